@@ -1,0 +1,64 @@
+# Two commands set everything up by themselves: `make bench` measures, `make test` tests.
+SHELL := /bin/bash
+PYTHON ?= python3
+PROFILE ?= quick
+RUNTIME ?= local
+TARGETS ?= streamlit django+angular
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+LOCKED := $(wildcard requirements/*.txt)
+
+.PHONY: bench setup test test-setup lint perf lock clean
+
+bench: setup ## measure and compare
+	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
+
+setup: $(VENV)/.bench ## environments, locked dependencies, front-end build
+	@$(BIN)/chatbench setup $(TARGETS)
+
+test: test-setup ## every test there is, a real browser included
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest $(ARGS)
+
+test-setup: $(VENV)/.dev
+	@$(BIN)/chatbench setup streamlit django+angular
+
+lint: $(VENV)/.dev ## formatting, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+perf: $(VENV)/.dev ## benchmarks: goal, value, met or missed
+	@$(BIN)/chatbench setup streamlit django+angular
+	@$(BIN)/python -m tests.perf
+
+$(VENV)/bin/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "chatbench needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	@echo "setting up $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# dev.txt holds all of bench.txt: an environment made for tests also serves the bench, and is not taken apart for it.
+$(VENV)/.bench: requirements/bench.txt pyproject.toml | $(VENV)/bin/uv
+	@if test -f $(VENV)/.dev; then $(MAKE) --no-print-directory $(VENV)/.dev; else \
+	  ./requirements/install requirements/bench.txt; fi
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
+	@./requirements/install requirements/dev.txt
+	@touch $@ $(VENV)/.bench
+
+lock: | $(VENV)/bin/uv ## write the lock files anew
+	@echo 'uv>=0.13' | $(BIN)/uv pip compile $(LOCK) $(UPGRADE) - -o requirements/uv.txt
+	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in -o requirements/bench.txt
+	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in --group dev -o requirements/dev.txt
+	@for in in requirements/node.in requirements/redis.in targets/*/requirements.in targets/*/*/requirements.in tests/perf/twins/*/requirements.in; do \
+	  test -f $$in && $(BIN)/uv pip compile $(LOCK) $(UPGRADE) $$in -o $${in%.in}.txt; done; true
+
+clean: ## remove environments and caches, never results
+	rm -rf $(VENV) .chatbench targets/web/*/dist targets/web/*/node_modules targets/web/*/.angular

@@ -1,0 +1,1 @@
+"""Runs trials: starts a chatbot inside a fixed budget, loads it, judges what was measured."""

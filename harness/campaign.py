@@ -1,0 +1,171 @@
+"""A campaign: the trials of several targets, interleaved, each target's next trial chosen by what is known of it."""
+
+import random
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, search
+from harness.profiles import Profile
+from harness.records import Trial, TrialKey, Verdict
+
+MEMORY_BUDGET_BYTES = 4 * 1024**3
+BUDGET_CPUS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A trial that is wanted next, and about how many are to follow."""
+
+    scenario: str
+    level: int
+    about_left: int
+    bracket: tuple[int | None, int | None] = (None, None)
+
+
+Course = Generator[Request, Trial, Capacity]
+
+
+def course(profile: Profile) -> Course:
+    """Yield the trials of one target, receive each as measured, return its capacity.
+
+    First whether it answers at all, then memory per session, then the base trial at the common load, whose CPU per
+    turn bounds the capacity and gives the search its start.
+    """
+    plan = profile.search
+    yield Request(scenario="check", level=1, about_left=7)
+    idle = None
+    if profile.idle:
+        idle = yield from _tried_again(Request(scenario="idle", level=max(profile.idle.steps), about_left=6))
+    base = yield from _tried_again(Request(scenario="chat", level=plan.base_users, about_left=5))
+    start = first_level(profile, base, idle)
+    known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
+    if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
+        return assess(known)
+    looking = search(
+        SearchPlan(
+            start=start,
+            growth=plan.growth,
+            highest=plan.highest,
+            precision=plan.precision,
+            repetitions=plan.repetitions,
+            max_trials=plan.max_trials,
+        ),
+        known,
+    )
+    return (yield from _search(looking))
+
+
+def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
+    trial = yield request
+    if trial.verdict.outcome == "invalid":
+        trial = yield request
+    return trial
+
+
+def _search(looking: Generator[int, Verdict, Capacity]) -> Course:
+    low: int | None = None
+    high: int | None = None
+    made = 0
+    try:
+        level = next(looking)
+        while True:
+            left = max(1, (4 if high is None else 3) - made // 2)
+            trial = yield Request(scenario="chat", level=level, about_left=left, bracket=(low, high))
+            made += 1
+            if trial.verdict.outcome == "pass":
+                low = max(level, low or 0)
+            elif trial.verdict.outcome == "fail":
+                high = min(level, high or level)
+            level = looking.send(trial.verdict)
+    except StopIteration as end:
+        capacity: Capacity = end.value
+        return capacity
+
+
+def first_level(profile: Profile, base: Trial, idle: Trial | None) -> int:
+    """Return where the search starts: a share of the bound by CPU and memory, below the base where that failed.
+
+    Without spare CPUs the generator's and the upstream's CPU come out of the same two.
+    """
+    plan, figures = profile.search, base.figures
+    if base.verdict.outcome == "fail":
+        return max(1, plan.base_users // 2)
+    turn_s, cpu_s, share_s = (
+        figures.get(name) for name in ("turn_p50_s", "target_cpu_s_per_turn", "busiest_cpu_s_per_turn")
+    )
+    if turn_s is None or cpu_s is None or not figures.get("target_cores"):
+        return min(plan.highest, round(plan.base_users * plan.growth))
+    if not base.limits.spare_cpus:
+        beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("upstream_cores") or 0.0)
+        cpu_s *= 1 + beside_cores / (figures.get("target_cores") or 1.0)
+    bound = operational_bound(
+        response_s=turn_s,
+        think_s=profile.think_mean_s(),
+        cpu_s_per_turn=cpu_s,
+        cpus=BUDGET_CPUS,
+        busiest_s_per_turn=share_s or 0.0,
+        busiest_cores=1.0,  # one process of Python, Redis or nginx keeps one core busy at most
+    )
+    slope = idle.figures.get("memory_slope_bytes_per_session") if idle else None
+    empty = idle.figures.get("memory_bytes_0") if idle else None
+    if slope and slope > 0 and empty is not None:
+        bound = min(bound, (MEMORY_BUDGET_BYTES - empty) / slope)
+    return max(1, min(plan.highest, round(plan.start_share * bound)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a campaign stands, for people."""
+
+    target: str
+    request: Request
+    done: int
+    number: int
+
+
+def run_campaign(
+    courses: Mapping[str, Course],
+    measure: Callable[[TrialKey], Trial],
+    known: Iterable[Trial],
+    seed: int,
+    tell: Callable[[Progress], None],
+) -> dict[str, Capacity]:
+    """Run all courses to their ends, interleaved in seeded random order; trials that exist already are not run again.
+
+    Args:
+        courses: A course by target name.
+        measure: Runs one trial.
+        known: Trials of an earlier part of this campaign (``--resume``).
+        seed: Of the order.
+        tell: Called before each trial.
+    """
+    have = {(t.key.target, t.key.number): t for t in known}
+    order = random.Random(seed)  # noqa: S311  # an order of trials, not a secret
+    waiting: dict[str, Request] = {name: next(one) for name, one in courses.items()}
+    numbers = dict.fromkeys(courses, 0)
+    levels: dict[tuple[str, str, int], int] = {}
+    finished: dict[str, Capacity] = {}
+    while waiting:
+        for name in order.sample(sorted(waiting), len(waiting)):
+            request = waiting[name]
+            numbers[name] += 1
+            spot = (name, request.scenario, request.level)
+            key = TrialKey(
+                target=name,
+                scenario=request.scenario,
+                level=request.level,
+                repetition=levels.get(spot, 0),
+                number=numbers[name],
+            )
+            levels[spot] = key.repetition + 1
+            trial = have.get((name, key.number))
+            if trial is None or trial.key != key:
+                done = sum(numbers.values()) - 1
+                tell(Progress(target=name, request=request, done=done, number=key.number))
+                trial = measure(key)
+            try:
+                waiting[name] = courses[name].send(trial)
+            except StopIteration as end:
+                finished[name] = end.value
+                del waiting[name]
+    return finished

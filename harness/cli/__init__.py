@@ -1,0 +1,81 @@
+"""The command line. Nothing heavy is imported before a command needs it: ``--help`` answers at once."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from harness.errors import EXIT_ERROR, BenchError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_TARGETS = ("streamlit", "django+angular")
+INTERRUPTED = 130  # 128 + SIGINT, the shells' convention
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="chatbench", description="Measures monolithic against modular chatbots in a server of 2 vCPU / 4 GB."
+    )
+    top.add_argument("--version", action="version", version=f"chatbench {version('chatbench')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    report = _command(commands, "report", "rebuild the report from a results folder", "show:report")
+    _run_argument(report)
+    report.add_argument("--format", action="append", metavar="NAME", help="json, csv, md or html; all where left out")
+    verify = _command(commands, "verify", "recompute every printed number from the raw samples", "show:verify")
+    _run_argument(verify)
+    _command(commands, "targets", "list what can be measured", "show:targets")
+    check = _command(commands, "check", "prove that a target meets the contract", "stand:check")
+    check.add_argument("target", metavar="TARGET")
+    serve = _command(commands, "serve", "start a target to click through", "stand:serve")
+    serve.add_argument("target", metavar="TARGET")
+    serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
+    setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "stand:setup")
+    setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
+    _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "show:doctor")
+    return top
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, says: str, where: str
+) -> argparse.ArgumentParser:
+    one = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
+    one.set_defaults(where=where)
+    return one
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = _command(commands, "run", "measure targets, print the table, write the report", "run:run")
+    run.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"what to measure (default: {' '.join(DEFAULT_TARGETS)})"
+    )
+    run.add_argument("--profile", default="quick", help="smoke, quick, article or a TOML file (default: quick)")
+    run.add_argument("--runtime", default="local", help="where components run: local (default)")
+    run.add_argument("--resume", metavar="RUN", help="go on with a run that was cut off: its id, folder or 'latest'")
+    run.add_argument("--results", type=Path, default=Path("results"), help="folder of all runs (default: results)")
+
+
+def _run_argument(one: argparse.ArgumentParser) -> None:
+    one.add_argument("run", metavar="RUN", nargs="?", default="latest", help="id, folder or 'latest' (default)")
+    one.add_argument("--results", type=Path, default=Path("results"), help="folder of all runs (default: results)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a BenchError is printed here and nowhere else."""
+    words = parser().parse_args(arguments)
+    module, function = words.where.split(":")
+    try:
+        command: Callable[[argparse.Namespace], int] = getattr(import_module(f"harness.cli.{module}"), function)
+        return command(words)
+    except BenchError as error:
+        print(f"chatbench: {error.message}", file=sys.stderr)
+        print(f"  {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("chatbench: interrupted; everything that was started has been stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_ERROR

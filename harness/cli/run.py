@@ -1,0 +1,157 @@
+"""The main job: measure, print the table, write the report."""
+
+import argparse
+import secrets
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+
+from harness import campaign, conformance, load, machine, profiles, stack, store, targets, trial
+from harness.capacity import Capacity
+from harness.cli import DEFAULT_TARGETS, REPOSITORY, progress, where
+from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError, UsageError
+from harness.records import Trial, TrialKey, from_json, to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be measured, after everything a person said was checked."""
+
+    folder: Path
+    profile: profiles.Profile
+    chosen: tuple[targets.Target, ...]
+    catalogue: targets.Catalogue
+    runtime: str
+    seed: int
+    known: tuple[Trial, ...]
+    resumed: store.Run | None
+
+
+def run(words: argparse.Namespace) -> int:
+    """Run a campaign; exit code 3 where a target's capacity could not be settled."""
+    console = Console()
+    job = _job(words)
+    with machine.campaign_lock(REPOSITORY):
+        prepared = _prepare(job, console)
+        _open(job, prepared)
+        found = _measure(job, prepared, console)
+    return _report(job, found, console)
+
+
+def _job(words: argparse.Namespace) -> Job:
+    catalogue = where.catalogue()
+    if words.resume:
+        folder = where.run_folder(words.resume, words.results)
+        earlier = store.read_run(folder)
+        if words.targets:
+            raise UsageError("--resume takes the targets of the run it goes on with", "leave the targets out")
+        _same_machine(earlier)
+        return Job(
+            folder=folder,
+            profile=from_json(profiles.Profile, earlier.profile),
+            chosen=tuple(catalogue.target(name) for name in earlier.targets),
+            catalogue=catalogue,
+            runtime=earlier.runtime,
+            seed=earlier.seed,
+            known=tuple(one for _, one in store.read_trials(folder)),
+            resumed=earlier,
+        )
+    names = list(dict.fromkeys(words.targets or DEFAULT_TARGETS))
+    profile = profiles.load(words.profile)
+    where.runtime(words.runtime)
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{store.slug(profile.name)}-{secrets.token_hex(2)}"
+    return Job(
+        folder=words.results / run_id,
+        profile=profile,
+        chosen=tuple(catalogue.target(name) for name in names),
+        catalogue=catalogue,
+        runtime=words.runtime,
+        seed=profile.seed,
+        known=(),
+        resumed=None,
+    )
+
+
+def _same_machine(earlier: store.Run) -> None:
+    now = machine.fingerprint()
+    changed = sorted(key for key in now if earlier.machine.get(key) != now[key])
+    if changed:
+        key = changed[0]
+        raise UsageError(
+            f"run {earlier.run_id} was begun on another machine: {key} was {earlier.machine.get(key)!r}, is {now[key]!r}",
+            "results of different machines do not go into one table; start a new run",
+        )
+
+
+def _prepare(job: Job, console: Console) -> dict[str, stack.Prepared]:
+    with console.status("setting up") as status:
+
+        def report(text: str) -> None:
+            status.update(text)
+            if not console.is_terminal:
+                console.print(text, highlight=False)
+
+        return {one.name: stack.prepare(one, job.catalogue, REPOSITORY, job.seed, report) for one in job.chosen}
+
+
+def _open(job: Job, prepared: dict[str, stack.Prepared]) -> None:
+    """Write ``run.json`` before anything is measured: a folder that cannot be written must show now."""
+    if job.resumed:
+        return
+    run_record = store.Run(
+        run_id=job.folder.name,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=("chatbench", *sys.argv[1:]),
+        tool_version=version("chatbench"),
+        seed=job.seed,
+        runtime=job.runtime,
+        profile=to_json(job.profile),
+        machine=machine.fingerprint(),
+        common_level=job.profile.search.base_users,
+        targets={name: one.info for name, one in prepared.items()},
+    )
+    try:
+        store.write_run(job.folder, run_record)
+    except OSError as error:
+        raise BenchError(f"{job.folder} cannot be written: {error}", "name another folder: --results") from error
+
+
+def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) -> dict[str, Capacity]:
+    board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
+    bench = trial.Bench(
+        run=job.folder, runtime=where.runtime(job.runtime), profile=job.profile, tell=board.shows
+    )
+
+    def measure(key: TrialKey) -> Trial:
+        made = trial.run_trial(bench, prepared[key.target], key)
+        board.ends(made)
+        if key.scenario == "check":
+            trial.answered(made)
+        return made
+
+    try:
+        with progress.shown(board):
+            return campaign.run_campaign(
+                {name: campaign.course(job.profile) for name in prepared}, measure, job.known, job.seed, board.starts
+            )
+    except KeyboardInterrupt:
+        console.print(f"interrupted; finished trials are kept. Go on with: chatbench run --resume {job.folder.name}")
+        raise
+
+
+def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
+    from reports import build, terminal
+
+    page = build.build(job.folder)
+    terminal.show(job.folder, console)
+    console.print(f"report: {page}", highlight=False)
+    unsettled = [name for name, capacity in found.items() if capacity.status == "inconclusive"]
+    if unsettled:
+        print(f"chatbench: the capacity of {', '.join(unsettled)} could not be settled", file=sys.stderr)
+        print("  the report says why; on a quieter machine: chatbench run again", file=sys.stderr)
+        return EXIT_INVALID
+    return EXIT_DONE

@@ -1,0 +1,39 @@
+"""From the words of the command line to folders and objects."""
+
+from pathlib import Path
+
+from harness import store
+from harness.cli import REPOSITORY
+from harness.errors import UsageError
+from harness.runtimes import Runtime
+from harness.targets import Catalogue, discover, nearest
+
+
+def catalogue() -> Catalogue:
+    """Return every part of this checkout."""
+    return discover(REPOSITORY / "targets")
+
+
+def run_folder(word: str, results: Path) -> Path:
+    """Return the folder of a run by id, folder or ``latest``.
+
+    Raises:
+        UsageError: no such run; names the nearest one.
+    """
+    if word == "latest":
+        return store.latest(results)
+    for folder in (Path(word), results / word):
+        if (folder / store.RUN_FILE).exists():
+            return folder
+    known = [path.parent.name for path in results.glob(f"*/{store.RUN_FILE}")]
+    raise UsageError(f"no run {word!r} in {results}", nearest(word, known))
+
+
+def runtime(name: str) -> Runtime:
+    """Return a runtime by name; raises UsageError for an unknown one."""
+    from harness.runtimes.local import LocalRuntime
+
+    runtimes = {"local": LocalRuntime}
+    if name not in runtimes:
+        raise UsageError(f"unknown runtime {name!r}", nearest(name, runtimes))
+    return runtimes[name]()

@@ -1,0 +1,100 @@
+"""Raw samples as data frames: turns joined with the upstream's log, and what follows from each turn alone."""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from harness.records import Emission, ResourceSample, Turn, to_json
+
+
+def longest_gap(times: Iterable[float]) -> float | None:
+    """Return the longest gap between successive times; None for fewer than two."""
+    return max((b - a for a, b in pairwise(times)), default=None)
+
+
+def lateness(turn: Turn, emission: Emission) -> float | None:
+    """Return the largest (arrival − emission) over the tokens of an answer, in seconds.
+
+    A token arrives with the first read whose cumulative count includes it.
+    """
+    worst, token = None, 0
+    for offset_s, tokens in zip(turn.arrival_s, turn.arrival_tokens, strict=True):
+        arrived_s = turn.sent_s + offset_s
+        for emit_s in emission.emit_s[token:tokens]:
+            late_s = arrived_s - (emission.request_s + emit_s)
+            worst = late_s if worst is None else max(worst, late_s)
+        token = max(token, tokens)
+    return worst
+
+
+def _upstream(emission: Emission | None) -> dict[str, Any]:
+    if emission is None or not emission.emit_s:
+        names = ("request_s", "ttft_s", "last_s", "stall_s", "lag_s")
+        return {f"upstream_{name}": None for name in names} | {"upstream_tokens": 0 if emission else None}
+    intended = [emission.ttft_s + i * emission.itl_s for i in range(len(emission.emit_s))]
+    return {
+        "upstream_request_s": emission.request_s,
+        "upstream_ttft_s": emission.emit_s[0],
+        "upstream_last_s": emission.request_s + emission.emit_s[-1],
+        "upstream_stall_s": longest_gap(emission.emit_s),
+        "upstream_lag_s": max(a - b for a, b in zip(emission.emit_s, intended, strict=True)),
+        "upstream_tokens": len(emission.emit_s),
+    }
+
+
+def _difference(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def _row(turn: Turn, emission: Emission | None) -> dict[str, Any]:
+    row = to_json(turn)
+    del row["arrival_s"], row["arrival_tokens"]
+    upstream = _upstream(emission)
+    ttft_s = _difference(turn.first_s, turn.sent_s)
+    stall_s = longest_gap(turn.arrival_s)
+    derived = {
+        "ttft_s": ttft_s,
+        "added_ttft_s": _difference(ttft_s, upstream["upstream_ttft_s"]),
+        "lateness_s": lateness(turn, emission) if emission else None,
+        "stall_s": stall_s,
+        "added_stall_s": _difference(stall_s, upstream["upstream_stall_s"]),
+        "turn_s": _difference(turn.done_s, turn.sent_s),
+        "ready_delay_s": _difference(turn.ready_s, turn.done_s),
+        "schedule_delay_s": turn.sent_s - turn.intended_s,
+    }
+    return row | upstream | derived
+
+
+def turns_frame(turns: Iterable[Turn], emissions: Mapping[str, Emission]) -> pd.DataFrame:
+    """Return a row per turn: the client's times, the upstream's, and their differences (seconds)."""
+    frame = pd.DataFrame([_row(turn, emissions.get(turn.tag)) for turn in turns])
+    if frame.empty:
+        probe = Turn(user=0, conversation=0, turn=0, tag="", phase="measure", intended_s=0, sent_s=0, outcome="ok")
+        return pd.DataFrame([_row(probe, None)]).iloc[:0]
+    numeric = [name for name in frame if name.endswith("_s")]
+    frame[numeric] = frame[numeric].astype("float64")
+    return frame
+
+
+def tokens_frame(turns: Iterable[Turn], emissions: Mapping[str, Emission]) -> pd.DataFrame:
+    """Return per turn its arrival offsets after send, cumulative tokens, and emission offsets after request."""
+    rows = [
+        {
+            "tag": turn.tag,
+            "arrival_s": list(turn.arrival_s),
+            "arrival_tokens": list(turn.arrival_tokens),
+            "emit_s": list(emissions[turn.tag].emit_s) if turn.tag in emissions else [],
+        }
+        for turn in turns
+    ]
+    return pd.DataFrame(rows, columns=["tag", "arrival_s", "arrival_tokens", "emit_s"])
+
+
+def resources_frame(samples: Iterable[ResourceSample]) -> pd.DataFrame:
+    """Return a row per sample and component; CPU by process is kept as JSON text."""
+    columns = list(ResourceSample.__dataclass_fields__)
+    rows = [to_json(s) | {"process_cpu_s": json.dumps(s.process_cpu_s)} for s in samples]
+    return pd.DataFrame(rows, columns=columns)

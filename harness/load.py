@@ -1,0 +1,151 @@
+"""The generator as a subprocess: files in, files out, and a look at its answers while it runs."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from math import exp
+from pathlib import Path
+
+from harness import store
+from harness.profiles import Profile
+from harness.records import LoadPlan, to_json
+from harness.runtimes import Launch, Pod
+from harness.verdict import certainly_failing
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+POLL_S = 0.25
+NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    """What the answers looked like so far; for people's eyes and the early stop, never for a printed number."""
+
+    turns: int = 0
+    measured: int = 0
+    violations: int = 0
+    ttft_s: list[float] = field(default_factory=list)
+    phase: str = "ramp_up"
+
+    def add(self, row: dict[str, object], worst_ttft_s: float) -> None:
+        """Count one ended turn."""
+        self.turns += 1
+        self.phase = str(row["phase"])
+        ttft = row["ttft_s"]
+        if isinstance(ttft, float | int):
+            self.ttft_s = [*self.ttft_s[-199:], float(ttft)]
+        if row["phase"] == "measure":
+            self.measured += 1
+            slow = not isinstance(ttft, float | int) or ttft > worst_ttft_s
+            self.violations += int(slow or not row["ok"])
+
+
+def command() -> tuple[str, ...]:
+    """Return the command line of the generator."""
+    locustfile = REPOSITORY / "loadtests" / "locustfile.py"
+    return (sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--only-summary", "--loglevel", "WARNING")
+
+
+def chat_plan(
+    profile: Profile, *, protocol: str, instances: tuple[str, ...], users: int, folder: Path, seed: int
+) -> LoadPlan:
+    """Return the generator's plan for one trial of scenario ``chat``."""
+    cycle_s = profile.cycle_s()
+    return LoadPlan(
+        scenario="chat",
+        protocol=protocol,
+        instances=instances,
+        users=users,
+        seed=seed,
+        turns_per_conversation=profile.turns_per_conversation,
+        message_chars=profile.message_chars,
+        think_s=profile.think_s,
+        answer=profile.answer,
+        ramp_up_s=max(cycle_s, users / 60),  # opening sessions faster than 60/s would be a test of its own
+        warm_up_s=1.5 * cycle_s,
+        measure_min_s=profile.window.measure_min_s,
+        measure_max_s=profile.window.measure_max_s,
+        measure_turns=profile.window.measure_turns,
+        drain_s=profile.window.drain_s,
+        output=str(folder),
+        stop_file=str(folder / "stop"),
+    )
+
+
+def start(pod: Pod, plan: LoadPlan, folder: Path) -> None:
+    """Write the plan and start the generator in its own place outside the target's budget."""
+    plan_file = folder / "plan.json"
+    store.write_json(plan_file, to_json(plan))
+    pod.start(
+        Launch(
+            name="generator",
+            role="generator",
+            command=command(),
+            cwd=REPOSITORY,
+            env={"CHATBENCH_PLAN": str(plan_file)},
+            log=folder / "logs" / "generator.log",
+            version=version("locust"),
+            ready_url=None,
+            endpoint=None,
+        )
+    )
+
+
+def patience_s(plan: LoadPlan) -> float:
+    """Return after how many seconds a generator that has not ended is given up."""
+    phases_s = plan.ramp_up_s + plan.warm_up_s + plan.measure_max_s + plan.drain_s
+    return phases_s + len(plan.steps) * (plan.hold_s + 30) + plan.turn_timeout_s + 30
+
+
+def worst_acceptable_ttft_s(profile: Profile) -> float:
+    """Return a TTFT beyond which a turn violates its SLO whatever the upstream drew for it (99.9 % of draws)."""
+    ttft = profile.answer.ttft_s
+    return ttft.median * exp(NINETY_NINE_POINT_NINE * ttft.sigma) + profile.slo.added_ttft_p95_s
+
+
+def turns_possible(plan: LoadPlan, cycle_s: float) -> float:
+    """Return how many turns the measured window holds at most, by the unloaded cycle and a fifth more."""
+    return 1.2 * max(plan.measure_turns, plan.users * plan.measure_min_s / cycle_s)
+
+
+def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], None]) -> tuple[Live, bool]:
+    """Wait for the generator to end; stop it early once the verdict is certain or a component of the target died.
+
+    Returns what was seen, and whether the generator ended by itself (False: given up after its time).
+    """
+    live, worst_s = Live(), worst_acceptable_ttft_s(profile)
+    possible = turns_possible(plan, profile.cycle_s())
+    deadline = time.monotonic() + patience_s(plan)
+    tail = _Tail(Path(plan.output) / "live.jsonl")
+    while time.monotonic() < deadline:
+        code = pod.wait("generator", POLL_S)
+        for row in tail.rows():
+            live.add(row, worst_s)
+        tell(live)
+        if code is not None:
+            return live, True
+        died = any(name != "generator" for name, _ in pod.exited()) or pod.oom_kills()
+        if died or (plan.scenario == "chat" and certainly_failing(live.violations, possible)):
+            Path(plan.stop_file).touch()
+    return live, False
+
+
+class _Tail:
+    """Reads the complete lines that were added to a file since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.offset = path, 0
+
+    def rows(self) -> list[dict[str, object]]:
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self.offset)
+                data = stream.read()
+        except FileNotFoundError:
+            return []
+        end = data.rfind(b"\n") + 1
+        self.offset += end
+        return [json.loads(line) for line in data[:end].splitlines()]

@@ -1,0 +1,154 @@
+"""How to measure: profiles, small TOML files read strictly."""
+
+import dataclasses
+import tomllib
+import typing
+from dataclasses import dataclass, field
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.records import AnswerPlan, Distribution
+from harness.targets import nearest, reject_unknown
+from harness.verdict import Slo
+
+FOLDER = Path(__file__).parent / "profile_files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Capacity search: where to start, how far to go, how exactly."""
+
+    base_users: int = 10
+    start_share: float = 0.7  # of the operational bound
+    growth: float = 1.5
+    precision: float = 0.25
+    repetitions: int = 2
+    highest: int = 3000
+    max_trials: int = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How long the phases of a trial last, in seconds."""
+
+    measure_min_s: float = 25.0
+    measure_max_s: float = 45.0
+    measure_turns: int = 100
+    drain_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Memory per session: open sessions at each step and how long each is watched."""
+
+    steps: tuple[int, ...] = (0, 50, 100, 150)
+    hold_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything a campaign needs to know besides its targets."""
+
+    name: str
+    purpose: str
+    think_s: Distribution
+    answer: AnswerPlan
+    turns_per_conversation: int = 4
+    message_chars: int = 80
+    window: Window = field(default_factory=Window)
+    search: Search = field(default_factory=Search)
+    idle: Idle | None = field(default_factory=Idle)
+    slo: Slo = field(default_factory=Slo)
+    seed: int = 42
+
+    def think_mean_s(self) -> float:
+        """Return the mean think time; exp(μ + σ²/2) of a log-normal with median exp(μ)."""
+        return self.think_s.median * exp(self.think_s.sigma**2 / 2)
+
+    def cycle_s(self) -> float:
+        """Return the length of a turn and its think time on an unloaded target."""
+        answer = self.answer
+        tokens = answer.tokens.median * exp(answer.tokens.sigma**2 / 2)
+        ttft_s = answer.ttft_s.median * exp(answer.ttft_s.sigma**2 / 2)
+        return ttft_s + tokens * answer.itl_s + self.think_mean_s()
+
+
+def names() -> list[str]:
+    """Return the profiles that come with chatbench."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str) -> Profile:
+    """Return a profile by name, or from a TOML file by path.
+
+    Raises:
+        UsageError: unknown profile or key (names the file and the nearest valid one), or a value of the wrong kind.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    try:
+        with path.open("rb") as stream:
+            table = tomllib.load(stream)
+    except FileNotFoundError:
+        raise UsageError(f"unknown profile {name!r}: no {path.name} in {path.parent}", nearest(name, names())) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", "mend the TOML at that place") from error
+    profile: Profile = _read(Profile, {"name": path.stem} | table, str(path))
+    _check(profile, path)
+    return profile
+
+
+def _read(cls: type, table: Any, where: str) -> Any:
+    if cls is Distribution and isinstance(table, int | float) and not isinstance(table, bool):
+        table = {"median": table}
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is {table!r}", "write a table")
+    hints = typing.get_type_hints(cls)
+    reject_unknown(table, hints, where)
+    for f in dataclasses.fields(cls):
+        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if required and f.name not in table:
+            raise UsageError(f"{where}: {f.name} is missing", f"add {f.name}")
+    return cls(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if typing.get_origin(hint) is tuple:
+        good = isinstance(value, list) and all(isinstance(v, int) and v >= 0 for v in value) and value == sorted(value)
+        if not good:
+            raise UsageError(f"{where} is {value!r}", "write ascending whole numbers from 0 on")
+        return tuple(value)
+    options = [a for a in typing.get_args(hint) if a is not type(None)]
+    if options:
+        if value is False:
+            return None
+        hint = options[0]
+    if dataclasses.is_dataclass(hint):
+        return _read(typing.cast(type, hint), value, where)
+    if hint is str:
+        good, expected = isinstance(value, str), "a text"
+    else:
+        number = isinstance(value, int) or (hint is float and isinstance(value, float))
+        good = number and not isinstance(value, bool) and 0 <= value < 1e9
+        expected = "a whole number from 0 on" if hint is int else "a number from 0 on"
+    if not good:
+        raise UsageError(f"{where} is {value!r}", f"write {expected}")
+    return float(value) if hint is float else value
+
+
+def _check(profile: Profile, path: Path) -> None:
+    search, window = profile.search, profile.window
+    rules = [
+        (profile.answer.tokens.median >= 2, "answer.tokens: at least 2 (the nonce and the end marker)"),
+        (profile.turns_per_conversation >= 1, "turns_per_conversation: at least 1"),
+        (profile.think_s.median > 0, "think_s: above 0"),
+        (search.growth > 1, "search.growth: above 1"),
+        (search.precision > 0, "search.precision: above 0"),
+        (1 <= search.base_users <= search.highest, "search.base_users: from 1 to search.highest"),
+        (search.repetitions >= 1 and search.max_trials >= 1, "search.repetitions and search.max_trials: at least 1"),
+        (0 < window.measure_min_s <= window.measure_max_s, "window.measure_min_s: above 0, at most measure_max_s"),
+    ]
+    for good, rule in rules:
+        if not good:
+            raise UsageError(f"{path}: a value is out of range", rule)

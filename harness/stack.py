@@ -1,0 +1,289 @@
+"""A target's stack: its environments and seeded data made ready, its components launched in order."""
+
+import hashlib
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import environments
+from harness.errors import BenchError
+from harness.records import AnswerPlan
+from harness.runtimes import Launch, Pod
+from harness.store import TargetInfo, slug
+from harness.targets import Catalogue, Part, Target
+
+SEEDED_USERS = 1000
+UNLIMITED_PER_MINUTE = "1000000"  # the rate limit stays in the code path, its bound far above any load
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A target ready to be started as often as wanted."""
+
+    target: Target
+    python: Path
+    upstream: Part
+    upstream_python: Path
+    web: Path | None
+    redis: Path | None
+    template: Path  # seeded data, copied for every start
+    secret: str
+    seed: int
+    versions: Mapping[str, str]  # by component name
+    info: TargetInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A started target."""
+
+    instances: tuple[str, ...]  # base URLs
+    upstream_url: str
+    upstream_log: Path
+    ready_after_s: float  # from launching the first component of the target until all are ready
+
+
+def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> Prepared:
+    """Make environments, front-end build and seeded data of a target, all kept for the next time.
+
+    Raises:
+        BenchError: an installation, build or seeding that failed, with the last lines of its log.
+    """
+    server, web = target.server, target.web
+    upstream = catalogue.parts["llm"]
+    env = environments.Environments(root, report)
+    python = env.ensure_python(server.name, _requirements(server))
+    redis, redis_version = env.ensure_redis() if "redis" in server.local.needs else (None, "")
+    built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
+    upstream_python = env.ensure_python(upstream.name, _requirements(upstream))
+    secret = _secret(root)
+    parts = tuple(_described(part, env, python) for part in target.parts)
+    if redis:
+        parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
+    versions = {
+        "redis": redis_version,
+        "llm": env.installed_version(upstream_python, upstream.package or "uvloop"),
+        server.name: parts[0]["version"],
+    }
+    info = TargetInfo(
+        title=target.title,
+        kind=target.kind,
+        protocol=target.protocol,
+        instances=server.local.instances,
+        python_processes=target.python_processes,
+        processes=server.model,
+        features=tuple(sorted({f for part in target.parts for f in part.features})),
+        parts=parts,
+    )
+    template = _template(server, python, root, secret, seed, report)
+    return Prepared(
+        target=target,
+        python=python,
+        upstream=upstream,
+        upstream_python=upstream_python,
+        web=built,
+        redis=redis,
+        template=template,
+        secret=secret,
+        seed=seed,
+        versions=versions,
+        info=info,
+    )
+
+
+def _requirements(part: Part) -> Path:
+    if not part.local.requirements:
+        raise BenchError(f"{part.folder / 'part.toml'}: local.requirements is missing", "name its locked requirements")
+    return part.folder / part.local.requirements
+
+
+def _described(part: Part, env: environments.Environments, python: Path) -> dict[str, str]:
+    package = part.package or part.name
+    if part.kind == "web" and part.local.build == "npm":
+        version = environments.locked_npm_version(part.folder, package)
+    else:
+        version = env.installed_version(python, package)
+    return {"name": part.name, "title": part.title, "package": package, "version": version}
+
+
+def _secret(root: Path) -> str:
+    path = root / ".chatbench" / "secret"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def _template(part: Part, python: Path, root: Path, secret: str, seed: int, report: Report) -> Path:
+    """Return the folder of a part's seeded data, made once per source state and seed."""
+    if not part.local.prepare:
+        folder = root / ".chatbench" / "data" / "empty"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    digest = hashlib.sha256(f"{seed}:{secret}:{SEEDED_USERS}".encode())
+    for path in sorted([*part.folder.rglob("*.py"), part.folder / "part.toml"]):
+        digest.update(str(path.relative_to(part.folder)).encode() + path.read_bytes())
+    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{digest.hexdigest()[:12]}"
+    if folder.exists():
+        return folder
+    report(f"{part.name}: seeding {SEEDED_USERS} users")
+    making = folder.with_name(folder.name + ".part")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    values = {"python": str(python), "data": str(making), "seed": str(seed), "secret": secret, "port": "0"}
+    settings = {"DATA_DIR": str(making), "SECRET_KEY": secret, "SEED": str(seed), "LLM_BASE_URL": "http://127.0.0.1:9/v1"}
+    for command in part.local.prepare:
+        _run_once(part, [_fill(word, values) for word in command], settings)
+    making.rename(folder)
+    return folder
+
+
+def _run_once(part: Part, command: list[str], settings: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        command,
+        cwd=part.folder,
+        env={**environments.plain_environment(), **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise BenchError(
+            f"{part.name}: `{' '.join(command[1:])}` ended with {done.returncode}:\n{tail}",
+            "run it by hand in the part's folder; `chatbench doctor` names what is missing",
+        )
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    for key, value in values.items():
+        text = text.replace("{" + key + "}", value)
+    return text
+
+
+def launch_upstream(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path) -> tuple[str, Path]:
+    """Start the stand-in language model and return its base URL and its log of emissions."""
+    port, log = pod.free_port(), folder / "emissions.jsonl"
+    values = {
+        "python": str(prepared.upstream_python),
+        "port": str(port),
+        "seed": str(prepared.seed),
+        "ttft_s": str(answer.ttft_s.median),
+        "ttft_sigma": str(answer.ttft_s.sigma),
+        "itl_s": str(answer.itl_s),
+        "tokens": str(int(answer.tokens.median)),
+        "tokens_sigma": str(answer.tokens.sigma),
+        "log": str(log),
+    }
+    part = prepared.upstream
+    pod.start(
+        Launch(
+            name="llm",
+            role="upstream",
+            command=tuple(_fill(word, values) for word in part.local.start),
+            cwd=part.folder,
+            env={key: _fill(value, values) for key, value in part.local.env.items()},
+            log=folder / "logs" / "llm.log",
+            version=prepared.versions["llm"],
+            endpoint=f"http://127.0.0.1:{port}",
+            ready_url=f"http://127.0.0.1:{port}{part.local.ready}",
+        )
+    )
+    return f"http://127.0.0.1:{port}", log
+
+
+def launch(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path, data: Path) -> Stack:
+    """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
+
+    Raises:
+        BenchError: a component that does not come up, with its last log lines.
+    """
+    upstream_url, upstream_log = launch_upstream(pod, prepared, answer, folder)
+    shutil.copytree(prepared.template, data, dirs_exist_ok=True)
+    started = time.monotonic()
+    settings = {
+        "DATA_DIR": str(data),
+        "LLM_BASE_URL": f"{upstream_url}/v1",
+        "LLM_MODEL": "stand-in",
+        "SECRET_KEY": prepared.secret,
+        "SEED": str(prepared.seed),
+        "RATE_LIMIT_PER_MINUTE": UNLIMITED_PER_MINUTE,
+    }
+    if prepared.redis:
+        settings["REDIS_URL"] = _launch_redis(pod, prepared, folder, data)
+    if prepared.web:
+        settings["WEB_ROOT"] = str(prepared.web)
+    instances = prepared.target.server.local.instances
+    urls = tuple(_launch_instance(pod, prepared, folder, settings, i, instances) for i in range(instances))
+    return Stack(
+        instances=urls,
+        upstream_url=upstream_url,
+        upstream_log=upstream_log,
+        ready_after_s=time.monotonic() - started,
+    )
+
+
+def _launch_instance(
+    pod: Pod, prepared: Prepared, folder: Path, settings: Mapping[str, str], index: int, instances: int
+) -> str:
+    part, port = prepared.target.server, pod.free_port()
+    name = slug(part.name) if instances == 1 else f"{slug(part.name)}-{index + 1}"
+    values = {
+        "python": str(prepared.python),
+        "port": str(port),
+        "data": settings["DATA_DIR"],
+        "llm": settings["LLM_BASE_URL"],
+        "redis": settings.get("REDIS_URL", ""),
+        "web": settings.get("WEB_ROOT", ""),
+        "secret": prepared.secret,
+        "seed": str(prepared.seed),
+    }
+    url = f"http://127.0.0.1:{port}"
+    pod.start(
+        Launch(
+            name=name,
+            role="target",
+            command=tuple(_fill(word, values) for word in part.local.start),
+            cwd=part.folder,
+            env={**settings, **{key: _fill(value, values) for key, value in part.local.env.items()}},
+            log=folder / "logs" / f"{name}.log",
+            version=prepared.versions[part.name],
+            endpoint=url,
+            ready_url=url + part.local.ready,
+        )
+    )
+    return url
+
+
+def _launch_redis(pod: Pod, prepared: Prepared, folder: Path, data: Path) -> str:
+    port = pod.free_port()
+    command = (str(prepared.redis), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+    command += ("--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru", "--dir", str(data))
+    pod.start(
+        Launch(
+            name="redis",
+            role="target",
+            command=command,
+            cwd=data,
+            env={},
+            log=folder / "logs" / "redis.log",
+            version=prepared.versions["redis"],
+            endpoint=f"redis://127.0.0.1:{port}",
+            ready_url=f"tcp://127.0.0.1:{port}",
+        )
+    )
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def scratch_folder(name: str) -> Path:
+    """Return a new folder for a trial's data; whoever asks removes it."""
+    return Path(tempfile.mkdtemp(prefix=f"chatbench-{slug(name)}-"))

@@ -1,0 +1,66 @@
+"""Statistics: values in, values out."""
+
+from collections.abc import Sequence
+from math import isinf, sqrt
+
+from harness.errors import BenchError
+
+
+def percentile(values: Sequence[float], q: float) -> float | None:
+    """Return the q-th percentile (0 to 100) by linear interpolation; None for no values.
+
+    Hyndman & Fan (1996) type 7. Infinite values (answers that never ended) count: a percentile that touches one is
+    infinite.
+    """
+    if not values:
+        return None
+    if not 0 <= q <= 100:
+        raise BenchError(f"percentile {q} is outside of 0 to 100", "ask for one inside")
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * q / 100
+    low = int(place)
+    share = place - low
+    if share == 0:
+        return ordered[low]
+    if isinf(ordered[low + 1]):
+        return ordered[low + 1]
+    return ordered[low] + share * (ordered[low + 1] - ordered[low])
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Return the arithmetic mean; None for no values."""
+    return sum(values) / len(values) if values else None
+
+
+def standard_error(values: Sequence[float]) -> float | None:
+    """Return the standard error of the mean from the sample variance; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    centre = sum(values) / len(values)
+    variance = sum((v - centre) ** 2 for v in values) / (len(values) - 1)
+    return sqrt(variance / len(values))
+
+
+def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float] | None:
+    """Return the least-squares slope of y over x with its confidence interval (low, high); None for under three points.
+
+    Student's t with n − 2 degrees of freedom (Draper & Smith, Applied Regression Analysis, 1.4).
+    """
+    n = len(x)
+    if n < 3 or n != len(y):
+        return None
+    mean_x, mean_y = sum(x) / n, sum(y) / n
+    spread = sum((v - mean_x) ** 2 for v in x)
+    if spread == 0:
+        return None
+    value = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
+    residual = sum((b - mean_y - value * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
+    from scipy.stats import t
+
+    half = float(t.ppf(0.5 + confidence / 2, n - 2)) * sqrt(residual / (n - 2) / spread)
+    return value, value - half, value + half
+
+
+def overlap(times: Sequence[tuple[float, float]], start: float, end: float) -> float:
+    """Return the total time that intervals (from, to) spend inside [start, end]."""
+    return sum(max(0.0, min(b, end) - max(a, start)) for a, b in times)

@@ -1,0 +1,219 @@
+"""Results folders: the only code that knows file names and formats.
+
+Every file is written under a temporary name and renamed, so that what has its final name is complete after a crash.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.errors import BenchError, UsageError
+from harness.records import (
+    FORMAT_VERSION,
+    Emission,
+    GeneratorSummary,
+    ResourceSample,
+    Trial,
+    TrialKey,
+    Turn,
+    from_json,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+RUN_FILE = "run.json"
+TRIAL_FILE = "trial.json"
+TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetInfo:
+    """What a run says of one target: its parts with versions as installed."""
+
+    title: str
+    kind: str  # monolith or modular
+    protocol: str
+    instances: int
+    python_processes: int  # of all instances together: bounds the cores its busiest code can use
+    processes: str  # in words
+    features: tuple[str, ...]
+    parts: tuple[dict[str, str], ...]  # name, title, package, version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """``run.json``: what was asked for, on what machine, with which versions."""
+
+    format_version: int = FORMAT_VERSION
+    run_id: str
+    created_at: str  # ISO 8601, UTC
+    command: tuple[str, ...]
+    tool_version: str
+    seed: int
+    runtime: str
+    profile: dict[str, Any]
+    machine: dict[str, Any]
+    common_level: int  # users at which cost figures are compared
+    targets: dict[str, TargetInfo]
+    checks: dict[str, dict[str, Any]] = field(default_factory=dict)  # conformance per target
+
+
+def slug(name: str) -> str:
+    """Return a name in [a-z0-9-] for folders, control groups and containers."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it either has its whole content or does not exist."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write plain data as indented JSON."""
+    write_atomically(path, (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def _read_record(cls: type[T], path: Path) -> T:
+    try:
+        return from_json(cls, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise BenchError(f"{path} does not exist", "name a folder that `chatbench run` wrote") from None
+    except (ValueError, TypeError) as error:
+        raise BenchError(f"{path} cannot be read: {error}", "it was changed or cut; restore it or measure again") from error
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write ``run.json``."""
+    write_json(folder / RUN_FILE, to_json(run))
+
+
+def read_run(folder: Path) -> Run:
+    """Read ``run.json``; raises BenchError where it is absent, damaged or of another format version."""
+    run = _read_record(Run, folder / RUN_FILE)
+    if run.format_version != FORMAT_VERSION:
+        raise BenchError(
+            f"{folder / RUN_FILE} has format version {run.format_version}, this chatbench reads {FORMAT_VERSION}",
+            "use the chatbench version that wrote it",
+        )
+    return run
+
+
+def latest(results: Path) -> Path:
+    """Return the newest run in a results folder."""
+    runs = sorted(p.parent for p in results.glob(f"*/{RUN_FILE}"))
+    if not runs:
+        raise UsageError(f"no run in {results}", "measure first: chatbench run")
+    return runs[-1]
+
+
+def trial_folder(run: Path, key: TrialKey) -> Path:
+    """Return the folder of a trial."""
+    return run / "trials" / slug(key.target) / slug(key.scenario) / f"{key.number:03d}-{key.level}-{key.repetition}"
+
+
+def write_trial(folder: Path, trial: Trial) -> None:
+    """Write ``trial.json``, last of a trial's files: its presence means the trial is complete."""
+    write_json(folder / TRIAL_FILE, to_json(trial))
+
+
+def read_trials(run: Path) -> list[tuple[Path, Trial]]:
+    """Read all complete trials of a run, in the order they were made."""
+    found = [(path.parent, _read_record(Trial, path)) for path in sorted(run.glob(f"trials/*/*/*/{TRIAL_FILE}"))]
+    return sorted(found, key=lambda item: item[1].started_at)
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_lines(cls: type[T], path: Path) -> list[T]:
+    """Read JSON Lines of records; raises BenchError naming the line that cannot be read."""
+    records = []
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            records.append(from_json(cls, json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise BenchError(f"{path}:{number} cannot be read: {error}", "measure this trial again") from error
+    return records
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            yield from stream
+    except FileNotFoundError:
+        raise BenchError(f"{path} was not written", "see the logs beside it") from None
+
+
+def read_summary(folder: Path) -> GeneratorSummary | None:
+    """Read the generator's own account; None where it did not get to write it."""
+    path = folder / "generator.json"
+    return _read_record(GeneratorSummary, path) if path.exists() else None
+
+
+def read_emissions(path: Path) -> dict[str, Emission]:
+    """Read the upstream's log by tag; a line cut by a kill is left out, since its answer was not finished."""
+    found = {}
+    for line in _lines(path):
+        try:
+            emission = from_json(Emission, json.loads(line))
+        except ValueError:
+            continue
+        found[emission.tag] = emission
+    return found
+
+
+def write_samples(
+    folder: Path, turns: list[Turn], emissions: Mapping[str, Emission], resources: Iterable[ResourceSample]
+) -> dict[str, str]:
+    """Write a trial's raw samples as Parquet and return the SHA-256 of each file by name."""
+    from harness import frames
+
+    frames.turns_frame(turns, emissions).to_parquet(folder / TURNS, index=False)
+    frames.tokens_frame(turns, emissions).to_parquet(folder / TOKENS, index=False)
+    frames.resources_frame(resources).to_parquet(folder / RESOURCES, index=False)
+    return {name: sha256(folder / name) for name in (TURNS, TOKENS, RESOURCES)}
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise BenchError(f"{path} is missing", "restore it or measure again: chatbench run --resume") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BenchError(f"{path} cannot be read: {error}", "it was changed or cut; restore it or measure again") from error
+
+
+def read_turns(trial: Path) -> "pd.DataFrame":
+    """Return a trial's turns, a row each, joined with what the upstream logged."""
+    return _read_parquet(trial / TURNS)
+
+
+def read_tokens(trial: Path) -> "pd.DataFrame":
+    """Return per turn its arrival offsets, cumulative tokens and emission offsets."""
+    return _read_parquet(trial / TOKENS)
+
+
+def read_resources(trial: Path) -> "pd.DataFrame":
+    """Return a trial's resource samples, a row per sample and component."""
+    return _read_parquet(trial / RESOURCES)

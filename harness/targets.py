@@ -1,0 +1,258 @@
+"""What can be measured: parts read from their ``part.toml``, targets put together from parts."""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from harness.errors import UsageError
+
+Kind = Literal["monolith", "api", "web", "upstream"]
+FEATURES = (
+    "sign-in",
+    "conversations",
+    "streaming",
+    "markdown",
+    "history",
+    "search",
+    "rename",
+    "delete",
+    "export",
+    "feedback",
+    "moderation",
+    "admin",
+    "rate-limit",
+    "api",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """How a part starts without containers. Commands may hold {python} {port} {data} {llm} {redis} {web} {secret} {seed}."""
+
+    requirements: str | None = None
+    prepare: tuple[tuple[str, ...], ...] = ()
+    start: tuple[str, ...] = ()
+    ready: str = "/"
+    needs: tuple[str, ...] = ()
+    instances: int = 1
+    python_processes: int = 1
+    build: str | None = None
+    dist: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece a target is made of; ``part.toml``."""
+
+    name: str
+    kind: Kind
+    title: str
+    folder: Path
+    package: str | None = None
+    protocol: str | None = None
+    user_class: str | None = None
+    features: tuple[str, ...] = ()
+    model: str = ""
+    local: Local = field(default_factory=Local)
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One chatbot as started: a monolith, or an api with a web part."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def server(self) -> Part:
+        """The part that answers the load."""
+        return self.parts[0]
+
+    @property
+    def web(self) -> Part | None:
+        """The web part, None for a monolith."""
+        return self.parts[1] if len(self.parts) > 1 else None
+
+    @property
+    def kind(self) -> str:
+        """``monolith`` or ``modular``."""
+        return "monolith" if self.server.kind == "monolith" else "modular"
+
+    @property
+    def title(self) -> str:
+        """The parts' titles joined."""
+        return " + ".join(part.title for part in self.parts)
+
+    @property
+    def protocol(self) -> str:
+        """The wire protocol its users speak: the web part's if it declares one, else the server's."""
+        web = self.web
+        return (web.protocol if web else None) or self.server.protocol or "rest"
+
+    @property
+    def python_processes(self) -> int:
+        """Python processes (each with a lock of its own) of all instances together."""
+        return self.server.local.instances * self.server.local.python_processes
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the nearest of the known words, or all of them where none is near."""
+    choices = sorted(known)
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(choices) or 'none'}"
+
+
+def reject_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Raise UsageError for the first key of a table that is not known, naming the nearest one that is."""
+    names = list(known)
+    for key in table:
+        if key not in names:
+            raise UsageError(f"{where}: unknown key {key!r}", nearest(key, names))
+
+
+def _typed(cls: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Check a table against a dataclass's fields: known keys, and values of the fields' plain types."""
+    hints = {f.name: f for f in dataclasses.fields(cls)}
+    reject_unknown(table, [name for name in hints if name != "folder"], where)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        values[key] = _plain(value, str(hints[key].type), f"{where}: {key}")
+    return values
+
+
+def _plain(value: Any, hint: str, where: str) -> Any:
+    if "tuple[tuple" in hint:
+        good = isinstance(value, list) and all(
+            isinstance(c, list) and c and all(isinstance(w, str) for w in c) for c in value
+        )
+        expected = "a list of commands, each a list of words"
+        result: Any = tuple(tuple(c) for c in value) if good else None
+    elif "tuple[str" in hint:
+        good = isinstance(value, list) and all(isinstance(w, str) for w in value)
+        expected = "a list of words"
+        result = tuple(value) if good else None
+    elif hint.startswith("int"):
+        good, expected, result = isinstance(value, int) and not isinstance(value, bool), "a whole number", value
+        good = good and value >= 1
+    elif "Mapping" in hint:
+        good = isinstance(value, dict) and ("Any" in hint or all(isinstance(v, str) for v in value.values()))
+        expected, result = "a table of texts", value
+    else:
+        good, expected, result = isinstance(value, str), "a text", value
+    if not good:
+        raise UsageError(f"{where} is {value!r}", f"write {expected}")
+    return result
+
+
+def read_part(folder: Path) -> Part:
+    """Read a part's ``part.toml``, strictly.
+
+    Raises:
+        UsageError: an unknown key or a value of the wrong kind, with the file and the nearest valid key.
+    """
+    path = folder / "part.toml"
+    try:
+        with path.open("rb") as stream:
+            table = tomllib.load(stream)
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist", "a part is a folder with a part.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", "mend the TOML at that place") from error
+    local = table.pop("local", {})
+    if not isinstance(local, dict):
+        raise UsageError(f"{path}: local is {local!r}", "write a table [local]")
+    variants = table.get("variants", {})
+    values = _typed(Part, table, str(path))
+    for key in ("name", "kind", "title"):
+        if key not in values:
+            raise UsageError(f"{path}: {key} is missing", f'add {key} = "…"')
+    if values["kind"] not in get_args(Kind):
+        raise UsageError(f"{path}: kind is {values['kind']!r}", nearest(values["kind"], get_args(Kind)))
+    for feature in values.get("features", ()):
+        if feature not in FEATURES:
+            raise UsageError(f"{path}: unknown feature {feature!r}", nearest(feature, FEATURES))
+    for name, variant in variants.items():
+        where = f"{path}: variants.{name}"
+        if not isinstance(variant, dict) or set(variant) - {"local", "title", "model"}:
+            raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, model")
+        _typed(Local, variant.get("local", {}), f"{where}.local")
+    values["local"] = Local(**_typed(Local, local, f"{path}: local"))
+    return Part(folder=folder, **values)
+
+
+def varied(part: Part, variant: str) -> Part:
+    """Return a part with one of its variants applied; raises UsageError for an unknown variant."""
+    if variant not in part.variants:
+        raise UsageError(f"{part.name} has no variant {variant!r}", nearest(variant, part.variants))
+    change = part.variants[variant]
+    local = dataclasses.replace(
+        part.local, **_typed(Local, change.get("local", {}), f"{part.folder}: variants.{variant}")
+    )
+    title = change.get("title", f"{part.title} ({variant})")
+    return dataclasses.replace(part, local=local, title=title, model=change.get("model", part.model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All parts found below a folder."""
+
+    parts: Mapping[str, Part]
+
+    def of_kind(self, *kinds: Kind) -> list[Part]:
+        """Return the parts of these kinds by name."""
+        return [part for _, part in sorted(self.parts.items()) if part.kind in kinds]
+
+    def names(self) -> list[str]:
+        """Return every target that can be put together, variants included."""
+        names = []
+        for part in self.of_kind("monolith"):
+            names += [part.name, *(f"{part.name}:{variant}" for variant in part.variants)]
+        for api in self.of_kind("api"):
+            names += [f"{api.name}+{web.name}" for web in self.of_kind("web")]
+        return names
+
+    def target(self, name: str) -> Target:
+        """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).
+
+        Raises:
+            UsageError: no such part or variant, or parts that do not make a target; names the nearest one.
+        """
+        parts = tuple(self._part(word, name) for word in name.split("+"))
+        kinds = tuple(part.kind for part in parts)
+        if kinds not in (("monolith",), ("api", "web")):
+            raise UsageError(
+                f"{name!r} is put together from {' + '.join(kinds)}",
+                "a target is a monolith, or an api and a web part: " + ", ".join(self.names()),
+            )
+        return Target(name=name, parts=parts)
+
+    def _part(self, word: str, target: str) -> Part:
+        name, _, variant = word.partition(":")
+        if "/" in name:
+            part = read_part(Path(name))
+        elif name in self.parts:
+            part = self.parts[name]
+        else:
+            raise UsageError(f"unknown target {target!r}: no part {name!r} below targets/", nearest(target, self.names()))
+        return varied(part, variant) if variant else part
+
+
+def discover(root: Path) -> Catalogue:
+    """Read every part below ``root`` (the folder ``targets``).
+
+    Raises:
+        UsageError: a damaged part, or two parts of one name.
+    """
+    parts: dict[str, Part] = {}
+    for path in sorted([*root.glob("*/part.toml"), *root.glob("*/*/part.toml")]):
+        part = read_part(path.parent)
+        if part.name in parts:
+            raise UsageError(f"{path}: the name {part.name!r} is taken by {parts[part.name].folder}", "rename one")
+        parts[part.name] = part
+    return Catalogue(parts=parts)

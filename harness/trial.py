@@ -1,0 +1,179 @@
+"""One trial: target × scenario × level × repetition, from a fresh start to a stopped target."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import figures, load, stack, store
+from harness.errors import BenchError
+from harness.profiles import Profile
+from harness.records import GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict
+from harness.runtimes import Pod, Runtime
+from harness.sampler import Sampler
+from harness.verdict import Facts, Slo, judge
+
+CHECK_TURNS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where and how trials are run."""
+
+    run: Path
+    runtime: Runtime
+    profile: Profile
+    tell: Callable[[str, load.Live | None], None]
+
+
+def plan_for(key: TrialKey, profile: Profile, prepared: stack.Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
+    """Return the generator's plan for a trial of any scenario."""
+    plan = load.chat_plan(
+        profile,
+        protocol=prepared.target.protocol,
+        instances=instances,
+        users=key.level,
+        folder=folder,
+        seed=prepared.seed,
+    )
+    if key.scenario == "idle" and profile.idle:
+        return replace(plan, scenario="idle", steps=profile.idle.steps, hold_s=profile.idle.hold_s)
+    if key.scenario == "check":
+        return replace(
+            plan,
+            ramp_up_s=0.0,
+            warm_up_s=0.0,
+            measure_min_s=0.0,
+            measure_turns=CHECK_TURNS,
+            measure_max_s=30.0,
+        )
+    return plan
+
+
+def run_trial(bench: Bench, prepared: stack.Prepared, key: TrialKey) -> Trial:
+    """Run one trial and write its folder, ``trial.json`` last.
+
+    Raises:
+        BenchError: the target does not come up, or the generator cannot be run at all.
+    """
+    folder = store.trial_folder(bench.run, key)
+    shutil.rmtree(folder, ignore_errors=True)  # left by a campaign that was cut off
+    folder.mkdir(parents=True)
+    started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    data = stack.scratch_folder(key.target)
+    bench.tell("starting", None)
+    try:
+        with bench.runtime.open_trial(f"{store.slug(key.target)}-{key.scenario}-{key.number}", folder) as pod:
+            launched = stack.launch(pod, prepared, bench.profile.answer, folder, data)
+            plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
+            return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _measure(
+    bench: Bench,
+    prepared: stack.Prepared,
+    key: TrialKey,
+    pod: Pod,
+    plan: LoadPlan,
+    launched: stack.Stack,
+    folder: Path,
+    started_at: str,
+) -> Trial:
+    load.start(pod, plan, folder)
+    with Sampler(pod) as sampler:
+        _, ended = load.follow(pod, plan, bench.profile, lambda live: bench.tell(live.phase, live))
+    exits = tuple(f"{name} ended by itself with {code}" for name, code in pod.exited() if name != "generator")
+    oom_kills, limits, components = pod.oom_kills(), pod.limits(), pod.components()
+    pod.stop()
+    summary = store.read_summary(folder)
+    turns = store.read_lines(Turn, folder / "turns.jsonl") if summary else []
+    emissions = store.read_emissions(launched.upstream_log)
+    files = store.write_samples(folder, turns, emissions, sampler.samples)
+    facts = Facts(
+        spare_cpus=limits.spare_cpus,
+        budget_cores=len(limits.cpus),
+        stopped_early=bool(summary and summary.stopped_early),
+        target_exits=exits,
+        oom_kills=oom_kills,
+        foreign_nonces=sum(t.error_kind == "foreign_nonce" for t in turns),
+        turns_needed=plan.measure_turns,
+        sign_in_failures=summary.sign_in_failures if summary else 0,
+        recorder_errors=summary.recorder_errors if summary else 0,
+    )
+    numbers, verdict = _assess(bench.profile, key, summary, facts, folder, ended)
+    if key.scenario == "check":
+        numbers["cold_start_s"] = _cold_start_s(launched.ready_after_s, turns)
+    trial = Trial(
+        key=key,
+        started_at=started_at,
+        limits=limits,
+        components=components,
+        summary=summary,
+        verdict=verdict,
+        figures=numbers,
+        files=files,
+    )
+    for name in ("turns.jsonl", "live.jsonl", "emissions.jsonl", "stop"):  # their content is in the Parquet files
+        (folder / name).unlink(missing_ok=True)
+    store.write_trial(folder, trial)
+    return trial
+
+
+def _cold_start_s(ready_after_s: float, turns: list[Turn]) -> float | None:
+    """From launching the target to its first answered turn, without the time the generator took to start."""
+    first = next((t for t in turns if t.outcome == "ok" and t.done_s is not None), None)
+    return None if first is None or first.done_s is None else ready_after_s + first.done_s - first.sent_s
+
+
+def _assess(
+    profile: Profile, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
+) -> tuple[dict[str, float | None], Verdict]:
+    if summary is None or not ended:
+        return {}, _without_summary(facts, profile.slo, ended)
+    turns, resources = store.read_turns(folder), store.read_resources(folder)
+    if key.scenario == "idle":
+        return figures.idle_figures(resources, summary.steps), _idle_verdict(facts, summary, profile)
+    numbers = figures.chat_figures(turns, resources, summary, profile.slo, profile.think_mean_s())
+    if key.scenario == "check":
+        return numbers, _check_verdict(facts, numbers)
+    return numbers, judge(numbers, facts, profile.slo)
+
+
+def _without_summary(facts: Facts, slo: Slo, ended: bool) -> Verdict:
+    if facts.target_exits or facts.oom_kills:
+        return judge({}, facts, slo)
+    text = "the generator ended without its account" if ended else "the generator did not end in its time"
+    return Verdict(outcome="invalid", reasons=(Reason(code="invalid.generator", text=f"{text}; see its log"),))
+
+
+def _idle_verdict(facts: Facts, summary: GeneratorSummary, profile: Profile) -> Verdict:
+    deaths = judge({"turns": float(facts.turns_needed)}, replace(facts, spare_cpus=True), profile.slo)
+    if deaths.outcome == "fail":
+        return deaths
+    wanted = profile.idle.steps if profile.idle else ()
+    if facts.sign_in_failures or tuple(s.sessions for s in summary.steps) != wanted:
+        text = f"{facts.sign_in_failures} sessions did not open; steps reached: {[s.sessions for s in summary.steps]}"
+        return Verdict(outcome="invalid", reasons=(Reason(code="invalid.sessions", text=text),))
+    return Verdict(outcome="pass")
+
+
+def _check_verdict(facts: Facts, numbers: dict[str, float | None]) -> Verdict:
+    if facts.target_exits or facts.oom_kills:
+        return Verdict(outcome="fail", reasons=tuple(Reason(code="target.exit", text=t) for t in facts.target_exits))
+    if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
+        return Verdict(outcome="pass")
+    text = f"{numbers.get('ok') or 0:.0f} of {CHECK_TURNS} first turns were answered"
+    return Verdict(outcome="fail", reasons=(Reason(code="check.turns", text=text),))
+
+
+def answered(trial: Trial) -> None:
+    """Raise BenchError where the check of a target failed: nothing measured of it would mean anything."""
+    if trial.verdict.outcome != "pass":
+        reasons = "; ".join(r.text for r in trial.verdict.reasons)
+        raise BenchError(
+            f"{trial.key.target} does not answer as it should: {reasons}",
+            f"try it by hand: chatbench serve {trial.key.target}",
+        )

@@ -1,0 +1,1 @@
+"""Simulated people for chatbots, on Locust; the only code that imports locust."""

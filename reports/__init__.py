@@ -1,0 +1,1 @@
+"""Reads results folders and turns them into tables, plots and pages; starts nothing."""
