@@ -122,7 +122,8 @@ def _typed(cls: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
     reject_unknown(table, [name for name in hints if name != "folder"], where)
     values: dict[str, Any] = {}
     for key, value in table.items():
-        values[key] = _plain(value, str(hints[key].type), f"{where}: {key}")
+        hint = hints[key].type
+        values[key] = _plain(value, "int" if hint is int else str(hint), f"{where}: {key}")
     return values
 
 
@@ -137,7 +138,7 @@ def _plain(value: Any, hint: str, where: str) -> Any:
         good = isinstance(value, list) and all(isinstance(w, str) for w in value)
         expected = "a list of words"
         result = tuple(value) if good else None
-    elif hint.startswith("int"):
+    elif hint == "int":
         good, expected, result = isinstance(value, int) and not isinstance(value, bool), "a whole number", value
         good = good and value >= 1
     elif "Mapping" in hint:
@@ -167,7 +168,6 @@ def read_part(folder: Path) -> Part:
     local = table.pop("local", {})
     if not isinstance(local, dict):
         raise UsageError(f"{path}: local is {local!r}", "write a table [local]")
-    variants = table.get("variants", {})
     values = _typed(Part, table, str(path))
     for key in ("name", "kind", "title"):
         if key not in values:
@@ -177,7 +177,7 @@ def read_part(folder: Path) -> Part:
     for feature in values.get("features", ()):
         if feature not in FEATURES:
             raise UsageError(f"{path}: unknown feature {feature!r}", nearest(feature, FEATURES))
-    for name, variant in variants.items():
+    for name, variant in values.get("variants", {}).items():
         where = f"{path}: variants.{name}"
         if not isinstance(variant, dict) or set(variant) - {"local", "title", "model"}:
             raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, model")

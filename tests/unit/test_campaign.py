@@ -1,0 +1,104 @@
+"""Whole campaigns on trials that take no time."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness import campaign, profiles
+from harness.records import Trial, TrialKey, Verdict
+from tests.unit import fake
+
+QUICK = profiles.load("quick")
+
+
+def run(measure, names, known=(), seed=1):
+    made: list[Trial] = []
+
+    def keep(key: TrialKey) -> Trial:
+        made.append(measure(key))
+        return made[-1]
+
+    courses = {name: campaign.course(QUICK) for name in names}
+    return campaign.run_campaign(courses, keep, known, seed, lambda progress: None), made
+
+
+def test_each_target_is_checked_then_idle_then_based_then_searched() -> None:
+    found, made = run(fake.carrying({"a": 90}), ["a"])
+    assert [t.key.scenario for t in made][:3] == ["check", "idle", "chat"]
+    assert made[2].key.level == QUICK.search.base_users
+    assert found["a"].low is not None
+    assert found["a"].high is not None
+    assert found["a"].low <= 90 < found["a"].high
+
+
+def test_trials_of_targets_are_interleaved_and_numbered_per_target() -> None:
+    _, made = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"])
+    order = [t.key.target for t in made]
+    assert {order[0], order[1]} == {"a", "b"}
+    assert {order[2], order[3]} == {"a", "b"}
+    for name in "ab":
+        numbers = [t.key.number for t in made if t.key.target == name]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("cut", range(24))
+def test_a_campaign_cut_at_any_trial_resumes_to_the_same_answer(cut: int) -> None:
+    whole, made = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"])
+    resumed, more = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"], known=made[:cut])
+    assert resumed == whole
+    assert made[:cut] + more == made
+
+
+def test_a_finished_campaign_measures_nothing_again() -> None:
+    _, made = run(fake.carrying({"a": 90}), ["a"])
+    _, more = run(fake.carrying({"a": 90}), ["a"], known=made)
+    assert more == []
+
+
+def test_the_search_starts_at_a_share_of_the_operational_bound() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    base = fake.trial(key, Verdict(outcome="pass"))
+    # (1.1 + 3) s / max(0.02 / 2, 0.02 / 1) s = 205 users, of which 0.7
+    assert campaign.first_level(QUICK, base, None) == 143
+
+
+def test_without_spare_cpus_generator_and_upstream_lower_the_start() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    figures = fake.FIGURES | {"busiest_cpu_s_per_turn": 0.005, "generator_cores": 0.05, "upstream_cores": 0.05}
+    alone = fake.trial(key, Verdict(outcome="pass"), figures)
+    shared = replace(alone, limits=replace(fake.LIMITS, spare_cpus=False))
+    assert campaign.first_level(QUICK, alone, None) == 287
+    assert campaign.first_level(QUICK, shared, None) == 143
+
+
+def test_memory_per_session_bounds_the_start_too() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    base = fake.trial(key, Verdict(outcome="pass"))
+    idle = fake.trial(key, Verdict(outcome="pass"), fake.FIGURES | {"memory_slope_bytes_per_session": 1e8})
+    assert campaign.first_level(QUICK, base, idle) == round(0.7 * (4 * 1024**3 - 1e8) / 1e8)
+
+
+def test_a_failing_base_trial_sends_the_search_below_it() -> None:
+    found, made = run(fake.carrying({"a": 3}), ["a"])
+    assert made[3].key.level == 5
+    assert (found["a"].low, found["a"].high) == (3, 4)
+
+
+def test_an_invalid_base_trial_is_made_once_more() -> None:
+    calls: list[TrialKey] = []
+    good = fake.carrying({"a": 90})
+
+    def measure(key: TrialKey) -> Trial:
+        calls.append(key)
+        trial = good(key)
+        return replace(trial, verdict=Verdict(outcome="invalid")) if len(calls) == 3 else trial
+
+    found, _ = run(measure, ["a"])
+    assert [k.level for k in calls[2:4]] == [10, 10]
+    assert [k.repetition for k in calls[2:4]] == [0, 1]
+    assert found["a"].status == "bracketed"
+
+
+def test_a_target_that_carries_nobody_is_none() -> None:
+    found, _ = run(fake.carrying({"a": 0}), ["a"])
+    assert (found["a"].low, found["a"].high, found["a"].status) == (0, 1, "none")

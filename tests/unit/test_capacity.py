@@ -1,0 +1,120 @@
+"""The search against every monotone oracle, and against oracles that change their mind."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, search
+from harness.records import Verdict, VerdictOutcome
+
+PASS, FAIL, INVALID = (Verdict(outcome=o) for o in ("pass", "fail", "invalid"))
+
+
+def explore(plan: SearchPlan, oracle, known=()) -> tuple[Capacity, list[int]]:
+    looking, tried = search(plan, known), []
+    try:
+        level = next(looking)
+        while True:
+            tried.append(level)
+            level = looking.send(oracle(level))
+    except StopIteration as end:
+        return end.value, tried
+
+
+@pytest.mark.parametrize("start", range(1, 65))
+def test_search_finds_the_edge_of_every_monotone_oracle_up_to_64_levels(start: int) -> None:
+    plan = SearchPlan(start=start, highest=64, max_trials=40)
+    for edge in range(65):
+        found, tried = explore(plan, lambda n, edge=edge: PASS if n <= edge else FAIL)
+        assert all(1 <= n <= 64 for n in tried)
+        if edge == 0:
+            assert (found.low, found.high, found.status) == (0, 1, "none")
+        elif edge == 64:
+            assert (found.low, found.high, found.status) == (64, None, "open")
+        else:
+            assert found.low is not None
+            assert found.high is not None
+            assert found.low <= edge < found.high
+            assert found.high - found.low <= max(1, plan.precision * found.low)
+            assert tried.count(found.low) == plan.repetitions
+            assert tried.count(found.high) == plan.repetitions
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.floats(0, 0.3), st.integers(0, 10_000))
+def test_bracket_never_excludes_what_repetitions_contradict(edge: int, start: int, noise: float, seed: int) -> None:
+    draw = random.Random(seed)
+    plan = SearchPlan(start=start, highest=3000, max_trials=30)
+    seen: dict[int, set[VerdictOutcome]] = {}
+
+    def oracle(level: int) -> Verdict:
+        verdict = PASS if level <= edge * draw.uniform(1 - noise, 1 + noise) else FAIL
+        seen.setdefault(level, set()).add(verdict.outcome)
+        return verdict
+
+    found, tried = explore(plan, oracle)
+    assert len(tried) <= plan.max_trials
+    if found.low:
+        assert seen[found.low] == {"pass"}
+        assert all("fail" not in o for n, o in seen.items() if n <= found.low)
+    if found.high:
+        assert seen[found.high] == {"fail"}
+        assert all("pass" not in o for n, o in seen.items() if n >= found.high)
+
+
+def test_an_invalid_trial_is_tried_once_more_and_then_the_search_ends_inconclusive() -> None:
+    found, tried = explore(SearchPlan(start=8), lambda n: INVALID)
+    assert tried == [8, 8]
+    assert found.status == "inconclusive"
+
+
+def test_a_single_invalid_trial_does_not_change_the_answer() -> None:
+    answers = iter([INVALID] + [None] * 50)
+
+    def oracle(level: int) -> Verdict:
+        return next(answers) or (PASS if level <= 10 else FAIL)
+
+    found, tried = explore(SearchPlan(start=8), oracle)
+    assert tried[:2] == [8, 8]
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= 10 < found.high
+
+
+def test_a_contended_failure_leaves_a_lower_bound_and_no_upper_one() -> None:
+    contended = Verdict(outcome="fail", contended=True)
+    found, _ = explore(SearchPlan(start=8), lambda n: PASS if n <= 10 else contended)
+    assert found.at_least
+    assert found.high is None
+    assert found.low is not None
+
+
+def test_known_verdicts_count_and_cost_no_trial() -> None:
+    known = [Outcome(level=10, repetition=0, verdict=PASS)]
+    found, tried = explore(SearchPlan(start=11, precision=0.1, max_trials=20), lambda n: PASS if n <= 10 else FAIL, known)
+    assert (found.low, found.high) == (10, 11)
+    assert tried.count(10) == 1
+
+
+def test_repetitions_that_disagree_widen_the_bracket() -> None:
+    outcomes = [
+        Outcome(level=level, repetition=repetition, verdict=verdict)
+        for level, repetition, verdict in [(10, 0, PASS), (12, 0, PASS), (12, 1, FAIL), (15, 0, FAIL)]
+    ]
+    found = assess(outcomes)
+    assert (found.low, found.high) == (10, 15)
+
+
+def test_no_valid_trial_is_inconclusive() -> None:
+    assert assess([]).status == "inconclusive"
+
+
+def test_operational_bound_is_the_smaller_of_stack_and_busiest_process() -> None:
+    # (1 + 3) s per cycle; 20 ms per turn on two CPUs allow 400 users, 16 ms of one process 250.
+    assert operational_bound(
+        response_s=1, think_s=3, cpu_s_per_turn=0.02, cpus=2, busiest_s_per_turn=0.001, busiest_cores=1
+    ) == pytest.approx(400)
+    assert operational_bound(
+        response_s=1, think_s=3, cpu_s_per_turn=0.02, cpus=2, busiest_s_per_turn=0.016, busiest_cores=1
+    ) == pytest.approx(250)

@@ -1,0 +1,129 @@
+"""Each validity rule and each SLO is provoked once, and once just not."""
+
+import pytest
+
+from harness.records import Verdict
+from harness.verdict import Facts, Slo, certainly_failing, judge
+
+GOOD: dict[str, float | None] = {
+    "turns": 200.0,
+    "incomplete": 0.0,
+    "failure_ratio": 0.0,
+    "added_ttft_p95_s": 0.02,
+    "lateness_p95_s": 0.02,
+    "added_stall_p95_s": 0.01,
+    "foreign_cpu_ratio": 0.01,
+    "steal_ratio": 0.0,
+    "little_error_ratio": 0.001,
+    "lost_turns": 0.0,
+    "generator_cores": 0.3,
+    "schedule_delay_p95_s": 0.002,
+    "upstream_lag_p99_s": 0.001,
+    "target_cores": 1.0,
+    "offered_ratio": 1.0,
+    "host_busy_ratio": 0.6,
+    "turn_half_difference_ratio": 0.01,
+    "turn_half_error_ratio": 0.01,
+    "live_half_difference_ratio": 0.01,
+    "live_half_error_ratio": 0.01,
+}
+SPARE = Facts(spare_cpus=True, budget_cores=2, stopped_early=False)
+SHARED = Facts(spare_cpus=False, budget_cores=2, stopped_early=False)
+
+
+def verdict(changes: dict[str, float | None], facts: Facts = SPARE) -> Verdict:
+    return judge(GOOD | changes, facts, Slo())
+
+
+def test_a_good_trial_passes_with_and_without_spare_cpus() -> None:
+    assert verdict({}) == Verdict(outcome="pass")
+    assert verdict({}, SHARED) == Verdict(outcome="pass")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("added_ttft_p95_s", 0.51), ("lateness_p95_s", 0.51), ("added_stall_p95_s", 0.26), ("failure_ratio", 0.011)],
+)
+def test_a_missed_slo_fails_and_says_which_by_how_much(name: str, value: float) -> None:
+    found = verdict({name: value})
+    assert found.outcome == "fail"
+    assert [r.code for r in found.reasons] == [f"slo.{name}"]
+    assert found.reasons[0].value == value
+
+
+def test_a_percentile_beyond_any_bound_fails_where_turns_did_not_finish() -> None:
+    found = verdict({"added_ttft_p95_s": None, "incomplete": 30.0})
+    assert found.outcome == "fail"
+    assert found.reasons[0].code == "slo.added_ttft_p95_s"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"foreign_cpu_ratio": 0.06}, "invalid.foreign_cpu"),
+        ({"steal_ratio": 0.06}, "invalid.steal"),
+        ({"little_error_ratio": 0.011}, "invalid.little"),
+        ({"lost_turns": 1.0}, "invalid.lost_turns"),
+        ({"lost_turns": -1.0}, "invalid.lost_turns"),
+        ({"generator_cores": 0.81}, "invalid.generator_busy"),
+        ({"schedule_delay_p95_s": 0.011}, "invalid.schedule_delay"),
+        ({"upstream_lag_p99_s": 0.006}, "invalid.upstream_lag"),
+        ({"turns": 99.0}, "invalid.few_turns"),
+        ({"turn_half_difference_ratio": 0.11}, "invalid.unsteady"),
+        ({"live_half_difference_ratio": -0.11}, "invalid.unsteady"),
+    ],
+)
+def test_each_rule_makes_a_trial_invalid(changes: dict[str, float | None], code: str) -> None:
+    found = verdict(changes)
+    assert found.outcome == "invalid"
+    assert [r.code for r in found.reasons] == [code]
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (Facts(spare_cpus=True, budget_cores=2, stopped_early=False, foreign_nonces=1), "invalid.foreign_nonce"),
+        (Facts(spare_cpus=True, budget_cores=2, stopped_early=False, recorder_errors=1), "invalid.recorder"),
+        (Facts(spare_cpus=True, budget_cores=2, stopped_early=False, sign_in_failures=1), "invalid.sign_in"),
+    ],
+)
+def test_each_fact_makes_a_trial_invalid(facts: Facts, code: str) -> None:
+    assert [r.code for r in verdict({}, facts).reasons] == [code]
+
+
+def test_a_difference_within_three_standard_errors_is_steady() -> None:
+    assert verdict({"turn_half_difference_ratio": 0.2, "turn_half_error_ratio": 0.07}).outcome == "pass"
+
+
+def test_late_tools_do_not_invalidate_without_spare_cpus_but_a_light_load_does() -> None:
+    late: dict[str, float | None] = {
+        "generator_cores": 0.9,
+        "schedule_delay_p95_s": 0.05,
+        "upstream_lag_p99_s": 0.05,
+    }
+    assert verdict(late, SHARED).outcome == "pass"
+    assert verdict({"offered_ratio": 0.97}, SHARED).reasons[0].code == "invalid.offered"
+
+
+def test_a_late_upstream_is_the_targets_doing_when_it_used_all_its_cpu() -> None:
+    assert verdict({"upstream_lag_p99_s": 0.05, "target_cores": 1.95}).outcome == "pass"
+
+
+def test_a_fail_on_a_busy_machine_without_spare_cpus_is_contended() -> None:
+    assert verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.95}, SHARED).contended
+    assert not verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.85}, SHARED).contended
+    assert not verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.95}, SPARE).contended
+
+
+def test_a_target_that_was_killed_fails_with_that_reason_whatever_else_was_wrong() -> None:
+    facts = Facts(
+        spare_cpus=True, budget_cores=2, stopped_early=True, oom_kills=1, target_exits=("django ended by itself with -9",)
+    )
+    found = verdict({"foreign_cpu_ratio": 0.5}, facts)
+    assert found.outcome == "fail"
+    assert [r.code for r in found.reasons] == ["target.oom", "target.exit"]
+
+
+def test_an_overloaded_trial_may_stop_once_five_percent_of_all_possible_turns_violate() -> None:
+    assert not certainly_failing(violations=5, turns_possible=100)
+    assert certainly_failing(violations=7, turns_possible=100)
