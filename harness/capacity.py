@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal
 
 from harness.records import Verdict
@@ -113,7 +114,7 @@ def next_level(outcomes: Sequence[Outcome], plan: SearchPlan) -> int | None:
     if low == 0 and lowest_fail > plan.lowest:
         return max(plan.lowest, min(lowest_fail - 1, int(lowest_fail / plan.growth)))
     if low and high - low > max(1, plan.precision * low):
-        middle = min(high - 1, max(low + 1, round((low * high) ** 0.5)))
+        middle = min(high - 1, max(low + 1, round(sqrt(low * high))))
         if not any(o.level == middle for o in valid):
             return middle
     for end in (high, low):
@@ -135,7 +136,13 @@ def _upwards(valid: Sequence[Outcome], plan: SearchPlan) -> int | None:
 
 
 def operational_bound(
-    *, response_s: float, think_s: float, cpu_s_per_turn: float, cpus: int, busiest_s_per_turn: float, busiest_cores: float
+    *,
+    response_s: float,
+    think_s: float,
+    cpu_s_per_turn: float,
+    cpus: int,
+    busiest_s_per_turn: float,
+    busiest_cores: float,
 ) -> float:
     """Return the most users before a CPU saturates: N* = (R₀ + Z) / max(D / cpus, max dᵢ / cᵢ).
 

@@ -48,9 +48,7 @@ def chat_figures(
     cpu = figures.pop("target_cpu_s")
     ended = _ended_inside(turns, window)
     figures["target_cpu_s_per_turn"] = cpu / ended if cpu is not None and ended else None
-    figures["busiest_cpu_s_per_turn"] = (
-        (figures["busiest_process_cores"] or 0.0) * window_s / ended if ended else None
-    )
+    figures["busiest_cpu_s_per_turn"] = (figures["busiest_process_cores"] or 0.0) * window_s / ended if ended else None
     return figures
 
 
@@ -174,7 +172,7 @@ def _delta(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> 
 def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> Figures:
     """Return CPU and memory of the target, and CPU of everything else, between two moments (monotonic seconds)."""
     span_s = end_s - start_s
-    roles = {role: frame for role, frame in resources.groupby("role")}
+    roles = {str(role): frame for role, frame in resources.groupby("role")}
     target = roles.get("target", resources.iloc[:0])
     cpu = _sum_over_components(target, "cpu_s", start_s, end_s)
     upstream = _sum_over_components(roles.get("upstream", resources.iloc[:0]), "cpu_s", start_s, end_s)

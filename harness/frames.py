@@ -74,9 +74,7 @@ def turns_frame(turns: Iterable[Turn], emissions: Mapping[str, Emission]) -> pd.
     if frame.empty:
         probe = Turn(user=0, conversation=0, turn=0, tag="", phase="measure", intended_s=0, sent_s=0, outcome="ok")
         return pd.DataFrame([_row(probe, None)]).iloc[:0]
-    numeric = [name for name in frame if name.endswith("_s")]
-    frame[numeric] = frame[numeric].astype("float64")
-    return frame
+    return frame.astype({name: "float64" for name in map(str, frame.columns) if name.endswith("_s")})
 
 
 def tokens_frame(turns: Iterable[Turn], emissions: Mapping[str, Emission]) -> pd.DataFrame:

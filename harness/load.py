@@ -46,7 +46,17 @@ class Live:
 def command() -> tuple[str, ...]:
     """Return the command line of the generator."""
     locustfile = REPOSITORY / "loadtests" / "locustfile.py"
-    return (sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--only-summary", "--loglevel", "WARNING")
+    return (
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(locustfile),
+        "--headless",
+        "--only-summary",
+        "--loglevel",
+        "WARNING",
+    )
 
 
 def chat_plan(

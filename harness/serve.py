@@ -13,11 +13,9 @@ from harness.runtimes import Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """Where a started target can be reached."""
+    """A started target: where it can be reached, within which limits, and the folder of its logs."""
 
-    base_urls: tuple[str, ...]
-    upstream_url: str
-    upstream_log: Path
+    stack: stack.Stack
     limits: Limits
     folder: Path
 
@@ -35,12 +33,6 @@ def serving(runtime: Runtime, prepared: stack.Prepared, answer: AnswerPlan, fold
     try:
         with runtime.open_trial(f"serve-{name}", folder) as pod:
             launched = stack.launch(pod, prepared, answer, folder, data)
-            yield Served(
-                base_urls=launched.instances,
-                upstream_url=launched.upstream_url,
-                upstream_log=launched.upstream_log,
-                limits=pod.limits(),
-                folder=folder,
-            )
+            yield Served(stack=launched, limits=pod.limits(), folder=folder)
     finally:
         shutil.rmtree(data, ignore_errors=True)

@@ -138,7 +138,12 @@ def _template(part: Part, python: Path, root: Path, secret: str, seed: int, repo
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     values = {"python": str(python), "data": str(making), "seed": str(seed), "secret": secret, "port": "0"}
-    settings = {"DATA_DIR": str(making), "SECRET_KEY": secret, "SEED": str(seed), "LLM_BASE_URL": "http://127.0.0.1:9/v1"}
+    settings = {
+        "DATA_DIR": str(making),
+        "SECRET_KEY": secret,
+        "SEED": str(seed),
+        "LLM_BASE_URL": "http://127.0.0.1:9/v1",
+    }
     for command in part.local.prepare:
         _run_once(part, [_fill(word, values) for word in command], settings)
     making.rename(folder)
@@ -266,13 +271,12 @@ def _launch_instance(
 
 def _launch_redis(pod: Pod, prepared: Prepared, folder: Path, data: Path) -> str:
     port = pod.free_port()
-    command = (str(prepared.redis), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-    command += ("--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru", "--dir", str(data))
+    words = f"--port {port} --bind 127.0.0.1 --appendonly no --maxmemory 256mb --maxmemory-policy allkeys-lru"
     pod.start(
         Launch(
             name="redis",
             role="target",
-            command=command,
+            command=(str(prepared.redis), *words.split(), "--save", "", "--dir", str(data)),
             cwd=data,
             env={},
             log=folder / "logs" / "redis.log",
@@ -282,6 +286,11 @@ def _launch_redis(pod: Pod, prepared: Prepared, folder: Path, data: Path) -> str
         )
     )
     return f"redis://127.0.0.1:{port}/0"
+
+
+def site_packages(python: Path) -> Path:
+    """Return the folder of an environment's packages."""
+    return next(python.parent.parent.glob("lib/python*/site-packages"))
 
 
 def scratch_folder(name: str) -> Path:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 RUN_FILE = "run.json"
 TRIAL_FILE = "trial.json"
+DAMAGED = "it was changed or cut; restore it or measure again"
 TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
 
 
@@ -64,7 +65,6 @@ class Run:
     machine: dict[str, Any]
     common_level: int  # users at which cost figures are compared
     targets: dict[str, TargetInfo]
-    checks: dict[str, dict[str, Any]] = field(default_factory=dict)  # conformance per target
 
 
 def slug(name: str) -> str:
@@ -94,7 +94,7 @@ def _read_record(cls: type[T], path: Path) -> T:
     except FileNotFoundError:
         raise BenchError(f"{path} does not exist", "name a folder that `chatbench run` wrote") from None
     except (ValueError, TypeError) as error:
-        raise BenchError(f"{path} cannot be read: {error}", "it was changed or cut; restore it or measure again") from error
+        raise BenchError(f"{path} cannot be read: {error}", DAMAGED) from error
 
 
 def write_run(folder: Path, run: Run) -> None:
@@ -201,7 +201,7 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
     except FileNotFoundError:
         raise BenchError(f"{path} is missing", "restore it or measure again: chatbench run --resume") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise BenchError(f"{path} cannot be read: {error}", "it was changed or cut; restore it or measure again") from error
+        raise BenchError(f"{path} cannot be read: {error}", DAMAGED) from error
 
 
 def read_turns(trial: Path) -> "pd.DataFrame":

@@ -31,7 +31,10 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """How a part starts without containers. Commands may hold {python} {port} {data} {llm} {redis} {web} {secret} {seed}."""
+    """How a part starts without containers.
+
+    Commands may hold {python} {port} {data} {llm} {redis} {web} {secret} {seed}.
+    """
 
     requirements: str | None = None
     prepare: tuple[tuple[str, ...], ...] = ()
@@ -169,6 +172,12 @@ def read_part(folder: Path) -> Part:
     if not isinstance(local, dict):
         raise UsageError(f"{path}: local is {local!r}", "write a table [local]")
     values = _typed(Part, table, str(path))
+    _check_part(values, path)
+    values["local"] = Local(**_typed(Local, local, f"{path}: local"))
+    return Part(folder=folder, **values)
+
+
+def _check_part(values: Mapping[str, Any], path: Path) -> None:
     for key in ("name", "kind", "title"):
         if key not in values:
             raise UsageError(f"{path}: {key} is missing", f'add {key} = "…"')
@@ -182,8 +191,6 @@ def read_part(folder: Path) -> Part:
         if not isinstance(variant, dict) or set(variant) - {"local", "title", "model"}:
             raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, model")
         _typed(Local, variant.get("local", {}), f"{where}.local")
-    values["local"] = Local(**_typed(Local, local, f"{path}: local"))
-    return Part(folder=folder, **values)
 
 
 def varied(part: Part, variant: str) -> Part:
@@ -239,7 +246,9 @@ class Catalogue:
         elif name in self.parts:
             part = self.parts[name]
         else:
-            raise UsageError(f"unknown target {target!r}: no part {name!r} below targets/", nearest(target, self.names()))
+            raise UsageError(
+                f"unknown target {target!r}: no part {name!r} below targets/", nearest(target, self.names())
+            )
         return varied(part, variant) if variant else part
 
 

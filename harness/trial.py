@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import figures, load, stack, store
+from harness import conformance, figures, load, stack, store
 from harness.errors import BenchError
 from harness.profiles import Profile
-from harness.records import GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict
+from harness.records import GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
 from harness.runtimes import Pod, Runtime
 from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, judge
@@ -27,7 +27,9 @@ class Bench:
     tell: Callable[[str, load.Live | None], None]
 
 
-def plan_for(key: TrialKey, profile: Profile, prepared: stack.Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
+def plan_for(
+    key: TrialKey, profile: Profile, prepared: stack.Prepared, instances: tuple[str, ...], folder: Path
+) -> LoadPlan:
     """Return the generator's plan for a trial of any scenario."""
     plan = load.chat_plan(
         profile,
@@ -37,6 +39,8 @@ def plan_for(key: TrialKey, profile: Profile, prepared: stack.Prepared, instance
         folder=folder,
         seed=prepared.seed,
     )
+    if plan.protocol == "streamlit":
+        plan = replace(plan, streamlit_site=str(stack.site_packages(prepared.python)))
     if key.scenario == "idle" and profile.idle:
         return replace(plan, scenario="idle", steps=profile.idle.steps, hold_s=profile.idle.hold_s)
     if key.scenario == "check":
@@ -85,6 +89,7 @@ def _measure(
     load.start(pod, plan, folder)
     with Sampler(pod) as sampler:
         _, ended = load.follow(pod, plan, bench.profile, lambda live: bench.tell(live.phase, live))
+    checks = contract_checks(prepared, launched) if key.scenario == "check" and not pod.exited() else []
     exits = tuple(f"{name} ended by itself with {code}" for name, code in pod.exited() if name != "generator")
     oom_kills, limits, components = pod.oom_kills(), pod.limits(), pod.components()
     pod.stop()
@@ -106,6 +111,8 @@ def _measure(
     numbers, verdict = _assess(bench.profile, key, summary, facts, folder, ended)
     if key.scenario == "check":
         numbers["cold_start_s"] = _cold_start_s(launched.ready_after_s, turns)
+        store.write_json(folder / "checks.json", {"checks": [to_json(one) for one in checks]})
+        verdict = _with_contract(verdict, checks)
     trial = Trial(
         key=key,
         started_at=started_at,
@@ -120,6 +127,21 @@ def _measure(
         (folder / name).unlink(missing_ok=True)
     store.write_trial(folder, trial)
     return trial
+
+
+def contract_checks(prepared: stack.Prepared, launched: stack.Stack) -> list[conformance.Check]:
+    """Try every operation of the contract on a started target (its page, for one whose protocol has no operations)."""
+    target, url = prepared.target, launched.instances[0]
+    if target.protocol == "rest":
+        return conformance.check_rest(
+            url, seed=prepared.seed, web=bool(prepared.web), rate_limit=None, upstream_log=launched.upstream_log
+        )
+    return conformance.check_page(url, target.protocol) if target.protocol == "streamlit" else []
+
+
+def _with_contract(verdict: Verdict, checks: list[conformance.Check]) -> Verdict:
+    broken = tuple(Reason(code="check.contract", text=f"{c.operation}: {c.text}") for c in checks if not c.passed)
+    return Verdict(outcome="fail", reasons=(*verdict.reasons, *broken)) if broken else verdict
 
 
 def _cold_start_s(ready_after_s: float, turns: list[Turn]) -> float | None:
@@ -175,5 +197,5 @@ def answered(trial: Trial) -> None:
         reasons = "; ".join(r.text for r in trial.verdict.reasons)
         raise BenchError(
             f"{trial.key.target} does not answer as it should: {reasons}",
-            f"try it by hand: chatbench serve {trial.key.target}",
+            f"try it by hand: chatbench serve {trial.key.target}; or every check: chatbench check {trial.key.target}",
         )

@@ -10,7 +10,7 @@ Figures = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """"No significant slowdown": all thresholds hold at once (measurement method, default SLO)."""
+    """ "No significant slowdown": all thresholds hold at once (measurement method, default SLO)."""
 
     added_ttft_p95_s: float = 0.5
     lateness_p95_s: float = 0.5
@@ -220,7 +220,9 @@ def _doubtful_pass(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
     offered = figures.get("offered_ratio")
     if not facts.spare_cpus and offered is not None and offered < rules.offered_ratio:
         text = f"only {offered:.1%} of the intended load was offered"
-        reasons.append(Reason(code="invalid.offered", text=text, value=offered, limit=rules.offered_ratio, unit="ratio"))
+        reasons.append(
+            Reason(code="invalid.offered", text=text, value=offered, limit=rules.offered_ratio, unit="ratio")
+        )
     for name, label in (("turn_half", "mean turn time"), ("live_half", "live streams")):
         difference, error = figures.get(f"{name}_difference_ratio"), figures.get(f"{name}_error_ratio")
         if difference is None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import campaign, conformance, load, machine, profiles, stack, store, targets, trial
+from harness import campaign, machine, profiles, stack, store, targets, trial
 from harness.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, progress, where
-from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError, UsageError
+from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
 from harness.records import Trial, TrialKey, from_json, to_json
 
 
@@ -35,7 +35,7 @@ def run(words: argparse.Namespace) -> int:
     """Run a campaign; exit code 3 where a target's capacity could not be settled."""
     console = Console()
     job = _job(words)
-    with machine.campaign_lock(REPOSITORY):
+    with machine.one_campaign():
         prepared = _prepare(job, console)
         _open(job, prepared)
         found = _measure(job, prepared, console)
@@ -82,7 +82,8 @@ def _same_machine(earlier: store.Run) -> None:
     if changed:
         key = changed[0]
         raise UsageError(
-            f"run {earlier.run_id} was begun on another machine: {key} was {earlier.machine.get(key)!r}, is {now[key]!r}",
+            f"run {earlier.run_id} was begun on another machine: "
+            f"{key} was {earlier.machine.get(key)!r}, is {now[key]!r}",
             "results of different machines do not go into one table; start a new run",
         )
 
@@ -122,9 +123,7 @@ def _open(job: Job, prepared: dict[str, stack.Prepared]) -> None:
 
 def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) -> dict[str, Capacity]:
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    bench = trial.Bench(
-        run=job.folder, runtime=where.runtime(job.runtime), profile=job.profile, tell=board.shows
-    )
+    bench = trial.Bench(run=job.folder, runtime=where.runtime(job.runtime), profile=job.profile, tell=board.shows)
 
     def measure(key: TrialKey) -> Trial:
         made = trial.run_trial(bench, prepared[key.target], key)
@@ -145,9 +144,10 @@ def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) ->
 
 def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
     from reports import build, terminal
+    from reports.report import assemble
 
     page = build.build(job.folder)
-    terminal.show(job.folder, console)
+    terminal.show(assemble(job.folder), console)
     console.print(f"report: {page}", highlight=False)
     unsettled = [name for name, capacity in found.items() if capacity.status == "inconclusive"]
     if unsettled:

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli import where
-from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID
+from harness.cli import REPOSITORY, where
+from harness.errors import EXIT_DONE, EXIT_INVALID
 
 
 def targets(words: argparse.Namespace) -> int:
@@ -25,10 +25,11 @@ def targets(words: argparse.Namespace) -> int:
 def report(words: argparse.Namespace) -> int:
     """Rebuild a run's report."""
     from reports import build, terminal
+    from reports.report import assemble
 
     folder, console = where.run_folder(words.run, words.results), Console()
     page = build.build(folder, formats=tuple(words.format)) if words.format else build.build(folder)
-    terminal.show(folder, console)
+    terminal.show(assemble(folder), console)
     console.print(f"report: {page}", highlight=False)
     return EXIT_DONE
 
@@ -54,8 +55,7 @@ def doctor(words: argparse.Namespace) -> int:
     from harness import doctor as examination
 
     table = Table("", "what", "found", "what to do", title="doctor", title_justify="left")
-    checks = examination.examine()
-    for one in checks:
+    for one in examination.examine(REPOSITORY):
         table.add_row(one.state, Text(one.name), Text(one.what), Text(one.remedy or ""))
     Console().print(table)
-    return EXIT_ERROR if any(one.state == "missing" and one.required for one in checks) else EXIT_DONE
+    return EXIT_DONE

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import conformance, profiles, serve as serving, stack
+from harness import profiles, stack, trial
+from harness import serve as serving
 from harness.cli import REPOSITORY, where
 from harness.errors import EXIT_DONE, EXIT_ERROR
 
@@ -21,7 +22,11 @@ def setup(words: argparse.Namespace) -> int:
     chosen = [catalogue.target(name) for name in words.targets]
     for target in chosen:
         stack.prepare(
-            target, catalogue, REPOSITORY, profiles.load("quick").seed, lambda text: console.print(text, highlight=False)
+            target,
+            catalogue,
+            REPOSITORY,
+            profiles.load("quick").seed,
+            lambda text: console.print(text, highlight=False),
         )
     console.print(f"ready: {', '.join(t.name for t in chosen)}", highlight=False)
     return EXIT_DONE
@@ -37,15 +42,17 @@ def serve(words: argparse.Namespace) -> int:
     """Start a target and keep it until Ctrl-C."""
     console, profile = Console(), profiles.load(words.profile)
     prepared = _prepared(words.target, console, profile.seed)
-    with tempfile.TemporaryDirectory(prefix="chatbench-serve-") as folder:
-        with serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served:
-            for url in served.base_urls:
-                console.print(f"{prepared.target.title}: {url}", highlight=False)
-            console.print("sign in as user0001, moderator or admin with chatbench-demo; Ctrl-C stops it")
-            try:
-                signal.pause()
-            except KeyboardInterrupt:
-                console.print("stopping")
+    with (
+        tempfile.TemporaryDirectory(prefix="chatbench-serve-") as folder,
+        serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served,
+    ):
+        for url in served.stack.instances:
+            console.print(f"{prepared.target.title}: {url}", highlight=False)
+        console.print("sign in as user0001, moderator or admin with chatbench-demo; Ctrl-C stops it")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            console.print("stopping")
     return EXIT_DONE
 
 
@@ -53,9 +60,11 @@ def check(words: argparse.Namespace) -> int:
     """Start a target and try every operation of the contract on it."""
     console, profile = Console(), profiles.load("smoke")
     prepared = _prepared(words.target, console, profile.seed)
-    with tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder:
-        with serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served:
-            checks = conformance.check(prepared.target.protocol, served.base_urls[0], profile.seed, served.upstream_log)
+    with (
+        tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder,
+        serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served,
+    ):
+        checks = trial.contract_checks(prepared, served.stack)
     table = Table("", "operation", "found", title=prepared.target.title, title_justify="left")
     for one in checks:
         table.add_row("ok" if one.passed else "FAILED", Text(one.operation), Text(one.text))

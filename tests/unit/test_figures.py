@@ -1,0 +1,171 @@
+"""Figures of made-up trials whose numbers follow from arithmetic."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from harness import figures, frames
+from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, StepTimes, Turn
+from harness.verdict import Slo
+
+WINDOW = PhaseTimes(start_s=100.0, end_s=120.0)
+SUMMARY = GeneratorSummary(
+    users=2,
+    phases={"measure": WINDOW},
+    turns_begun=20,
+    turns_ended=20,
+    turns_written=20,
+    live_turn_seconds=20.0,
+    cpu_s=4.0,
+    stopped_early=False,
+    recorder_errors=0,
+    sign_in_failures=0,
+    locust_version="0",
+)
+
+
+def turn(number: int, **changes: object) -> Turn:
+    """A turn of one second every two seconds for two users, all inside the window."""
+    sent_s = 100.0 + (number // 2) * 2.0
+    base = Turn(
+        user=number % 2,
+        conversation=0,
+        turn=number,
+        tag=f"{number:016x}",
+        phase="measure",
+        intended_s=sent_s,
+        sent_s=sent_s,
+        first_s=sent_s + 0.4,
+        last_s=sent_s + 1.0,
+        done_s=sent_s + 1.0,
+        ready_s=sent_s + 1.0,
+        chunks=3,
+        updates=3,
+        wire_bytes=200,
+        text_bytes=100,
+        outcome="ok",
+        arrival_s=(0.4, 0.7, 1.0),
+        arrival_tokens=(1, 2, 3),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]  # fields by name, in tests
+
+
+def emission(one: Turn) -> Emission:
+    return Emission(
+        tag=one.tag, request_s=one.sent_s, ttft_s=0.3, itl_s=0.3, tokens=3, emit_s=(0.3, 0.6, 0.9), finished=True
+    )
+
+
+def resources(cpu_per_s: float = 0.5) -> pd.DataFrame:
+    samples = []
+    for i in range(41):
+        t_s = 100.0 + i * 0.5
+        for component, share in (("api", 1.0), ("redis", 0.1)):
+            samples.append(
+                ResourceSample(
+                    t_s=t_s,
+                    component=component,
+                    role="target",
+                    cpu_s=cpu_per_s * share * i * 0.5,
+                    anon_bytes=1000,
+                    shared_bytes=10,
+                    process_cpu_s={f"{component}-1": cpu_per_s * share * i * 0.5},
+                    host_busy_s=1.5 * i * 0.5,
+                    host_idle_s=0.5 * i * 0.5,
+                    host_steal_s=0.02 * i * 0.5,
+                    foreign_cpu_s=0.04 * i * 0.5,
+                )
+            )
+        samples.append(ResourceSample(t_s=t_s, component="llm", role="upstream", cpu_s=0.2 * i * 0.5))
+    return frames.resources_frame(samples)
+
+
+def chat(turns: list[Turn], summary: GeneratorSummary = SUMMARY) -> dict[str, float | None]:
+    frame = frames.turns_frame(turns, {t.tag: emission(t) for t in turns})
+    return figures.chat_figures(frame, resources(), summary, Slo(), think_mean_s=1.0)
+
+
+def test_figures_follow_from_arithmetic() -> None:
+    found = chat([turn(n) for n in range(20)])
+    expected = {
+        "turns": 20,
+        "failure_ratio": 0,
+        "ttft_p50_s": 0.4,
+        "added_ttft_p95_s": 0.1,
+        "lateness_p95_s": 0.1,
+        "added_stall_p95_s": 0.0,
+        "throughput_per_s": 1.0,
+        "goodput_ratio": 1.0,
+        "live_turns_mean": 1.0,
+        "live_streams_mean": 0.6,
+        "little_error_ratio": 0.0,
+        "lost_turns": 0,
+        "offered_ratio": 1.0,
+        "generator_cores": 0.2,
+        "target_cores": 0.55,
+        "busiest_process_cores": 0.5,
+        "upstream_cores": 0.2,
+        "memory_mean_bytes": 2020,
+        "wire_bytes_per_text_byte": 2.0,
+        "updates_per_answer": 3.0,
+        "host_busy_ratio": 0.75,
+        "steal_ratio": 0.01,
+        "foreign_cpu_ratio": 0.02,
+    }
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, abs=1e-9), name
+    # 0.55 cores × 20 s over the 19 turns that ended inside the window plus the one ending at its edge
+    assert found["target_cpu_s_per_turn"] == pytest.approx(11 / 20, rel=0.06)
+
+
+def test_an_unfinished_turn_makes_a_percentile_it_touches_absent_and_counts_as_failure() -> None:
+    turns = [turn(n) for n in range(18)]
+    turns += [turn(n, outcome="incomplete", done_s=None, last_s=None, ready_s=None) for n in (18, 19)]
+    found = chat(turns)
+    assert found["ttft_p50_s"] == pytest.approx(0.4)
+    assert found["ttft_p95_s"] is None
+    assert found["incomplete"] == 2
+    assert found["failure_ratio"] == pytest.approx(0.1)
+
+
+def test_turns_outside_the_window_do_not_count() -> None:
+    found = chat([turn(n) for n in range(20)] + [turn(20, phase="warm_up", first_s=999.0)])
+    assert found["turns"] == 20
+
+
+def test_lost_turns_and_a_wrong_integral_show() -> None:
+    found = chat([turn(n) for n in range(19)], replace(SUMMARY, live_turn_seconds=25.0))
+    assert found["lost_turns"] == 1
+    assert found["little_error_ratio"] == pytest.approx(6 / 25)
+
+
+def test_a_window_whose_halves_differ_is_seen() -> None:
+    turns = [turn(n) for n in range(10)]
+    turns += [turn(n, done_s=turn(n).sent_s + 1.8) for n in range(10, 20)]
+    found = chat(turns)
+    difference = found["turn_half_difference_ratio"]
+    assert difference is not None
+    assert difference == pytest.approx(0.8 / 1.4)
+
+
+def test_memory_per_session_is_the_slope_over_the_steps() -> None:
+    steps, samples = [], []
+    for i, sessions in enumerate((0, 50, 100, 150)):
+        steps.append(StepTimes(sessions=sessions, start_s=i * 10.0, end_s=i * 10.0 + 4))
+        for k in range(9):
+            samples.append(
+                ResourceSample(
+                    t_s=i * 10.0 + k * 0.5,
+                    component="app",
+                    role="target",
+                    cpu_s=0.0,
+                    anon_bytes=100_000_000 + sessions * 2_000_000,
+                    shared_bytes=0,
+                )
+            )
+    found = figures.idle_figures(frames.resources_frame(samples), steps)
+    assert found["memory_bytes_0"] == 100_000_000
+    assert found["memory_bytes_150"] == 400_000_000
+    assert found["memory_slope_bytes_per_session"] == pytest.approx(2_000_000)
+    assert found["memory_slope_low_bytes"] == pytest.approx(2_000_000)
