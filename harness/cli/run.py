@@ -143,12 +143,13 @@ def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) ->
 
 
 def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
-    from reports import build, terminal
+    from reports import terminal
+    from reports.build import build
     from reports.report import assemble
 
-    page = build.build(job.folder)
+    page = build(job.folder)
     terminal.show(assemble(job.folder), console)
-    console.print(f"report: {page}", highlight=False)
+    console.print(f"report: {page / 'report.html'}", highlight=False, soft_wrap=True)
     unsettled = [name for name, capacity in found.items() if capacity.status == "inconclusive"]
     if unsettled:
         print(f"chatbench: the capacity of {', '.join(unsettled)} could not be settled", file=sys.stderr)

@@ -24,22 +24,23 @@ def targets(words: argparse.Namespace) -> int:
 
 def report(words: argparse.Namespace) -> int:
     """Rebuild a run's report."""
-    from reports import build, terminal
+    from reports import terminal
+    from reports.build import build
     from reports.report import assemble
 
     folder, console = where.run_folder(words.run, words.results), Console()
-    page = build.build(folder, formats=tuple(words.format)) if words.format else build.build(folder)
+    page = build(folder, formats=tuple(words.format)) if words.format else build(folder)
     terminal.show(assemble(folder), console)
-    console.print(f"report: {page}", highlight=False)
+    console.print(f"report: {page / 'report.html'}", highlight=False, soft_wrap=True)
     return EXIT_DONE
 
 
 def verify(words: argparse.Namespace) -> int:
     """Recompute every printed number from raw samples; exit code 3 where one differs."""
-    from reports import verify as recompute
+    from reports.verify import verify as recompute
 
     folder, console = where.run_folder(words.run, words.results), Console()
-    findings = recompute.verify(folder)
+    findings = recompute(folder)
     for finding in findings:
         console.print(str(finding), highlight=False, markup=False)
     if findings:
