@@ -259,7 +259,8 @@ def _launch_instance(
             role="target",
             command=tuple(_fill(word, values) for word in part.local.start),
             cwd=part.folder,
-            env={**settings, **{key: _fill(value, values) for key, value in part.local.env.items()}},
+            # what a trial needs (data, model, rate limit out of reach) wins over what suits a person
+            env={**{key: _fill(value, values) for key, value in part.local.env.items()}, **settings},
             log=folder / "logs" / f"{name}.log",
             version=prepared.versions[part.name],
             endpoint=url,

@@ -92,7 +92,9 @@ def test_a_contended_failure_leaves_a_lower_bound_and_no_upper_one() -> None:
 
 def test_known_verdicts_count_and_cost_no_trial() -> None:
     known = [Outcome(level=10, repetition=0, verdict=PASS)]
-    found, tried = explore(SearchPlan(start=11, precision=0.1, max_trials=20), lambda n: PASS if n <= 10 else FAIL, known)
+    found, tried = explore(
+        SearchPlan(start=11, precision=0.1, max_trials=20), lambda n: PASS if n <= 10 else FAIL, known
+    )
     assert (found.low, found.high) == (10, 11)
     assert tried.count(10) == 1
 

@@ -117,7 +117,11 @@ def test_a_fail_on_a_busy_machine_without_spare_cpus_is_contended() -> None:
 
 def test_a_target_that_was_killed_fails_with_that_reason_whatever_else_was_wrong() -> None:
     facts = Facts(
-        spare_cpus=True, budget_cores=2, stopped_early=True, oom_kills=1, target_exits=("django ended by itself with -9",)
+        spare_cpus=True,
+        budget_cores=2,
+        stopped_early=True,
+        oom_kills=1,
+        target_exits=("django ended by itself with -9",),
     )
     found = verdict({"foreign_cpu_ratio": 0.5}, facts)
     assert found.outcome == "fail"

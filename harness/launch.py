@@ -1,0 +1,97 @@
+"""Starts a program inside its control groups, in a session of its own, with a minimal environment and a log file."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.errors import BenchError
+
+# Runs in the child before the program: joins the groups, sets the affinity (in that order: joining a version 1 CPU set
+# resets it), waits for the harness to have noted the process, then becomes the program. A function of the harness run
+# between fork and exec would not be safe beside threads.
+_ENTER = """
+import os, sys
+groups, cpus, program = sys.argv[1], sys.argv[2], sys.argv[3:]
+try:
+    for group in filter(None, groups.split(":")):
+        with open(group + "/cgroup.procs", "w") as kernel:
+            kernel.write(str(os.getpid()))
+    os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
+    if os.read(0, 1) != b"g":
+        sys.exit(125)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.execvpe(program[0], program, os.environ)
+except OSError as refused:
+    sys.exit("not started: %s" % refused)
+"""
+
+
+def start(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    groups: Sequence[Path],
+    cpus: Sequence[int],
+    noted: Callable[[int], None],
+) -> "subprocess.Popen[bytes]":
+    """Start ``command`` in ``groups`` on ``cpus``; ``noted`` gets its process id before it may run.
+
+    Raises:
+        BenchError: the folder or the interpreter that starts it is missing.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    launcher = [sys.executable, "-I", "-S", "-c", _ENTER, ":".join(map(str, groups)), ",".join(map(str, cpus))]
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*launcher, *command],
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as refused:
+        raise BenchError(
+            f"{command[0]} could not be started in {cwd}: {refused.strerror}", "check that it exists"
+        ) from refused
+    noted(process.pid)
+    if process.stdin is not None:
+        try:
+            process.stdin.write(b"g")
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended already: its log and return code say why
+    return process
+
+
+def environment(given: Mapping[str, str], private_folder: Path) -> dict[str, str]:
+    """Return the few variables a target sees: paths, language, a home of its own and what is given for it.
+
+    A person's secrets and personal configuration (``~/.streamlit`` and the like) stay outside.
+    """
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(private_folder),
+        "TMPDIR": str(private_folder),
+        "LANG": "C.UTF-8",
+        **given,
+    }
+
+
+def last_lines(log: Path, count: int = 15) -> list[str]:
+    """Return the end of a log file, without control characters; nothing when there is no file."""
+    if not log.is_file():
+        return []
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 64 * 1024))
+        text = file.read().decode(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
+    return ["".join(c for c in line if c.isprintable() or c == "\t")[:500] for line in lines[-count:]]

@@ -1,0 +1,326 @@
+"""Runs a trial's components as processes of this machine, under control groups where the kernel lets us."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from harness import accounting, cgroups, cpus, launch, limits, procfs, watchdog
+from harness.accounting import Account, Usage
+from harness.cgroups import Budget, Hierarchy, Side
+from harness.cpus import CpuSplit
+from harness.errors import BenchError
+from harness.records import Component, Limits, ResourceSample
+from harness.runtimes import Launch
+from harness.runtimes.readiness import answers
+from harness.watchdog import Watchdog
+
+POLITE_S = 3.0  # between asking to end and ending
+REMOVE_S = 1.5
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    component: Component
+    process: "subprocess.Popen[bytes]"
+    account: Account
+    ready_after_s: float = 0.0
+    asked_to_end: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Baseline:
+    """Readings as the trial opened, from which its counters run."""
+
+    host: procfs.HostTimes
+    harness_cpu_s: float
+    throttled_s: float
+    oom_kills: int
+
+
+class LocalRuntime:
+    """Opens trials on this machine, each with a watchdog of its own."""
+
+    def __init__(self, budget: Budget | None = None, hierarchy: Callable[[], Hierarchy | None] = cgroups.find) -> None:
+        """Choose the CPUs; ``hierarchy`` finds the control groups.
+
+        Raises:
+            BenchError: this process may use fewer CPUs than the budget.
+        """
+        self._budget = budget or Budget()
+        self._split = cpus.split(cpus.physical_cores(cpus.usable()), self._budget.cpus)
+        self._hierarchy = hierarchy
+        self._pods: list[LocalPod] = []
+
+    def open_trial(self, name: str, folder: Path) -> "LocalPod":
+        """Make the groups of a trial with the budget on them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        hierarchy = self._hierarchy()
+        for tree in cgroups.leftovers(hierarchy):  # both harness and watchdog were killed
+            deadline_s = time.monotonic() + REMOVE_S
+            watchdog.kill_everything([tree], (), deadline_s)
+            watchdog.remove_group(tree, deadline_s)
+        pod = LocalPod(name, self._split, self._budget, hierarchy)
+        self._pods = [*(p for p in self._pods if not p.stopped), pod]
+        return pod
+
+    def close(self) -> None:
+        """Stop every trial that is still open."""
+        for pod in self._pods:
+            pod.stop()
+
+
+class LocalPod:
+    """One trial's processes; see ``harness.runtimes.Pod``."""
+
+    def __init__(self, name: str, split: CpuSplit, budget: Budget, hierarchy: Hierarchy | None) -> None:
+        self._split = split
+        self._throttle_files = accounting.throttle_files(hierarchy)
+        self._census = procfs.Census()
+        self._running: dict[str, _Running] = {}
+        self._ports: set[int] = set()
+        self._oom_kills = 0
+        self._stopped = False
+        self._own_cpus = _keep_to(split.others) if split.spare else None
+        self._private = Path(tempfile.mkdtemp(prefix=f"chatbench-{name}-"))
+        self._guard = Watchdog()
+        self._guard.watch("folder", self._private)
+        self._groups = cgroups.make(hierarchy, f"{name}-{os.getpid()}", split, budget)
+        for tree in self._trees:
+            self._guard.watch("cgroup", tree)
+        self._limits = limits.read_back(hierarchy, self._groups, split, budget)
+        self._baseline = _Baseline(
+            host=procfs.host_times(),
+            harness_cpu_s=self._harness_cpu_s(),
+            throttled_s=accounting.throttled_s(self._throttle_files),
+            oom_kills=procfs.counter("oom_kill", "vmstat") or 0,
+        )
+
+    def __enter__(self) -> "LocalPod":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def limits(self) -> Limits:
+        """Return the limits as the kernel enforces them."""
+        return self._limits
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether the trial is over."""
+        return self._stopped
+
+    def scratch(self) -> Path:
+        """Return a folder for the trial's data; it goes with the trial, even when the harness is killed."""
+        return self._private
+
+    def free_port(self) -> int:
+        """Return a port of 127.0.0.1 that nobody listens on and that was not handed out before."""
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            if port not in self._ports:
+                self._ports.add(port)
+                return port
+
+    def start(self, wanted: Launch) -> Component:
+        """Start a component and wait until it is ready; BenchError with the end of its log when it does not come up."""
+        if wanted.name in self._running:
+            raise BenchError(f"a component named {wanted.name} was started before", "give every component its own name")
+        side: Side = "target" if wanted.role == "target" else "others"
+        begun_s = time.monotonic()
+        process = launch.start(
+            wanted.command,
+            cwd=wanted.cwd,
+            env=launch.environment(wanted.env, self._private),
+            log=wanted.log,
+            groups=self._groups.add(side, wanted.name) if self._groups else (),
+            cpus=self._split.target if side == "target" else self._split.others,
+            noted=lambda pid: self._guard.watch("session", pid),
+        )
+        component = Component(name=wanted.name, role=wanted.role, version=wanted.version, endpoint=wanted.endpoint)
+        running = _Running(
+            component=component,
+            process=process,
+            account=accounting.open_account(self._groups, side, wanted.name, process.pid),
+        )
+        self._running[wanted.name] = running
+        if wanted.ready_url is not None:
+            self._await_ready(wanted, process)
+        running.ready_after_s = time.monotonic() - begun_s
+        return component
+
+    def components(self) -> tuple[Component, ...]:
+        """Return what was started, in that order."""
+        return tuple(running.component for running in self._running.values())
+
+    def ready_after_s(self, name: str) -> float:
+        """Return how long a component took from its start until it was ready."""
+        return self._running[name].ready_after_s
+
+    def sample(self) -> list[ResourceSample]:
+        """Return one reading of every component now; the machine's figures are the same in all of them."""
+        components = tuple(self._running.values())  # another thread may be starting one
+        found: Sequence[procfs.Process] = ()
+        if any(running.account.needs_scan for running in components):
+            found = self._census.look(running.process.pid for running in components)
+        now_s = time.monotonic()
+        usages = [(running.component, running.account.read(found)) for running in components]
+        host, begin = procfs.host_times(), self._baseline
+        # interrupts are left out: the trial's own network traffic causes them, and the kernel books them on nobody
+        programs_s = (host.busy_s - host.interrupt_s) - (begin.host.busy_s - begin.host.interrupt_s)
+        own_s = sum(usage.cpu_s for _, usage in usages) + self._harness_cpu_s() - begin.harness_cpu_s
+        throttled_s = accounting.throttled_s(self._throttle_files) - begin.throttled_s
+        return [_record(now_s, c, u, host, programs_s - own_s, throttled_s) for c, u in usages]
+
+    def exited(self) -> list[tuple[str, int]]:
+        """Return components that ended without being asked to, with their return code (negative: signal)."""
+        ended = [(name, r.process.poll()) for name, r in self._running.items() if not r.asked_to_end]
+        return [(name, code) for name, code in ended if code is not None]
+
+    def oom_kills(self) -> int:
+        """Return how many processes of the target were killed for want of memory.
+
+        Where memory is not enforced, those of the whole machine: the kernel tells no more.
+        """
+        if self._stopped:
+            return self._oom_kills
+        accounts = [r.account for r in tuple(self._running.values()) if r.component.role == "target"]
+        if self._groups and self._groups.memory:
+            counts = [accounting.group_oom_kills(a.memory, a.version) for a in accounts if a.memory is not None]
+            return sum(count or 0 for count in counts)
+        return (procfs.counter("oom_kill", "vmstat") or 0) - self._baseline.oom_kills
+
+    def wait(self, name: str, timeout_s: float) -> int | None:
+        """Wait for a component to end; its return code, or None when it still runs."""
+        try:
+            return self._running[name].process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a component's processes."""
+        running = self._running[name]
+        running.asked_to_end |= number in ENDING
+        with suppress(ProcessLookupError):
+            os.killpg(running.process.pid, number)
+
+    def stop(self) -> None:
+        """Stop everything within five seconds and remove the groups; may be called again."""
+        if self._stopped:
+            return
+        self._oom_kills = self.oom_kills()
+        self.exited()  # whoever ended before is not asked to
+        begun_s = time.monotonic()
+        sessions = {running.process.pid for running in self._running.values()}
+        for running in self._running.values():
+            running.asked_to_end |= running.process.poll() is None
+        for pid in {*watchdog.session_pids(sessions), *(p for tree in self._trees for p in watchdog.group_pids(tree))}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        while time.monotonic() < begun_s + POLITE_S and self._alive(sessions):
+            time.sleep(0.02)
+        ended = watchdog.kill_everything(self._trees, sessions, begun_s + POLITE_S + REMOVE_S)
+        for running in self._running.values():
+            with suppress(subprocess.TimeoutExpired):
+                running.process.wait(0.1)
+        left = [tree for tree in self._trees if not watchdog.remove_group(tree, begun_s + POLITE_S + REMOVE_S)]
+        self._stopped = True
+        shutil.rmtree(self._private, ignore_errors=True)
+        if self._own_cpus is not None:
+            _keep_to(self._own_cpus)
+        if left or not ended:
+            raise BenchError(
+                f"processes of the trial outlived SIGKILL (groups left: {', '.join(map(str, left)) or 'none'})",
+                "see which are stuck in the kernel (state D in `ps`), then remove the groups with rmdir",
+            )
+        self._guard.close()
+
+    @property
+    def _trees(self) -> tuple[Path, ...]:
+        return self._groups.trees if self._groups else ()
+
+    def _alive(self, sessions: set[int]) -> bool:
+        for running in self._running.values():
+            running.process.poll()  # reaps, so that it no longer counts
+        return any(watchdog.group_pids(tree) for tree in self._trees) or bool(watchdog.session_pids(sessions))
+
+    def _harness_cpu_s(self) -> float:
+        guard = procfs.process(self._guard.pid)
+        return time.process_time() + (guard.cpu_s if guard else 0.0)
+
+    def _await_ready(self, wanted: Launch, process: "subprocess.Popen[bytes]") -> None:
+        deadline_s = time.monotonic() + wanted.ready_timeout_s
+        url, problem = wanted.ready_url or "", ""
+        while process.poll() is None and time.monotonic() < deadline_s:
+            problem = answers(url, timeout_s=min(5.0, max(0.1, deadline_s - time.monotonic())))
+            if not problem:
+                return
+            time.sleep(0.03)
+        code = process.poll()
+        killed = self._oom_kill_text()
+        what = f"ended with {code}{killed}" if code is not None else f"did not answer in {wanted.ready_timeout_s:g} s"
+        tail = "".join(f"\n    {line}" for line in launch.last_lines(wanted.log)) or "\n    (nothing)"
+        raise BenchError(
+            f"{wanted.name} {what} before it was ready at {url}"
+            f"{f' ({problem})' if problem and code is None else ''}; the end of {wanted.log}:{tail}",
+            _remedy(tail, wanted),
+        )
+
+    def _oom_kill_text(self) -> str:
+        return ", killed by the memory limit," if self._limits.memory_enforced and self.oom_kills() else ""
+
+
+def _remedy(tail: str, wanted: Launch) -> str:
+    lowered = tail.lower()
+    if "address already in use" in lowered:
+        return "another program took the port meanwhile: run it again, another port will be picked"
+    if "modulenotfounderror" in lowered or "no module named" in lowered:
+        return "a package is missing from the part's requirements file: add it there and lock again"
+    return f"start it by hand in {wanted.cwd}: {' '.join(wanted.command)}"
+
+
+def _record(
+    now_s: float, component: Component, usage: Usage, host: procfs.HostTimes, foreign_s: float, throttled_s: float
+) -> ResourceSample:
+    memory = usage.memory
+    return ResourceSample(
+        t_s=now_s,
+        component=component.name,
+        role=component.role,
+        cpu_s=usage.cpu_s,
+        throttled_s=throttled_s,
+        anon_bytes=memory.anon_bytes if memory else None,
+        shared_bytes=memory.shared_bytes if memory else None,
+        working_set_bytes=memory.working_set_bytes if memory else None,
+        peak_bytes=memory.peak_bytes if memory else None,
+        oom_kills=usage.oom_kills,
+        processes=len(usage.process_cpu_s),
+        process_cpu_s=usage.process_cpu_s,
+        host_busy_s=host.busy_s,
+        host_idle_s=host.idle_s,
+        host_steal_s=host.steal_s,
+        foreign_cpu_s=foreign_s,
+    )
+
+
+def _keep_to(chosen: Sequence[int]) -> tuple[int, ...]:
+    """Move all threads of this process to CPUs and return those it had before."""
+    before = cpus.usable()
+    for thread in os.listdir("/proc/self/task"):  # noqa: PTH208  # names only
+        with suppress(ProcessLookupError):  # a thread may end meanwhile
+            os.sched_setaffinity(int(thread), set(chosen))
+    return before

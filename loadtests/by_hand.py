@@ -1,0 +1,51 @@
+"""Turns by hand, without a trial: every answer goes straight into Locust's own statistics."""
+
+from collections.abc import Callable
+
+from harness.records import LoadPlan
+from loadtests.ledger import new_ticket
+from loadtests.page import Page
+from loadtests.reading import Reading, TurnError
+from loadtests.recorder import note_of, raw_of
+from loadtests.ticket import Ticket, turn_of
+
+_MS_PER_S = 1000.0
+
+Fire = Callable[..., None]
+
+
+class HandLedger:
+    """Reports two entries per turn: time to first token, and the whole answer."""
+
+    def __init__(self, plan: LoadPlan, fire: Fire) -> None:
+        self.plan = plan
+        self._fire = fire
+
+    def planned(self, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> Ticket:
+        """Return the turn's ticket."""
+        return new_ticket(self.plan.seed, user, conversation, turn, intended_s, page)
+
+    def begun(self, ticket: Ticket, sent_s: float) -> Reading:
+        """Start its clock."""
+        ticket.phase = "measure"
+        ticket.reading = Reading(sent_s)
+        return ticket.reading
+
+    def ended(self, ticket: Ticket, failure: TurnError | None) -> None:
+        """Judge the answer and report it."""
+        reading = ticket.reading
+        if reading is None:
+            return
+        kind, error = (failure.kind, failure.message) if failure else (None, None)
+        note = note_of(ticket, reading, "failed" if failure else "ok", kind, error)
+        turn = turn_of(note, raw_of(reading))
+        problem = None if turn.outcome == "ok" else TurnError(turn.error_kind or "application", turn.error or "")
+        sizes = {"response_length": turn.wire_bytes, "context": {}}
+        if turn.first_s is not None:
+            first_ms = (turn.first_s - turn.sent_s) * _MS_PER_S
+            self._fire(request_type="TTFT", name="first token", response_time=first_ms, exception=None, **sizes)
+        whole_ms = None if turn.done_s is None else (turn.done_s - turn.sent_s) * _MS_PER_S
+        self._fire(request_type="answer", name="whole answer", response_time=whole_ms, exception=problem, **sizes)
+
+    def sign_in_failed(self) -> None:
+        """Nothing more: the turn that needed it has failed."""

@@ -1,0 +1,172 @@
+"""A bare TCP connection that stamps what it receives; cooperative where Locust has patched the socket module."""
+
+import socket
+import ssl
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from loadtests import http
+from loadtests.reading import Reading, TurnError
+from loadtests.receiving import Arrivals, receive
+
+_READ_BYTES = 65536
+_CONNECT_TIMEOUT_S = 10.0
+
+
+class Endpoint:
+    """Where a target listens: a base URL taken apart and resolved once."""
+
+    def __init__(self, base_url: str) -> None:
+        """Take ``base_url`` apart and look its host up.
+
+        Raises:
+            ValueError: not an http:// or https:// URL with a host.
+        """
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"base URL {base_url!r}: expected http://host:port")
+        self.secure = parts.scheme == "https"
+        self.hostname = parts.hostname
+        port = parts.port or (443 if self.secure else 80)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.host = parts.netloc
+        self.prefix = parts.path.rstrip("/")
+        found = socket.getaddrinfo(self.hostname, port, type=socket.SOCK_STREAM)[0]
+        self.family, self.address = found[0], found[4]
+
+
+@lru_cache(maxsize=64)
+def endpoint(base_url: str) -> Endpoint:
+    """Return the endpoint of a base URL, resolved once per process: a thousand users must not look it up each."""
+    return Endpoint(base_url)
+
+
+class Connection:
+    """One keep-alive connection; opened when first needed."""
+
+    def __init__(self, at: Endpoint) -> None:
+        self.endpoint = at
+        self.sock: socket.socket | None = None
+
+    def open(self, timeout_s: float = _CONNECT_TIMEOUT_S) -> socket.socket:
+        """Connect.
+
+        Raises:
+            OSError: refused, unreachable, or not within ``timeout_s``.
+        """
+        self.close()
+        sock = socket.socket(self.endpoint.family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(timeout_s)
+            sock.connect(self.endpoint.address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.endpoint.secure:
+                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.endpoint.hostname)
+            sock.settimeout(None)
+        except BaseException:
+            sock.close()
+            raise
+        self.sock = sock
+        return sock
+
+    def close(self) -> None:
+        """Close it; the next use opens a new one."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+
+    def abort(self) -> None:
+        """Make a receive under way return at once, as if the server had closed the connection."""
+        if self.sock is not None:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it was closed already, which is what was wanted
+
+    def ensure_open(self) -> bool:
+        """Open the connection unless it still is; True if it is a kept one.
+
+        A server may close an idle keep-alive connection at any time; a browser then opens another one unasked.
+        """
+        if self.sock is not None:
+            self.sock.settimeout(0.0)
+            try:
+                unexpected = self.sock.recv(1)  # b"" (closed) or bytes nobody asked for: either way not usable
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self.sock.settimeout(None)
+                return True
+            except OSError:
+                unexpected = b""
+            del unexpected
+        self.open()
+        return False
+
+    def exchange(self, request: bytes) -> http.Response:
+        """Send a request and return the whole response.
+
+        Raises:
+            TurnError: the connection failed or closed early (kind ``connection``).
+        """
+        raw = b""
+        for kept in (self.ensure_open(), False):
+            sock = self.sock or self.open()
+            try:
+                sock.sendall(request)
+                while data := sock.recv(_READ_BYTES):
+                    raw += data
+                    response = http.decode(raw)
+                    if response and response.ended:
+                        if (response.header("connection") or "").lower() == "close":
+                            self.close()
+                        return response
+            except OSError:
+                if raw or not kept:
+                    self.close()
+                    raise
+            self.close()
+            response = http.decode(raw, closed=True)
+            if response and response.ended:
+                return response
+            if raw or not kept:
+                break
+        raise TurnError("connection", "the server closed the connection before its response was complete")
+
+    def stream(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> None:
+        """Send a request and keep every read with its time until the response is over.
+
+        Args:
+            request: bytes to send.
+            reading: gets the reads; also ``first_s`` at the nonce and ``done_s`` at the done mark.
+            nonce: the answer's first bytes.
+            done_mark: bytes only the protocol's last event holds.
+
+        Raises:
+            OSError, TurnError: the connection failed or closed early.
+        """
+        kept = self.ensure_open()
+        try:
+            ended = self._send_and_receive(request, reading, nonce, done_mark)
+        except OSError:
+            if not kept or reading.parts or reading.overdue:
+                raise
+            ended = False
+        if not ended and kept and not reading.parts and not reading.overdue:
+            # as browsers do: the server may have closed the kept connection just before the request came
+            ended = self._send_and_receive(request, reading, nonce, done_mark)
+        if ended:
+            return
+        response = http.decode(b"".join(reading.parts), closed=True)
+        if not (response and response.ended):
+            raise TurnError("connection", "the server closed the connection before the answer was over")
+
+    def _send_and_receive(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> bool:
+        sock = self.sock or self.open()
+        try:
+            sock.sendall(request)
+            ended = receive(sock, Arrivals(reading, nonce, done_mark))
+        except OSError:
+            self.close()
+            raise
+        if not ended:
+            self.close()
+        return ended

@@ -1,0 +1,135 @@
+"""Where Locust comes in.
+
+A trial:  CHATBENCH_PLAN=plan.json locust -f loadtests/locustfile.py --headless --loglevel WARNING
+By hand:  locust -f loadtests/locustfile.py --host http://127.0.0.1:8000 --protocol rest
+"""
+
+import itertools
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import locust
+from locust import User, events, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from harness.records import AnswerPlan, Distribution, LoadPlan, from_json
+from loadtests.by_hand import HandLedger
+from loadtests.scenarios import chat
+from loadtests.trial import Trial, page_class, visitor
+
+_PLAN = os.environ.get("CHATBENCH_PLAN")
+_state: dict[str, Trial | HandLedger] = {}
+_numbers = itertools.count()
+
+
+def _listen(hook: Any, listener: Callable[..., None]) -> None:
+    hook.add_listener(listener)
+
+
+class Person(User):
+    """One simulated person."""
+
+    @task
+    def live(self) -> None:
+        """Do what the scenario says until the end."""
+        ledger = _state["ledger"]
+        if isinstance(ledger, Trial):
+            ledger.user()
+            raise StopUser
+        number = next(_numbers)
+        page = page_class(ledger.plan.protocol, ledger.plan.user_class)(visitor(ledger.plan, number))
+        try:
+            chat(ledger, number, page, time.monotonic())
+        finally:
+            page.close()
+
+
+def add_arguments(parser: ArgumentParser, **_: Any) -> None:
+    """Arguments for a run by hand; a plan overrides them all."""
+    add = parser.add_argument_group("chatbench", "what the simulated people do").add_argument
+    add("--protocol", default="rest", help="rest, streamlit or openai")
+    add("--user-class", default="", help="a class of one's own instead: path/to/user.py:Name")
+    add("--think-s", type=float, default=7.0, help="median think time in seconds")
+    add("--think-sigma", type=float, default=0.0, help="its log-normal sigma; 0: constant")
+    add("--turns", type=int, default=4, help="turns per conversation")
+    add("--message-chars", type=int, default=70, help="length of a message")
+    add("--seed", type=int, default=42, help="of the target's data and of the upstream")
+    add("--seeded-users", type=int, default=1000, help="accounts in the target's data")
+    add("--streamlit-site", default="", help="site-packages of the target's own streamlit")
+
+
+def set_up(environment: Environment, **_: Any) -> None:
+    """Read the plan, or take the arguments; with a plan, run it as soon as all users are there."""
+    options = environment.parsed_options
+    assert options is not None  # noqa: S101  # Locust's command line always sets it
+    if _PLAN is None:
+        _state["ledger"] = HandLedger(_plan_by_hand(options), environment.events.request.fire)
+        return
+    trial = Trial(from_json(LoadPlan, json.loads(Path(_PLAN).read_text())), locust.__version__)
+    _state["ledger"] = trial
+    options.num_users = options.spawn_rate = trial.users
+    options.only_summary = True
+    logging.getLogger("locust.stats_logger").disabled = True
+    environment.process_exit_code = 1  # until the plan is completed
+    gevent.spawn(_conduct, environment, trial)
+    gevent.signal_handler(signal.SIGINT, _interrupted, environment, trial)
+    _listen(environment.events.quitting, lambda **_: trial.finish(stopped_early=True, note="interrupted"))
+
+
+def _conduct(environment: Environment, trial: Trial) -> None:
+    runner = environment.runner
+    assert runner is not None  # noqa: S101  # made before the init event
+    try:
+        while runner.user_count < trial.users:
+            time.sleep(0.02)
+        trial.conduct()
+        environment.process_exit_code = 0
+    finally:
+        runner.quit()
+
+
+def _interrupted(environment: Environment, trial: Trial) -> None:
+    trial.finish(stopped_early=True, note="interrupted by SIGINT")
+    if environment.runner is not None:
+        environment.runner.quit()
+
+
+def _plan_by_hand(options: Namespace) -> LoadPlan:
+    if not options.host:
+        sys.exit("no target given: add --host http://127.0.0.1:PORT, the address the chatbot answers at")
+    return LoadPlan(
+        scenario="chat",
+        protocol=options.protocol,
+        user_class=options.user_class or None,
+        instances=(options.host.rstrip("/"),),
+        users=1,
+        seed=options.seed,
+        turns_per_conversation=options.turns,
+        message_chars=options.message_chars,
+        think_s=Distribution(median=options.think_s, sigma=options.think_sigma),
+        answer=AnswerPlan(ttft_s=Distribution(median=0.0), itl_s=0.0, tokens=Distribution(median=0.0)),
+        ramp_up_s=0.0,
+        warm_up_s=0.0,
+        measure_min_s=0.0,
+        measure_max_s=0.0,
+        measure_turns=0,
+        drain_s=0.0,
+        seeded_users=options.seeded_users,
+        output="",
+        stop_file="",
+        streamlit_site=options.streamlit_site or None,
+    )
+
+
+_listen(events.init_command_line_parser, add_arguments)
+_listen(events.init, set_up)

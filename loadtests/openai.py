@@ -1,0 +1,56 @@
+"""A person straight at the language model: what every target could at best be (protocol ``openai``)."""
+
+import os
+
+import orjson
+
+from loadtests import http, sse
+from loadtests.connection import Connection, endpoint
+from loadtests.page import Page, Visitor
+from loadtests.reading import Reading, SignInError
+from loadtests.rest import stream_answer
+
+_DONE_MARK = b"data: [DONE]"
+
+
+class OpenAIPage(Page):
+    """A chat at an OpenAI-compatible endpoint; ``LLM_API_KEY`` and ``LLM_MODEL`` are taken from the environment."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__(visitor)
+        self._endpoint = endpoint(visitor.base_url)
+        self._connection = Connection(self._endpoint)
+        self._prefix = self._endpoint.prefix or "/v1"
+        self._messages: list[dict[str, str]] = []
+        self._headers = {"Host": self._endpoint.host, "Content-Type": "application/json"}
+        if key := os.environ.get("LLM_API_KEY"):
+            self._headers["Authorization"] = f"Bearer {key}"
+        self._model = os.environ.get("LLM_MODEL", "stand-in")
+
+    def connect(self) -> None:
+        """List the models: shows that the endpoint is there and takes the key."""
+        answer = self._connection.exchange(http.request("GET", f"{self._prefix}/models", self._headers))
+        if answer.status != 200:
+            raise SignInError("http", f"GET {self._prefix}/models: HTTP {answer.status}: {sse.problem(answer.body)}")
+
+    def new_conversation(self) -> None:
+        """Forget what was said."""
+        self._messages = []
+
+    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+        """Send the user's messages so far and stream the completion (answers are not sent back: one fewer parse)."""
+        reading.stream_format = "openai"
+        self._messages.append({"role": "user", "content": text})
+        body = orjson.dumps({"model": self._model, "messages": self._messages, "stream": True})
+        headers = self._headers | {"Accept": "text/event-stream"}
+        request = http.request("POST", f"{self._prefix}/chat/completions", headers, body)
+        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._connection.abort()
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        self._connection.close()

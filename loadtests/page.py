@@ -1,0 +1,80 @@
+"""What a simulated person does with one open page; a target's own ``user.py`` implements this too.
+
+A page's methods run in one user's greenlet, so plain blocking calls are right. A user class of one's own:
+
+    from loadtests.page import Page, Visitor
+    from loadtests.reading import Reading, TurnError
+
+    class MyPage(Page):
+        def connect(self) -> None: ...                 # open the page, with self.visitor's session
+        def new_conversation(self) -> None: ...        # start an empty conversation
+        def ask(self, text: str, nonce: str, reading: Reading) -> None:
+            ...                                        # send text; for each update: reading.saw(answer_so_far)
+            reading.finish()                           # the protocol says that the answer is over
+
+Anything raised fails the turn and is recorded with it; ``TurnError(kind, message)`` says what kind of failure it is.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from loadtests.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who uses the page: where it is and which session was signed in beforehand."""
+
+    number: int
+    base_url: str
+    username: str
+    session: str
+    streamlit_site: str | None = None
+
+
+class Page(ABC):
+    """One open page of a chatbot."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.connected = False
+        self.in_conversation = False
+
+    @abstractmethod
+    def connect(self) -> None:
+        """Open the page as a browser would, signed in.
+
+        Raises:
+            TurnError, OSError: it does not come up; SignInError: the session is not taken.
+        """
+
+    @abstractmethod
+    def new_conversation(self) -> None:
+        """Start an empty conversation; the next message belongs to it."""
+
+    @abstractmethod
+    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+        """Send ``text`` and read the answer, which starts with ``nonce``, to its end."""
+
+    def prepare(self) -> None:
+        """Make the page ready for a message: connected, in a conversation."""
+        if not self.connected:
+            self.connect()
+            self.connected = True
+        if not self.in_conversation:
+            self.new_conversation()
+            self.in_conversation = True
+
+    def idle(self, until_s: float) -> None:
+        """Do nothing until then, as an open page does; a page that must answer pings overrides this."""
+        while (left_s := until_s - time.monotonic()) > 0:
+            time.sleep(left_s)
+
+    def abort(self) -> None:
+        """Cut what is under way, called from outside when a turn is overdue; a page with a socket overrides this."""
+        self.connected = False
+
+    def close(self) -> None:
+        """Leave; the next ``prepare`` connects again."""
+        self.connected = False

@@ -1,0 +1,94 @@
+"""When a trial is in which phase: pure decisions on times and counts."""
+
+from collections.abc import Iterable
+
+from harness.records import LoadPlan, Phase, PhaseTimes
+
+
+class Timeline:
+    """Ramp-up, warm-up, measure, drain of one trial; the end of *measure* is decided while it runs.
+
+    *Measure* lasts until ``measure_turns`` turns have ended in it and at least ``measure_min_s``, at most
+    ``measure_max_s``. *Drain* goes on sending (load stays real for turns still being answered) and is over as soon as
+    every turn of *measure* has ended, at the latest after ``drain_s``.
+    """
+
+    def __init__(self, plan: LoadPlan, start_s: float) -> None:
+        self._plan = plan
+        self.start_s = start_s
+        self.ramp_up_end_s = start_s + plan.ramp_up_s
+        self.measure_start_s = self.ramp_up_end_s + plan.warm_up_s
+        self.measure_end_s: float | None = None
+        self.end_s: float | None = None
+
+    def phase_of(self, intended_s: float) -> Phase:
+        """Return the phase a turn belongs to, by its intended send."""
+        if intended_s < self.ramp_up_end_s:
+            return "ramp_up"
+        if intended_s < self.measure_start_s:
+            return "warm_up"
+        if self.measure_end_s is None or intended_s < self.measure_end_s:
+            return "measure"
+        return "drain"
+
+    def advance(self, now_s: float, *, ended: int, outstanding: int, stop: bool = False) -> bool:
+        """Take note of the time and the counts of turns of *measure*; True once the trial is over.
+
+        Args:
+            now_s: the time.
+            ended: how many turns of *measure* have ended.
+            outstanding: how many have not, planned ones included.
+            stop: end the trial now, without a drain.
+        """
+        if stop:
+            if self.measure_end_s is None and now_s >= self.measure_start_s:
+                self.measure_end_s = now_s
+            self.end_s = now_s
+            return True
+        if self.measure_end_s is None:
+            self._close_measure(now_s, ended)
+        elif outstanding == 0 or now_s >= self.measure_end_s + self._plan.drain_s:
+            self.end_s = now_s
+        return self.end_s is not None
+
+    def _close_measure(self, now_s: float, ended: int) -> None:
+        longest_s = self.measure_start_s + self._plan.measure_max_s
+        enough = ended >= self._plan.measure_turns and now_s >= self.measure_start_s + self._plan.measure_min_s
+        if now_s >= longest_s:
+            self.measure_end_s = longest_s
+        elif enough:
+            self.measure_end_s = now_s
+
+    def times(self) -> dict[str, PhaseTimes]:
+        """Return start and end of each phase that was entered, as far as they are known."""
+        end_s = self.end_s if self.end_s is not None else self.start_s
+        measure_end_s = self.measure_end_s if self.measure_end_s is not None else end_s
+        bounds = {
+            "ramp_up": (self.start_s, min(self.ramp_up_end_s, end_s)),
+            "warm_up": (self.ramp_up_end_s, min(self.measure_start_s, end_s)),
+            "measure": (self.measure_start_s, measure_end_s),
+            "drain": (measure_end_s, end_s),
+        }
+        entered = {name: PhaseTimes(start_s=a, end_s=b) for name, (a, b) in bounds.items() if b >= a}
+        if self.measure_end_s is None:
+            entered.pop("drain", None)
+        return entered
+
+
+def live_turn_seconds(changes: Iterable[tuple[float, int]], start_s: float, end_s: float) -> float:
+    """Return the integral of the number of live turns over a window.
+
+    Args:
+        changes: (time, +1 or -1) as turns begin and end, in any order.
+        start_s: start of the window.
+        end_s: end of the window.
+    """
+    total, live, last_s = 0.0, 0, start_s
+    for at_s, change in sorted(changes):
+        if start_s < at_s < end_s:
+            total += live * (at_s - last_s)
+            last_s = at_s
+        elif at_s >= end_s:
+            break
+        live += change
+    return total + live * max(0.0, end_s - last_s)

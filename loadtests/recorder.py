@@ -1,0 +1,112 @@
+"""Writes turns down: a cheap note as each ends, the finished records after the trial."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from harness.records import GeneratorSummary, Outcome, Turn, to_json
+from loadtests.reading import Reading
+from loadtests.ticket import Ticket, turn_of
+
+
+def note_of(ticket: Ticket, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> dict[str, Any]:
+    """Return what is needed to write a turn's record later; its raw bytes are kept beside it."""
+    raw_reads = reading.stream_format is not None
+    return {
+        "user": ticket.user,
+        "conversation": ticket.conversation,
+        "turn": ticket.turn,
+        "tag": ticket.tag,
+        "nonce": ticket.nonce,
+        "phase": ticket.phase,
+        "intended_s": ticket.intended_s,
+        "sent_s": reading.sent_s,
+        "done_s": reading.done_s,
+        "ready_s": reading.ready_s,
+        "outcome": outcome,
+        "error_kind": kind,
+        "error": error,
+        "stream_format": reading.stream_format,
+        "finished": reading.finished,
+        "updates": reading.updates,
+        "wire_bytes": sum(map(len, reading.parts)) if raw_reads else reading.wire_bytes,
+        "times": reading.times,
+        "sizes": [len(part) for part in reading.parts] if raw_reads else reading.chars,
+    }
+
+
+def raw_of(reading: Reading) -> bytes:
+    """Return the bytes kept beside a turn's note."""
+    return b"".join(reading.parts) if reading.stream_format else reading.text.encode()
+
+
+class Recorder:
+    """The files of one trial in ``output``: ``live.jsonl`` while it runs, ``turns.jsonl`` and ``generator.json`` after.
+
+    Raw reads go to a spool on disk, so that neither parsing nor memory grows with the load.
+    """
+
+    def __init__(self, output: Path) -> None:
+        output.mkdir(parents=True, exist_ok=True)
+        self._output = output
+        self._spool_path = output / "turns.spool"
+        self._live = (output / "live.jsonl").open("wb", buffering=0)
+        self._spool = self._spool_path.open("w+b", buffering=1 << 20)
+        self.errors = 0
+        self.written = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files that are written while the trial runs."""
+        self._live.close()
+        self._spool.close()
+
+    def note(self, ticket: Ticket, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> None:
+        """Keep a turn that has ended: a few tens of microseconds."""
+        raw = raw_of(reading)
+        header = orjson.dumps(note_of(ticket, reading, outcome, kind, error) | {"raw_bytes": len(raw)})
+        self._spool.write(header + b"\n" + raw)
+        line = {
+            "tag": ticket.tag,
+            "phase": ticket.phase,
+            "sent_s": reading.sent_s,
+            "ttft_s": None if reading.first_s is None else reading.first_s - reading.sent_s,
+            "done_s": reading.done_s,
+            "ok": outcome == "ok",
+        }
+        self._live.write(orjson.dumps(line) + b"\n")
+
+    def write_turns(self) -> None:
+        """Turn the spool into ``turns.jsonl``, a line per turn in the order in which they ended."""
+        self._spool.seek(0)
+        partial = self._output / "turns.jsonl.partial"
+        with partial.open("wb") as lines:
+            while header := self._spool.readline():
+                note = orjson.loads(header)
+                turn = self._turn(note, self._spool.read(note["raw_bytes"]))
+                lines.write(orjson.dumps(to_json(turn)) + b"\n")
+                self.written += 1
+        partial.replace(self._output / "turns.jsonl")
+
+    def _turn(self, note: dict[str, Any], raw: bytes) -> Turn:
+        try:
+            return turn_of(note, raw)
+        except Exception as error:  # noqa: BLE001  # one unreadable turn must not cost the others; it is counted
+            self.errors += 1
+            names = ("user", "conversation", "turn", "tag", "phase", "intended_s", "sent_s", "done_s", "ready_s")
+            known = {name: note[name] for name in names}
+            return Turn(**known, outcome="failed", error_kind="application", error=f"recorder: {error!r}"[:200])
+
+    def write_summary(self, summary: GeneratorSummary) -> None:
+        """Write ``generator.json``: its presence says that everything else is complete."""
+        partial = self._output / "generator.json.partial"
+        partial.write_bytes(orjson.dumps(to_json(summary), option=orjson.OPT_INDENT_2))
+        partial.replace(self._output / "generator.json")
+        self.close()
+        self._spool_path.unlink()

@@ -1,0 +1,77 @@
+"""What one simulated person does: whole conversations with think time, or one answered turn and then silence."""
+
+import time
+
+from harness.records import LoadPlan
+from loadtests.ledger import Ledger
+from loadtests.page import Page
+from loadtests.reading import SignInError, TurnError
+from loadtests.seeded import first_conversation_turns, message, think_s
+
+
+def chat(ledger: Ledger, user: int, page: Page, start_s: float) -> None:
+    """Hold conversations for ever (until the greenlet is killed), the first from a random position.
+
+    The first message is intended one think time after ``start_s``, every other one think time after the end of the
+    answer before it.
+    """
+    plan = ledger.plan
+    page.idle(start_s)
+    turns = first_conversation_turns(plan.seed, user, plan.turns_per_conversation)
+    conversation, previous_done_s = 0, start_s
+    while True:
+        page.in_conversation = False
+        for turn in range(turns):
+            pause_s = think_s(plan.think_s, plan.seed, user, conversation, turn)
+            previous_done_s = take_turn(ledger, user, conversation, turn, previous_done_s + pause_s, page)
+        conversation += 1
+        turns = plan.turns_per_conversation
+
+
+def take_turn(ledger: Ledger, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> float:
+    """Send one message at ``intended_s`` and read its answer; return when it was over.
+
+    While the person thinks, the page is made ready (connected again, a new conversation opened). Where it is not ready
+    in time, the person waits from ``intended_s`` on: the message counts as sent then, so a slow page cannot hide.
+    """
+    ticket = ledger.planned(user, conversation, turn, intended_s, page)
+    text = message(ledger.plan.message_chars, ticket.tag)
+    _prepare(page)
+    if time.monotonic() < intended_s:
+        page.idle(intended_s)
+        sent_s = time.monotonic()
+    else:
+        sent_s = intended_s
+    reading = ledger.begun(ticket, sent_s)
+    failure: TurnError | None = None
+    try:
+        page.prepare()
+        page.ask(text, ticket.nonce, reading)
+    except TurnError as problem:
+        failure = problem
+    except OSError as problem:
+        failure = TurnError("connection", _plain(problem))
+    except Exception as problem:  # noqa: BLE001  # a user class of one's own may raise anything; the turn says what
+        failure = TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
+    if isinstance(failure, SignInError):
+        ledger.sign_in_failed()
+    if failure:
+        page.close()
+    ledger.ended(ticket, failure)
+    return reading.done_s if reading.done_s is not None else time.monotonic()
+
+
+def _prepare(page: Page) -> None:
+    try:
+        page.prepare()
+    except Exception:  # noqa: BLE001  # the turn tries again, and what goes wrong then is recorded with it
+        page.close()
+
+
+def _plain(problem: OSError) -> str:
+    return problem.strerror or str(problem) or type(problem).__name__
+
+
+def first_start_s(plan: LoadPlan, user: int, start_s: float) -> float:
+    """Return when a user opens the page: evenly over the ramp-up."""
+    return start_s + plan.ramp_up_s * user / max(1, plan.users)

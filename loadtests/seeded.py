@@ -1,0 +1,84 @@
+"""All that is drawn at random, keyed so that every target gets identical work."""
+
+import hashlib
+import math
+import random
+from statistics import NormalDist
+
+from harness.records import Distribution
+
+_WORDS: tuple[str, ...] = (
+    "answer",
+    "because",
+    "before",
+    "change",
+    "compare",
+    "different",
+    "example",
+    "explain",
+    "first",
+    "give",
+    "how",
+)
+_WORDS += ("idea", "important", "make", "more", "number", "people", "question", "reason", "should", "show", "small")
+_WORDS += ("step", "tell", "thing", "time", "under", "use", "want", "what", "when", "where", "which", "why", "write")
+_NORMAL = NormalDist()
+
+
+def _sha256_hex(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def tag_of(seed: int, user: int, conversation: int, turn: int) -> str:
+    """Return the 16 hex digits that mark one message."""
+    return _sha256_hex(f"{seed}:{user}:{conversation}:{turn}")[:16]
+
+
+def nonce_of(seed: int, tag: str) -> str:
+    """Return the 12 hex digits the upstream's answer to this tag begins with."""
+    return _sha256_hex(f"{seed}:{tag}")[:12]
+
+
+def uniform(key: str) -> float:
+    """Return a number strictly between 0 and 1, always the same for the same key."""
+    return (int(_sha256_hex(key)[:13], 16) + 0.5) / 2**52
+
+
+def draw(distribution: Distribution, key: str) -> float:
+    """Return this key's value: log-normal with median and sigma, the median itself where sigma is 0."""
+    if distribution.sigma == 0:
+        return distribution.median
+    return distribution.median * math.exp(distribution.sigma * _NORMAL.inv_cdf(uniform(key)))
+
+
+def think_s(distribution: Distribution, seed: int, user: int, conversation: int, turn: int) -> float:
+    """Return the pause before this turn, in seconds."""
+    return draw(distribution, f"{seed}:{user}:{conversation}:{turn}:think")
+
+
+def first_conversation_turns(seed: int, user: int, turns_per_conversation: int) -> int:
+    """Return how many turns a user's first conversation has left: users start at random positions of one."""
+    return 1 + int(uniform(f"{seed}:{user}:position") * turns_per_conversation)
+
+
+def message(chars: int, tag: str) -> str:
+    """Return a message of ``chars`` characters (at least the tag's own length) that ends with the tag's word."""
+    ending = f"tag-{tag}"
+    rng = random.Random(tag)  # noqa: S311  # reproducible filler text, no secret
+    words: list[str] = []
+    length = len(ending)
+    while length < chars:
+        words.append(rng.choice(_WORDS))
+        length += len(words[-1]) + 1
+    filler = " ".join(words)[: max(0, chars - len(ending) - 1)]
+    return f"{filler} {ending}" if filler else ending
+
+
+def username(user: int, seeded_users: int) -> str:
+    """Return the account virtual user ``user`` (0-based) uses; more users than accounts share them."""
+    return f"user{user % seeded_users + 1:04d}"
+
+
+def session_token(seed: int, name: str) -> str:
+    """Return the cookie value of the session signed in beforehand for this account."""
+    return _sha256_hex(f"{seed}:session:{name}")[:32]

@@ -1,0 +1,84 @@
+"""Server-sent events of an answer, taken apart after the turn: texts, their places, how the stream ended."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+_EVENT = re.compile(rb"(.*?)(?:\n\n|\r\n\r\n)", re.DOTALL)
+_MESSAGE_CHARS = 200
+
+
+@dataclass(slots=True)
+class Answer:
+    """The texts of a stream in order, each with the offset in the body at which its event was complete."""
+
+    ends: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    finished: bool = False
+    error: str | None = None
+
+
+def events(body: bytes) -> Iterator[tuple[int, str, bytes]]:
+    """Yield (end offset, event name, data) of every complete event."""
+    for found in _EVENT.finditer(body):
+        name, data = "message", []
+        for line in found.group(1).splitlines():
+            if line.startswith(b"data:"):
+                data.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif line.startswith(b"event:"):
+                name = line[6:].strip().decode("utf-8", "replace")
+        if data:
+            yield found.end(), name, b"\n".join(data)
+
+
+def rest_answer(body: bytes) -> Answer:
+    """Take apart a stream of the REST contract: ``message``, ``token`` …, ``done`` or ``error``."""
+    answer = Answer()
+    for end, name, data in events(body):
+        if name == "token":
+            _add(answer, end, orjson.loads(data)["text"])
+        elif name == "done":
+            answer.finished = True
+        elif name == "error":
+            answer.error = problem(data)
+    return answer
+
+
+def openai_answer(body: bytes) -> Answer:
+    """Take apart a stream of OpenAI chat completion chunks, closed by ``[DONE]``."""
+    answer = Answer()
+    for end, _, data in events(body):
+        if data == b"[DONE]":
+            answer.finished = True
+            continue
+        chunk: dict[str, Any] = orjson.loads(data)
+        if "error" in chunk:
+            answer.error = problem(data)
+        for choice in chunk.get("choices", ())[:1]:
+            _add(answer, end, (choice.get("delta") or {}).get("content"))
+    return answer
+
+
+def _add(answer: Answer, end: int, text: str | None) -> None:
+    if text:
+        answer.ends.append(end)
+        answer.texts.append(text)
+
+
+def problem(body: bytes) -> str:
+    """Return what a problem document, an OpenAI error or any other body says, in at most 200 characters."""
+    try:
+        document = orjson.loads(body)
+    except ValueError:
+        return body[:_MESSAGE_CHARS].decode("utf-8", "replace").strip()
+    if isinstance(document, dict):
+        error = document.get("error")
+        if isinstance(error, dict):
+            document = error
+        for key in ("detail", "message", "title"):
+            if document.get(key):
+                return str(document[key])[:_MESSAGE_CHARS]
+    return str(document)[:_MESSAGE_CHARS]

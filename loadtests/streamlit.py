@@ -1,0 +1,171 @@
+"""A person at a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
+
+import socket
+import time
+
+from loadtests import http
+from loadtests.connection import Connection, endpoint
+from loadtests.frames import BINARY, CLOSE, PING, PONG, FrameReader, accept_of, client_frame, new_key
+from loadtests.page import Page, Visitor
+from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.streamlit_session import Session
+from loadtests.streamlit_wire import load
+
+NEW_CONVERSATION = "New conversation"
+_READ_BYTES = 65536
+_NO_XSRF_TOKEN = "PLACEHOLDER_AUTH_TOKEN"  # noqa: S105  # what the page sends where the server set no cookie
+_RETRY_S = 1.0
+
+
+class StreamlitPage(Page):
+    """A page over one WebSocket, signed in by the cookie of the handshake."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__(visitor)
+        self._endpoint = endpoint(visitor.base_url)
+        self._connection = Connection(self._endpoint)
+        self._frames = FrameReader()
+        self._session = Session(load(visitor.streamlit_site))
+
+    def connect(self) -> None:
+        """Ask for health and host configuration as the page does, open the WebSocket, run the script once."""
+        xsrf_token = self._page_requests()
+        self._handshake(xsrf_token)
+        self._session.chat_input = None
+        self._session.buttons.clear()
+        self._session.expect(None)
+        self._send(self._session.frame(None))
+        self._run(None)
+        if self._session.chat_input is None:
+            raise SignInError("application", f"no chat input on the page of {self.visitor.username}: not signed in")
+
+    def new_conversation(self) -> None:
+        """Click "New conversation" and wait until the page is drawn."""
+        button = self._session.buttons.get(NEW_CONVERSATION)
+        if button is None:
+            raise TurnError("application", f"no button {NEW_CONVERSATION!r} on the page")
+        self._session.expect(None)
+        self._send(self._session.frame(self._session.protocol.click(button.id), button.fragment_id))
+        self._run(None)
+
+    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+        """Type into the chat input; the turn is over when the script that wrote the answer has finished."""
+        chat_input = self._session.chat_input
+        if chat_input is None:
+            raise TurnError("application", "no chat input on the page")
+        self._session.expect(nonce)
+        trigger = self._session.protocol.chat_message(chat_input.id, text)
+        self._send(self._session.frame(trigger, chat_input.fragment_id))
+        self._run(reading)
+        reading.ready_s = time.monotonic()
+        if self._session.stranger:
+            raise TurnError("foreign_nonce", f"an answer that starts with {self._session.stranger} is on this page")
+        if not reading.text:
+            raise TurnError("application", self._session.notice or "the script finished without an answer")
+
+    def idle(self, until_s: float) -> None:
+        """Keep the page open: answer pings, and connect again when the server drops it, as the page does."""
+        while (left_s := until_s - time.monotonic()) > 0:
+            if not self.connected:
+                time.sleep(min(left_s, _RETRY_S))
+                self._try_again(until_s)
+                continue
+            try:
+                self._receive(None, left_s)
+            except TimeoutError:
+                continue
+            except (OSError, TurnError):
+                self.close()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._connection.abort()
+
+    def close(self) -> None:
+        """Close the WebSocket; the server keeps the session for a while, and ``connect`` asks for it."""
+        super().close()
+        self._connection.close()
+
+    def _try_again(self, until_s: float) -> None:
+        if time.monotonic() >= until_s:
+            return
+        try:
+            self.connect()
+        except (OSError, TurnError):
+            self.close()
+        else:
+            self.connected = True
+
+    def _page_requests(self) -> str:
+        headers = {"Host": self._endpoint.host, "Cookie": self._cookie()}
+        prefix = self._endpoint.prefix
+        for path in ("/_stcore/health", "/_stcore/host-config"):
+            answer = self._connection.exchange(http.request("GET", prefix + path, headers))
+            if answer.status != 200:
+                raise TurnError("http", f"GET {path}: HTTP {answer.status}")
+        return _NO_XSRF_TOKEN
+
+    def _cookie(self) -> str:
+        return f"chat_session={self.visitor.session}"
+
+    def _handshake(self, xsrf_token: str) -> None:
+        key = new_key()
+        protocols = ["streamlit", xsrf_token, *filter(None, [self._session.session_id])]
+        headers = {
+            "Host": self._endpoint.host,
+            "Origin": self._endpoint.origin,
+            "Cookie": self._cookie(),
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": key,
+            "Sec-WebSocket-Protocol": ", ".join(protocols),
+        }
+        target = f"{self._endpoint.prefix}/_stcore/stream"
+        answer = self._connection.exchange(http.request("GET", target, headers))
+        if answer.status != 101:
+            raise TurnError("http", f"WebSocket handshake: HTTP {answer.status}")
+        if answer.header("sec-websocket-accept") != accept_of(key):
+            raise TurnError("connection", "WebSocket handshake: wrong Sec-WebSocket-Accept")
+        self._frames = FrameReader()
+
+    def _send(self, payload: bytes) -> None:
+        if self._connection.sock is None:
+            raise TurnError("connection", "the WebSocket is closed")
+        self._connection.sock.sendall(client_frame(BINARY, payload))
+
+    def _run(self, reading: Reading | None) -> None:
+        """Read until the script has finished."""
+        while self._session.running:
+            self._receive(reading, None)
+            if self._session.error:
+                raise TurnError("application", f"the page shows an exception: {self._session.error}")
+
+    def _receive(self, reading: Reading | None, timeout_s: float | None) -> None:
+        sock = self._connection.sock
+        if sock is None:
+            raise TurnError("connection", "the WebSocket is closed")
+        if timeout_s is not None:
+            sock.settimeout(timeout_s)
+        try:
+            data = sock.recv(_READ_BYTES)
+        finally:
+            if timeout_s is not None:
+                sock.settimeout(None)
+        now_s = time.monotonic()
+        if reading is not None:
+            reading.wire_bytes += len(data)
+        for opcode, payload in self._frames.feed(data):
+            if opcode == BINARY:
+                self._session.take(payload, reading, now_s)
+            elif opcode == PING:
+                self._answer_ping(sock, payload)
+            elif opcode == CLOSE:
+                data = b""
+        if not data:
+            self._connection.close()
+            raise TurnError("connection", "the server closed the WebSocket")
+
+    @staticmethod
+    def _answer_ping(sock: socket.socket, payload: bytes) -> None:
+        sock.sendall(client_frame(PONG, payload))

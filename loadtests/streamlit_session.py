@@ -1,0 +1,118 @@
+"""What a Streamlit page knows of its app: widgets on screen, the run under way, the answer as it grows."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtests.reading import END_MARKER, Reading, foreign_nonce
+from loadtests.streamlit_wire import Protocol
+
+_ENDED_FOR_RERUN = 2
+_COMPILE_ERROR = 1
+_CURSOR = " ▌▍█▏|"
+_PLAIN_VALUES = {"text_input": "string_value", "text_area": "string_value", "checkbox": "bool_value"}
+_NONCE_START = re.compile(r"[0-9a-f]{12} ")
+
+
+@dataclass(slots=True)
+class Widget:
+    """A widget on screen and the fragment it belongs to (empty: the whole script)."""
+
+    id: str
+    fragment_id: str = ""
+
+
+@dataclass(slots=True)
+class Session:
+    """State of one page; ``take`` is told every message from the server."""
+
+    protocol: Protocol
+    session_id: str = ""
+    page_script_hash: str = ""
+    query_string: str = ""  # as the app set it in the address bar
+    chat_input: Widget | None = None
+    buttons: dict[str, Widget] = field(default_factory=dict)  # by label
+    values: dict[str, Any] = field(default_factory=dict)  # ordinary widgets' states, by id
+    running: bool = False
+    error: str | None = None  # the script's failure in this run
+    notice: str | None = None  # the last alert on screen in this run
+    nonces: set[str] = field(default_factory=set)  # of this user's own answers so far
+    nonce: str | None = None  # of the answer waited for
+    stranger: str | None = None  # another person's answer, seen on this page
+
+    def expect(self, nonce: str | None) -> None:
+        """Start waiting: for the answer that begins with ``nonce``, or for a run without one."""
+        self.running = True
+        self.error = self.notice = self.stranger = None
+        self.nonce = nonce
+        if nonce:
+            self.nonces.add(nonce)
+
+    def frame(self, trigger: Any | None, fragment_id: str = "") -> bytes:
+        """Return the frame for a run: what is on screen, and the one widget just used."""
+        widgets = list(self.values.values())
+        if trigger is not None:
+            widgets.append(trigger)
+        state = {
+            "query_string": self.query_string,
+            "page_script_hash": self.page_script_hash,
+            "fragment_id": fragment_id,
+        }
+        return self.protocol.rerun(state, widgets)
+
+    def take(self, payload: bytes, reading: Reading | None, at_s: float) -> None:
+        """Note what one message says; an answer's growth and end go into ``reading``."""
+        message = self.protocol.forward_msg.FromString(payload)
+        kind = message.WhichOneof("type")
+        if kind == "delta":
+            delta = message.delta
+            if delta.WhichOneof("type") == "new_element":
+                self._element(delta.new_element, delta.fragment_id, reading, at_s)
+        elif kind == "new_session":
+            session = message.new_session
+            self.session_id = session.initialize.session_id or self.session_id
+            self.page_script_hash = session.page_script_hash
+            self.running = True
+        elif kind == "script_finished":
+            self._finished(message.script_finished, reading, at_s)
+        elif kind == "page_info_changed":
+            self.query_string = message.page_info_changed.query_string
+        elif kind == "session_event" and message.session_event.HasField("script_compilation_exception"):
+            self.error = _words(message.session_event.script_compilation_exception)
+
+    def _element(self, element: Any, fragment_id: str, reading: Reading | None, at_s: float) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "markdown":
+            self._markdown(element.markdown.body, reading, at_s)
+        elif kind == "chat_input":
+            self.chat_input = Widget(element.chat_input.id, fragment_id)
+        elif kind == "button":
+            self.buttons[element.button.label] = Widget(element.button.id, fragment_id)
+        elif kind == "exception":
+            if not element.exception.is_warning:
+                self.error = _words(element.exception)
+        elif kind == "alert":
+            self.notice = str(element.alert.body)[:200]
+        elif kind in _PLAIN_VALUES:
+            widget = getattr(element, kind)
+            state = self.protocol.widget_state(id=widget.id)
+            setattr(state, _PLAIN_VALUES[kind], widget.default)
+            self.values.setdefault(widget.id, state)
+
+    def _markdown(self, body: str, reading: Reading | None, at_s: float) -> None:
+        start = body.find(self.nonce) if self.nonce else -1
+        if start >= 0 and reading is not None:
+            reading.saw(body[start:].rstrip(_CURSOR), at_s)
+        elif _NONCE_START.match(body) and foreign_nonce(body, "") not in self.nonces:
+            self.stranger = body[:12]
+
+    def _finished(self, status: int, reading: Reading | None, at_s: float) -> None:
+        if status == _COMPILE_ERROR and self.error is None:
+            self.error = "the script does not compile"
+        if reading is not None and reading.done_s is None and END_MARKER in reading.text:
+            reading.finish(at_s)
+        self.running = status == _ENDED_FOR_RERUN
+
+
+def _words(exception: Any) -> str:
+    return f"{exception.type}: {exception.message}"[:200]

@@ -1,0 +1,88 @@
+"""Streamlit's protobuf messages without Streamlit: its generated modules only, whichever version is installed."""
+
+import importlib
+import sys
+import types
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_PROBE = Path("streamlit/proto/BackMsg_pb2.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """The message classes of one installed Streamlit."""
+
+    back_msg: Any  # class BackMsg
+    forward_msg: Any  # class ForwardMsg
+    widget_state: Any  # class WidgetState
+    has_chat_input_value: bool  # False before about 1.41, where a chat message is a string trigger
+
+    def rerun(self, client_state: dict[str, Any], widgets: list[Any]) -> bytes:
+        """Return the frame that asks for a run of the script.
+
+        Args:
+            client_state: plain fields of ``ClientState``.
+            widgets: states of the page's widgets, triggers included.
+        """
+        message = self.back_msg()
+        state = message.rerun_script
+        state.SetInParent()
+        for name, value in client_state.items():
+            if value and name in state.DESCRIPTOR.fields_by_name:
+                setattr(state, name, value)
+        state.widget_states.widgets.extend(widgets)
+        return bytes(message.SerializeToString())
+
+    def chat_message(self, widget_id: str, text: str) -> Any:
+        """Return the widget state of a message just sent by a chat input."""
+        state = self.widget_state(id=widget_id)
+        if self.has_chat_input_value:
+            state.chat_input_value.data = text
+        else:
+            state.string_trigger_value.data = text
+        return state
+
+    def click(self, widget_id: str) -> Any:
+        """Return the widget state of a button just clicked."""
+        return self.widget_state(id=widget_id, trigger_value=True)
+
+
+def find_site(site: str | None) -> Path:
+    """Return the folder that holds the ``streamlit`` package: ``site``, or this environment's.
+
+    Raises:
+        ValueError: there is none.
+    """
+    candidates = [site] if site else sys.path
+    for folder in candidates:
+        if (Path(folder) / _PROBE).is_file():
+            return Path(folder)
+    where = site or "this environment"
+    raise ValueError(f"no streamlit package in {where}: streamlit_site must be a site-packages folder that holds one")
+
+
+@lru_cache(maxsize=1)
+def load(site: str | None) -> Protocol:
+    """Load the generated modules through a stub package, so that Streamlit itself is never imported."""
+    package = types.ModuleType("streamlit")
+    package.__path__ = [str(find_site(site) / "streamlit")]
+    real = sys.modules.get("streamlit")
+    sys.modules["streamlit"] = package
+    try:
+        back = importlib.import_module("streamlit.proto.BackMsg_pb2")
+        forward = importlib.import_module("streamlit.proto.ForwardMsg_pb2")
+        states = importlib.import_module("streamlit.proto.WidgetStates_pb2")
+    finally:
+        if real is None:
+            del sys.modules["streamlit"]
+        else:
+            sys.modules["streamlit"] = real
+    return Protocol(
+        back.BackMsg,
+        forward.ForwardMsg,
+        states.WidgetState,
+        "chat_input_value" in states.WidgetState.DESCRIPTOR.fields_by_name,
+    )

@@ -1,0 +1,207 @@
+"""One trial from its plan to its files: lets users in, watches phases and time limits, writes the summary."""
+
+import gc
+import importlib.util
+import itertools
+import resource
+import threading
+import time
+from pathlib import Path
+
+from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
+from loadtests.ledger import TrialLedger
+from loadtests.openai import OpenAIPage
+from loadtests.page import Page, Visitor
+from loadtests.phases import Timeline, live_turn_seconds
+from loadtests.recorder import Recorder
+from loadtests.rest import RestPage
+from loadtests.scenarios import chat, first_start_s, take_turn
+from loadtests.seeded import session_token, username
+from loadtests.streamlit import StreamlitPage
+
+_TICK_S = 0.05
+_OPENING_AT_ONCE = 5  # idle: sessions being opened at the same time
+_SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
+_FAR_S = 1e7
+_BUILT_IN: dict[str, type[Page]] = {"rest": RestPage, "openai": OpenAIPage, "streamlit": StreamlitPage}
+
+
+def page_class(protocol: str, user_class: str | None) -> type[Page]:
+    """Return the class of page for a protocol, or a class of one's own named ``path/to/user.py:Name``.
+
+    Raises:
+        ValueError: no such protocol, file or class.
+    """
+    if user_class is None:
+        if protocol not in _BUILT_IN:
+            raise ValueError(f"protocol {protocol!r}: expected one of {', '.join(sorted(_BUILT_IN))}")
+        return _BUILT_IN[protocol]
+    path, _, name = user_class.rpartition(":")
+    if not Path(path).is_file():
+        raise ValueError(f"user class {user_class!r}: no file {path!r}; expected path/to/user.py:Name")
+    spec = importlib.util.spec_from_file_location("chatbench_user_class", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"user class {user_class!r}: {path!r} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, Page)):
+        raise ValueError(f"user class {user_class!r}: {name!r} is no subclass of loadtests.page.Page in that file")
+    return found
+
+
+def visitor(plan: LoadPlan, user: int) -> Visitor:
+    """Return who virtual user ``user`` is; the same user always talks to the same instance."""
+    name = username(user, plan.seeded_users)
+    return Visitor(
+        number=user,
+        base_url=plan.instances[user % len(plan.instances)],
+        username=name,
+        session=session_token(plan.seed, name),
+        streamlit_site=plan.streamlit_site,
+    )
+
+
+def allow_open_files(count: int) -> None:
+    """Raise the limit of open files to ``count`` as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class Trial:
+    """One trial under way; ``user`` runs in a greenlet per virtual user, ``conduct`` in one of its own."""
+
+    def __init__(self, plan: LoadPlan, locust_version: str) -> None:
+        self.plan = plan
+        self.users = max(plan.steps, default=0) if plan.scenario == "idle" else plan.users
+        self.finished = False
+        self._locust_version = locust_version
+        self._page_class = page_class(plan.protocol, plan.user_class)
+        self._recorder = Recorder(Path(plan.output))
+        self._ledger = TrialLedger(plan, self._recorder)
+        self._timeline = Timeline(plan, 0.0)
+        self._numbers = itertools.count()
+        self._let_in = [threading.Event() for _ in range(self.users)]
+        self._steps: list[StepTimes] = []
+        self._tried = 0
+        self._open_sessions = 0
+        self._cpu_from_s: float | None = None
+        self._cpu_to_s: float | None = None
+        allow_open_files(2 * self.users + 1000)
+
+    def user(self) -> None:
+        """Be the next virtual user until the trial is over."""
+        number = next(self._numbers)
+        page = self._page_class(visitor(self.plan, number))
+        self._let_in[number].wait()
+        if self.plan.scenario == "idle":
+            take_turn(self._ledger, number, 0, 0, time.monotonic(), page)
+            self._tried += 1
+            self._open_sessions += page.connected
+            page.idle(time.monotonic() + _FAR_S)
+        else:
+            chat(self._ledger, number, page, first_start_s(self.plan, number, self._timeline.start_s))
+
+    def conduct(self) -> None:
+        """Run the whole trial and write its files."""
+        gc.collect()
+        gc.freeze()  # what exists now stays: a collection in the loop would delay every time stamp
+        gc.set_threshold(100_000, 50, 100)
+        start_s = time.monotonic() + _TICK_S
+        if self.plan.scenario == "idle":
+            self._timeline = Timeline(self.plan, start_s)
+            stopped = self._conduct_idle()
+        else:
+            self._timeline = self._ledger.timeline = Timeline(self.plan, start_s)
+            stopped = self._conduct_chat()
+        self.finish(stopped_early=stopped)
+
+    def finish(self, *, stopped_early: bool, note: str | None = None) -> None:
+        """Write the files; turns under way become incomplete. A second call does nothing."""
+        if self.finished:
+            return
+        self.finished = True
+        now_s = time.monotonic()
+        if self._timeline.end_s is None:
+            self._timeline.advance(now_s, ended=0, outstanding=0, stop=True)
+        self._note_cpu()
+        self._ledger.close(now_s)
+        self._recorder.write_turns()
+        self._recorder.write_summary(self._summary(stopped_early, note))
+
+    def _conduct_chat(self) -> bool:
+        for event in self._let_in:
+            event.set()
+        stopped = False
+        over = False
+        while not over and not self.finished:
+            time.sleep(_TICK_S)
+            now_s = time.monotonic()
+            self._ledger.cut_overdue(now_s)
+            stopped = Path(self.plan.stop_file).exists()
+            over = self._timeline.advance(
+                now_s, ended=self._ledger.measure_ended, outstanding=self._ledger.outstanding(), stop=stopped
+            )
+            self._note_cpu()
+        return stopped
+
+    def _conduct_idle(self) -> bool:
+        for sessions in self.plan.steps:
+            last_s = time.monotonic() + self.plan.turn_timeout_s * (1 + sessions / _OPENING_AT_ONCE)
+            while self._tried < sessions and time.monotonic() < last_s:
+                for event in self._let_in[self._tried : min(sessions, self._tried + _OPENING_AT_ONCE)]:
+                    event.set()
+                if self._pause(_TICK_S):
+                    return True
+            if self._pause(_SETTLE_S):
+                return True
+            start_s = time.monotonic()
+            if self._pause(self.plan.hold_s):
+                return True
+            self._steps.append(StepTimes(sessions=self._open_sessions, start_s=start_s, end_s=time.monotonic()))
+        return False
+
+    def _pause(self, pause_s: float) -> bool:
+        """Wait; True if the trial is to stop."""
+        until_s = time.monotonic() + pause_s
+        while not self.finished:
+            self._ledger.cut_overdue(time.monotonic())
+            if Path(self.plan.stop_file).exists():
+                return True
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return False
+            time.sleep(min(left_s, _TICK_S))
+        return True
+
+    def _note_cpu(self) -> None:
+        if self._cpu_from_s is None and time.monotonic() >= self._timeline.measure_start_s:
+            self._cpu_from_s = time.process_time()
+        if self._cpu_to_s is None and (self._timeline.measure_end_s is not None or self.finished):
+            self._cpu_to_s = time.process_time()
+
+    def _summary(self, stopped_early: bool, note: str | None) -> GeneratorSummary:
+        phases = self._timeline.times()
+        if self.plan.scenario == "idle":  # from the first quiet window to the last; no turn belongs to it
+            windows = self._steps
+            phases = {"measure": PhaseTimes(start_s=windows[0].start_s, end_s=windows[-1].end_s)} if windows else {}
+        measure = phases.get("measure")
+        live_s = live_turn_seconds(self._ledger.changes, measure.start_s, measure.end_s) if measure else 0.0
+        cpu_s = (self._cpu_to_s or 0.0) - self._cpu_from_s if self._cpu_from_s is not None else 0.0
+        return GeneratorSummary(
+            users=self.users,
+            phases=phases,
+            steps=tuple(self._steps),
+            turns_begun=self._ledger.measure_begun,
+            turns_ended=self._ledger.measure_ended,
+            turns_written=self._recorder.written,
+            live_turn_seconds=live_s,
+            cpu_s=cpu_s,
+            stopped_early=stopped_early,
+            recorder_errors=self._recorder.errors,
+            sign_in_failures=self._ledger.sign_in_failures,
+            locust_version=self._locust_version,
+            note=note,
+        )

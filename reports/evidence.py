@@ -1,0 +1,97 @@
+"""What a run knows of one target: its trials, sorted by what they are asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness import capacity
+from harness.records import Trial
+from harness.store import Run, TargetInfo
+
+PREFERRED = {"modular": "django+angular", "monolith": "streamlit"}
+Located = tuple[str, Trial]  # folder relative to the run's, trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One target's trials, with paths relative to the run's folder."""
+
+    target: str
+    info: TargetInfo
+    common_level: int
+    trials: tuple[Located, ...]
+
+    @property
+    def chat(self) -> list[Located]:
+        """Trials of the closed chat workload, invalid ones included."""
+        return [item for item in self.trials if item[1].key.scenario == "chat"]
+
+    @property
+    def idle(self) -> list[Located]:
+        """Trials that only held sessions open."""
+        return [item for item in self.trials if item[1].key.scenario == "idle"]
+
+    @property
+    def checks(self) -> list[Located]:
+        """Trials that only saw whether the target answers, and how soon after its start."""
+        return [item for item in self.trials if item[1].key.scenario == "check"]
+
+    def at(self, level: int) -> list[Located]:
+        """Chat trials at a load level, invalid ones included."""
+        return [item for item in self.chat if item[1].key.level == level]
+
+    @property
+    def capacity(self) -> capacity.Capacity:
+        """The bracket that the verdicts of all chat trials add up to."""
+        return capacity.assess(
+            [capacity.Outcome(level=t.key.level, repetition=t.key.repetition, verdict=t.verdict) for _, t in self.chat]
+        )
+
+
+def gather(run: Run, trials: Iterable[Located]) -> dict[str, Evidence]:
+    """Sort a run's trials by target, in the run's order of targets."""
+    located = list(trials)
+    return {
+        name: Evidence(
+            target=name,
+            info=info,
+            common_level=run.common_level,
+            trials=tuple(item for item in located if item[1].key.target == name),
+        )
+        for name, info in run.targets.items()
+    }
+
+
+def columns(run: Run) -> tuple[str | None, str | None]:
+    """Choose the targets of the article's two columns: (modular, monolithic); ``None`` where the run has none."""
+    return _column(run, "modular"), _column(run, "monolith")
+
+
+def _column(run: Run, kind: str) -> str | None:
+    names = [name for name, info in run.targets.items() if info.kind == kind]
+    plain = [name for name in names if ":" not in name]
+    if PREFERRED[kind] in names:
+        return PREFERRED[kind]
+    return next(iter(plain or names), None)
+
+
+def valid(trials: Iterable[Located]) -> list[Located]:
+    """Leave out invalid trials."""
+    return [item for item in trials if item[1].verdict.outcome != "invalid"]
+
+
+def paths(trials: Iterable[Located]) -> tuple[str, ...]:
+    """Return the folders of trials."""
+    return tuple(path for path, _ in trials)
+
+
+def reasons(trials: Iterable[Located], prefix: str = "") -> str:
+    """Join the distinct reasons of trials whose code starts with ``prefix``."""
+    found: list[str] = []
+    for _, trial in trials:
+        found += [r.text for r in trial.verdict.reasons if r.code.startswith(prefix) and r.text not in found]
+    return "; ".join(found)
+
+
+def unfinished(trials: Iterable[Located]) -> float:
+    """Return how many turns of these trials did not end well: they leave percentiles without a bound."""
+    return sum((t.figures.get("incomplete") or 0) + (t.figures.get("failed") or 0) for _, t in trials)

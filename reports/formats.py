@@ -1,0 +1,133 @@
+"""The report as files for other programs: Markdown, JSON, CSV."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+
+from reports.cells import NOT_MEASURED, Cell
+from reports.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
+
+CSV_COLUMNS = (
+    "row",
+    "section",
+    "side",
+    "id",
+    "label",
+    "target",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "verdict",
+    "text",
+    "rests_on",
+)
+_MARKUP = re.compile(r"([\\`*_\[\]|#~])")
+
+
+def plain(text: str) -> str:
+    """Escape a text so that Markdown renders it as it is, in one line."""
+    one_line = " ".join(text.split())
+    escaped = _MARKUP.sub(r"\\\1", one_line)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def to_json(report: Report) -> str:
+    """Return ``table.json``."""
+    return json.dumps(report.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(report: Report) -> str:
+    """Return ``table.csv``: a row per cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in report.table.rows:
+        for line in row.lines:
+            for side, cell in (("modular", line.modular), ("monolithic", line.monolithic), ("ratio", line.ratio)):
+                if cell:
+                    writer.writerow([row.name, row.section, side, *_values(cell)])
+    for further in report.table.further:
+        for cell in further.cells:
+            writer.writerow(["Scalability", "2.2", further.kind, *_values(cell)])
+    return stream.getvalue()
+
+
+def _values(cell: Cell) -> list[object]:
+    low, high = cell.bracket or (None, None)
+    text = " ".join(cell.rests_on)
+    return [cell.id, cell.label, cell.target, cell.value, cell.unit, low, high, cell.verdict, cell.text, text]
+
+
+def to_markdown(report: Report) -> str:
+    """Return ``table.md``: the comparison, claims, bounds, conditions and notes."""
+    parts = [
+        f"# {plain(title(report))}",
+        plain(report.headline),
+        _comparison(report),
+        *([_further(report)] if report.table.further else []),
+        "## Claims of the article on scalability",
+        _grid(
+            ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
+            [(c.section, c.says, c.threshold, c.judgement, c.why) for c in report.claims],
+        ),
+        "## What bound each target",
+        *[f"**{plain(b.target)}.** {plain(b.text)}" for b in report.bottlenecks],
+        "## Conditions",
+        _grid(("Condition", "Value"), conditions_list(report)),
+        "## Validity",
+        "\n".join(f"- {plain(note)}" for note in report.notes) or "No reservation.",
+        "## Trials",
+        _trials(report),
+        "## How to cite",
+        plain(report.citation),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def title(report: Report) -> str:
+    """Name the report after what it compares."""
+    table = report.table
+    names = [name for name in (table.modular, table.monolithic) if name] or list(table.titles)
+    return " beside ".join(table.titles[name] for name in names) or "A run without targets"
+
+
+def _grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header)]
+    rendered = ["| " + " | ".join(line) + " |" for line in lines]
+    rendered += ["| " + " | ".join(plain(value) for value in row) + " |" for row in rows]
+    return "\n".join(rendered)
+
+
+def _comparison(report: Report) -> str:
+    table = report.table
+    header = ("", plain(table.heading("modular")), plain(table.heading("monolithic")), "modular ÷ monolithic")
+    rows: list[tuple[str, ...]] = []
+    for row in table.rows:
+        for line in row.lines:
+            name = f"{row.name}: {line.label}" if line.label else row.name
+            rows.append((name, say(line.modular), say(line.monolithic), line.ratio.text if line.ratio else ""))
+    return _grid(header, rows)
+
+
+def say(cell: Cell | None) -> str:
+    """Return a cell's text; an absent column was not measured."""
+    return cell.text if cell else NOT_MEASURED
+
+
+def _further(report: Report) -> str:
+    table = report.table
+    header = ("Further targets", *(plain(f.target) for f in table.further))
+    rows = [(label, *(say(cell) for cell in cells)) for label, cells in table.further_lines]
+    return _grid(header, rows)
+
+
+def _trials(report: Report) -> str:
+    header = ("Trial", "verdict", *(label for _, label, _ in TRIAL_FIGURES), "reasons")
+    rows = []
+    for path, trial, figures in trial_rows(report):
+        verdict = trial.verdict.outcome + (" (contended)" if trial.verdict.contended else "")
+        rows.append((path, verdict, *figures, "; ".join(r.text for r in trial.verdict.reasons)))
+    return _grid(header, rows)

@@ -1,0 +1,98 @@
+"""The comparison in a terminal, 100 columns wide at most."""
+
+from typing import TYPE_CHECKING
+
+from reports.formats import say
+from reports.report import Report
+from reports.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from reports.cells import Cell
+
+WIDTH = 100
+_JUDGEMENT_STYLES = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not measured": "dim"}
+_CELL_STYLES = {"invalid": "yellow", "inconclusive": "yellow", "not measured": "dim", "none": "red"}
+
+
+def show(report: Report, console: "Console | None" = None) -> None:
+    """Print the end-of-run summary."""
+    from rich.console import Console
+
+    out = console or Console()
+    out.print(render(report), width=min(WIDTH, out.width))
+
+
+def render(report: Report) -> "RenderableType":
+    """Return the summary for rich: headline, table, claims, bounds, notes, citation.
+
+    Texts are never read as rich markup: a target's title may hold brackets.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [Text(report.headline, style="bold"), _comparison(report.table)]
+    parts += [_further(report.table, start) for start in range(0, len(report.table.further), 3)]
+    parts.append(_claims(report))
+    for item in report.bottlenecks:
+        parts.append(Text.assemble((item.target, "bold"), f"  {item.text}"))
+    parts += [Text(f"! {note}", style="yellow") for note in report.notes]
+    parts.append(Text(report.citation, style="dim"))
+    return Group(*parts)
+
+
+def _grid(*headers: str) -> "Grid":
+    from rich import box
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1))
+    for header in headers:
+        grid.add_column(Text(header), ratio=3, overflow="fold")
+    return grid
+
+
+def _text(cell: "Cell | None") -> "Text":
+    from rich.text import Text
+
+    if cell is None or cell.verdict in _CELL_STYLES:
+        return Text(say(cell), style=_CELL_STYLES[cell.verdict] if cell else "dim")
+    return Text.assemble((cell.short, "bold"), (cell.rest, "dim" if cell.short else ""))
+
+
+def _comparison(table: Table) -> "Grid":
+    from rich.text import Text
+
+    grid = _grid("", table.heading("modular"), table.heading("monolithic"), "ratio")
+    grid.columns[3].ratio, grid.columns[3].width = None, 12
+    for row in table.rows:
+        if len(row.lines) > 1:
+            grid.add_row(Text(row.name, style="bold underline"), "", "", "")
+        for line in row.lines:
+            name = Text(line.label) if line.label else Text(row.name, style="bold underline")
+            ratio = _text(line.ratio) if line.ratio else Text("")
+            grid.add_row(name, _text(line.modular), _text(line.monolithic), ratio)
+    return grid
+
+
+def _further(table: Table, start: int) -> "Grid":
+    from rich.text import Text
+
+    grid = _grid("further targets", *(f.target for f in table.further[start : start + 3]))
+    for label, cells in table.further_lines:
+        grid.add_row(Text(label), *(_text(cell) for cell in cells[start : start + 3]))
+    return grid
+
+
+def _claims(report: Report) -> "Grid":
+    from rich.text import Text
+
+    grid = _grid("judgement", "the article (2.2), in other words", "taken to mean")
+    grid.columns[0].ratio = 1
+    for claim in report.claims:
+        judgement = Text(claim.judgement, style=_JUDGEMENT_STYLES[claim.judgement])
+        grid.add_row(judgement, Text(claim.says), Text(claim.threshold))
+    return grid

@@ -1,0 +1,253 @@
+"""Recomputes every printed number from raw samples, by arithmetic that shares nothing with ``harness.stats``.
+
+Reads Parquet by pyarrow and computes with numpy. Of the rest of the project it uses file names, and, to compare the
+wording of the tables, the report's own assembly.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BenchError
+from harness.store import RESOURCES, RUN_FILE, TOKENS, TRIAL_FILE, TURNS
+
+SAMPLES = (TURNS, TOKENS, RESOURCES)
+# Timed by the harness around the start of a target: no sample holds it.
+UNSAMPLED = frozenset({"cold_start_s"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that does not agree with the raw samples.
+
+    Attributes:
+        place: File, relative to the run's folder.
+        figure: Name of the figure, cell or file property that differs.
+    """
+
+    place: str
+    figure: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.figure}: {self.text}"
+
+
+def verify(run_dir: str | Path) -> list[Finding]:
+    """Check all trials of a run, then the report; an empty list means that every printed number was found again."""
+    folder = Path(run_dir)
+    run = _read_json(folder / RUN_FILE)
+    if isinstance(run, str):
+        return [Finding(place=RUN_FILE, figure="file", text=run)]
+    findings: list[Finding] = []
+    proven: dict[str, dict[str, Any]] = {}
+    for path in _trial_folders(folder):
+        place = path.relative_to(folder).as_posix()
+        trial = _read_json(path / TRIAL_FILE)
+        if isinstance(trial, str):
+            findings.append(Finding(place=f"{place}/{TRIAL_FILE}", figure="file", text=trial))
+            continue
+        found, figures = _check_trial(path, place, trial, run)
+        findings += found
+        proven[place] = dict(trial) | {"figures": figures}
+    return findings + _check_report(folder, run, proven, readable=not findings)
+
+
+def _trial_folders(folder: Path) -> list[Path]:
+    """Folders of complete trials: ``trial.json`` is written last."""
+    return sorted(path.parent for path in folder.glob(f"trials/*/*/*/{TRIAL_FILE}"))
+
+
+def _read_json(path: Path) -> dict[str, Any] | str:
+    """Return a JSON object, or what is wrong with the file."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return "is missing"
+    except (ValueError, OSError) as error:
+        return f"cannot be read: {error}"
+    return data if isinstance(data, dict) else "holds no JSON object"
+
+
+def _check_trial(
+    path: Path, place: str, trial: Mapping[str, Any], run: Mapping[str, Any]
+) -> tuple[list[Finding], dict[str, float | None]]:
+    """Check a trial's files, row counts, figures and verdict; returns what was recomputed too."""
+    printed = trial.get("figures") or {}
+    findings = list(_check_files(path, place, trial, needed=bool(printed)))
+    if any(f.figure in SAMPLES and "differs" not in f.text for f in findings):
+        return findings, {}
+    if not printed:
+        return findings, {}
+    from reports import verify_figures
+
+    try:
+        result = verify_figures.recompute(path, trial, run)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        text = f"the samples cannot be worked through: {type(error).__name__}: {error}"
+        return [*findings, Finding(place=place, figure="samples", text=text)], {}
+    findings += [Finding(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
+    findings += _compare_figures(f"{place}/{TRIAL_FILE}", printed, result.figures)
+    findings += _check_verdict(f"{place}/{TRIAL_FILE}", trial, result.figures, run)
+    return findings, result.figures | {name: printed[name] for name in UNSAMPLED & set(printed)}
+
+
+def _check_files(path: Path, place: str, trial: Mapping[str, Any], *, needed: bool) -> Iterator[Finding]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sums = trial.get("files") or {}
+    for name in dict.fromkeys([*(SAMPLES if needed else ()), *sums]):
+        file = path / name
+        if not file.is_file():
+            yield Finding(place=f"{place}/{name}", figure=name, text="is missing")
+            continue
+        if name.endswith(".parquet"):
+            try:
+                pq.read_table(file)
+            except (pa.ArrowException, OSError) as error:
+                yield Finding(place=f"{place}/{name}", figure=name, text=f"cannot be read: {error}")
+                continue
+        if name not in sums:
+            yield Finding(place=f"{place}/{TRIAL_FILE}", figure=name, text="no SHA-256 is recorded for it")
+            continue
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        if digest != sums[name]:
+            yield Finding(place=f"{place}/{name}", figure=name, text="its SHA-256 differs from the recorded one")
+
+
+def _compare_figures(
+    place: str, printed: Mapping[str, float | None], again: Mapping[str, float | None]
+) -> Iterator[Finding]:
+    for name, value in printed.items():
+        if name in UNSAMPLED:
+            continue
+        if name not in again:
+            yield Finding(place=place, figure=name, text="no formula is known to work it out from the samples")
+        elif not same(value, again[name]):
+            yield Finding(place=place, figure=name, text=f"printed {value}, the samples give {again[name]}")
+    for name in again:
+        if name not in printed:
+            yield Finding(place=place, figure=name, text=f"is not printed, the samples give {again[name]}")
+
+
+def same(printed: object, again: object) -> bool:
+    """Whether two numbers agree: to a millionth, or to 0.1 µs (rounding of clocks that count since boot)."""
+    if printed is None or again is None:
+        return printed is None and again is None
+    if not isinstance(printed, int | float) or not isinstance(again, int | float):
+        return False
+    return abs(printed - again) <= max(1e-7, 1e-6 * abs(again))
+
+
+def _check_verdict(
+    place: str, trial: Mapping[str, Any], figures: Mapping[str, float | None], run: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Check that a verdict follows from the figures: a pass met every threshold, a miss that is stated happened."""
+    if trial["key"]["scenario"] != "chat":
+        return
+    verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
+    misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}
+    unbounded = {n for n in slo if n in figures and figures[n] is None and figures.get("turns") and _not_ok(figures)}
+    if verdict["outcome"] == "pass" and misses | unbounded:
+        name = sorted(misses | unbounded)[0]
+        text = f"pass, but {name} is {figures[name]} with a threshold of {slo[name]}"
+        yield Finding(place=place, figure="verdict", text=text)
+    for reason in verdict["reasons"]:
+        name = reason["code"].removeprefix("slo.")
+        if name == reason["code"] or name not in figures:
+            continue
+        if not same(reason["value"], figures[name]) or not same(reason["limit"], slo.get(name)):
+            text = f"{reason['text']!r} does not follow: {name} is {figures[name]}, its threshold {slo.get(name)}"
+            yield Finding(place=place, figure="verdict", text=text)
+    explained = any(r["code"].startswith("target.") for r in verdict["reasons"])
+    if verdict["outcome"] == "fail" and not explained and not misses | unbounded:
+        yield Finding(place=place, figure="verdict", text="fail, but every threshold was met")
+
+
+def _not_ok(figures: Mapping[str, float | None]) -> float:
+    return (figures.get("failed") or 0.0) + (figures.get("incomplete") or 0.0)
+
+
+def _check_report(
+    folder: Path, run: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]], *, readable: bool
+) -> list[Finding]:
+    place = "report/table.json"
+    table = _read_json(folder / place)
+    if isinstance(table, str):
+        return [Finding(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
+    from reports import verify_cells
+
+    try:
+        differing = list(verify_cells.check(table, run, proven))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
+    findings = [Finding(place=place, figure=figure, text=text) for figure, text in differing]
+    if findings or not readable:
+        return findings
+    return list(_check_wording(folder, table))
+
+
+def _check_wording(folder: Path, table: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compare the tables' texts with those that the verified records give now."""
+    from reports import formats, report
+
+    try:
+        fresh = report.assemble(folder)
+    except BenchError as error:
+        yield Finding(place=str(folder.name), figure="file", text=error.message)
+        return
+    difference = _first_difference(json.loads(formats.to_json(fresh)), table, "")
+    if difference:
+        yield Finding(place="report/table.json", figure=difference[0], text=difference[1])
+    for name, text in (("table.md", formats.to_markdown(fresh)), ("table.csv", formats.to_csv(fresh))):
+        file = folder / "report" / name
+        if file.is_file() and (number := _differing_line(file.read_text(encoding="utf-8"), text)):
+            yield Finding(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
+    page = folder / "report" / "report.html"
+    if page.is_file():
+        shown = visible_text(page.read_text(encoding="utf-8"))
+        for cell in fresh.table.cells:
+            if " ".join(cell.text.split()) not in shown:
+                yield Finding(place="report/report.html", figure=cell.id, text=f"does not show {cell.text!r}")
+
+
+def visible_text(page: str) -> str:
+    """Return the text of an HTML page, tags taken out and white space collapsed."""
+    from html.parser import HTMLParser
+
+    pieces: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            pieces.append(data)
+
+    Reader().feed(page)
+    return " ".join("".join(pieces).split())
+
+
+def _first_difference(fresh: Any, found: Any, where: str) -> tuple[str, str] | None:
+    """Return the first place where two JSON values differ, with both values."""
+    if isinstance(fresh, dict) and isinstance(found, dict):
+        name = fresh.get("id")
+        inside = str(name) if isinstance(name, str) else where
+        pairs = [(f"{inside}.{k}".lstrip("."), fresh.get(k), found.get(k)) for k in dict.fromkeys([*fresh, *found])]
+    elif isinstance(fresh, list) and isinstance(found, list) and len(fresh) == len(found):
+        pairs = [(f"{where}[{i}]", a, b) for i, (a, b) in enumerate(zip(fresh, found, strict=True))]
+    elif isinstance(fresh, float | int) and not isinstance(fresh, bool):
+        return None if same(found, fresh) else (where, f"printed {found!r}, the samples give {fresh!r}")
+    else:
+        return None if fresh == found else (where, f"printed {found!r}, the samples give {fresh!r}")
+    return next((d for name, a, b in pairs if (d := _first_difference(a, b, name))), None)
+
+
+def _differing_line(printed: str, fresh: str) -> int | None:
+    a, b = printed.splitlines(), fresh.splitlines()
+    for number in range(max(len(a), len(b))):
+        if a[number : number + 1] != b[number : number + 1]:
+            return number + 1
+    return None

@@ -1,0 +1,146 @@
+"""A second way to CPU and memory figures: numpy over the resource samples, nothing shared with ``harness.figures``."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Figures = dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """The resource samples as columns; numbers as floats with NaN for absent."""
+
+    t_s: Array
+    component: npt.NDArray[np.object_]
+    role: npt.NDArray[np.object_]
+    processes: npt.NDArray[np.object_]
+    numbers: dict[str, Array]
+
+    @classmethod
+    def read(cls, path: Path) -> "Readings":
+        """Read ``resources.parquet``."""
+        table = pq.read_table(path)
+        texts = ("component", "role", "process_cpu_s")
+        columns = {n: table.column(n).to_numpy() for n in table.column_names}
+        numbers = {n: v.astype(float) for n, v in columns.items() if n not in texts}
+        return cls(
+            t_s=numbers["t_s"],
+            component=columns["component"].astype(object),
+            role=columns["role"].astype(object),
+            processes=columns["process_cpu_s"].astype(object),
+            numbers=numbers,
+        )
+
+    def growth(self, name: str, rows: Mask, start_s: float, end_s: float) -> float | None:
+        """Return how much a cumulative counter grew over a span, linear between readings."""
+        rows = rows & ~np.isnan(self.numbers[name])
+        if np.count_nonzero(rows) < 2:
+            return None
+        order = np.argsort(self.t_s[rows], kind="stable")
+        times, counter = self.t_s[rows][order], self.numbers[name][rows][order]
+        return float(np.interp(end_s, times, counter) - np.interp(start_s, times, counter))
+
+    def growth_of_all(self, name: str, role: str, start_s: float, end_s: float) -> float | None:
+        """Return the growth of a counter over all components of a role together."""
+        mine = self.role == role
+        grown = [
+            self.growth(name, mine & (self.component == c), start_s, end_s) for c in sorted(set(self.component[mine]))
+        ]
+        known = [value for value in grown if value is not None]
+        return sum(known) if known else None
+
+    def memory(self, start_s: float, end_s: float) -> Array:
+        """Return anonymous + shared memory of the target's components together, per reading inside a span."""
+        rows = (self.role == "target") & (self.t_s >= start_s) & (self.t_s <= end_s)
+        rows &= ~np.isnan(self.numbers["anon_bytes"])
+        if not rows.any():
+            return np.empty(0)
+        both = self.numbers["anon_bytes"][rows] + np.nan_to_num(self.numbers["shared_bytes"][rows])
+        _, place = np.unique(self.t_s[rows], return_inverse=True)
+        return np.bincount(place, weights=both).astype(float)
+
+    def busiest_s(self, start_s: float, end_s: float) -> float | None:
+        """Return the CPU seconds of the target's busiest process between its first and last reading in a span."""
+        rows = (self.role == "target") & (self.t_s >= start_s) & (self.t_s <= end_s)
+        seen: dict[tuple[str, str], list[float]] = {}
+        for component, text in zip(self.component[rows], self.processes[rows], strict=True):
+            for pid, cpu_s in json.loads(text).items():
+                seen.setdefault((component, pid), []).append(cpu_s)
+        return max((values[-1] - values[0] for values in seen.values()), default=None)
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    return part / whole if part is not None and whole else None
+
+
+def window(readings: Readings, start_s: float, end_s: float) -> Figures:
+    """Work out what was used between two moments; ``target_cpu_s`` and ``busiest_cpu_s`` are in seconds."""
+    span_s = end_s - start_s
+    memory = readings.memory(start_s, end_s)
+    once = np.zeros(len(readings.t_s), bool)
+    once[np.unique(readings.t_s, return_index=True)[1]] = True
+    host = {
+        n: readings.growth(f"{n}_s", once, start_s, end_s)
+        for n in ("host_busy", "host_idle", "host_steal", "foreign_cpu")
+    }
+    busy, idle = host["host_busy"], host["host_idle"]
+    total = busy + idle if busy is not None and idle is not None else None
+    foreign = host["foreign_cpu"]
+    cpu_s = readings.growth_of_all("cpu_s", "target", start_s, end_s)
+    busiest_s = readings.busiest_s(start_s, end_s)
+    return {
+        "target_cpu_s": cpu_s,
+        "busiest_cpu_s": busiest_s,
+        "target_cores": _share(cpu_s, span_s),
+        "upstream_cores": _share(readings.growth_of_all("cpu_s", "upstream", start_s, end_s), span_s),
+        "busiest_process_cores": _share(busiest_s, span_s),
+        "throttled_s": readings.growth_of_all("throttled_s", "target", start_s, end_s),
+        "memory_mean_bytes": float(np.mean(memory)) if len(memory) else None,
+        "memory_peak_bytes": float(np.max(memory)) if len(memory) else None,
+        "host_busy_ratio": _share(busy, total),
+        "steal_ratio": _share(host["host_steal"], total),
+        "foreign_cpu_ratio": _share(max(0.0, foreign), total) if foreign is not None else None,
+    }
+
+
+def idle(readings: Readings, steps: Sequence[Mapping[str, Any]]) -> Figures:
+    """Work out memory at each number of open sessions, its slope with a 95 % interval, and the CPU of doing nothing."""
+    figures: Figures = {}
+    points: list[tuple[float, float]] = []
+    for step in steps:
+        memory = readings.memory(step["start_s"], step["end_s"])
+        figures[f"memory_bytes_{step['sessions']}"] = float(np.mean(memory)) if len(memory) else None
+        if len(memory):
+            points.append((float(step["sessions"]), float(np.mean(memory))))
+    names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
+    figures |= dict(zip(names, _line(points), strict=True))
+    quiet = next((step for step in steps if step["sessions"] == 0), None)
+    if quiet:
+        span_s = quiet["end_s"] - quiet["start_s"]
+        cpu_s = readings.growth_of_all("cpu_s", "target", quiet["start_s"], quiet["end_s"])
+        figures["idle_cores"] = cpu_s / span_s if cpu_s is not None and span_s > 0 else None
+    return figures
+
+
+def _line(points: list[tuple[float, float]]) -> tuple[float | None, float | None, float | None]:
+    """Least squares by the normal equations, with Student's t at n − 2 degrees of freedom."""
+    if len(points) < 3 or len({x for x, _ in points}) < 2:
+        return None, None, None
+    from scipy.special import stdtrit
+
+    x, y = np.array(points).T
+    design = np.column_stack([np.ones_like(x), x])
+    solution, *_ = np.linalg.lstsq(design, y, rcond=None)
+    left = y - design @ solution
+    covariance = np.linalg.inv(design.T @ design) * (left @ left) / (len(x) - 2)
+    half = float(stdtrit(len(x) - 2, 0.975)) * float(np.sqrt(covariance[1, 1]))
+    return float(solution[1]), float(solution[1]) - half, float(solution[1]) + half

@@ -1,0 +1,275 @@
+"""The chat: conversations in the sidebar, the open one in the middle.
+
+The open conversation is a fragment: a message runs that part of the script again and leaves the rest of the page alone.
+"""
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+import auth
+import export
+import settings
+from markup import literal
+from model import ChatMessage, ModelError, get_model
+from store import Conversation, Message, User, get_store
+
+LISTED = 30
+SHOWN = 40
+REMEMBERED = 40  # messages the model gets to see
+CONVERSATION = "conversation"  # the fragment's key
+MESSAGE_CHARS = 100_000
+TITLE_CHARS = 100
+MODEL_AVATAR = ":material/smart_toy:"
+USER_AVATAR = ":material/person:"
+IDEAS = ("Explain REST to a newcomer", "Plan a weekend in Mons", "Write a haiku about queues")
+NO_ANSWER = "This message has no complete answer yet."
+
+
+def page() -> None:
+    """Show the chat page."""
+    user = auth.current_user()
+    if user is None:
+        st.rerun()
+    conversation = _open_conversation(user)
+    with st.sidebar:
+        _sidebar(user, conversation)
+    greeting = st.empty()  # a place of its own, so that it is gone as soon as there is a message
+    if conversation is None:
+        with greeting.container():
+            _greeting()
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader(literal(conversation.title), anchor=False, width="stretch")
+            if st.button("Manage", icon=":material/tune:", type="tertiary"):
+                _manage(user, conversation)
+    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, submit_mode="stop", on_submit=_submit)
+    _conversation()
+
+
+def _greeting() -> None:
+    st.title("What shall we talk about?", anchor=False)
+    st.caption("Answers come from a language model. They can be wrong: check what matters.")
+    with st.container(horizontal=True):
+        for idea in IDEAS:
+            st.button(idea, on_click=_send, args=(idea,))
+
+
+def _open_conversation(user: User) -> Conversation | None:
+    state = st.session_state
+    if "conversation" not in state:
+        wanted = st.query_params.get("conversation", "")
+        _open(int(wanted) if wanted.isdecimal() and len(wanted) <= 18 else None)  # SQLite's ids have 63 bits
+    conversation = get_store().conversation(user.id, state.conversation) if state.conversation is not None else None
+    if conversation is None and state.conversation is not None:
+        _open(None)
+    return conversation
+
+
+def _open(conversation_id: int | None) -> None:
+    """Open a conversation, or none; its number in the address bar lets a reload find it again."""
+    state = st.session_state
+    state.conversation = conversation_id
+    state.shown = SHOWN
+    state.answering = False
+    state.trouble = None
+    if conversation_id is None:
+        st.query_params.pop("conversation", None)
+    else:
+        st.query_params["conversation"] = str(conversation_id)
+
+
+def _sidebar(user: User, opened: Conversation | None) -> None:
+    st.button("New conversation", icon=":material/edit_square:", width="stretch", on_click=_open, args=(None,))
+    search = st.text_input(
+        "Search conversations",
+        placeholder="Search conversations",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        max_chars=TITLE_CHARS,
+    )
+    found = get_store().conversations(user.id, search.strip(), LISTED)
+    if not found:
+        st.caption("Nothing found." if search.strip() else "Your conversations will be listed here.")
+    with st.container(gap=None):
+        for conversation in found:
+            st.button(
+                literal(conversation.title),
+                key=f"open-{conversation.id}",
+                icon=":material/chat_bubble:",
+                type="secondary" if opened and opened.id == conversation.id else "tertiary",
+                wrap=False,
+                on_click=_open,
+                args=(conversation.id,),
+            )
+
+
+@st.dialog("Manage conversation", icon=":material/tune:")
+def _manage(user: User, conversation: Conversation) -> None:
+    with st.form("rename", border=False):
+        st.text_input("Title", conversation.title, key="new_title", max_chars=TITLE_CHARS)
+        st.form_submit_button("Rename", icon=":material/edit:", on_click=_rename, args=(conversation.id,))
+
+    def messages() -> list[Message]:
+        return get_store().messages(user.id, conversation.id, -1)
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "Export JSON",
+            lambda: export.as_json(conversation, messages()),
+            f"conversation-{conversation.id}.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Export Markdown",
+            lambda: export.as_markdown(conversation, messages()),
+            f"conversation-{conversation.id}.md",
+            "text/markdown",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        with st.popover("Delete", icon=":material/delete:"):
+            st.caption("This cannot be undone.")
+            st.button("Delete for good", type="primary", on_click=_delete, args=(conversation.id,))
+
+
+def _rename(conversation_id: int) -> None:
+    user, title = auth.current_user(), st.session_state.new_title.strip()
+    if user is not None and title:
+        get_store().rename(user.id, conversation_id, title)
+        st.rerun()
+
+
+def _delete(conversation_id: int) -> None:
+    user = auth.current_user()
+    if user is not None:
+        get_store().delete(user.id, conversation_id)
+        _open(None)
+        st.rerun()
+
+
+@st.fragment(key=CONVERSATION)
+def _conversation() -> None:
+    """Show the open conversation and answer what was just asked."""
+    user = auth.current_user()
+    if user is None:
+        st.rerun()
+    state = st.session_state
+    messages: list[Message] = []
+    if state.conversation is not None:
+        messages = get_store().messages(user.id, state.conversation, state.shown + 1)
+    if len(messages) > state.shown:
+        st.button("Show earlier messages", on_click=_show_more, type="tertiary", icon=":material/history:")
+    for message in messages[-state.shown :]:
+        _message(message)
+    if messages and state.answering:
+        _answer(user, state.conversation, messages)
+    elif messages and (messages[-1].role == "user" or not messages[-1].complete):
+        _offer_retry(state.trouble or NO_ANSWER)
+    elif state.trouble:
+        st.warning(state.trouble, icon=":material/hourglass_top:")
+
+
+def _show_more() -> None:
+    st.session_state.shown += SHOWN
+
+
+def _message(message: Message) -> None:
+    if message.role == "user":
+        with st.chat_message("user", avatar=USER_AVATAR):
+            st.text(message.content)
+        return
+    with st.chat_message("assistant", avatar=MODEL_AVATAR):
+        if message.hidden:
+            st.caption(f":material/visibility_off: {export.HIDDEN}")
+            return
+        st.markdown(message.content)
+        _feedback(message.id, message.feedback)
+
+
+def _feedback(message_id: int, value: str | None) -> None:
+    key = f"feedback-{message_id}"
+    default = {"down": 0, "up": 1}.get(value or "")
+    st.feedback("thumbs", key=key, default=default, on_change=_keep_feedback, args=(message_id, key))
+
+
+def _keep_feedback(message_id: int, key: str) -> None:
+    user = auth.current_user()
+    if user is not None:
+        choice = st.session_state[key]
+        get_store().set_feedback(user.id, message_id, None if choice is None else ("down", "up")[choice])
+
+
+def _submit() -> None:
+    began = st.session_state.conversation is None
+    if _send(st.session_state.message) and not began:
+        st.rerun(CONVERSATION)  # only the fragment: neither the sidebar nor the title has changed
+
+
+def _send(content: str | None) -> bool:
+    """Keep a person's message for the run that follows to answer; tell whether there is one to answer."""
+    user = auth.current_user()
+    if user is None or not content or not content.strip():
+        return False
+    state = st.session_state
+    limit = settings.load().rate_limit_per_minute
+    if not get_store().allow(f"message {user.id}", limit):
+        state.trouble = f"You can send {limit} messages a minute. Wait a little, then send this one again."
+        state.message = content
+        return False
+    conversation_id = get_store().add_message(user.id, state.conversation, content)
+    if conversation_id != state.conversation:
+        _open(conversation_id)
+    state.trouble = None
+    state.answering = conversation_id is not None
+    return state.answering
+
+
+def _retry() -> None:
+    user = auth.current_user()
+    if user is not None:
+        get_store().drop_partial_answer(user.id, st.session_state.conversation)
+        st.session_state.answering = True
+        st.session_state.trouble = None
+
+
+def _offer_retry(reason: str) -> None:
+    st.warning(reason, icon=":material/error:")
+    st.button("Try again", on_click=_retry, icon=":material/refresh:")
+
+
+def _answer(user: User, conversation_id: int, messages: list[Message]) -> None:
+    """Stream the model's answer into the page and keep it, also when it is stopped half-way."""
+    st.session_state.answering = False
+    visible = [m for m in messages[-REMEMBERED:] if not m.hidden]
+    context: list[ChatMessage] = [{"role": m.role, "content": m.content} for m in visible]
+    parts: list[str] = []
+    complete = False
+    trouble = None
+    answer_id = None
+    with st.chat_message("assistant", avatar=MODEL_AVATAR):
+        place = st.empty()
+        place.markdown(":shimmer[Thinking…]")
+        try:
+            place.write_stream(_recorded(context, parts))
+            complete = True
+        except ModelError as error:
+            trouble = str(error)
+        finally:  # also when the person stops the answer or leaves
+            if parts:
+                answer_id = get_store().add_answer(conversation_id, "".join(parts), complete)
+        if not parts:
+            place.empty()
+        if answer_id is not None:
+            _feedback(answer_id, None)
+    if trouble is not None:
+        st.session_state.trouble = trouble
+        _offer_retry(trouble)
+
+
+def _recorded(context: list[ChatMessage], parts: list[str]) -> Iterator[str]:
+    for text in get_model().stream(context):
+        parts.append(text)
+        yield text

@@ -1,0 +1,27 @@
+"""The script that each session runs: who is there, and which pages that person gets."""
+
+import streamlit as st
+
+import admin
+import auth
+import chat
+from markup import literal
+
+st.set_page_config(page_title="Chat", page_icon="💬", layout="centered")
+
+user = auth.current_user()
+if user is None:
+    auth.sign_in_page()
+    st.stop()
+
+with st.sidebar.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.caption(f":material/person: {literal(user.username)} · {user.role}")
+    st.button("Sign out", on_click=auth.sign_out, type="tertiary", icon=":material/logout:")
+auth.keep_cookie()
+
+pages = [st.Page(chat.page, title="Chat", icon=":material/forum:", default=True)]
+if user.role in admin.MODERATORS:
+    pages.append(st.Page(admin.moderation_page, title="Moderation", icon=":material/shield:", url_path="moderation"))
+if user.role == "admin":
+    pages.append(st.Page(admin.users_page, title="Users", icon=":material/group:", url_path="users"))
+st.navigation(pages).run()

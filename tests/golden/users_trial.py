@@ -1,0 +1,83 @@
+"""Runs the load generator as the harness does: a plan in, files out."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.records import AnswerPlan, Distribution, GeneratorSummary, LoadPlan, Turn, from_json, to_json
+from tests.golden.users_twin import SEED
+
+ROOT = Path(__file__).parents[2]
+
+
+def plan(output: Path, url: str, **changes: Any) -> LoadPlan:
+    """A trial of about two seconds with four users."""
+    fields: dict[str, Any] = {
+        "scenario": "chat",
+        "protocol": "rest",
+        "instances": (url,),
+        "users": 4,
+        "seed": SEED,
+        "turns_per_conversation": 3,
+        "message_chars": 70,
+        "think_s": Distribution(median=0.2, sigma=0.3),
+        "answer": AnswerPlan(ttft_s=Distribution(median=0.05), itl_s=0.02, tokens=Distribution(median=10)),
+        "ramp_up_s": 0.4,
+        "warm_up_s": 0.2,
+        "measure_min_s": 1.0,
+        "measure_max_s": 3.0,
+        "measure_turns": 4,
+        "drain_s": 3.0,
+        "output": str(output),
+        "stop_file": str(output / "stop"),
+    }
+    return LoadPlan(**(fields | changes))
+
+
+@dataclass
+class Files:
+    """What the generator left behind."""
+
+    summary: GeneratorSummary
+    turns: list[Turn]
+    live: list[dict[str, Any]]
+
+
+def start(load: LoadPlan) -> subprocess.Popen[str]:
+    output = Path(load.output)
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / "plan.json"
+    path.write_text(json.dumps(to_json(load)))
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", "--loglevel", "WARNING"]
+    env = {**os.environ, "CHATBENCH_PLAN": str(path)}
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def read(load: LoadPlan) -> Files:
+    output = Path(load.output)
+    return Files(
+        summary=from_json(GeneratorSummary, json.loads((output / "generator.json").read_text())),
+        turns=[from_json(Turn, json.loads(line)) for line in (output / "turns.jsonl").read_text().splitlines()],
+        live=[json.loads(line) for line in (output / "live.jsonl").read_text().splitlines()],
+    )
+
+
+def run(load: LoadPlan) -> Files:
+    """Run a plan to its end; what the generator prints must be nothing."""
+    process = start(load)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, printed
+    assert printed == ""
+    return read(load)

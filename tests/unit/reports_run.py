@@ -1,0 +1,367 @@
+"""Makes results folders of plausible numbers, through the same formulas as a real run; for the tests of ``reports``."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness import figures, store, verdict
+from harness.records import (
+    Component,
+    Emission,
+    GeneratorSummary,
+    Limits,
+    PhaseTimes,
+    Reason,
+    ResourceSample,
+    StepTimes,
+    Trial,
+    TrialKey,
+    Turn,
+    Verdict,
+    to_json,
+)
+
+THINK_S, TTFT_S, ITL_S, TOKENS = 3.0, 0.3, 0.02, 40
+RAMP_S, WARM_S, MEASURE_S, DRAIN_S = 3.0, 2.0, 20.0, 10.0
+START_S = 5000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A pretended target: adds little until ``capacity`` users, then a lot."""
+
+    name: str
+    title: str
+    kind: str
+    capacity: int
+    levels: Sequence[tuple[int, int]]  # (level, repetition) in the order of trials
+    added_s: float = 0.02
+    cpu_s_per_turn: float = 0.02
+    idle_bytes: int = 120 << 20
+    session_bytes: float = 1.5e6
+    spare_cpus: bool = True
+    packages: tuple[tuple[str, str], ...] = (("streamlit", "1.67.0"),)
+    idle: bool = True
+
+
+STREAMLIT = Model(
+    name="streamlit",
+    title="Streamlit",
+    kind="monolith",
+    capacity=30,
+    levels=((10, 0), (21, 0), (32, 0), (26, 0), (32, 1), (26, 1)),
+    cpu_s_per_turn=0.14,
+)
+DJANGO = Model(
+    name="django+angular",
+    title="Django + Django REST Framework + Redis + Angular",
+    kind="modular",
+    capacity=140,
+    levels=((10, 0), (90, 0), (150, 0), (120, 0), (150, 1), (120, 1)),
+    added_s=0.008,
+    cpu_s_per_turn=0.05,
+    idle_bytes=210 << 20,
+    session_bytes=0.0,
+    packages=(("django", "5.2.9"), ("@angular/core", "22.2.0")),
+)
+# A run that is quick to write: one level of each kind.
+SMALL = (
+    replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3),
+    replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0))),
+)
+PROFILE = {
+    "name": "quick",
+    "purpose": "a first honest table on a laptop",
+    "think_s": {"median": THINK_S, "sigma": 0.0},
+    "answer": {
+        "ttft_s": {"median": TTFT_S, "sigma": 0.0},
+        "itl_s": ITL_S,
+        "tokens": {"median": TOKENS, "sigma": 0.0},
+    },
+    "slo": {"added_ttft_p95_s": 0.5, "lateness_p95_s": 0.5, "added_stall_p95_s": 0.25, "failure_ratio": 0.01},
+    "seed": 42,
+}
+MACHINE = {
+    "cpu_model": "Example CPU @ 2.50GHz",
+    "cpus": 4,
+    "memory_bytes": 8 << 30,
+    "kernel": "6.1.0",
+    "python": "3.11.7",
+}
+
+
+def target_info(model: Model) -> store.TargetInfo:
+    """Return what ``run.json`` says of a pretended target."""
+    return store.TargetInfo(
+        title=model.title,
+        kind=model.kind,
+        protocol="streamlit" if model.kind == "monolith" else "rest",
+        instances=1,
+        python_processes=1 if model.kind == "monolith" else 2,
+        processes="1 process, a thread per session" if model.kind == "monolith" else "2 uvicorn processes",
+        features=("sign-in", "streaming"),
+        parts=tuple({"name": p, "title": p, "package": p, "version": v} for p, v in model.packages),
+    )
+
+
+def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
+    """Write a whole run and return its folder."""
+    run = store.Run(
+        run_id="20261122-083000-quick",
+        created_at="2026-11-22T08:30:00Z",
+        command=("chatbench", "run"),
+        tool_version="0.1.0",
+        seed=42,
+        runtime="local",
+        profile=PROFILE,
+        machine=MACHINE,
+        common_level=10,
+        targets={m.name: target_info(m) for m in models},
+    )
+    store.write_run(folder, replace(run, **changes))  # type: ignore[arg-type]
+    clock = 0
+    for model in models:
+        chat_trial(folder, model, 1, 0, number=1, minute=clock, scenario="check")
+        number, clock = 2, clock + 1
+        for level, repetition in model.levels:
+            chat_trial(folder, model, level, repetition, number=number, minute=clock)
+            number, clock = number + 1, clock + 1
+        if model.idle:
+            idle_trial(folder, model, number=number, minute=clock)
+            clock += 1
+    return folder
+
+
+def limits(model: Model) -> Limits:
+    """Return the budget as read back."""
+    return Limits(
+        cpus=(0, 1),
+        memory_bytes=4 << 30,
+        swap_bytes=0,
+        cpu_enforced=True,
+        memory_enforced=True,
+        how="cgroup v2",
+        generator_cpus=(2, 3) if model.spare_cpus else (0, 1),
+        spare_cpus=model.spare_cpus,
+    )
+
+
+def added_s(model: Model, level: int, rng: random.Random) -> float:
+    """Return what the pretended target adds to a first token."""
+    over = max(0.0, level / model.capacity - 1)
+    return model.added_s * rng.uniform(0.5, 1.5) + over * rng.uniform(3, 9)
+
+
+def turns_of(model: Model, level: int, rng: random.Random) -> tuple[list[Turn], dict[str, Emission]]:
+    """Play closed users with a constant think time."""
+    turns: list[Turn] = []
+    emissions: dict[str, Emission] = {}
+    window = (START_S + RAMP_S + WARM_S, START_S + RAMP_S + WARM_S + MEASURE_S)
+    for user in range(level):
+        now, count = START_S + RAMP_S * user / level + rng.uniform(0, THINK_S), 0
+        while now < window[1]:
+            turn, emission = _turn(model, level, user, count, now, window, rng)
+            turns.append(turn)
+            emissions[turn.tag] = emission
+            now, count = (turn.done_s or window[1]) + THINK_S, count + 1
+    return turns, emissions
+
+
+def _turn(
+    model: Model, level: int, user: int, count: int, now: float, window: tuple[float, float], rng: random.Random
+) -> tuple[Turn, Emission]:
+    tag = f"{rng.getrandbits(64):016x}"
+    slow_s = added_s(model, level, rng)
+    emit = tuple(TTFT_S + i * ITL_S + rng.uniform(0, 0.0005) for i in range(TOKENS))
+    emission = Emission(
+        tag=tag, request_s=now + slow_s / 2, ttft_s=TTFT_S, itl_s=ITL_S, tokens=TOKENS, emit_s=emit, finished=True
+    )
+    arrivals = tuple(slow_s + e + rng.uniform(0, 0.002) for e in emit[::2])
+    phase = "ramp_up" if now < START_S + RAMP_S else "warm_up" if now < window[0] else "measure"
+    end_s = now + slow_s + emit[-1]
+    finished = end_s < window[1] + DRAIN_S
+    turn = Turn(
+        user=user,
+        conversation=count // 4,
+        turn=count % 4,
+        tag=tag,
+        phase=phase,  # type: ignore[arg-type]
+        intended_s=now - 0.0004,
+        sent_s=now,
+        first_s=now + arrivals[0],
+        last_s=end_s if finished else None,
+        done_s=end_s + 0.001 if finished else None,
+        ready_s=end_s + 0.001 if finished else None,
+        chunks=len(arrivals),
+        updates=len(arrivals),
+        wire_bytes=9000,
+        text_bytes=208,
+        outcome="ok" if finished else "incomplete",
+        error=None if finished else "the trial ended",
+        error_kind=None if finished else "unfinished",
+        arrival_s=arrivals,
+        arrival_tokens=tuple(range(2, TOKENS + 1, 2)),
+    )
+    return turn, emission
+
+
+def samples(model: Model, turns_per_s: float, end_s: float, sessions: int = 0) -> list[ResourceSample]:
+    """Return readings every half second; CPU grows with the turns, up to the two CPUs of the budget."""
+    cores = min(1.95, 0.02 + turns_per_s * model.cpu_s_per_turn)
+    busiest = min(0.99, cores)
+    found: list[ResourceSample] = []
+    for step in range(int((end_s - START_S) * 2) + 1):
+        t = START_S + step / 2
+        elapsed = t - START_S + 1
+        memory = int(model.idle_bytes + model.session_bytes * sessions + 4096 * (step % 3))
+        shares = {"101": busiest * elapsed, "102": (cores - busiest) * elapsed}
+        for component, role, used in (("app", "target", cores), ("llm", "upstream", 0.1), ("load", "generator", 0.2)):
+            found.append(
+                ResourceSample(
+                    t_s=t,
+                    component=component,
+                    role=role,  # type: ignore[arg-type]
+                    cpu_s=used * elapsed,
+                    throttled_s=0.0,
+                    anon_bytes=memory if role == "target" else 50 << 20,
+                    shared_bytes=2 << 20,
+                    working_set_bytes=memory + (5 << 20),
+                    peak_bytes=memory + (8 << 20),
+                    oom_kills=0,
+                    processes=2,
+                    process_cpu_s=shares if role == "target" else {"200": used * elapsed},
+                    host_busy_s=(cores + 0.3) * elapsed,
+                    host_idle_s=(3.7 - cores) * elapsed,
+                    host_steal_s=0.0,
+                    foreign_cpu_s=0.01 * elapsed,
+                )
+            )
+    return found
+
+
+def _summary(level: int, turns: list[Turn]) -> GeneratorSummary:
+    begin = START_S + RAMP_S + WARM_S
+    end = begin + MEASURE_S
+    measured = [t for t in turns if t.phase == "measure"]
+    inside = sum(max(0.0, min(t.done_s or end, end) - max(t.sent_s, begin)) for t in turns)
+    return GeneratorSummary(
+        users=level,
+        phases={
+            "ramp_up": PhaseTimes(start_s=START_S, end_s=START_S + RAMP_S),
+            "warm_up": PhaseTimes(start_s=START_S + RAMP_S, end_s=begin),
+            "measure": PhaseTimes(start_s=begin, end_s=end),
+            "drain": PhaseTimes(start_s=end, end_s=end + DRAIN_S),
+        },
+        turns_begun=len(measured),
+        turns_ended=len(measured),
+        turns_written=len(turns),
+        live_turn_seconds=inside,
+        cpu_s=0.2 * MEASURE_S,
+        stopped_early=False,
+        recorder_errors=0,
+        sign_in_failures=0,
+        locust_version="2.47.1",
+    )
+
+
+def chat_trial(
+    folder: Path,
+    model: Model,
+    level: int,
+    repetition: int,
+    *,
+    number: int,
+    minute: int,
+    judged: Verdict | None = None,
+    scenario: str = "chat",
+) -> Path:
+    """Write one trial of scenario ``chat``; ``judged`` replaces the verdict that its figures would get."""
+    key = TrialKey(target=model.name, scenario=scenario, level=level, repetition=repetition, number=number)
+    path = store.trial_folder(folder, key)
+    path.mkdir(parents=True)
+    turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))
+    summary = _summary(level, turns)
+    files = store.write_samples(
+        path,
+        turns,
+        emissions,
+        samples(model, summary.turns_begun / MEASURE_S, START_S + RAMP_S + WARM_S + MEASURE_S + DRAIN_S),
+    )
+    slo = verdict.Slo()
+    found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo, THINK_S)
+    if scenario == "check":
+        found["cold_start_s"] = 4.2
+    facts = verdict.Facts(
+        spare_cpus=model.spare_cpus, budget_cores=2, stopped_early=False, turns_needed=1 if scenario == "check" else 20
+    )
+    _write(path, key, model, summary, judged or _judge(found, facts, slo), found, files, minute)
+    return path
+
+
+def _judge(found: dict[str, float | None], facts: verdict.Facts, slo: verdict.Slo) -> Verdict:
+    steady = found | {"turn_half_difference_ratio": 0.0, "live_half_difference_ratio": 0.0}
+    judged = verdict.judge(steady, facts, slo)
+    if judged.outcome == "fail" and not facts.spare_cpus:
+        note = Reason(code="note.contended", text="generator and upstream shared the target's CPUs")
+        return Verdict(outcome="fail", reasons=(*judged.reasons, note), contended=True)
+    return judged
+
+
+def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
+    """Write one trial of scenario ``idle``: memory at 0, 50, 100 and 150 open sessions."""
+    key = TrialKey(target=model.name, scenario="idle", level=150, repetition=0, number=number)
+    path = store.trial_folder(folder, key)
+    path.mkdir(parents=True)
+    steps = tuple(
+        StepTimes(sessions=n, start_s=START_S + 10 * i, end_s=START_S + 10 * i + 6)
+        for i, n in enumerate((0, 50, 100, 150))
+    )
+    readings: list[ResourceSample] = []
+    noise = random.Random(model.name)
+    for step in steps:
+        wobble = noise.uniform(-3e5, 3e5)
+        for sample in samples(model, 0.0, START_S + 60, step.sessions):
+            if step.start_s - 1 <= sample.t_s <= step.end_s + 1:
+                grown = int((sample.anon_bytes or 0) + wobble) if sample.role == "target" else sample.anon_bytes
+                readings.append(replace(sample, anon_bytes=grown))
+    files = store.write_samples(path, [], {}, readings)
+    found = figures.idle_figures(store.read_resources(path), steps)
+    summary = replace(_summary(0, []), users=150, steps=steps)
+    _write(path, key, model, summary, Verdict(outcome="pass"), found, files, minute)
+    return path
+
+
+def _write(
+    path: Path,
+    key: TrialKey,
+    model: Model,
+    summary: GeneratorSummary,
+    judged: Verdict,
+    found: dict[str, float | None],
+    files: dict[str, str],
+    minute: int,
+) -> None:
+    trial = Trial(
+        key=key,
+        started_at=f"2026-11-22T{8 + minute // 60:02d}:{minute % 60:02d}:00Z",
+        limits=limits(model),
+        components=(
+            Component(name="app", role="target", version="1.0"),
+            Component(name="llm", role="upstream", version="0.1.0"),
+        ),
+        summary=summary,
+        verdict=judged,
+        figures=found,
+        files=files,
+    )
+    store.write_trial(path, trial)
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Change fields of a trial that was written."""
+    import json
+
+    data = json.loads((path / "trial.json").read_text(encoding="utf-8"))
+    data |= {name: to_json(v) if hasattr(v, "__dataclass_fields__") else v for name, v in changes.items()}
+    store.write_json(path / "trial.json", data)

@@ -1,0 +1,65 @@
+"""What the doctor says of this machine and of lesser ones."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness import cgroups, cpus, doctor, machine
+from harness.doctor import Check
+
+NAMES = ["CPUs", "spare CPUs", "memory", "CPU limit", "memory limit", "other load", "steal", "disk"]
+PROGRAMS = ["Node.js", "redis-server", "Chromium", "Docker engine"]
+
+
+def test_everything_is_examined_and_nothing_left_behind(tmp_path: Path) -> None:
+    checks = doctor.examine(tmp_path)
+    assert [check.name for check in checks] == NAMES + PROGRAMS
+    assert {check.state for check in checks} <= {"ok", "warn", "missing"}
+    assert all(check.what for check in checks)
+    assert all(check.remedy for check in checks if check.state != "ok")
+    hierarchy = cgroups.find()
+    places = {place for c in hierarchy.own for place in hierarchy.upwards(c)} if hierarchy else set()
+    assert [group for place in places for group in place.glob("chatbench-doctor-*")] == []
+
+
+def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    assert doctor.disk(tmp_path) == Check(
+        name="disk", state="warn", what="1.0 GiB free", remedy="free up 4 GiB for set-up and results"
+    )
+
+
+def test_a_small_memory_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 4 << 30)
+    assert [check.state for check in doctor._memory()] == ["warn"]
+
+
+def test_one_cpu_is_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpus, "usable", lambda: (0,))
+    found = doctor._cpus()
+    assert [(check.state, check.what) for check in found] == [
+        ("missing", "this process may use 1 CPU, the budget is 2")
+    ]
+    assert doctor._limits() == []
+
+
+def test_limits_that_cannot_be_enforced_come_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "make", lambda *_: None)
+    for check in doctor._limits():
+        assert check.state == "warn"
+        assert "not enforced" in check.what
+        assert "Delegate=" in check.remedy
+
+
+def test_programs_that_set_up_brings_along_are_fine_when_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert (doctor._node().state, doctor._redis().state) == ("ok", "ok")
+    assert doctor._chromium().state == "missing"
+
+
+def test_an_absent_docker_engine_is_named_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
+    check = doctor._docker()
+    assert check.state == "missing"
+    assert "no answer" in check.what

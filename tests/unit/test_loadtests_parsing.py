@@ -1,0 +1,168 @@
+"""HTTP, events, frames and tokens out of bytes cut anywhere."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests import http, sse
+from loadtests.frames import BINARY, CONTINUATION, PING, FrameReader, accept_of, client_frame
+from loadtests.reading import Reading, TurnError, judge, tokens_in
+from loadtests.receiving import Arrivals
+from loadtests.ticket import growth_of
+
+NONCE = "0123456789ab"
+TEXTS = [f"{NONCE} ", *["word "] * 6, "[end]"]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def rest_stream() -> bytes:
+    tokens = [b'event: token\ndata: {"text": "%b"}\n\n' % text.encode() for text in TEXTS]
+    return HEAD + chunked(b'event: message\ndata: {"message": {}}\n\n', *tokens, b"event: done\ndata: {}\n\n")
+
+
+def test_tokens_of_a_length() -> None:
+    assert [tokens_in(chars) for chars in (0, 11, 12, 13, 14, 17, 18, 23)] == [0, 0, 1, 1, 2, 2, 2, 3]
+
+
+def test_a_text_stripped_on_the_right_holds_as_many_tokens() -> None:
+    for tokens in range(1, 50):
+        assert tokens_in(13 + 5 * (tokens - 1)) == tokens_in(13 + 5 * (tokens - 1) - 1) == tokens
+
+
+@given(st.lists(st.integers(1, len(rest_stream()) - 1), max_size=40))
+def test_growth_does_not_depend_on_where_reads_are_cut(cuts: list[int]) -> None:
+    raw = rest_stream()
+    edges = sorted({0, *cuts, len(raw)})
+    reads = [(float(b), b - a) for a, b in itertools.pairwise(edges)]
+    growth = growth_of(reads, raw, "rest")
+    assert growth.text == "".join(TEXTS)
+    assert growth.finished
+    assert growth.updates == len(TEXTS)
+    assert growth.chars[-1] == len(growth.text)
+    ends = [raw.index(b"\n\n", raw.index(b"[end]")) + 2]
+    assert growth.times[-1] == next(float(edge) for edge in edges if edge >= ends[0])
+    assert growth.chars == sorted(set(growth.chars))
+
+
+@given(st.lists(st.integers(1, len(rest_stream()) - 1), max_size=40))
+def test_the_loop_sees_the_end_wherever_reads_are_cut(cuts: list[int]) -> None:
+    raw = rest_stream()
+    reading = Reading(0.0)
+    arrivals = Arrivals(reading, NONCE.encode(), b"event: done\n")
+    edges = sorted({0, *cuts, len(raw)})
+    over = [arrivals.take(raw[a:b], float(b)) for a, b in itertools.pairwise(edges)]
+    assert over == [False] * (len(over) - 1) + [True]
+    done_at = raw.index(b"event: done\n") + len(b"event: done\n")
+    assert reading.done_s == next(float(edge) for edge in edges if edge >= done_at)
+    nonce_at = raw.index(NONCE.encode()) + len(NONCE)
+    assert reading.first_s == next(float(edge) for edge in edges if edge >= nonce_at)
+
+
+def test_a_stream_that_reports_an_error_fails() -> None:
+    raw = HEAD + chunked(b'event: error\ndata: {"title": "Bad", "detail": "model away"}\n\n')
+    with pytest.raises(TurnError, match="model away") as caught:
+        growth_of([(1.0, len(raw))], raw, "rest")
+    assert caught.value.kind == "application"
+
+
+def test_openai_chunks_without_content_add_nothing() -> None:
+    body = b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'
+    body += b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: {"choices":[],"usage":{}}\n\ndata: [DONE]\n\n'
+    answer = sse.openai_answer(body)
+    assert (answer.texts, answer.finished, answer.error) == (["hi"], True, None)
+
+
+def test_events_keep_data_lines_apart_and_skip_comments() -> None:
+    body = b": ping\n\nevent: token\r\ndata: a\r\ndata:b\r\n\r\ndata: cut"
+    assert [(name, data) for _, name, data in sse.events(body)] == [("token", b"a\nb")]
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "kind"),
+    [
+        ("".join(TEXTS), True, None),
+        ("".join(TEXTS), False, "truncated"),
+        ("".join(TEXTS[:-1]), True, "truncated"),
+        ("", True, "truncated"),
+        ("fedcba987654 word [end]", True, "foreign_nonce"),
+        ("Sorry, something broke", True, "application"),
+    ],
+)
+def test_judging_an_answer(text: str, finished: bool, kind: str | None) -> None:
+    failure = judge(text, NONCE, finished)
+    assert (failure.kind if failure else None) == kind
+
+
+def test_a_body_with_a_length_ends_with_it() -> None:
+    raw = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope"
+    assert http.decode(raw[:-10]) is None
+    cut, whole = http.decode(raw[:-1]), http.decode(raw)
+    assert cut is not None
+    assert whole is not None
+    assert (cut.ended, whole.ended, whole.status, whole.body) == (False, True, 404, b"nope")
+
+
+def test_a_body_without_a_length_ends_with_the_connection() -> None:
+    raw = b"HTTP/1.0 200 OK\r\n\r\nall"
+    assert [bool(r and r.ended) for r in (http.decode(raw), http.decode(raw, closed=True))] == [False, True]
+
+
+def test_an_interim_response_is_skipped() -> None:
+    response = http.decode(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
+    assert response is not None
+    assert (response.status, response.ended) == (204, True)
+
+
+def test_bytes_that_are_not_http_are_an_error() -> None:
+    with pytest.raises(ValueError, match=r"not an HTTP/1\.1 response"):
+        http.decode(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+
+def server_frame(opcode: int, payload: bytes, fin: bool = True) -> bytes:
+    size = len(payload)
+    head = bytes([(0x80 if fin else 0) | opcode])
+    if size < 126:
+        return head + bytes([size]) + payload
+    if size < 65536:
+        return head + b"\x7e" + size.to_bytes(2, "big") + payload
+    return head + b"\x7f" + size.to_bytes(8, "big") + payload
+
+
+@given(st.lists(st.sampled_from([0, 1, 125, 126, 300, 70000]), max_size=5), st.integers(1, 5000))
+def test_frames_come_out_whole_however_they_arrive(sizes: list[int], step: int) -> None:
+    payloads = [bytes([i % 256]) * size for i, size in enumerate(sizes)]
+    raw = b"".join(server_frame(BINARY, payload) for payload in payloads)
+    reader = FrameReader()
+    step = max(step, len(raw) // 50)
+    got = [frame for at in range(0, len(raw), step) for frame in reader.feed(raw[at : at + step])]
+    assert got == [(BINARY, payload) for payload in payloads]
+
+
+def test_a_ping_between_fragments_comes_first() -> None:
+    raw = server_frame(BINARY, b"ab", fin=False) + server_frame(PING, b"p") + server_frame(CONTINUATION, b"cd")
+    assert list(FrameReader().feed(raw)) == [(PING, b"p"), (BINARY, b"abcd")]
+
+
+def test_a_compressed_frame_is_refused() -> None:
+    with pytest.raises(ValueError, match="frame bits 0xc2"):
+        list(FrameReader().feed(b"\xc2\x01x"))
+
+
+@given(st.binary(max_size=70000))
+def test_a_client_frame_unmasks_to_its_payload(payload: bytes) -> None:
+    frame = client_frame(BINARY, payload)
+    assert frame[0] == 0x80 | BINARY
+    assert frame[1] & 0x80
+    start = len(frame) - len(payload)
+    mask = frame[start - 4 : start]
+    assert bytes(byte ^ mask[i % 4] for i, byte in enumerate(frame[start:])) == payload
+
+
+def test_the_accept_of_the_rfc() -> None:
+    assert accept_of("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
