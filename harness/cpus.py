@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from harness.errors import BenchError
@@ -34,8 +35,9 @@ def format_list(cpus: Iterable[int]) -> str:
     return ",".join(str(cpu) for cpu in sorted(cpus))
 
 
+@cache
 def usable() -> tuple[int, ...]:
-    """Return the CPUs this process may run on."""
+    """Return the CPUs this process may run on; asked once, because a trial keeps the harness to those left over."""
     return tuple(sorted(os.sched_getaffinity(0)))
 
 

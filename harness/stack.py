@@ -134,9 +134,8 @@ def _template(part: Part, python: Path, root: Path, secret: str, seed: int, repo
     if folder.exists():
         return folder
     report(f"{part.name}: seeding {SEEDED_USERS} users")
-    making = folder.with_name(folder.name + ".part")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     values = {"python": str(python), "data": str(making), "seed": str(seed), "secret": secret, "port": "0"}
     settings = {
         "DATA_DIR": str(making),
@@ -146,7 +145,7 @@ def _template(part: Part, python: Path, root: Path, secret: str, seed: int, repo
     }
     for command in part.local.prepare:
         _run_once(part, [_fill(word, values) for word in command], settings)
-    making.rename(folder)
+    environments.settle(making, folder)
     return folder
 
 
@@ -206,13 +205,14 @@ def launch_upstream(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Pa
     return f"http://127.0.0.1:{port}", log
 
 
-def launch(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path, data: Path) -> Stack:
+def launch(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path) -> Stack:
     """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
 
     Raises:
         BenchError: a component that does not come up, with its last log lines.
     """
     upstream_url, upstream_log = launch_upstream(pod, prepared, answer, folder)
+    data = pod.scratch()
     shutil.copytree(prepared.template, data, dirs_exist_ok=True)
     started = time.monotonic()
     settings = {
@@ -292,8 +292,3 @@ def _launch_redis(pod: Pod, prepared: Prepared, folder: Path, data: Path) -> str
 def site_packages(python: Path) -> Path:
     """Return the folder of an environment's packages."""
     return next(python.parent.parent.glob("lib/python*/site-packages"))
-
-
-def scratch_folder(name: str) -> Path:
-    """Return a new folder for a trial's data; whoever asks removes it."""
-    return Path(tempfile.mkdtemp(prefix=f"chatbench-{slug(name)}-"))

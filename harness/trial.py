@@ -65,15 +65,11 @@ def run_trial(bench: Bench, prepared: stack.Prepared, key: TrialKey) -> Trial:
     shutil.rmtree(folder, ignore_errors=True)  # left by a campaign that was cut off
     folder.mkdir(parents=True)
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    data = stack.scratch_folder(key.target)
     bench.tell("starting", None)
-    try:
-        with bench.runtime.open_trial(f"{store.slug(key.target)}-{key.scenario}-{key.number}", folder) as pod:
-            launched = stack.launch(pod, prepared, bench.profile.answer, folder, data)
-            plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
-            return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with bench.runtime.open_trial(f"{store.slug(key.target)}-{key.scenario}-{key.number}", folder) as pod:
+        launched = stack.launch(pod, prepared, bench.profile.answer, folder)
+        plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
+        return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
 
 
 def _measure(

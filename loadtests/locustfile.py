@@ -55,8 +55,8 @@ class Person(User):
 
 
 def add_arguments(parser: ArgumentParser, **_: Any) -> None:
-    """Arguments for a run by hand; a plan overrides them all."""
-    add = parser.add_argument_group("chatbench", "what the simulated people do").add_argument
+    """Arguments for a run by hand, also fields of Locust's web page; a plan overrides them all."""
+    add = parser.add_argument
     add("--protocol", default="rest", help="rest, streamlit or openai")
     add("--user-class", default="", help="a class of one's own instead: path/to/user.py:Name")
     add("--think-s", type=float, default=7.0, help="median think time in seconds")
@@ -73,17 +73,28 @@ def set_up(environment: Environment, **_: Any) -> None:
     options = environment.parsed_options
     assert options is not None  # noqa: S101  # Locust's command line always sets it
     if _PLAN is None:
-        _state["ledger"] = HandLedger(_plan_by_hand(options), environment.events.request.fire)
+        if options.headless and not options.host:
+            sys.exit("no target given: add --host http://127.0.0.1:PORT, the address the chatbot answers at")
+        _listen(environment.events.test_start, start_by_hand)
         return
     trial = Trial(from_json(LoadPlan, json.loads(Path(_PLAN).read_text())), locust.__version__)
     _state["ledger"] = trial
     options.num_users = options.spawn_rate = trial.users
     options.only_summary = True
     logging.getLogger("locust.stats_logger").disabled = True
+    logging.getLogger("locust.runners").setLevel(logging.ERROR)  # users spawn at once: the ramp is the trial's own
     environment.process_exit_code = 1  # until the plan is completed
     gevent.spawn(_conduct, environment, trial)
     gevent.signal_handler(signal.SIGINT, _interrupted, environment, trial)
     _listen(environment.events.quitting, lambda **_: trial.finish(stopped_early=True, note="interrupted"))
+
+
+def start_by_hand(environment: Environment, **_: Any) -> None:
+    """Take the arguments as they are now: the web page may have changed them."""
+    options = environment.parsed_options
+    assert options is not None  # noqa: S101  # see above
+    plan = _plan_by_hand(options, environment.host or "")
+    _state["ledger"] = HandLedger(plan, environment.events.request.fire)
 
 
 def _conduct(environment: Environment, trial: Trial) -> None:
@@ -104,14 +115,12 @@ def _interrupted(environment: Environment, trial: Trial) -> None:
         environment.runner.quit()
 
 
-def _plan_by_hand(options: Namespace) -> LoadPlan:
-    if not options.host:
-        sys.exit("no target given: add --host http://127.0.0.1:PORT, the address the chatbot answers at")
+def _plan_by_hand(options: Namespace, host: str) -> LoadPlan:
     return LoadPlan(
         scenario="chat",
         protocol=options.protocol,
         user_class=options.user_class or None,
-        instances=(options.host.rstrip("/"),),
+        instances=(host.rstrip("/"),),
         users=1,
         seed=options.seed,
         turns_per_conversation=options.turns,

@@ -33,6 +33,12 @@ class Visitor:
     streamlit_site: str | None = None
 
 
+def sleep_until(until_s: float) -> None:
+    """Sleep until a time of the monotonic clock."""
+    while (left_s := until_s - time.monotonic()) > 0:
+        time.sleep(left_s)
+
+
 class Page(ABC):
     """One open page of a chatbot."""
 
@@ -66,10 +72,13 @@ class Page(ABC):
             self.new_conversation()
             self.in_conversation = True
 
-    def idle(self, until_s: float) -> None:
-        """Do nothing until then, as an open page does; a page that must answer pings overrides this."""
-        while (left_s := until_s - time.monotonic()) > 0:
-            time.sleep(left_s)
+    def idle(self, until_s: float) -> bool:
+        """Do nothing until then, as an open page does; a page that must answer pings overrides this.
+
+        True: the page was busy at that time (connecting again), so that the person had to wait for it.
+        """
+        sleep_until(until_s)
+        return False
 
     def abort(self) -> None:
         """Cut what is under way, called from outside when a turn is overdue; a page with a socket overrides this."""

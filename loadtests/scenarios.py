@@ -4,7 +4,7 @@ import time
 
 from harness.records import LoadPlan
 from loadtests.ledger import Ledger
-from loadtests.page import Page
+from loadtests.page import Page, sleep_until
 from loadtests.reading import SignInError, TurnError
 from loadtests.seeded import first_conversation_turns, message, think_s
 
@@ -16,7 +16,7 @@ def chat(ledger: Ledger, user: int, page: Page, start_s: float) -> None:
     answer before it.
     """
     plan = ledger.plan
-    page.idle(start_s)
+    sleep_until(start_s)
     turns = first_conversation_turns(plan.seed, user, plan.turns_per_conversation)
     conversation, previous_done_s = 0, start_s
     while True:
@@ -36,12 +36,9 @@ def take_turn(ledger: Ledger, user: int, conversation: int, turn: int, intended_
     """
     ticket = ledger.planned(user, conversation, turn, intended_s, page)
     text = message(ledger.plan.message_chars, ticket.tag)
-    _prepare(page)
-    if time.monotonic() < intended_s:
-        page.idle(intended_s)
-        sent_s = time.monotonic()
-    else:
-        sent_s = intended_s
+    make_ready(page)
+    waited = time.monotonic() >= intended_s or page.idle(intended_s)
+    sent_s = intended_s if waited else time.monotonic()
     reading = ledger.begun(ticket, sent_s)
     failure: TurnError | None = None
     try:
@@ -61,7 +58,8 @@ def take_turn(ledger: Ledger, user: int, conversation: int, turn: int, intended_
     return reading.done_s if reading.done_s is not None else time.monotonic()
 
 
-def _prepare(page: Page) -> None:
+def make_ready(page: Page) -> None:
+    """Make the page ready for a message if it can be."""
     try:
         page.prepare()
     except Exception:  # noqa: BLE001  # the turn tries again, and what goes wrong then is recorded with it

@@ -6,7 +6,7 @@ import time
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.frames import BINARY, CLOSE, PING, PONG, FrameReader, accept_of, client_frame, new_key
-from loadtests.page import Page, Visitor
+from loadtests.page import Page, Visitor, sleep_until
 from loadtests.reading import Reading, SignInError, TurnError
 from loadtests.streamlit_session import Session
 from loadtests.streamlit_wire import load
@@ -63,12 +63,13 @@ class StreamlitPage(Page):
         if not reading.text:
             raise TurnError("application", self._session.notice or "the script finished without an answer")
 
-    def idle(self, until_s: float) -> None:
+    def idle(self, until_s: float) -> bool:
         """Keep the page open: answer pings, and connect again when the server drops it, as the page does."""
         while (left_s := until_s - time.monotonic()) > 0:
             if not self.connected:
-                time.sleep(min(left_s, _RETRY_S))
-                self._try_again(until_s)
+                sleep_until(min(until_s, time.monotonic() + _RETRY_S))
+                if self._try_again(until_s):
+                    return True
                 continue
             try:
                 self._receive(None, left_s)
@@ -76,6 +77,7 @@ class StreamlitPage(Page):
                 continue
             except (OSError, TurnError):
                 self.close()
+        return False
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -86,15 +88,17 @@ class StreamlitPage(Page):
         super().close()
         self._connection.close()
 
-    def _try_again(self, until_s: float) -> None:
+    def _try_again(self, until_s: float) -> bool:
+        """Connect if there is time left; True if that took too long."""
         if time.monotonic() >= until_s:
-            return
+            return False
         try:
             self.connect()
         except (OSError, TurnError):
             self.close()
         else:
             self.connected = True
+        return time.monotonic() >= until_s
 
     def _page_requests(self) -> str:
         headers = {"Host": self._endpoint.host, "Cookie": self._cookie()}

@@ -15,7 +15,7 @@ from loadtests.page import Page, Visitor
 from loadtests.phases import Timeline, live_turn_seconds
 from loadtests.recorder import Recorder
 from loadtests.rest import RestPage
-from loadtests.scenarios import chat, first_start_s, take_turn
+from loadtests.scenarios import chat, first_start_s, make_ready, take_turn
 from loadtests.seeded import session_token, username
 from loadtests.streamlit import StreamlitPage
 
@@ -97,6 +97,7 @@ class Trial:
         page = self._page_class(visitor(self.plan, number))
         self._let_in[number].wait()
         if self.plan.scenario == "idle":
+            make_ready(page)
             take_turn(self._ledger, number, 0, 0, time.monotonic(), page)
             self._tried += 1
             self._open_sessions += page.connected
@@ -111,7 +112,6 @@ class Trial:
         gc.set_threshold(100_000, 50, 100)
         start_s = time.monotonic() + _TICK_S
         if self.plan.scenario == "idle":
-            self._timeline = Timeline(self.plan, start_s)
             stopped = self._conduct_idle()
         else:
             self._timeline = self._ledger.timeline = Timeline(self.plan, start_s)
@@ -124,9 +124,9 @@ class Trial:
             return
         self.finished = True
         now_s = time.monotonic()
-        if self._timeline.end_s is None:
+        if self._ledger.timeline and self._timeline.end_s is None:
             self._timeline.advance(now_s, ended=0, outstanding=0, stop=True)
-        self._note_cpu()
+            self._note_cpu()
         self._ledger.close(now_s)
         self._recorder.write_turns()
         self._recorder.write_summary(self._summary(stopped_early, note))
@@ -158,9 +158,12 @@ class Trial:
             if self._pause(_SETTLE_S):
                 return True
             start_s = time.monotonic()
+            if self._cpu_from_s is None:
+                self._cpu_from_s = time.process_time()
             if self._pause(self.plan.hold_s):
                 return True
             self._steps.append(StepTimes(sessions=self._open_sessions, start_s=start_s, end_s=time.monotonic()))
+            self._cpu_to_s = time.process_time()
         return False
 
     def _pause(self, pause_s: float) -> bool:
@@ -183,13 +186,16 @@ class Trial:
             self._cpu_to_s = time.process_time()
 
     def _summary(self, stopped_early: bool, note: str | None) -> GeneratorSummary:
-        phases = self._timeline.times()
-        if self.plan.scenario == "idle":  # from the first quiet window to the last; no turn belongs to it
-            windows = self._steps
-            phases = {"measure": PhaseTimes(start_s=windows[0].start_s, end_s=windows[-1].end_s)} if windows else {}
-        measure = phases.get("measure")
-        live_s = live_turn_seconds(self._ledger.changes, measure.start_s, measure.end_s) if measure else 0.0
-        cpu_s = (self._cpu_to_s or 0.0) - self._cpu_from_s if self._cpu_from_s is not None else 0.0
+        phases: dict[str, PhaseTimes] = {}
+        live_s = cpu_s = 0.0
+        if self._ledger.timeline:
+            phases = self._timeline.times()
+            if measure := phases.get("measure"):
+                live_s = live_turn_seconds(self._ledger.changes, measure.start_s, measure.end_s)
+        elif self._steps:  # idle: from the first quiet window to the last; no turn belongs to it
+            phases = {"measure": PhaseTimes(start_s=self._steps[0].start_s, end_s=self._steps[-1].end_s)}
+        if self._cpu_from_s is not None and self._cpu_to_s is not None:
+            cpu_s = self._cpu_to_s - self._cpu_from_s
         return GeneratorSummary(
             users=self.users,
             phases=phases,

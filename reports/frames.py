@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Frames:
     """All trials of a run; every row says target, scenario, level, repetition and trial (folder).
 
     Attributes:
         turns: A row per turn, times in seconds on the machine's monotonic clock.
-        tokens: A row per turn: lists of arrival and emission offsets.
         resources: A row per sample and component.
         trials: A row per trial: verdict, reasons, and a column per figure.
     """
 
+    folder: Path
+    located: tuple[Located, ...]
     turns: "pd.DataFrame"
-    tokens: "pd.DataFrame"
     resources: "pd.DataFrame"
     trials: "pd.DataFrame"
+
+    @cached_property
+    def tokens(self) -> "pd.DataFrame":
+        """A row per turn: lists of arrival and emission offsets; read when asked for, since it is the largest."""
+        return _stack(self.folder, self.located, store.TOKENS, store.read_tokens)
 
 
 def load(run: str | Path) -> Frames:
@@ -42,8 +48,9 @@ def load(run: str | Path) -> Frames:
     store.read_run(folder)
     trials = located(folder)
     return Frames(
+        folder=folder,
+        located=tuple(trials),
         turns=_stack(folder, trials, store.TURNS, store.read_turns),
-        tokens=_stack(folder, trials, store.TOKENS, store.read_tokens),
         resources=_stack(folder, trials, store.RESOURCES, store.read_resources),
         trials=pd.DataFrame([_trial_row(path, trial) for path, trial in trials]),
     )

@@ -8,9 +8,9 @@ from math import floor, log10
 from pathlib import Path
 from typing import Any
 
+from reports.canvas import Plot
 from reports.cells import NOT_MEASURED, Cell
 from reports.formats import title
-from reports.plots import Plot
 from reports.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -1,26 +1,19 @@
 """Plots of a run: colour-blind safe, with units, each as SVG (for the page) and PNG (for papers and slides)."""
 
-import io
-from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.records import Trial
-from reports import curves
+from reports import canvas, curves
+from reports.canvas import COLOURS, INK, MARKERS, Plot, Style
 from reports.conditions import SLO_LABELS
 from reports.evidence import Evidence, Located, gather, valid
 from reports.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Okabe & Ito, Color Universal Design (2008): distinguishable with every common colour vision deficiency.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LATENCIES = ("added_ttft_p95_s", "lateness_p95_s", "added_stall_p95_s")
 ROLE_LOOKS = {
     "target": ("#000000", "-"),
@@ -28,28 +21,7 @@ ROLE_LOOKS = {
     "upstream": ("#009E73", "-."),
     "generator": ("#CC79A7", ":"),
 }
-WIDE_INCHES = 8.0
 FLOOR_S = 1e-3  # log axes end here; what is faster is drawn on the edge
-INK, GRID = "#1f2933", "#d5dbe1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plot:
-    """A drawn plot; ``alt`` says in words what it shows."""
-
-    name: str
-    title: str
-    alt: str
-    svg: bytes
-    wide: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
-    """How one target is drawn in every plot."""
-
-    colour: str
-    marker: str
 
 
 def draw(report: Report, folder: Path) -> list[Plot]:
@@ -71,81 +43,14 @@ def draw(report: Report, folder: Path) -> list[Plot]:
     return plots
 
 
-def _figure(rows: int, across: int, width: float, height: float, **options: Any) -> "tuple[Figure, Any]":
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9.5}):
-        axes = figure.subplots(rows, across, squeeze=False, **options)
-    for axis in axes.flat:
-        axis.grid(visible=True, color=GRID, linewidth=0.6)
-        axis.set_axisbelow(True)
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            axis.spines[side].set_color("#9aa5b1")
-        axis.tick_params(colors=INK, labelsize=8.5)
-    return figure, axes
-
-
-def _save(figure: "Figure", folder: Path, name: str, title: str, alt: str) -> Plot:
-    import matplotlib as mpl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    stream = io.BytesIO()
-    # A fixed salt and no date: the same samples give the same bytes.
-    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    (folder / f"{name}.svg").write_bytes(stream.getvalue())
-    figure.savefig(folder / f"{name}.png", format="png", dpi=160, metadata={"Software": None})
-    return Plot(name=name, title=title, alt=alt, svg=stream.getvalue(), wide=figure.get_figwidth() > WIDE_INCHES)
-
-
-def _users_axis(axis: "Axes", levels: list[int]) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
-
-    axis.set_xscale("log")
-    axis.set_xlabel("simultaneous users")
-    ticks = curves.thinned(sorted(set(levels)))
-    axis.set_xticks(ticks)
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.set_xlim(min(levels) / 1.25, max(levels) * 1.25)
-
-
-def _log_axis(axis: "Axes", which: str, say: "Callable[[float], str]") -> None:
-    """Make an axis logarithmic, with ticks at 1, 2, 3 and 5 of every decade, labelled in plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    picked = axis.yaxis if which == "y" else axis.xaxis
-    (axis.set_yscale if which == "y" else axis.set_xscale)("log")
-    picked.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 3.0, 5.0)))
-    picked.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
-    picked.set_minor_locator(NullLocator())
-
-
-def _seconds(value: float) -> str:
-    return f"{value:g} s" if value >= 1 else f"{value * 1000:g} ms"
-
-
-def _legend(axis: "Axes", **options: Any) -> None:
-    """Name the lines, if any was drawn."""
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(frameon=False, fontsize=8, **options)
-
-
 def _levels(loaded: list[Evidence]) -> list[int]:
     return [t.key.level for e in loaded for _, t in valid(e.chat)]
 
 
 def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], folder: Path) -> Plot:
-    figure, axes = _figure(1, 3, 10.5, 3.7, sharey=True)
+    figure, axes = canvas.panels(1, 3, 10.5, 3.7, sharey=True)
     for axis, name in zip(axes.flat, LATENCIES, strict=True):
-        _log_axis(axis, "y", _seconds)
+        canvas.log_axis(axis, "y", canvas.seconds)
         found = [t.figures.get(name) for e in loaded for _, t in valid(e.chat)]
         top = max([v for v in found if v is not None] + [report.terms.slo.get(name, 0.5)]) * 3
         for evidence in loaded:
@@ -158,15 +63,15 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
             )
         axis.set_title(SLO_LABELS[name], fontsize=10, color=INK)
         axis.set_ylim(bottom=FLOOR_S)
-        _users_axis(axis, _levels(loaded))
+        canvas.users_axis(axis, _levels(loaded))
     axes[0, 0].set_ylabel("95th percentile over turns")
-    _legend(axes[0, 0], loc="lower right")
+    canvas.legend(axes[0, 0], loc="lower right")
     alt = (
         f"95th percentiles of added TTFT, lateness and added stall against users for "
         f"{', '.join(e.target for e in loaded)}, with the SLO as a dashed line. Filled marks passed, hollow ones "
         "failed; a star at the top stands for a percentile beyond any bound."
     )
-    return _save(figure, folder, "latency-against-users", "Latency against users", alt)
+    return canvas.save(figure, folder, "latency-against-users", "Latency against users", alt)
 
 
 def _draw_level_points(axis: "Axes", trials: list[Located], name: str, style: Style, label: str, top: float) -> None:
@@ -189,7 +94,7 @@ def _draw_level_points(axis: "Axes", trials: list[Located], name: str, style: St
 
 
 def _throughput(report: Report, loaded: list[Evidence], styles: dict[str, Style], folder: Path) -> Plot:
-    figure, axes = _figure(1, 1, 6.6, 3.9)
+    figure, axes = canvas.panels(1, 1, 6.6, 3.9)
     axis = axes[0, 0]
     for evidence in loaded:
         style = styles[evidence.target]
@@ -210,18 +115,18 @@ def _throughput(report: Report, loaded: list[Evidence], styles: dict[str, Style]
             linewidth=1,
             label="offered if nothing is added",
         )
-    _log_axis(axis, "y", "{:g}".format)
+    canvas.log_axis(axis, "y", "{:g}".format)
     axis.set_ylabel("turns per second")
-    _users_axis(axis, levels)
-    _legend(axis)
+    canvas.users_axis(axis, levels)
+    canvas.legend(axis)
     names = ", ".join(e.target for e in loaded)
     alt = f"Turns per second against users for {names}: completed, within the SLO, and offered."
-    return _save(figure, folder, "throughput", "Throughput", alt)
+    return canvas.save(figure, folder, "throughput", "Throughput", alt)
 
 
 def _over_time(report: Report, loaded: list[Evidence], folder: Path) -> list[Plot]:
     shown = loaded[:2]
-    figure, axes = _figure(2, len(shown), 5.2 * len(shown), 5.0, sharex=False)
+    figure, axes = canvas.panels(2, len(shown), 5.2 * len(shown), 5.0, sharex=False)
     drawn = []
     for column, evidence in enumerate(shown):
         path, trial = curves.at_edge(evidence)
@@ -235,7 +140,7 @@ def _over_time(report: Report, loaded: list[Evidence], folder: Path) -> list[Plo
     axes[0, 0].set_ylabel("CPU (cores)")
     axes[1, 0].set_ylabel("memory of the stack (MiB)")
     alt = f"CPU cores and memory over time for {' and '.join(drawn)}; the shaded span is the measured phase."
-    return [_save(figure, folder, "resources-over-time", "CPU and memory over time", alt)]
+    return [canvas.save(figure, folder, "resources-over-time", "CPU and memory over time", alt)]
 
 
 def _draw_cpu(axis: "Axes", series: curves.Series, trial: Trial) -> None:
@@ -253,7 +158,7 @@ def _draw_cpu(axis: "Axes", series: curves.Series, trial: Trial) -> None:
     )
     axis.set_ylim(0, len(trial.limits.cpus) * 1.45)
     _shade(axis, series)
-    _legend(axis, loc="upper left", ncols=2)
+    canvas.legend(axis, loc="upper left", ncols=2)
 
 
 def _draw_memory(axis: "Axes", series: curves.Series, trial: Trial) -> None:
@@ -274,9 +179,9 @@ def _shade(axis: "Axes", series: curves.Series) -> None:
 
 
 def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Style], folder: Path) -> Plot:
-    figure, axes = _figure(1, 1, 6.6, 3.9)
+    figure, axes = canvas.panels(1, 1, 6.6, 3.9)
     axis = axes[0, 0]
-    _log_axis(axis, "x", _seconds)
+    canvas.log_axis(axis, "x", canvas.seconds)
     for evidence in loaded:
         colour = styles[evidence.target].colour
         ends = evidence.capacity
@@ -290,17 +195,17 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
     axis.set_xlabel("time to first token (from send)")
     axis.set_ylabel("share of turns")
     axis.set_ylim(0, 1.02)
-    _legend(axis, loc="lower right")
+    canvas.legend(axis, loc="lower right")
     alt = (
         f"Cumulative share of turns against time to first token for {', '.join(e.target for e in loaded)}, at the "
         "common load (solid), at the highest level that passed (dashed) and the lowest that failed (dotted). "
         "Turns without an answer never reach it: a curve may end below 1."
     )
-    return _save(figure, folder, "ttft-distribution", "Distribution of the time to first token", alt)
+    return canvas.save(figure, folder, "ttft-distribution", "Distribution of the time to first token", alt)
 
 
 def _sessions(evidence: list[Evidence], styles: dict[str, Style], folder: Path) -> Plot:
-    figure, axes = _figure(1, 1, 6.6, 3.9)
+    figure, axes = canvas.panels(1, 1, 6.6, 3.9)
     axis = axes[0, 0]
     drawn = []
     for item in evidence:
@@ -312,6 +217,6 @@ def _sessions(evidence: list[Evidence], styles: dict[str, Style], folder: Path) 
     axis.set_xlabel("open sessions, nobody speaking")
     axis.set_ylabel("memory of the stack (MiB)")
     axis.set_ylim(bottom=0)
-    _legend(axis)
+    canvas.legend(axis)
     alt = f"Anonymous and shared memory of the whole stack against open sessions for {', '.join(drawn)}."
-    return _save(figure, folder, "memory-per-session", "Memory against open sessions", alt)
+    return canvas.save(figure, folder, "memory-per-session", "Memory against open sessions", alt)

@@ -108,21 +108,25 @@ def _message_limit(per_minute: int, world: RestWorld) -> None:
 
 
 def _sign_in_limit(world: RestWorld) -> None:
-    known_s = _timed_failure(world, OWNER)
+    known_s: list[float] = []
+    _failed_sign_in(world, OWNER, known_s).problem(401)
     name = f"nobody-{time.monotonic_ns()}"
-    unknown_s = [_timed_failure(world, name) for _ in range(FAILED_SIGN_INS)]
-    client = Client(world.base_url)
-    _expect_limited(client.request("POST", "/api/auth/login", {"username": name, "password": "wrong"}))
+    unknown_s: list[float] = []
+    answer = _failed_sign_in(world, name, unknown_s)
+    while answer.status == 401 and len(unknown_s) <= 2 * FAILED_SIGN_INS:  # a minute may turn meanwhile
+        answer = _failed_sign_in(world, name, unknown_s)
+    _expect_limited(answer)
+    expect(len(unknown_s) > FAILED_SIGN_INS, f"already failure {len(unknown_s)} was refused for being too many")
     median_s = statistics.median(unknown_s)
     expect(
-        median_s > known_s / 5,
-        f"an unknown name is refused in {median_s:.3f} s, a known one in {known_s:.3f} s: names leak",
+        median_s > known_s[0] / 5, f"an unknown name is refused in {median_s:.3f} s, a known one in {known_s[0]:.3f} s"
     )
 
 
-def _timed_failure(world: RestWorld, name: str) -> float:
+def _failed_sign_in(world: RestWorld, name: str, took_s: list[float]) -> Answer:
     client = Client(world.base_url)
     client.request("GET", "/api/auth/me")
     begun_s = time.monotonic()
-    client.request("POST", "/api/auth/login", {"username": name, "password": "wrong"}).problem(401)
-    return time.monotonic() - begun_s
+    answer = client.request("POST", "/api/auth/login", {"username": name, "password": "wrong"})
+    took_s.append(time.monotonic() - begun_s)
+    return answer

@@ -42,6 +42,10 @@ class Pod(Protocol):
         """Return a port of 127.0.0.1 that nobody listens on and that was not handed out before."""
         ...
 
+    def scratch(self) -> Path:
+        """Return a folder for the trial's data, removed with the trial."""
+        ...
+
     def start(self, launch: Launch) -> Component:
         """Start a component and wait until it is ready.
 

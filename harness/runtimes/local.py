@@ -19,8 +19,7 @@ from harness.cgroups import Budget, Hierarchy, Side
 from harness.cpus import CpuSplit
 from harness.errors import BenchError
 from harness.records import Component, Limits, ResourceSample
-from harness.runtimes import Launch
-from harness.runtimes.readiness import answers
+from harness.runtimes import Launch, readiness
 from harness.watchdog import Watchdog
 
 POLITE_S = 3.0  # between asking to end and ending
@@ -159,7 +158,7 @@ class LocalPod:
         )
         self._running[wanted.name] = running
         if wanted.ready_url is not None:
-            self._await_ready(wanted, process)
+            readiness.wait(wanted, process, self._oom_kill_text)
         running.ready_after_s = time.monotonic() - begun_s
         return component
 
@@ -262,35 +261,8 @@ class LocalPod:
         guard = procfs.process(self._guard.pid)
         return time.process_time() + (guard.cpu_s if guard else 0.0)
 
-    def _await_ready(self, wanted: Launch, process: "subprocess.Popen[bytes]") -> None:
-        deadline_s = time.monotonic() + wanted.ready_timeout_s
-        url, problem = wanted.ready_url or "", ""
-        while process.poll() is None and time.monotonic() < deadline_s:
-            problem = answers(url, timeout_s=min(5.0, max(0.1, deadline_s - time.monotonic())))
-            if not problem:
-                return
-            time.sleep(0.03)
-        code = process.poll()
-        killed = self._oom_kill_text()
-        what = f"ended with {code}{killed}" if code is not None else f"did not answer in {wanted.ready_timeout_s:g} s"
-        tail = "".join(f"\n    {line}" for line in launch.last_lines(wanted.log)) or "\n    (nothing)"
-        raise BenchError(
-            f"{wanted.name} {what} before it was ready at {url}"
-            f"{f' ({problem})' if problem and code is None else ''}; the end of {wanted.log}:{tail}",
-            _remedy(tail, wanted),
-        )
-
     def _oom_kill_text(self) -> str:
         return ", killed by the memory limit," if self._limits.memory_enforced and self.oom_kills() else ""
-
-
-def _remedy(tail: str, wanted: Launch) -> str:
-    lowered = tail.lower()
-    if "address already in use" in lowered:
-        return "another program took the port meanwhile: run it again, another port will be picked"
-    if "modulenotfounderror" in lowered or "no module named" in lowered:
-        return "a package is missing from the part's requirements file: add it there and lock again"
-    return f"start it by hand in {wanted.cwd}: {' '.join(wanted.command)}"
 
 
 def _record(
@@ -319,7 +291,7 @@ def _record(
 
 def _keep_to(chosen: Sequence[int]) -> tuple[int, ...]:
     """Move all threads of this process to CPUs and return those it had before."""
-    before = cpus.usable()
+    before = tuple(os.sched_getaffinity(0))
     for thread in os.listdir("/proc/self/task"):  # noqa: PTH208  # names only
         with suppress(ProcessLookupError):  # a thread may end meanwhile
             os.sched_setaffinity(int(thread), set(chosen))

@@ -1,8 +1,39 @@
-"""Asks a component whether it is ready."""
+"""Waits until a component is ready, and says why when it does not become so."""
 
 import http.client
 import socket
+import subprocess
+import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
+
+from harness.errors import BenchError
+from harness.launch import last_lines
+from harness.runtimes import Launch
+
+ASK_EVERY_S = 0.03
+
+
+def wait(wanted: Launch, process: "subprocess.Popen[bytes]", why_killed: Callable[[], str]) -> None:
+    """Ask a started component until it answers; ``why_killed`` adds what is known of the death of its process.
+
+    Raises:
+        BenchError: it ended or its time is over; with the last lines of its log.
+    """
+    deadline_s = time.monotonic() + wanted.ready_timeout_s
+    url, problem = wanted.ready_url or "", ""
+    while process.poll() is None and time.monotonic() < deadline_s:
+        problem = answers(url, timeout_s=min(5.0, max(0.1, deadline_s - time.monotonic())))
+        if not problem:
+            return
+        time.sleep(ASK_EVERY_S)
+    code = process.poll()
+    if code is not None:
+        what = f"ended with {code}{why_killed()} before it was ready at {url}"
+    else:
+        what = f"did not answer in {wanted.ready_timeout_s:g} s at {url} ({problem})"
+    tail = "".join(f"\n    {line}" for line in last_lines(wanted.log)) or "\n    (nothing)"
+    raise BenchError(f"{wanted.name} {what}; the end of {wanted.log}:{tail}", _remedy(tail, wanted))
 
 
 def answers(url: str, timeout_s: float) -> str:
@@ -27,3 +58,12 @@ def answers(url: str, timeout_s: float) -> str:
     finally:
         connection.close()
     return "" if status < 400 else f"HTTP status {status}"
+
+
+def _remedy(tail: str, wanted: Launch) -> str:
+    lowered = tail.lower()
+    if "address already in use" in lowered:
+        return "another program took the port meanwhile: run it again, another port will be picked"
+    if "modulenotfounderror" in lowered or "no module named" in lowered:
+        return "a package is missing from the part's requirements file: add it there and lock again"
+    return f"start it by hand in {wanted.cwd}: {' '.join(wanted.command)}"

@@ -52,7 +52,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         def start_one(name: str, settings: dict[str, str]) -> Running:
             prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
             server = prepared.target.server
-            local = replace(server.local, env={**server.local.env, **settings})
+            words = [f"{key}={value}" for key, value in settings.items()]
+            local = replace(server.local, start=("env", *words, *server.local.start))
             parts = (replace(server, local=local), *prepared.target.parts[1:])
             prepared = replace(prepared, target=replace(prepared.target, parts=parts))
             folder = tmp_path_factory.mktemp("served")

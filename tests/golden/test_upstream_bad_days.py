@@ -2,12 +2,14 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.golden.upstream_server import Upstream, new_tag
+from tests.golden.upstream_server import LLM, Upstream, new_tag
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,7 @@ def test_request_in_small_pieces(upstream: Upstream, tag: str) -> None:
 
 
 def test_old_protocol_gets_no_chunks(upstream: Upstream, tag: str) -> None:
-    received = upstream.raw(post(question(f"tag-{tag}"), version="1.0"))
+    received = upstream.raw(post(question(f"tag-{tag}"), "connection: keep-alive", version="1.0"))
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"transfer-encoding" not in head
     assert body.startswith(b"data: {")
@@ -183,3 +185,37 @@ def test_body_after_expectation(upstream: Upstream, tag: str) -> None:
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)
         assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (["--tokens", "1"], 2, "1 is not between 2 and 100000"),
+        (["--ttft-s", "soon"], 2, "invalid float value: 'soon'"),
+        (["--port", "0", "--log", "/nowhere/log"], 1, "/nowhere/log"),
+        (["--port", "{taken}"], 1, "choose another --port"),
+    ],
+)
+def test_bad_command_line_is_named(upstream: Upstream, arguments: list[str], code: int, named: str) -> None:
+    filled = [argument.format(taken=upstream.port) for argument in arguments]
+    ended = subprocess.run([sys.executable, "-m", "llm", *filled], cwd=LLM, capture_output=True, text=True, timeout=20)
+    assert ended.returncode == code
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_log_that_cannot_be_written_ends_the_server() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "llm", "--port", "0", "--log", "/dev/full"],
+        cwd=LLM,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        port = int(server.stdout.readline().split(":")[3].removesuffix("/v1\n"))
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(post(question("tag-0123456789abcdef?fault=500")))
+            assert "cannot write the log" in server.stderr.read()
+        assert server.wait(10) == 1

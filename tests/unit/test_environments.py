@@ -94,7 +94,7 @@ def test_another_process_being_faster_is_no_error(tmp_path: Path) -> None:
     for place in (making, folder):
         place.mkdir()
         (place / "content").touch()
-    environments._settle(making, folder)
+    environments.settle(making, folder)
     assert (making.exists(), folder.exists()) == (False, True)
 
 

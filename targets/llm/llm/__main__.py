@@ -27,7 +27,7 @@ def main() -> None:
     try:
         uvloop.run(serve(options))
     except OSError as error:
-        sys.exit(f"llm: cannot start on {options.host}:{options.port} with log {options.log}: {error}")
+        sys.exit(f"llm: cannot start: {error}; choose another --port (0 takes a free one) or --log")
 
 
 async def serve(options: argparse.Namespace) -> None:

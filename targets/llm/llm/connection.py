@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
             raise _too_long("longer")
 
     def on_message_complete(self) -> None:
-        self._request.keep_alive = self._parser.should_keep_alive()
+        self._request.keep_alive = self._parser.should_keep_alive() and self._request.chunked
         self._waiting.append(self._request)
         self._advance()
 

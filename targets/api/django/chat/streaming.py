@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import orjson
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from rest_framework.exceptions import APIException
 
@@ -43,7 +44,7 @@ async def messages(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         return problems.response(405, "Use GET or POST.", headers={"Allow": "GET, POST, HEAD"})
     try:
         started = await in_thread(exchange.begin, request, id)
-    except APIException as exc:
+    except (APIException, RequestDataTooBig) as exc:
         return problems.from_exception(exc)
     if "text/event-stream" in request.headers.get("Accept", ""):
         return EventStream(events(started))

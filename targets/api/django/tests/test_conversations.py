@@ -32,8 +32,12 @@ class ConversationTests(PeopleTestCase):
         self.assertEqual(first["results"][0]["title"], "C59")
         second = bob.get(first["next"]).json()
         self.assertEqual((len(second["results"]), second["next"]), (10, None))
-        for page in ("3", "0", "x", "last"):
-            self.assert_problem(bob.get(f"/api/conversations?page={page}"), 404)
+        for page, status in (("3", 404), ("0", 400), ("x", 400), ("last", 400)):
+            self.assert_problem(bob.get(f"/api/conversations?page={page}"), status)
+
+    def test_bodies_over_two_mebibytes_are_413(self) -> None:
+        for path in ("/api/conversations", f"{self.path}/messages"):
+            self.assert_problem(self.api("ann").call("post", path, {"title": "x" * 2**21}), 413)
 
     def test_search_ignores_case_and_refuses_nul(self) -> None:
         ann = self.api("ann")

@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 import uuid
+from io import StringIO
 from pathlib import Path
 
 from chat import site
@@ -22,7 +23,7 @@ def digest(text: str) -> str:
 class SeedTests(PeopleTestCase):
     def test_seed_replaces_everything_by_the_same_data(self) -> None:
         for _ in range(2):
-            call_command("seed", users=3, conversations=5, seed=7, verbosity=0, stdout=open("/dev/null", "w"))  # noqa: SIM115
+            call_command("seed", users=3, conversations=5, seed=7, verbosity=0, stdout=StringIO())
         self.assertEqual(Conversation.objects.count(), 15)
         self.assertEqual(Message.objects.count(), 3 * (2 + 4 + 6 + 8 + 2))
         client = Client()
@@ -37,7 +38,7 @@ class SeedTests(PeopleTestCase):
     def test_password_costs_what_the_contract_says(self) -> None:
         from django.contrib.auth.models import User
 
-        call_command("seed", users=1, conversations=1, verbosity=0, stdout=open("/dev/null", "w"))  # noqa: SIM115
+        call_command("seed", users=1, conversations=1, verbosity=0, stdout=StringIO())
         password = User.objects.get(username="user0001").password
         self.assertTrue(password.startswith(f"pbkdf2_sha256$1000000${digest('42:salt')[:22]}$"))
         self.assertFalse(PBKDF2PasswordHasher().must_update(password))  # or every sign-in would hash twice

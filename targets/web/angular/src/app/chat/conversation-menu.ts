@@ -53,7 +53,7 @@ import { Conversations } from './conversations';
         <div class="alert" role="alert">{{ problem.message }}</div>
       }
       <div class="choices">
-        <button type="button" class="button" autofocus (click)="deleteBox.close()">Cancel</button>
+        <button type="button" class="button" (click)="deleteBox.close()">Cancel</button>
         <button type="button" class="button danger" [disabled]="busy()" (click)="remove()">Delete</button>
       </div>
     </dialog>

@@ -115,6 +115,10 @@ describe('Markdown', () => {
     expect(render('- [x] done\n- [ ] open')).toMatch(/<li class="task">☑ done[\s\S]*<li class="task">☐ open/);
   });
 
+  it('puts headings below the heading of the page', () => {
+    expect(render('# One\n\n###### Six *x*')).toBe('<h2>One</h2>\n<h6>Six <em>x</em></h6>\n');
+  });
+
   it('drops classes that it did not write', () => {
     expect(sanitise('<span class="button primary">x</span>')).toBe('<span>x</span>');
   });

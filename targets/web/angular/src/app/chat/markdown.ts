@@ -60,6 +60,12 @@ const RENDERER: RendererObject = {
     return SAFE_ADDRESS.test(href) ? `<a href="${escaped(href)}">[image: ${label}]</a>` : `[image: ${label}]`;
   },
 
+  /** One level down: the page's own heading is the title of the conversation. */
+  heading({ tokens, depth }) {
+    const level = Math.min(depth + 1, 6);
+    return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
+  },
+
   listitem({ task, tokens }) {
     return `<li${task ? ' class="task"' : ''}>${this.parser.parse(tokens)}</li>\n`;
   },
