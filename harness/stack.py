@@ -212,8 +212,8 @@ def launch(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path) -> St
         BenchError: a component that does not come up, with its last log lines.
     """
     upstream_url, upstream_log = launch_upstream(pod, prepared, answer, folder)
-    data = pod.scratch()
-    shutil.copytree(prepared.template, data, dirs_exist_ok=True)
+    data = pod.scratch() / "data"
+    shutil.copytree(prepared.template, data)
     started = time.monotonic()
     settings = {
         "DATA_DIR": str(data),
