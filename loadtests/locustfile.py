@@ -85,7 +85,6 @@ def set_up(environment: Environment, **_: Any) -> None:
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # users spawn at once: the ramp is the trial's own
     environment.process_exit_code = 1  # until the plan is completed
     gevent.spawn(_conduct, environment, trial)
-    gevent.signal_handler(signal.SIGINT, _interrupted, environment, trial)
     _listen(environment.events.quitting, lambda **_: trial.finish(stopped_early=True, note="interrupted"))
 
 
@@ -103,14 +102,17 @@ def _conduct(environment: Environment, trial: Trial) -> None:
     try:
         while runner.user_count < trial.users:
             time.sleep(0.02)
+        # in place of Locust's handlers, which are set by now: on SIGTERM it shuts down twice and prints a trace
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _: gevent.spawn(_interrupted, environment, trial, number))
         trial.conduct()
-        environment.process_exit_code = 0
+        environment.process_exit_code = 0 if trial.completed else 1
     finally:
         runner.quit()
 
 
-def _interrupted(environment: Environment, trial: Trial) -> None:
-    trial.finish(stopped_early=True, note="interrupted by SIGINT")
+def _interrupted(environment: Environment, trial: Trial, number: int) -> None:
+    trial.finish(stopped_early=True, note=f"interrupted by {signal.Signals(number).name}")
     if environment.runner is not None:
         environment.runner.quit()
 

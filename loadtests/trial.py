@@ -77,6 +77,7 @@ class Trial:
         self.plan = plan
         self.users = max(plan.steps, default=0) if plan.scenario == "idle" else plan.users
         self.finished = False
+        self.completed = False  # ran to its end, or until the stop file asked for it
         self._locust_version = locust_version
         self._page_class = page_class(plan.protocol, plan.user_class)
         self._recorder = Recorder(Path(plan.output))
@@ -116,6 +117,7 @@ class Trial:
         else:
             self._timeline = self._ledger.timeline = Timeline(self.plan, start_s)
             stopped = self._conduct_chat()
+        self.completed = not self.finished
         self.finish(stopped_early=stopped)
 
     def finish(self, *, stopped_early: bool, note: str | None = None) -> None:

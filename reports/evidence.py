@@ -84,12 +84,18 @@ def paths(trials: Iterable[Located]) -> tuple[str, ...]:
     return tuple(path for path, _ in trials)
 
 
-def reasons(trials: Iterable[Located], prefix: str = "") -> str:
-    """Join the distinct reasons of trials whose code starts with ``prefix``."""
-    found: list[str] = []
+def reasons(trials: Iterable[Located]) -> str:
+    """Join the distinct reasons of trials."""
+    return "; ".join(dict.fromkeys(r.text for _, trial in trials for r in trial.verdict.reasons))
+
+
+def first_reasons(trials: Iterable[Located]) -> str:
+    """Join the reasons of trials, the first of each kind: the same one with other numbers adds nothing."""
+    kinds: dict[str, str] = {}
     for _, trial in trials:
-        found += [r.text for r in trial.verdict.reasons if r.code.startswith(prefix) and r.text not in found]
-    return "; ".join(found)
+        for reason in trial.verdict.reasons:
+            kinds.setdefault(reason.code, reason.text)
+    return "; ".join(kinds.values())
 
 
 def unfinished(trials: Iterable[Located]) -> float:

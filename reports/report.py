@@ -189,7 +189,8 @@ def _limit_notes(trials: Iterable[Located]) -> list[str]:
             f"up to {significant(max(taken))} cores in a trial."
         )
     for _, trial in trials:
-        found += [note for note in trial.limits.notes if note not in found]
+        notes = [n for n in trial.limits.notes if not n.startswith("no spare CPUs")]  # said above, with how much
+        found += [note for note in notes if note not in found]
     return found
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from harness.capacity import Capacity
-from reports.cells import Cell, absent
+from reports.cells import NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
-from reports.evidence import Evidence, Located, paths, reasons, unfinished, valid
+from reports.evidence import Evidence, Located, first_reasons, paths, reasons, unfinished, valid
 from reports.numbers import as_text, significant, span
 
 
@@ -53,13 +53,14 @@ def _cell_id(measure: str, evidence: Evidence) -> str:
 
 def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[Located]) -> Cell:
     """Return a cell without a number, saying why its trials cannot be trusted."""
-    why = reasons(trials, "invalid") or reasons(trials) or "no reason recorded"
+    why = first_reasons(trials) or "no reason recorded"
+    often = f" (so too in {len(trials) - 1} more)" if len(trials) > 1 else ""
     return Cell(
         id=_cell_id(measure, evidence),
         label=label,
         target=evidence.target,
         verdict="invalid",
-        text=f"invalid: {why}",
+        text=f"invalid: {why}{often}",
         rests_on=paths(trials),
     )
 
@@ -137,7 +138,7 @@ def at_capacity(evidence: Evidence) -> list[Cell]:
     """Return live streams and failures at the highest level that passed."""
     ends = evidence.capacity
     if not ends.low:
-        text = "not measured yet" if not evidence.chat else "no level passed"
+        text = "no level passed" if valid(evidence.chat) else "no valid trial" if evidence.chat else NOT_MEASURED
         return [
             absent("live_streams_at_capacity", LIVE, evidence.target, text),
             absent("failure_ratio_at_capacity", CAPACITY_FAILURES, evidence.target, text),

@@ -91,7 +91,7 @@ def _claims(report: Report) -> "Grid":
     from rich.text import Text
 
     grid = _grid("judgement", "the article (2.2), in other words", "taken to mean")
-    grid.columns[0].ratio = 1
+    grid.columns[0].ratio, grid.columns[0].width = None, len("not measured")
     for claim in report.claims:
         judgement = Text(claim.judgement, style=_JUDGEMENT_STYLES[claim.judgement])
         grid.add_row(judgement, Text(claim.says), Text(claim.threshold))

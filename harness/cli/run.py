@@ -149,7 +149,7 @@ def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
 
     page = build(job.folder)
     terminal.show(assemble(job.folder), console)
-    console.print(f"report: {page / 'report.html'}", highlight=False, soft_wrap=True)
+    console.print(f"report: {page}", highlight=False, soft_wrap=True)
     unsettled = [name for name, capacity in found.items() if capacity.status == "inconclusive"]
     if unsettled:
         print(f"chatbench: the capacity of {', '.join(unsettled)} could not be settled", file=sys.stderr)

@@ -31,7 +31,7 @@ def report(words: argparse.Namespace) -> int:
     folder, console = where.run_folder(words.run, words.results), Console()
     page = build(folder, formats=tuple(words.format)) if words.format else build(folder)
     terminal.show(assemble(folder), console)
-    console.print(f"report: {page / 'report.html'}", highlight=False, soft_wrap=True)
+    console.print(f"report: {page}", highlight=False, soft_wrap=True)
     return EXIT_DONE
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
 from harness.environments import Environments
 
 REPOSITORY = Path(__file__).parents[2]
@@ -72,19 +73,21 @@ def measure(python: Path | None = None, twin_python: Path | None = None) -> list
     redis, _ = made.ensure_redis()
     ours: list[Cost] = []
     twins: list[Cost] = []
-    with tempfile.TemporaryDirectory() as scratch, _upstream() as url:
-        with _part(python, redis, Path(scratch), url) as part, _twin(twin_python, url) as twin:
-            for _ in range(ROUNDS):
-                ours.append(_cost(part))
-                twins.append(_cost(twin))
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _upstream() as url,
+        _part(python, redis, Path(scratch), url) as part,
+        _twin(twin_python, url) as twin,
+    ):
+        for _ in range(ROUNDS):
+            ours.append(_cost(part))
+            twins.append(_cost(twin))
     return _figures(ours, twins)
 
 
 def _figures(ours: list[Cost], twins: list[Cost]) -> list[dict[str, object]]:
     load = f"slope over answers of {', '.join(map(str, BATCHES))} tokens, {STREAMS} streams, median of {ROUNDS}"
-    bound = (
-        f"operational bound at Z = {QUICK_THINK_S:g} s, {QUICK_TOKENS} tokens, {CPUS} CPUs, not a load test"
-    )
+    bound = f"operational bound at Z = {QUICK_THINK_S:g} s, {QUICK_TOKENS} tokens, {CPUS} CPUs, not a load test"
     ratio = statistics.median(a.token_us / b.token_us for a, b in zip(ours, twins, strict=True))
 
     def figure(name: str, value: float, unit: str, note: str, goal: float | None = None) -> dict[str, object]:
@@ -129,10 +132,8 @@ def _part(python: Path, redis: Path, scratch: Path, llm: str) -> Iterator[Server
             [python, "manage.py", *command], cwd=PART, env=environment, check=True, stdout=subprocess.DEVNULL
         )
     cache = [str(redis), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(scratch)]
-    with (
-        _process(cache, scratch, {}, redis_port),
-        _process([str(python), "-m", "uvicorn", "config.asgi:application", *_uvicorn(port)], PART, settings, port) as pid,
-    ):
+    command = [str(python), "-m", "uvicorn", "config.asgi:application", *_uvicorn(port)]
+    with _process(cache, scratch, {}, redis_port), _process(command, PART, settings, port) as pid:
         yield Server(port=port, pid=pid, request=_part_request)
 
 

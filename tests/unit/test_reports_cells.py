@@ -91,7 +91,7 @@ def test_every_outcome_of_a_search_has_its_words(
 def test_an_invalid_cell_shows_no_number_but_its_reason() -> None:
     cell = capacity_of((10, INVALID), (10, INVALID))
     assert (cell.value, cell.bracket, cell.verdict) == (None, None, "invalid")
-    assert cell.text == "invalid: the hypervisor took 9 %"
+    assert cell.text == "invalid: the hypervisor took 9 % (so too in 1 more)"
 
 
 def test_what_nobody_measured_says_so() -> None:

@@ -49,13 +49,9 @@ class PasswordView(APIView):
 class Login(PasswordView):
     """Open a session."""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check the CSRF token: a foreign page must not sign people in as somebody else."""
-        Cookie().enforce_csrf(request)
-        super().initial(request, *args, **kwargs)
-
     def post(self, request: Request) -> Response:
         """Answer with the user and the session cookie."""
+        Cookie().enforce_csrf(request)  # a foreign page must not sign people in as somebody else
         user = user_of(request)
         login(request._request, user)
         return Response(serializers.UserView(user).data)

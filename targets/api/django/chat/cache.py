@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 REMEMBERED_S = 3600
 REMEMBERED_BYTES = 64 * 1024  # at once; longer conversations are read from the database
 
+
 def _pool() -> redis.ConnectionPool | None:
     if not settings.REDIS_URL:
         return None
@@ -51,7 +52,9 @@ class PooledRedisCache(RedisCache):
         self._class = PooledClient
 
 
-def count_and_recall(counter: str, lifetime_s: int, conversation_id: uuid.UUID) -> tuple[int, list[dict[str, Any]] | None]:
+def count_and_recall(
+    counter: str, lifetime_s: int, conversation_id: uuid.UUID
+) -> tuple[int, list[dict[str, Any]] | None]:
     """Count one more message; return the count and the conversation's last messages, None if not remembered."""
     if client is None:
         cache.add(counter, 0, lifetime_s)

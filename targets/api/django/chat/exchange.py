@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -55,7 +55,9 @@ def save_message(user: User, conversation_id: uuid.UUID, content: str) -> Messag
     Raises:
         NotFound: it is somebody else's, or there is none.
     """
-    title = Conversation.objects.filter(pk=conversation_id, owner=user).order_by().values_list("title", flat=True).first()
+    title = (
+        Conversation.objects.filter(pk=conversation_id, owner=user).order_by().values_list("title", flat=True).first()
+    )
     if title is None:
         raise NotFound("There is no such conversation.")
     message = Message(conversation_id=conversation_id, role=Message.Role.USER, content=content)

@@ -14,7 +14,9 @@ class SigningInTests(PeopleTestCase):
         api = Api()
         before = api.cookies["csrftoken"].value
         response = api.call("post", "/api/auth/login", GOOD)
-        self.assertEqual(response.json(), {"id": self.users["ann"].pk, "username": "ann", "role": "user", "is_active": True})
+        self.assertEqual(
+            response.json(), {"id": self.users["ann"].pk, "username": "ann", "role": "user", "is_active": True}
+        )
         self.assertTrue(response.cookies["sessionid"]["httponly"])
         self.assertNotEqual(api.cookies["csrftoken"].value, before)
         self.assertEqual(api.get("/api/auth/me").json()["username"], "ann")

@@ -114,7 +114,9 @@ class AnswerTests(PeopleTestCase):
         self.assert_problem(self.api("ann").call("post", path, {"hidden": True}), 403)
         self.assertEqual(self.api("mo").call("post", path, {"hidden": True}).json()["content"], "To the sea.")
         seen = {name: self.api(name).get(f"{self.path}/messages").json()["results"][1] for name in ("ann", "mo", "ada")}
-        self.assertEqual({name: m["content"] for name, m in seen.items()}, {"ann": "", "mo": "To the sea.", "ada": "To the sea."})
+        self.assertEqual(
+            {name: m["content"] for name, m in seen.items()}, {"ann": "", "mo": "To the sea.", "ada": "To the sea."}
+        )
         self.assertTrue(all(m["hidden"] for m in seen.values()))
         self.assertNotIn("sea", self.api("ann").get(f"{self.path}/export?format=markdown").content.decode())
         self.assertFalse(self.api("ada").call("post", path, {"hidden": False}).json()["hidden"])

@@ -8,8 +8,11 @@ from django.test import SimpleTestCase
 TEXTS = ["nonce ", "é✓ ", "\n\n", "data: [DONE]", "[end]"]
 STREAM = (
     b": hello\r\n\r\n"
-    + b"".join(b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\r\n\r\n" for text in TEXTS)
-    + b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\nevent: x\ndata:{"choices":[],"usage":{}}\n\ndata: [DONE]\n\n'
+    + b"".join(
+        b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\r\n\r\n" for text in TEXTS
+    )
+    + b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+    + b'event: x\ndata:{"choices":[],"usage":{}}\n\ndata: [DONE]\n\n'
 )
 
 

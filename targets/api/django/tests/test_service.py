@@ -28,7 +28,9 @@ class SeedTests(PeopleTestCase):
         self.assertEqual(Message.objects.count(), 3 * (2 + 4 + 6 + 8 + 2))
         client = Client()
         client.cookies["sessionid"] = digest("7:session:user0002")[:32]
-        self.assertEqual(client.get("/api/auth/me").json(), {"id": 2, "username": "user0002", "role": "user", "is_active": True})
+        self.assertEqual(
+            client.get("/api/auth/me").json(), {"id": 2, "username": "user0002", "role": "user", "is_active": True}
+        )
         listed = client.get("/api/conversations").json()["results"]
         self.assertEqual([c["title"] for c in listed], [f"Conversation {n}" for n in (5, 4, 3, 2, 1)])
         self.assertEqual(listed[4]["id"], str(uuid.UUID(digest("7:conversation:user0002:0")[:32])))

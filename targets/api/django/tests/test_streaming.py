@@ -140,7 +140,9 @@ class StreamingTests(StreamingTestCase):
                 "messages": [{"role": "user", "content": "Where to?"}, {"role": "user", "content": "Hello"}],
             },
         )
-        self.assertEqual([m["content"] for m in second.requests[0]["messages"]], ["Where to?", "Hello", "yes", "And now?"])
+        self.assertEqual(
+            [m["content"] for m in second.requests[0]["messages"]], ["Where to?", "Hello", "yes", "And now?"]
+        )
 
     async def test_only_the_last_twenty_messages_are_sent(self) -> None:
         for number in range(12):

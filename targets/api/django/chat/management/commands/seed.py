@@ -18,17 +18,18 @@ from django.utils import timezone
 
 from chat.models import AccessToken, Conversation, Message
 
-PASSWORD = "chatbench-demo"  # of every seeded account
+PASSWORD = "chatbench-demo"  # noqa: S105  # of every seeded account
 ITERATIONS = 1_000_000
 SESSION_DAYS = 30
 BEGINNING = datetime(2025, 4, 8, 8, tzinfo=UTC)
 STAFF = ("moderator", "admin")
 BATCH = 500
-WORDS = (
-    "time year people way day thing world life hand part child eye woman place work week case point government company number group "
-    "problem fact question water money story month study book word business issue side kind head house service friend father power hour "
-    "game line member city community name president team minute idea body information back parent face level office door health person "
-    "art history party result change morning reason research moment teacher force education"
+WORDS = (  # noqa: SIM905  # as the contract writes it
+    "time year people way day thing world life hand part child eye woman place work week case point government "
+    "company number group problem fact question water money story month study book word business issue side kind "
+    "head house service friend father power hour game line member city community name president team minute idea "
+    "body information back parent face level office door health person art history party result change morning "
+    "reason research moment teacher force education"
 ).split()
 
 

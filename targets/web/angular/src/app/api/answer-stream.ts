@@ -12,8 +12,8 @@ export type AnswerEvent =
   | { type: 'token'; text: string }
   | { type: 'done'; message: Message };
 
-/** A connection that brings nothing for this long is taken for lost. */
-const SILENCE_LIMIT_MS = 60_000;
+/** A connection that brings nothing for this long is taken for lost; the server itself gives up on the model after 60 s. */
+const SILENCE_LIMIT_MS = 75_000;
 
 /** Sends a message and yields its answer while it is written; a POST, so EventSource cannot be used. */
 @Injectable({ providedIn: 'root' })

@@ -38,12 +38,22 @@ export class MessageView {
     { value: 'down', label: 'Bad answer', icon: 'thumbsDown' },
   ] as const;
 
-  protected readonly foldChars = FOLD_CHARS;
   protected readonly expanded = signal(false);
   protected readonly copied = signal(false);
   protected readonly actionProblem = signal<Problem | null>(null);
   protected readonly long = computed(() => this.entry().text().length > FOLD_CHARS);
   protected readonly clipped = computed(() => this.long() && !this.expanded());
+
+  /** In code points, as the composer counts. */
+  protected readonly length = computed(() => [...this.entry().text()].length);
+  /** Without half a character at the cut. */
+  protected readonly beginning = computed(
+    () =>
+      `${this.entry()
+        .text()
+        .slice(0, FOLD_CHARS)
+        .replace(/[\uD800-\uDBFF]$/, '')}…`,
+  );
 
   private readonly markdown = new MarkdownBlocks();
   protected readonly blocks = computed(() => this.markdown.render(this.entry().text()));
