@@ -4,9 +4,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 from harness.records import Emission, from_json
 from tests.golden.users_trial import ROOT, plan, run
@@ -17,20 +16,20 @@ SLACK_S = 0.25
 EARLY_S = 0.002
 
 
-@pytest.fixture
-def upstream(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    log = tmp_path / "emissions.jsonl"
+@contextmanager
+def upstream(log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "llm", "--port", "0", "--seed", str(SEED), "--log", str(log)]
     command += ["--ttft-s", str(TTFT_S), "--itl-s", str(ITL_S), "--tokens", str(TOKENS)]
     with subprocess.Popen(command, cwd=ROOT / "targets" / "llm", stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[-1], log
+        yield process.stdout.readline().split()[-1]
         process.terminate()
 
 
-def test_what_is_recorded_is_what_the_upstream_sent(upstream: tuple[str, Path], tmp_path: Path) -> None:
-    url, log = upstream
-    files = run(plan(tmp_path / "out", url, protocol="openai"))
+def test_what_is_recorded_is_what_the_upstream_sent(tmp_path: Path) -> None:
+    log = tmp_path / "emissions.jsonl"
+    with upstream(log) as url:
+        files = run(plan(tmp_path / "out", url, protocol="openai"))
     emissions = {}
     for line in log.read_text().splitlines():
         emission = from_json(Emission, json.loads(line))

@@ -28,8 +28,8 @@ def _pool() -> redis.ConnectionPool | None:
         settings.REDIS_URL,
         socket_connect_timeout=1,
         socket_timeout=1,
-        # Once more at once: a restarted Redis leaves dead connections in the pool.
-        retry=Retry(NoBackoff(), 1),
+        # Once more at once, but not after a timeout: a restarted Redis leaves dead connections in the pool.
+        retry=Retry(NoBackoff(), 1, (redis.exceptions.ConnectionError,)),
     )
 
 
