@@ -92,7 +92,6 @@ class Environments:
             self._report(f"{name}: installing its npm packages")
             install: list[str | Path] = [npm, "ci", "--no-audit", "--no-fund"]
             self._run(install, log=log, what=f"{name}: npm ci", cwd=part_folder, settings=settings)
-        _store(stamp, {"locked": locked})  # a build that fails may leave the folder in any state
         self._report(f"{name}: building the front end")
         stamp.unlink(missing_ok=True)  # a build that fails may do so for damaged packages: install them anew next time
         self._run([npm, "run", "build"], log=log, what=f"{name}: npm run build", cwd=part_folder, settings=settings)

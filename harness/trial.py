@@ -149,7 +149,7 @@ def _cold_start_s(ready_after_s: float, turns: list[Turn]) -> float | None:
 def _assess(
     profile: Profile, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
 ) -> tuple[dict[str, float | None], Verdict]:
-    if summary is None or not ended:
+    if summary is None or not ended or (key.scenario != "idle" and "measure" not in summary.phases):
         return {}, _without_summary(facts, profile.slo, ended)
     turns, resources = store.read_turns(folder), store.read_resources(folder)
     if key.scenario == "idle":
@@ -180,7 +180,7 @@ def _idle_verdict(facts: Facts, summary: GeneratorSummary, profile: Profile) -> 
 
 def _check_verdict(facts: Facts, numbers: dict[str, float | None]) -> Verdict:
     if facts.target_exits or facts.oom_kills:
-        return Verdict(outcome="fail", reasons=tuple(Reason(code="target.exit", text=t) for t in facts.target_exits))
+        return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
         return Verdict(outcome="pass")
     text = f"{numbers.get('ok') or 0:.0f} of {CHECK_TURNS} first turns were answered"

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import gevent
+
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
 from loadtests.ledger import TrialLedger
 from loadtests.openai import OpenAIPage
@@ -149,7 +151,15 @@ class Trial:
             self._note_cpu()
         return stopped
 
+    def _visit_and_leave(self, number: int) -> None:
+        """Open the page, take one turn and go: what a server loads on first use is no cost of the sessions after it."""
+        page = self._page_class(visitor(self.plan, number))
+        make_ready(page)
+        take_turn(self._ledger, number, 0, 0, time.monotonic(), page)
+        page.close()
+
     def _conduct_idle(self) -> bool:
+        gevent.joinall([gevent.spawn(self._visit_and_leave, self.users + n) for n in range(_OPENING_AT_ONCE)])
         for sessions in self.plan.steps:
             last_s = time.monotonic() + self.plan.turn_timeout_s * (1 + sessions / _OPENING_AT_ONCE)
             while self._tried < sessions and time.monotonic() < last_s:

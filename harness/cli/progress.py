@@ -32,7 +32,7 @@ class Board:
         self.now, self.trial_started = progress, time.monotonic()
         self.about_left[progress.target] = progress.request.about_left
         if not self.console.is_terminal:
-            self.console.print(f"{self._clock()} {progress.target}: {self._name(progress)} …", highlight=False)
+            self._line(f"{progress.target}: {self._name(progress)} …")
 
     def shows(self, phase: str, live: LiveTurns | None) -> None:
         """The running trial has news."""
@@ -53,7 +53,10 @@ class Board:
         self.state[key.target] = "waiting"
         self.about_left[key.target] = max(0, self.about_left[key.target] - 1)
         if not self.console.is_terminal:
-            self.console.print(f"{self._clock()} {key.target}: {self.last[key.target]}", highlight=False)
+            self._line(f"{key.target}: {self.last[key.target]}")
+
+    def _line(self, text: str) -> None:
+        self.console.print(f"{self._clock()} {text}", highlight=False, markup=False, soft_wrap=True)
 
     def _name(self, progress: Progress) -> str:
         request = progress.request

@@ -2,7 +2,9 @@
 
 import argparse
 import secrets
+import shlex
 import sys
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,6 +38,7 @@ def run(words: argparse.Namespace) -> int:
     console = Console()
     job = _job(words)
     with machine.one_campaign():
+        _try_writing(job.folder if job.resumed else job.folder.parent)
         prepared = _prepare(job, console)
         _open(job, prepared)
         found = _measure(job, prepared, console)
@@ -76,6 +79,15 @@ def _job(words: argparse.Namespace) -> Job:
     )
 
 
+def _try_writing(folder: Path) -> None:
+    """Raise BenchError for a folder that cannot be written, before a set-up that may take minutes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise BenchError(f"{folder} cannot be written: {error.strerror}", "name another folder: --results") from error
+
+
 def _same_machine(earlier: store.Run) -> None:
     now = machine.fingerprint()
     changed = sorted(key for key in now if earlier.machine.get(key) != now[key])
@@ -100,7 +112,7 @@ def _prepare(job: Job, console: Console) -> dict[str, stack.Prepared]:
 
 
 def _open(job: Job, prepared: dict[str, stack.Prepared]) -> None:
-    """Write ``run.json`` before anything is measured: a folder that cannot be written must show now."""
+    """Write ``run.json`` before anything is measured."""
     if job.resumed:
         return
     run_record = store.Run(
@@ -132,14 +144,22 @@ def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) ->
             trial.answered(made)
         return made
 
+    onwards = f"Go on with: chatbench run --resume {shlex.quote(str(job.folder))}"
     try:
         with progress.shown(board):
             return campaign.run_campaign(
                 {name: campaign.course(job.profile) for name in prepared}, measure, job.known, job.seed, board.starts
             )
     except KeyboardInterrupt:
-        console.print(f"interrupted; finished trials are kept. Go on with: chatbench run --resume {job.folder.name}")
+        console.print(
+            f"interrupted; finished trials are kept. {onwards}", markup=False, highlight=False, soft_wrap=True
+        )
         raise
+    except BrokenPipeError:
+        raise  # nobody reads what is printed: no fault of the results folder
+    except OSError as error:
+        message = f"the campaign in {job.folder} stopped: {error}"
+        raise BenchError(message, f"mend that; finished trials are kept. {onwards}") from error
 
 
 def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:

@@ -29,8 +29,8 @@ def check_rest(
 ) -> list[Check]:
     """Prove that a running API meets the contract, and with ``web`` that it serves a front end.
 
-    Talks as the seeded users 1 to 5, the moderator and the admin, and leaves new conversations behind. Arguments as in
-    :func:`rest_probes`.
+    Talks as the seeded users 31 to 35, the moderator and the admin, and leaves new conversations behind.
+    Arguments as in :func:`rest_probes`.
     """
     world = RestWorld(base_url, seed=seed, upstream_log=upstream_log)
     checks = run(rest_probes(rate_limit=rate_limit, upstream_log=upstream_log), world)

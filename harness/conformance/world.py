@@ -18,7 +18,7 @@ from harness.conformance.shapes import CONVERSATION, MESSAGE, expect_shape
 
 PASSWORD = "chatbench-demo"  # noqa: S105 (of the seeded data set, public by contract)
 END_MARKER = "[end]"
-OWNER, OTHER, SUBJECT, TALKER, READER = "user0001", "user0002", "user0003", "user0004", "user0005"
+OWNER, OTHER, SUBJECT, TALKER, READER = "user0031", "user0032", "user0033", "user0034", "user0035"
 
 #: operationId -> method and path of every operation of openapi.yaml
 OPERATIONS = {
