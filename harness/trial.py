@@ -149,7 +149,7 @@ def _cold_start_s(ready_after_s: float, turns: list[Turn]) -> float | None:
 def _assess(
     profile: Profile, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
 ) -> tuple[dict[str, float | None], Verdict]:
-    if summary is None or not ended or (key.scenario != "idle" and "measure" not in summary.phases):
+    if summary is None or not ended or "measure" not in summary.phases:
         return {}, _without_summary(facts, profile.slo, ended)
     turns, resources = store.read_turns(folder), store.read_resources(folder)
     if key.scenario == "idle":

@@ -90,12 +90,14 @@ class Person:
         expect(found).to_be_visible(timeout=PATIENCE_MS)
         return found
 
-    def first_message(self) -> str:
+    def first_message(self, ending: str) -> str:
         """Return the text of the conversation's first message, unfolded where the page folds long ones."""
         message = self.page.locator(MESSAGES).first
         unfold = message.get_by_role("button", name="Show all")
-        if unfold.count():
+        unfold.or_(message.get_by_text(ending)).first.wait_for()
+        if unfold.is_visible():
             unfold.click()
+        expect(message).to_contain_text(ending)
         return message.text_content() or ""
 
     def reload(self) -> None:

@@ -17,6 +17,7 @@ from tests.e2e.chatting import FRONT_ENDS, Person
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 42
+PER_MINUTE = 60  # messages per user, the contract's default
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 ARGUMENTS = (
     "--no-sandbox",
@@ -38,43 +39,34 @@ class Running:
     prepared: stack.Prepared
 
 
-Start = Callable[[str, dict[str, str]], Running]
-
-
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start targets by name, with settings of their own; each until the session's end."""
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Running]]:
+    """Return a target by name: started the first time it is asked for, kept until the session's end."""
     catalogue = targets.discover(ROOT / "targets")
+    known: dict[str, Running] = {}
     with ExitStack() as open_targets:
         runtime = LocalRuntime()
         open_targets.callback(runtime.close)
 
-        def start_one(name: str, settings: dict[str, str]) -> Running:
-            prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
-            server = prepared.target.server
-            words = [f"{key}={value}" for key, value in settings.items()]
-            local = replace(server.local, start=("env", *words, *server.local.start))
-            parts = (replace(server, local=local), *prepared.target.parts[1:])
-            prepared = replace(prepared, target=replace(prepared.target, parts=parts))
-            folder = tmp_path_factory.mktemp("served")
-            served = open_targets.enter_context(serve.serving(runtime, prepared, ANSWER, folder))
-            url = served.stack.instances[0]
-            return Running(name=name, base_url=url, upstream_log=served.stack.upstream_log, prepared=prepared)
+        def get(name: str) -> Running:
+            if name not in known:
+                prepared = _limited(stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print))
+                served = serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
+                stacked = open_targets.enter_context(served).stack
+                known[name] = Running(
+                    name=name, base_url=stacked.instances[0], upstream_log=stacked.upstream_log, prepared=prepared
+                )
+            return known[name]
 
-        yield start_one
+        yield get
 
 
-@pytest.fixture(scope="session")
-def started(start: Start) -> Callable[[str], Running]:
-    """Return a target by name, started the first time it is asked for."""
-    known: dict[str, Running] = {}
-
-    def get(name: str) -> Running:
-        if name not in known:
-            known[name] = start(name, {})
-        return known[name]
-
-    return get
+def _limited(prepared: stack.Prepared) -> stack.Prepared:
+    """Return a target with its rate limit where people have it, not where load needs it."""
+    server = prepared.target.server
+    start = ("env", f"RATE_LIMIT_PER_MINUTE={PER_MINUTE}", *server.local.start)
+    parts = (replace(server, local=replace(server.local, start=start)), *prepared.target.parts[1:])
+    return replace(prepared, target=replace(prepared.target, parts=parts))
 
 
 @pytest.fixture(params=list(FRONT_ENDS))

@@ -75,6 +75,15 @@ def _wait_for(reached: Callable[[], bool], process: "subprocess.Popen[bytes]") -
         time.sleep(0.05)
 
 
+def _emissions(log: Path, tags: set[str]) -> dict[str, Emission]:
+    """Read the upstream's log once it has these answers: it writes them a moment after the last token."""
+    deadline_s = time.monotonic() + 10
+    while not tags <= set(found := store.read_emissions(log)):
+        assert time.monotonic() < deadline_s, f"the upstream's log lacks {len(tags - set(found))} answers"
+        time.sleep(0.1)
+    return found
+
+
 def _emitted_s(emission: Emission) -> tuple[float, float]:
     return emission.request_s + emission.emit_s[0], emission.request_s + emission.emit_s[-1]
 
@@ -82,7 +91,7 @@ def _emitted_s(emission: Emission) -> tuple[float, float]:
 def _recorded(turns: list[Turn], emissions: dict[str, Emission]) -> tuple[list[float], list[float]]:
     first, last = [], []
     for turn in turns:
-        if turn.outcome == "ok" and turn.first_s is not None and turn.last_s is not None:
+        if turn.first_s is not None and turn.last_s is not None:
             begun_s, ended_s = _emitted_s(emissions[turn.tag])
             first.append(turn.first_s - begun_s)
             last.append(turn.last_s - ended_s)
@@ -113,8 +122,8 @@ def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
                 seen.append((message.tag, person.watch.framed(message.nonce), shown))
     for context in contexts:
         context.close()
-    emissions = store.read_emissions(target.upstream_log)
-    turns = store.read_lines(Turn, tmp_path / "turns.jsonl")
+    turns = [turn for turn in store.read_lines(Turn, tmp_path / "turns.jsonl") if turn.outcome == "ok"]
+    emissions = _emissions(target.upstream_log, {turn.tag for turn in turns} | {tag for tag, _, _ in seen})
     first, last = _recorded(turns, emissions)
     assert len(first) >= TURNS - 2, f"only {len(first)} of the protocol-level user's turns were answered"
     emitted = [_emitted_s(emissions[tag]) for tag, _, _ in seen]

@@ -54,7 +54,7 @@ def test_any_text_is_shown_as_typed_and_answered(person: Person, kind: str) -> N
     person.answer(message)
     person.reload()
     person.answer(message)
-    assert " ".join(message.content.split()) in " ".join(person.first_message().split())
+    assert " ".join(message.content.split()) in " ".join(person.first_message(message.tag).split())
     assert person.page.evaluate("window.hostile") is None
     assert person.watch.dialogs == []
     assert person.watch.foreign_requests() == []

@@ -10,7 +10,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import CDPSession, Dialog, Page
+from playwright.sync_api import CDPSession, Dialog, Error, Page
 
 from harness.conformance.world import END_MARKER
 
@@ -136,7 +136,10 @@ class Watch:
         if event["response"]["mimeType"] == "text/event-stream":
             stream = self.streams[event["requestId"]] = EventStream()
             # from now on the browser's events bring the bytes themselves, which it keeps for no stream
-            begun = self._cdp.send("Network.streamResourceContent", {"requestId": event["requestId"]})
+            try:
+                begun = self._cdp.send("Network.streamResourceContent", {"requestId": event["requestId"]})
+            except Error:  # the answer was over by then; whoever asks ``framed`` for it is told so
+                return
             stream.content = base64.b64decode(begun["bufferedData"]) + stream.content
 
     def _data(self, event: dict[str, Any]) -> None:

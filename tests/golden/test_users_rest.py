@@ -70,13 +70,14 @@ def test_arrivals_are_the_emissions(twin: Twin, visit: Visit, protocol: type[Pag
     assert 0 < turn.chunks == len(turn.arrival_s) <= 12
     assert turn.first_s is not None
     assert turn.first_s - turn.sent_s >= 0.1
-    arrived_s = []  # per token: when the read that brought it arrived
+    arrived_s: list[float] = []  # per token: when the read that brought it arrived
     for at_s, cumulative in zip(turn.arrival_s, turn.arrival_tokens, strict=True):
         arrived_s += [turn.sent_s + at_s] * (cumulative - len(arrived_s))
     for emitted, arrived in zip(sent.tokens_s, arrived_s, strict=True):
         assert emitted - EARLY_S <= arrived <= emitted + SLACK_S
     assert turn.last_s == pytest.approx(turn.sent_s + turn.arrival_s[-1], abs=1e-5)
     assert turn.done_s is not None
+    assert turn.last_s is not None
     assert turn.done_s >= turn.last_s
     assert turn.ready_s == turn.done_s
     assert turn.wire_bytes > turn.text_bytes

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 SEED = 7
 
@@ -87,7 +88,7 @@ class Twin:
             pass
         self._hang_up(connection)
 
-    def _answer(self, connection: socket.socket, stream, line: bytes) -> None:
+    def _answer(self, connection: socket.socket, stream: BinaryIO, line: bytes) -> None:
         method, path, _ = line.decode().split()
         headers = {}
         while (header := stream.readline().decode().strip()) != "":
@@ -112,7 +113,8 @@ class Twin:
 
     def _plain(self, connection: socket.socket, method: str, path: str, headers: dict[str, str]) -> None:
         extra = ""
-        status, document = 200, {"results": []}
+        status = 200
+        document: dict[str, Any] = {"results": []}
         if path == "/api/auth/me":
             extra = "Set-Cookie: csrftoken=token-1; Path=/\r\n"
             if self.script.fault == "401":

@@ -1,4 +1,4 @@
-"""CPU per relayed token of the Django part against a naive Django + httpx relay, in turns, in one run of about 75 s.
+"""CPU per relayed token of the Django part against a naive Django + httpx relay, in turns, in one run of about 70 s.
 
 The slope over answers of 10, 100 and 400 tokens is what a token costs; its intercept is what a turn costs besides
 (sign-in check, rate limit, database writes in the part; nothing of the kind in the twin).
@@ -25,7 +25,7 @@ from harness.environments import Environments
 REPOSITORY = Path(__file__).parents[2]
 PART = REPOSITORY / "targets" / "api" / "django"
 TWIN = REPOSITORY / "tests" / "perf" / "twins" / "django_naive"
-BATCHES = {10: 6, 100: 2, 400: 1}  # tokens per answer: batches of STREAMS turns each
+BATCHES = {10: 4, 100: 1, 400: 1}  # tokens per answer: batches of STREAMS turns each
 STREAMS = 20
 ITL_S = 0.02  # as in every profile
 TTFT_S = 0.1

@@ -48,7 +48,7 @@ class PlainUser(HttpUser):
         _turns.append({"tag": tag, "sent_s": sent_s, "first_s": first_s})
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def note_cpu(**_: Any) -> None:
     start_s = time.monotonic()
 
