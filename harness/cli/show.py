@@ -42,7 +42,7 @@ def verify(words: argparse.Namespace) -> int:
     folder, console = where.run_folder(words.run, words.results), Console()
     findings = recompute(folder)
     for finding in findings:
-        console.print(str(finding), highlight=False, markup=False)
+        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
     if findings:
         console.print(f"{len(findings)} differences; first: {findings[0]}", highlight=False, markup=False)
         return EXIT_INVALID

@@ -1,0 +1,335 @@
+"""The command line: what it lists, how light it is, how it answers people's slips."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from harness import campaign, cli, machine, profiles, stack, store
+from harness.cli import show
+from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
+from harness.records import to_json
+
+COMMANDS = ("run", "report", "verify", "targets", "check", "serve", "setup", "doctor")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "matplotlib",
+    "scipy",
+    "jinja2",
+    "rich",
+    "locust",
+    "gevent",
+    "streamlit",
+    "docker",
+)
+PART = 'name = "mine"\nkind = "monolith"\ntitle = "Mine"\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A command's exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """What happened."""
+        return self.err.splitlines()[0]
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return self.err.splitlines()[1]
+
+
+Say = Callable[..., Said]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run a command in this process."""
+
+    def one(*words: str) -> Said:
+        try:
+            code = cli.main(words)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else -1
+        return Said(code, *capsys.readouterr())
+
+    return one
+
+
+@pytest.fixture
+def no_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where anything would be installed or measured, and leave the machine's lock alone."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a set-up was begun")
+
+    monkeypatch.setattr(stack, "prepare", refuse)
+    monkeypatch.setattr(machine, "one_campaign", nullcontext)
+
+
+def loaded_by(*words: str) -> set[str]:
+    """Return the modules a command loads, in a process of its own."""
+    script = (
+        "import json, sys\nfrom harness.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_help_lists_every_command(say: Say) -> None:
+    said = say("--help")
+    assert said.code == 0
+    for command in COMMANDS:
+        assert f"\n    {command} " in said.out
+    assert all(
+        line.split()[0] in COMMANDS for line in said.out.splitlines() if line.startswith("    ") and line[4] != " "
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_leads_somewhere(command: str, say: Say) -> None:
+    said = say(command, "--help")
+    assert said.code == 0
+    assert said.out.startswith(f"usage: chatbench {command}")
+    words = ["x"] if command in ("check", "serve") else []
+    module, function = cli.parser().parse_args([command, *words]).where.split(":")
+    assert callable(getattr(import_module(f"harness.cli.{module}"), function))
+
+
+def test_help_is_light() -> None:
+    assert not loaded_by("--help") & {*HEAVY, "harness.store", "harness.targets"}
+
+
+def test_listing_targets_loads_nothing_that_measures_or_draws() -> None:
+    assert not loaded_by("targets") & {*HEAVY} - {"rich"}
+
+
+def test_a_campaign_leaves_the_generators_libraries_to_the_generator(tmp_path: Path) -> None:
+    loaded = loaded_by("run", "no-such-target", "--results", str(tmp_path))
+    assert "harness.cli.run" in loaded
+    assert not loaded & {"locust", "gevent", "streamlit", "matplotlib", "scipy", "jinja2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        (["run", "streamlt"], "unknown target 'streamlt': no part 'streamlt' below targets/", "'streamlit'"),
+        (["check", "django+anglar"], "unknown target 'django+anglar'", "'django+angular'"),
+        (["serve", "djngo+angular"], "unknown target 'djngo+angular'", "'django+angular'"),
+        (["setup", "streamlit", "strmlit"], "unknown target 'strmlit'", "'streamlit'"),
+        (["run", "streamlit:3"], "streamlit has no variant '3'", "2"),
+        (["run", "angular"], "'angular' is put together from web", "a monolith, or an api and a web part"),
+        (["run", "--profile", "quik"], "unknown profile 'quik': no quik.toml in ", "'quick'"),
+        (["serve", "streamlit", "--profile", "smok"], "unknown profile 'smok'", "'smoke'"),
+        (["run", "--runtime", "lokal"], "unknown runtime 'lokal'", "'local'"),
+    ],
+)
+def test_a_slip_is_named_with_the_nearest_valid_word(
+    words: list[str], said: str, hint: str, say: Say, no_set_up: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = say(*words)
+    assert answer.code == EXIT_USAGE
+    assert said in answer.message
+    assert hint in answer.hint
+    assert answer.err.count("\n") == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_profile_key_is_named_with_its_file(say: Say, no_set_up: None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('purpose = "x"\nthink_s = 1\n[answer]\nttft_s = 1\nitl_s = 1\ntokens = 2\n[search]\nhihgest = 5\n')
+    said = say("run", "--profile", str(path), "--results", str(tmp_path / "results"))
+    assert (said.code, said.message) == (EXIT_USAGE, f"chatbench: {path}: search: unknown key 'hihgest'")
+    assert "did you mean 'highest'?" in said.hint
+
+
+def test_a_profile_file_that_is_absent_is_named(say: Say, no_set_up: None, tmp_path: Path) -> None:
+    said = say("run", "--profile", str(tmp_path / "none.toml"))
+    assert said.code == EXIT_USAGE
+    assert str(tmp_path / "none.toml") in said.message
+
+
+@pytest.mark.parametrize("command", ["run", "check", "serve", "setup"])
+def test_a_wrong_part_key_is_named_with_its_file(command: str, say: Say, no_set_up: None, tmp_path: Path) -> None:
+    (tmp_path / "part.toml").write_text(PART + '[local]\nrequirments = "x"\n')
+    said = say(command, str(tmp_path))
+    assert said.code == EXIT_USAGE
+    assert said.message == f"chatbench: {tmp_path}/part.toml: local: unknown key 'requirments'"
+    assert "did you mean 'requirements'?" in said.hint
+
+
+def test_a_folder_that_is_no_part_is_named(say: Say, no_set_up: None, tmp_path: Path) -> None:
+    said = say("run", f"{tmp_path}/nowhere")
+    assert (said.code, said.message) == (EXIT_USAGE, f"chatbench: {tmp_path}/nowhere/part.toml does not exist")
+
+
+@pytest.mark.parametrize("words", [["run", "--profil-e", "x"], ["report", "--quick"], ["check"], ["measure"], []])
+def test_an_unknown_option_or_command_is_a_usage_error(words: list[str], say: Say) -> None:
+    said = say(*words)
+    assert said.code == EXIT_USAGE
+    assert said.err.startswith("usage: chatbench")
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """The results folder of a run that measured nothing yet."""
+    info = store.TargetInfo(
+        title="Streamlit",
+        kind="monolith",
+        protocol="streamlit",
+        instances=1,
+        python_processes=1,
+        processes="1 process",
+        features=(),
+        parts=({"name": "streamlit", "title": "Streamlit", "package": "streamlit", "version": "1"},),
+    )
+    run = store.Run(
+        run_id="20260101-000000-smoke-aaaa",
+        created_at="2026-01-01T00:00:00+00:00",
+        command=("chatbench", "run"),
+        tool_version="0",
+        seed=1,
+        runtime="local",
+        profile=to_json(profiles.load("smoke")),
+        machine=machine.fingerprint(),
+        common_level=5,
+        targets={"streamlit": info},
+    )
+    store.write_run(tmp_path / run.run_id, run)
+    return tmp_path
+
+
+@pytest.mark.parametrize("words", [["report"], ["verify"], ["run", "--resume"]])
+def test_a_missing_run_is_named_with_the_nearest_one(
+    words: list[str], say: Say, no_set_up: None, earlier: Path
+) -> None:
+    said = say(*words, "20260101-000000-smoke-aaab", "--results", str(earlier))
+    assert said.code == EXIT_USAGE
+    assert said.message == f"chatbench: no run '20260101-000000-smoke-aaab' in {earlier}"
+    assert "did you mean '20260101-000000-smoke-aaaa'?" in said.hint
+
+
+@pytest.mark.parametrize("words", [["report"], ["verify"], ["run", "--resume", "latest"]])
+def test_without_any_run_the_hint_is_to_measure(words: list[str], say: Say, no_set_up: None, tmp_path: Path) -> None:
+    said = say(*words, "--results", str(tmp_path / "none"))
+    assert (said.code, said.message) == (EXIT_USAGE, f"chatbench: no run in {tmp_path}/none")
+    assert said.hint == "  measure first: chatbench run"
+
+
+@pytest.mark.parametrize("words", [["report"], ["run", "--resume"]])
+def test_a_damaged_run_is_named(words: list[str], say: Say, no_set_up: None, earlier: Path) -> None:
+    (path,) = earlier.glob("*/run.json")
+    path.write_text(path.read_text()[:100])
+    said = say(*words, "latest", "--results", str(earlier))
+    assert said.code == EXIT_ERROR
+    assert str(path) in said.message
+    assert "restore it or measure again" in said.hint
+
+
+def test_resuming_takes_no_targets(say: Say, no_set_up: None, earlier: Path) -> None:
+    said = say("run", "streamlit", "--resume", "latest", "--results", str(earlier))
+    assert said.code == EXIT_USAGE
+    assert "--resume takes the targets of the run it goes on with" in said.message
+
+
+def test_a_run_of_another_machine_is_not_resumed(say: Say, no_set_up: None, earlier: Path) -> None:
+    (folder,) = earlier.iterdir()
+    run = store.read_run(folder)
+    store.write_run(folder, replace(run, machine=run.machine | {"cpu_model": "Some other CPU"}))
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    assert said.code == EXIT_USAGE
+    assert "cpu_model was 'Some other CPU'" in said.message
+
+
+def test_a_results_folder_that_cannot_be_written_shows_before_any_set_up(
+    say: Say, no_set_up: None, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    said = say("run", "streamlit", "--results", str(tmp_path / "file" / "results"))
+    assert said.code == EXIT_ERROR
+    assert said.message == f"chatbench: {tmp_path}/file/results cannot be written: Not a directory"
+    assert "--results" in said.hint
+
+
+@pytest.fixture
+def resumed(
+    earlier: Path, monkeypatch: pytest.MonkeyPatch, no_set_up: None
+) -> Iterator[Callable[[BaseException], None]]:
+    """Have the resumed campaign's first trial end in an error."""
+
+    def fails_with(error: BaseException) -> None:
+        def campaign_with_error(*_: object) -> None:
+            raise error
+
+        (folder,) = earlier.iterdir()
+        monkeypatch.setattr(campaign, "run_campaign", campaign_with_error)
+        monkeypatch.setattr(stack, "prepare", lambda *_: None)
+        assert store.read_trials(folder) == []
+
+    return fails_with
+
+
+def test_a_disk_error_says_where_and_how_to_go_on(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None]
+) -> None:
+    resumed(OSError(28, "No space left on device", "turns.parquet"))
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    (folder,) = earlier.iterdir()
+    assert said.code == EXIT_ERROR
+    assert said.message == (
+        f"chatbench: the campaign in {folder} stopped: [Errno 28] No space left on device: 'turns.parquet'"
+    )
+    assert said.hint.endswith(f"chatbench run --resume {folder}")
+
+
+def test_an_interrupted_campaign_names_the_command_that_goes_on(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None]
+) -> None:
+    resumed(KeyboardInterrupt())
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    (folder,) = earlier.iterdir()
+    assert said.code == 130
+    assert f"chatbench run --resume {folder}\n" in said.out
+    assert said.message == "chatbench: interrupted; everything that was started has been stopped"
+
+
+def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> int:
+        raise BenchError("the sky fell: 3 pieces", "look up", exit_code=EXIT_INVALID)
+
+    monkeypatch.setattr(show, "doctor", fails)
+    said = say("doctor")
+    assert (said.code, said.out, said.err) == (EXIT_INVALID, "", "chatbench: the sky fell: 3 pieces\n  look up\n")
+
+
+def test_a_reader_that_leaves_is_no_error(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(show, "targets", fails)
+    said = say("targets")
+    assert (said.code, said.err) == (EXIT_ERROR, "")
+
+
+def test_targets_lists_what_this_checkout_can_measure(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    said = say("targets")
+    assert said.code == 0
+    for name in cli.DEFAULT_TARGETS:
+        assert name in said.out
