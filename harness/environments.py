@@ -1,5 +1,6 @@
 """Private environments per part: Python packages, Node, front-end builds and Redis; made once, kept in .chatbench."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,7 +10,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import Distribution
 from pathlib import Path
 
@@ -182,6 +184,16 @@ def telling_lines(lines: Sequence[str], count: int = 15) -> list[str]:
     telling = re.compile(r"\berror\b", re.IGNORECASE)
     first = next((n for n, line in enumerate(lines) if telling.search(line)), None)
     return list(lines[-count:] if first is None else lines[first : first + count])
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Wait until no other process prepares anything below ``root``, and keep others waiting while the block runs."""
+    home = root / ".chatbench"
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "preparing.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def plain_environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A target started to be looked at or tested: same stack, same limits, no load."""
+"""A target started to be looked at or tested: same stack, same limits, a person's rate limit, no load."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,5 +29,5 @@ def serving(runtime: Runtime, prepared: stack.Prepared, answer: AnswerPlan, fold
     name = store.slug(prepared.target.name)
     folder.mkdir(parents=True, exist_ok=True)
     with runtime.open_trial(f"serve-{name}", folder) as pod:
-        launched = stack.launch(pod, prepared, answer, folder)
+        launched = stack.launch(pod, prepared, answer, folder, stack.MESSAGES_PER_MINUTE)
         yield Served(stack=launched, limits=pod.limits(), folder=folder)

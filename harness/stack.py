@@ -18,7 +18,8 @@ from harness.store import TargetInfo, slug
 from harness.targets import Catalogue, Part, Target
 
 SEEDED_USERS = 1000
-UNLIMITED_PER_MINUTE = "1000000"  # the rate limit stays in the code path, its bound far above any load
+MESSAGES_PER_MINUTE = 60  # what a person may send
+UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
 Report = Callable[[str], None]
 
 
@@ -55,6 +56,11 @@ def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report:
     Raises:
         BenchError: an installation, build or seeding that failed, with the last lines of its log.
     """
+    with environments.alone(root):
+        return _prepare(target, catalogue, root, seed, report)
+
+
+def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> Prepared:
     server, web = target.server, target.web
     upstream = catalogue.parts["llm"]
     env = environments.Environments(root, report)
@@ -205,7 +211,9 @@ def launch_upstream(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Pa
     return f"http://127.0.0.1:{port}", log
 
 
-def launch(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path) -> Stack:
+def launch(
+    pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path, messages_per_minute: int = UNLIMITED_PER_MINUTE
+) -> Stack:
     """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
 
     Raises:
@@ -221,7 +229,7 @@ def launch(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path) -> St
         "LLM_MODEL": "stand-in",
         "SECRET_KEY": prepared.secret,
         "SEED": str(prepared.seed),
-        "RATE_LIMIT_PER_MINUTE": UNLIMITED_PER_MINUTE,
+        "RATE_LIMIT_PER_MINUTE": str(messages_per_minute),
     }
     if prepared.redis:
         settings["REDIS_URL"] = _launch_redis(pod, prepared, folder, data)

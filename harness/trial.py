@@ -125,12 +125,14 @@ def _measure(
     return trial
 
 
-def contract_checks(prepared: stack.Prepared, launched: stack.Stack) -> list[conformance.Check]:
+def contract_checks(
+    prepared: stack.Prepared, launched: stack.Stack, rate_limit: int | None = None
+) -> list[conformance.Check]:
     """Try every operation of the contract on a started target (its page, for one whose protocol has no operations)."""
     target, url = prepared.target, launched.instances[0]
     if target.protocol == "rest":
         return conformance.check_rest(
-            url, seed=prepared.seed, web=bool(prepared.web), rate_limit=None, upstream_log=launched.upstream_log
+            url, seed=prepared.seed, web=bool(prepared.web), rate_limit=rate_limit, upstream_log=launched.upstream_log
         )
     return conformance.check_page(url, target.protocol) if target.protocol == "streamlit" else []
 

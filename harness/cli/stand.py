@@ -64,7 +64,7 @@ def check(words: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder,
         serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served,
     ):
-        checks = trial.contract_checks(prepared, served.stack)
+        checks = trial.contract_checks(prepared, served.stack, stack.MESSAGES_PER_MINUTE)
     table = Table("", "operation", "found", title=prepared.target.title, title_justify="left")
     for one in checks:
         table.add_row("ok" if one.passed else "FAILED", Text(one.operation), Text(one.text))

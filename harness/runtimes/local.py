@@ -93,7 +93,9 @@ class LocalPod:
         self._private = Path(tempfile.mkdtemp(prefix=f"chatbench-{name}-"))
         self._guard = Watchdog()
         self._guard.watch("folder", self._private)
-        self._groups = cgroups.make(hierarchy, f"{name}-{os.getpid()}", split, budget)
+        # one process may hold two trials of a name; the number at the end tells whose leftovers groups are
+        unique = self._private.name.removeprefix("chatbench-")
+        self._groups = cgroups.make(hierarchy, f"{unique}-{os.getpid()}", split, budget)
         for tree in self._trees:
             self._guard.watch("cgroup", tree)
         self._limits = limits.read_back(hierarchy, self._groups, split, budget)

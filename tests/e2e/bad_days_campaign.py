@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import cgroups, procfs
+from harness import cgroups
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = "tests/e2e/parts/toy"
@@ -167,8 +167,3 @@ def until(true: Callable[[], object], timeout_s: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process lives."""
-    return procfs.process(pid) is not None

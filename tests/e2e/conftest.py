@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from tests.e2e.chatting import FRONT_ENDS, Person
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 42
-PER_MINUTE = 60  # messages per user, the contract's default
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 ARGUMENTS = (
     "--no-sandbox",
@@ -50,7 +49,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
         def get(name: str) -> Running:
             if name not in known:
-                prepared = _limited(stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print))
+                prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
                 served = serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
                 stacked = open_targets.enter_context(served).stack
                 known[name] = Running(
@@ -59,14 +58,6 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
             return known[name]
 
         yield get
-
-
-def _limited(prepared: stack.Prepared) -> stack.Prepared:
-    """Return a target with its rate limit where people have it, not where load needs it."""
-    server = prepared.target.server
-    start = ("env", f"RATE_LIMIT_PER_MINUTE={PER_MINUTE}", *server.local.start)
-    parts = (replace(server, local=replace(server.local, start=start)), *prepared.target.parts[1:])
-    return replace(prepared, target=replace(prepared.target, parts=parts))
 
 
 @pytest.fixture(params=list(FRONT_ENDS))
