@@ -20,6 +20,7 @@ from harness.targets import Catalogue, Part, Target
 SEEDED_USERS = 1000
 MESSAGES_PER_MINUTE = 60  # what a person may send
 UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
+PORT_TAKEN = ("address already in use", "port is already", "is not available")  # uvicorn and asyncio, others, Streamlit
 Report = Callable[[str], None]
 
 
@@ -248,7 +249,25 @@ def launch(
 def _launch_instance(
     pod: Pod, prepared: Prepared, folder: Path, settings: Mapping[str, str], index: int, instances: int
 ) -> str:
-    part, port = prepared.target.server, pod.free_port()
+    """Start one instance; when somebody else takes its port before it can, it gets another one."""
+    try:
+        return _launch_at(pod.free_port(), pod, prepared, folder, settings, index, instances)
+    except BenchError as error:
+        if not any(words in error.message.lower() for words in PORT_TAKEN):
+            raise
+        return _launch_at(pod.free_port(), pod, prepared, folder, settings, index, instances)
+
+
+def _launch_at(
+    port: int,
+    pod: Pod,
+    prepared: Prepared,
+    folder: Path,
+    settings: Mapping[str, str],
+    index: int,
+    instances: int,
+) -> str:
+    part = prepared.target.server
     name = slug(part.name) if instances == 1 else f"{slug(part.name)}-{index + 1}"
     values = {
         "python": str(prepared.python),

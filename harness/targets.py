@@ -196,7 +196,8 @@ def _check_part(values: Mapping[str, Any], path: Path) -> None:
 def varied(part: Part, variant: str) -> Part:
     """Return a part with one of its variants applied; raises UsageError for an unknown variant."""
     if variant not in part.variants:
-        raise UsageError(f"{part.name} has no variant {variant!r}", nearest(variant, part.variants))
+        where = part.folder / "part.toml"
+        raise UsageError(f"{where}: {part.name} has no variant {variant!r}", nearest(variant, part.variants))
     change = part.variants[variant]
     local = dataclasses.replace(
         part.local, **_typed(Local, change.get("local", {}), f"{part.folder}: variants.{variant}")
@@ -242,7 +243,7 @@ class Catalogue:
     def _part(self, word: str, target: str) -> Part:
         name, _, variant = word.partition(":")
         if "/" in name:
-            part = read_part(Path(name))
+            part = read_part(Path(name).resolve())
         elif name in self.parts:
             part = self.parts[name]
         else:

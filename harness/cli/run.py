@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import campaign, machine, profiles, stack, store, targets, trial
+from harness import campaign, machine, profiles, stack, store, targets
 from harness.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, progress, where
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
@@ -134,6 +134,8 @@ def _open(job: Job, prepared: dict[str, stack.Prepared]) -> None:
 
 
 def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) -> dict[str, Capacity]:
+    from harness import trial  # pandas takes seconds to import: only after everything a person said was checked
+
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
     bench = trial.Bench(run=job.folder, runtime=where.runtime(job.runtime), profile=job.profile, tell=board.shows)
 

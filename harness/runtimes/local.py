@@ -160,7 +160,12 @@ class LocalPod:
         )
         self._running[wanted.name] = running
         if wanted.ready_url is not None:
-            readiness.wait(wanted, process, self._oom_kill_text)
+            try:
+                readiness.wait(wanted, process, self._oom_kill_text)
+            except BenchError:
+                if process.poll() is not None:
+                    del self._running[wanted.name]  # it is over and may be started again, at another port
+                raise
         running.ready_after_s = time.monotonic() - begun_s
         return component
 

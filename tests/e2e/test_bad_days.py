@@ -40,6 +40,25 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
+def toy() -> Callable[[str], stack.Prepared]:
+    """Prepare the toy, as it is or in one of its variants."""
+    catalogue = targets.discover(ROOT / "targets")
+
+    def get(variant: str) -> stack.Prepared:
+        name = f"{ROOT / TOY}:{variant}" if variant else str(ROOT / TOY)
+        prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
+        return replace(prepared, target=replace(prepared.target, name=f"toy:{variant}"))
+
+    return get
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(toy: Callable[[str], stack.Prepared]) -> None:
+    """Have the toy's environment made before anything is limited or timed."""
+    toy("")
+
+
+@pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     """A campaign that a second one was started beside, then killed by kill -9."""
     place = Place(tmp_path_factory.mktemp("killed"))
@@ -125,19 +144,6 @@ def test_a_target_that_ends_at_once_shows_its_last_lines(tmp_path: Path) -> None
     assert "no such table: conversations" in ended.err
     assert "start it by hand in" in ended.err
     assert "Traceback" not in ended.err
-
-
-@pytest.fixture(scope="module")
-def toy() -> Callable[[str], stack.Prepared]:
-    """Prepare the toy, as it is or in one of its variants."""
-    catalogue = targets.discover(ROOT / "targets")
-
-    def get(variant: str) -> stack.Prepared:
-        name = f"{ROOT / TOY}:{variant}" if variant else str(ROOT / TOY)
-        prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
-        return replace(prepared, target=replace(prepared.target, name=f"toy:{variant}"))
-
-    return get
 
 
 @pytest.fixture
