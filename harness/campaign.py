@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, search
+from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, search
 from harness.profiles import Profile
-from harness.records import Trial, TrialKey, Verdict
+from harness.records import Trial, TrialKey
 
 MEMORY_BUDGET_BYTES = 4 * 1024**3
 BUDGET_CPUS = 2
@@ -45,6 +45,7 @@ def course(profile: Profile) -> Course:
         SearchPlan(
             start=start,
             growth=plan.growth,
+            share=plan.start_share,
             highest=plan.highest,
             precision=plan.precision,
             repetitions=plan.repetitions,
@@ -52,7 +53,7 @@ def course(profile: Profile) -> Course:
         ),
         known,
     )
-    return (yield from _search(looking))
+    return (yield from _search(looking, lambda trial: most_users(profile, trial, idle)))
 
 
 def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
@@ -62,7 +63,7 @@ def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
     return trial
 
 
-def _search(looking: Generator[int, Verdict, Capacity]) -> Course:
+def _search(looking: Generator[int, Judged, Capacity], bound: Callable[[Trial], float | None]) -> Course:
     low: int | None = None
     high: int | None = None
     made = 0
@@ -76,28 +77,36 @@ def _search(looking: Generator[int, Verdict, Capacity]) -> Course:
                 low = max(level, low or 0)
             elif trial.verdict.outcome == "fail":
                 high = min(level, high or level)
-            level = looking.send(trial.verdict)
+            level = looking.send((trial.verdict, bound(trial)))
     except StopIteration as end:
         capacity: Capacity = end.value
         return capacity
 
 
 def first_level(profile: Profile, base: Trial, idle: Trial | None) -> int:
-    """Return where the search starts: a share of the bound by CPU and memory, below the base where that failed.
-
-    Without spare CPUs the generator's and the upstream's CPU come out of the same two.
-    """
-    plan, figures = profile.search, base.figures
+    """Return where the search starts: a share of the bound, below the base where that failed."""
+    plan = profile.search
     if base.verdict.outcome == "fail":
         return max(1, plan.base_users // 2)
-    turn_s, cpu_s, share_s = (
-        figures.get(name) for name in ("turn_p50_s", "target_cpu_s_per_turn", "busiest_cpu_s_per_turn")
+    bound = most_users(profile, base, idle)
+    wanted = plan.base_users * plan.growth if bound is None else plan.start_share * bound
+    return max(1, min(plan.highest, round(wanted)))
+
+
+def most_users(profile: Profile, trial: Trial, idle: Trial | None) -> float | None:
+    """Return the most users that CPU per turn and memory per session, as a trial showed them, leave room for.
+
+    Without spare CPUs the generator's and the upstream's CPU come out of the same two. None where a reading is absent.
+    """
+    figures = trial.figures
+    turn_s, cpu_s, share_s, cores = (
+        figures.get(name) for name in ("turn_p50_s", "target_cpu_s_per_turn", "busiest_cpu_s_per_turn", "target_cores")
     )
-    if turn_s is None or cpu_s is None or not figures.get("target_cores"):
-        return min(plan.highest, round(plan.base_users * plan.growth))
-    if not base.limits.spare_cpus:
+    if turn_s is None or cpu_s is None or not cores:
+        return None
+    if not trial.limits.spare_cpus:
         beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("upstream_cores") or 0.0)
-        cpu_s *= 1 + beside_cores / (figures.get("target_cores") or 1.0)
+        cpu_s *= 1 + beside_cores / cores
     bound = operational_bound(
         response_s=turn_s,
         think_s=profile.think_mean_s(),
@@ -110,7 +119,7 @@ def first_level(profile: Profile, base: Trial, idle: Trial | None) -> int:
     empty = idle.figures.get("memory_bytes_0") if idle else None
     if slope and slope > 0 and empty is not None:
         bound = min(bound, (MEMORY_BUDGET_BYTES - empty) / slope)
-    return max(1, min(plan.highest, round(plan.start_share * bound)))
+    return bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

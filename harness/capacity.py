@@ -12,11 +12,12 @@ Status = Literal["bracketed", "open", "none", "inconclusive"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The verdict of one trial at a level."""
+    """The verdict of one trial at a level, and the most users its readings say there can be."""
 
     level: int
     repetition: int
     verdict: Verdict
+    bound: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class SearchPlan:
 
     start: int
     growth: float = 1.5
+    share: float = 0.7  # of a bound that is worth trying
     lowest: int = 1
     highest: int = 5000
     precision: float = 0.25
@@ -77,21 +79,24 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
     return Capacity(low=low, high=None if contended else high, at_least=contended, status="bracketed")
 
 
-def search(plan: SearchPlan, known: Sequence[Outcome] = ()) -> Generator[int, Verdict, Capacity]:
+Judged = tuple[Verdict, float | None]  # a verdict, and the bound that the trial's readings put on the capacity
+
+
+def search(plan: SearchPlan, known: Sequence[Outcome] = ()) -> Generator[int, Judged, Capacity]:
     """Yield levels to try, receive their verdicts, return the capacity.
 
-    Starts at ``plan.start``, steps by ``plan.growth`` until the edge is bracketed, bisects (geometrically) to the
-    precision, then repeats both ends until each has ``plan.repetitions`` verdicts. A repetition that disagrees moves
-    that end outwards. An invalid trial is tried once more; a second one in a row at the same level ends the search.
-    ``known`` verdicts (of a base trial) count, and cost none of ``plan.max_trials``.
+    Starts at ``plan.start``, steps by ``plan.growth`` (further where the bound is far off) until the edge is bracketed,
+    bisects (geometrically) to the precision, then repeats both ends until each has ``plan.repetitions`` verdicts. A
+    repetition that disagrees moves that end outwards. An invalid trial is tried once more; a second one in a row at the
+    same level ends the search. ``known`` verdicts (of a base trial) count, and cost none of ``plan.max_trials``.
     """
     outcomes = list(known)
     level: int | None = min(max(plan.start, plan.lowest), plan.highest)
     retried: int | None = None
     while level is not None and len(outcomes) - len(known) < plan.max_trials:
-        verdict = yield level
+        verdict, bound = yield level
         repetition = sum(o.level == level for o in outcomes)
-        outcomes.append(Outcome(level=level, repetition=repetition, verdict=verdict))
+        outcomes.append(Outcome(level=level, repetition=repetition, verdict=verdict, bound=bound))
         if verdict.outcome == "invalid":
             if retried == level:
                 break
@@ -131,7 +136,9 @@ def _lowest_clear_failure(valid: Sequence[Outcome]) -> int | None:
 def _upwards(valid: Sequence[Outcome], plan: SearchPlan) -> int | None:
     top = max(o.level for o in valid)
     if top < plan.highest:
-        return min(plan.highest, max(top + 1, round(top * plan.growth)))
+        bounds = [o.bound for o in valid if o.level == top and o.bound is not None]
+        towards = min(plan.share * min(bounds), 2 * plan.growth * top) if bounds else 0.0
+        return min(plan.highest, max(top + 1, round(top * plan.growth), round(towards)))
     return plan.highest if sum(o.level == plan.highest for o in valid) < plan.repetitions else None
 
 

@@ -26,9 +26,7 @@ def _percentile(turns: pd.DataFrame, column: str, q: float) -> float | None:
     return finite(stats.percentile(known.tolist(), q))
 
 
-def chat_figures(
-    turns: pd.DataFrame, resources: pd.DataFrame, summary: GeneratorSummary, slo: Slo, think_mean_s: float
-) -> Figures:
+def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: GeneratorSummary, slo: Slo) -> Figures:
     """Return the figures of a trial of scenario ``chat``; names carry their units.
 
     Args:
@@ -36,14 +34,17 @@ def chat_figures(
         resources: A row per sample and component (``resources.parquet``).
         summary: The generator's own account.
         slo: Thresholds for the goodput.
-        think_mean_s: Mean of the think time, for the load that was intended.
     """
     window = summary.phases["measure"]
     window_s = window.end_s - window.start_s
     measured = turns[turns["phase"] == "measure"]
-    figures = _latencies(measured)
-    figures |= _counts(measured, window_s, slo)
-    figures |= _load(turns, measured, summary, window, think_mean_s)
+    # A trial that was stopped because its verdict was certain cut the answers under way: that is no fault of theirs.
+    cut = (measured["error_kind"] == "unfinished") & summary.stopped_early
+    judged = measured[~cut]
+    figures = _latencies(judged)
+    figures |= _counts(judged, window_s, slo)
+    figures |= _load(turns, measured, summary, window)
+    figures["cut_turns"] = float(cut.sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
     cpu = figures.pop("target_cpu_s")
     ended = _ended_inside(turns, window)
@@ -107,9 +108,7 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
     }
 
 
-def _load(
-    turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes, think_mean_s: float
-) -> Figures:
+def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes) -> Figures:
     window_s = window.end_s - window.start_s
     ends = turns["done_s"].fillna(inf)
     intervals = list(zip(turns["sent_s"], ends, strict=True))
@@ -117,15 +116,14 @@ def _load(
     logged = summary.live_turn_seconds
     streams = list(zip(turns["first_s"].fillna(inf), turns["last_s"].fillna(inf), strict=True))
     streaming = stats.overlap(streams, window.start_s, window.end_s)
-    turn_mean_s = stats.mean(measured["turn_s"].dropna().tolist())
-    intended = summary.users * window_s / (turn_mean_s + think_mean_s) if turn_mean_s is not None else None
     return {
         "users": float(summary.users),
         "live_turns_mean": recorded / window_s,
         "live_streams_mean": streaming / window_s,
         "little_error_ratio": abs(recorded - logged) / logged if logged else None,
         "lost_turns": float(summary.turns_begun - len(measured)),
-        "offered_ratio": min(1.0, len(measured) / intended) if intended else None,
+        # Time that users stood ready to send while the generator did not is load that was not offered.
+        "offered_ratio": 1 - float(measured["schedule_delay_s"].sum()) / (summary.users * window_s),
         "generator_cores": summary.cpu_s / window_s,
         **_halves(measured, intervals, window),
     }

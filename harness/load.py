@@ -75,7 +75,7 @@ def chat_plan(
         think_s=profile.think_s,
         answer=profile.answer,
         ramp_up_s=max(cycle_s, users / 60),  # opening sessions faster than 60/s would be a test of its own
-        warm_up_s=1.5 * cycle_s,
+        warm_up_s=cycle_s,
         measure_min_s=profile.window.measure_min_s,
         measure_max_s=profile.window.measure_max_s,
         measure_turns=profile.window.measure_turns,

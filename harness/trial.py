@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import conformance, figures, load, stack, store
 from harness.errors import BenchError
 from harness.profiles import Profile
-from harness.records import GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
+from harness.records import Distribution, GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
 from harness.runtimes import Pod, Runtime
 from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, judge
@@ -46,6 +46,7 @@ def plan_for(
     if key.scenario == "check":
         return replace(
             plan,
+            think_s=Distribution(median=0.1),
             ramp_up_s=0.0,
             warm_up_s=0.0,
             measure_min_s=0.0,
@@ -156,7 +157,7 @@ def _assess(
     turns, resources = store.read_turns(folder), store.read_resources(folder)
     if key.scenario == "idle":
         return figures.idle_figures(resources, summary.steps), _idle_verdict(facts, summary, profile)
-    numbers = figures.chat_figures(turns, resources, summary, profile.slo, profile.think_mean_s())
+    numbers = figures.chat_figures(turns, resources, summary, profile.slo)
     if key.scenario == "check":
         return numbers, _check_verdict(facts, numbers)
     return numbers, judge(numbers, facts, profile.slo)

@@ -22,7 +22,7 @@ from loadtests.seeded import session_token, username
 from loadtests.streamlit import StreamlitPage
 
 _TICK_S = 0.05
-_OPENING_AT_ONCE = 5  # idle: sessions being opened at the same time
+_OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
 _SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
 _FAR_S = 1e7
 _BUILT_IN: dict[str, type[Page]] = {"rest": RestPage, "openai": OpenAIPage, "streamlit": StreamlitPage}

@@ -42,9 +42,11 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     window = summary["phases"]["measure"]
     start_s, end_s = float(window["start_s"]), float(window["end_s"])
     measured = turns["phase"] == "measure"
-    figures = _latencies(turns, measured)
-    figures |= _counts(turns, measured, end_s - start_s, run["profile"]["slo"])
-    figures |= _load(turns, measured, summary, (start_s, end_s), _think_mean_s(run["profile"]["think_s"]))
+    cut = measured & (turns["error_kind"] == "unfinished") & bool(summary["stopped_early"])
+    figures = _latencies(turns, measured & ~cut)
+    figures |= _counts(turns, measured & ~cut, end_s - start_s, run["profile"]["slo"])
+    figures |= _load(turns, measured, summary, (start_s, end_s))
+    figures["cut_turns"] = float(np.count_nonzero(cut))
     used = verify_resources.window(resources, start_s, end_s)
     cpu_s, busiest_s = used.pop("target_cpu_s"), used.pop("busiest_cpu_s")
     ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))
@@ -76,10 +78,6 @@ def _row_counts(turns: Columns, folder: Path, summary: Mapping[str, Any]) -> Dam
     elif not np.array_equal(tags.astype(object), turns["tag"]):
         damage.append((TOKENS, "tag", "its rows are not those of the turns"))
     return damage
-
-
-def _think_mean_s(think: Mapping[str, Any]) -> float:
-    return float(think["median"]) * float(np.exp(float(think.get("sigma") or 0.0) ** 2 / 2))
 
 
 def _derived(turns: Columns, folder: Path) -> Damage:
@@ -232,20 +230,18 @@ def _load(
     measured: npt.NDArray[np.bool_],
     summary: Mapping[str, Any],
     window: tuple[float, float],
-    think_mean_s: float,
 ) -> Figures:
     window_s = window[1] - window[0]
     live_s = _covered(turns["sent_s"], turns["done_s"], *window)
     logged_s = float(summary["live_turn_seconds"])
-    turn_s = _mean(turns["turn_s"][measured])
-    offered = summary["users"] * window_s / (turn_s + think_mean_s) if turn_s is not None else None
+    late_s = float(np.nansum(turns["schedule_delay_s"][measured]))
     return {
         "users": float(summary["users"]),
         "live_turns_mean": live_s / window_s,
         "live_streams_mean": _covered(turns["first_s"], turns["last_s"], *window) / window_s,
         "little_error_ratio": abs(live_s - logged_s) / logged_s if logged_s else None,
         "lost_turns": float(summary["turns_begun"]) - float(np.count_nonzero(measured)),
-        "offered_ratio": min(1.0, float(np.count_nonzero(measured)) / offered) if offered else None,
+        "offered_ratio": 1.0 - late_s / (float(summary["users"]) * window_s),
         "generator_cores": float(summary["cpu_s"]) / window_s,
         **_halves(turns, measured, window),
     }

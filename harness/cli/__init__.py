@@ -55,12 +55,21 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("--profile", default="quick", help="smoke, quick, article or a TOML file (default: quick)")
     run.add_argument("--runtime", default="local", help="where components run: local (default)")
     run.add_argument("--resume", metavar="RUN", help="go on with a run that was cut off: its id, folder or 'latest'")
-    run.add_argument("--results", type=Path, default=Path("results"), help="folder of all runs (default: results)")
+    run.add_argument(
+        "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
+    )
+
+
+def _folder(word: str) -> Path:
+    """Programs under test run in folders of their own: what is handed to them has to be absolute."""
+    return Path(word).absolute()
 
 
 def _run_argument(one: argparse.ArgumentParser) -> None:
     one.add_argument("run", metavar="RUN", nargs="?", default="latest", help="id, folder or 'latest' (default)")
-    one.add_argument("--results", type=Path, default=Path("results"), help="folder of all runs (default: results)")
+    one.add_argument(
+        "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

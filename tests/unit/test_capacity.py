@@ -18,7 +18,7 @@ def explore(plan: SearchPlan, oracle, known=()) -> tuple[Capacity, list[int]]:
         level = next(looking)
         while True:
             tried.append(level)
-            level = looking.send(oracle(level))
+            level = looking.send((oracle(level), None))
     except StopIteration as end:
         return end.value, tried
 

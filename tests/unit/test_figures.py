@@ -83,7 +83,7 @@ def resources(cpu_per_s: float = 0.5) -> pd.DataFrame:
 
 def chat(turns: list[Turn], summary: GeneratorSummary = SUMMARY) -> dict[str, float | None]:
     frame = frames.turns_frame(turns, {t.tag: emission(t) for t in turns})
-    return figures.chat_figures(frame, resources(), summary, Slo(), think_mean_s=1.0)
+    return figures.chat_figures(frame, resources(), summary, Slo())
 
 
 def test_figures_follow_from_arithmetic() -> None:
@@ -127,6 +127,20 @@ def test_an_unfinished_turn_makes_a_percentile_it_touches_absent_and_counts_as_f
     assert found["ttft_p95_s"] is None
     assert found["incomplete"] == 2
     assert found["failure_ratio"] == pytest.approx(0.1)
+
+
+def test_answers_cut_by_an_early_stop_are_left_out_and_said() -> None:
+    turns = [turn(n) for n in range(18)]
+    turns += [turn(n, outcome="incomplete", error_kind="unfinished", done_s=None) for n in (18, 19)]
+    found = chat(turns, replace(SUMMARY, stopped_early=True))
+    assert (found["turns"], found["incomplete"], found["cut_turns"]) == (18, 0, 2)
+    assert found["lost_turns"] == 0
+    assert chat(turns)["incomplete"] == 2
+
+
+def test_load_that_was_sent_late_is_load_not_offered() -> None:
+    turns = [turn(n, intended_s=turn(n).sent_s - 0.1) for n in range(20)]
+    assert chat(turns)["offered_ratio"] == pytest.approx(1 - 20 * 0.1 / (2 * 20))
 
 
 def test_turns_outside_the_window_do_not_count() -> None:

@@ -24,7 +24,7 @@ TOKEN_DAYS = 30
 REDIS_URL = os.environ.get("REDIS_URL", "")
 WEB_ROOT = os.environ.get("WEB_ROOT", "")
 CONTRACT_FILE = Path(os.environ.get("CONTRACT_FILE") or BASE_DIR.parent.parent / "openapi.yaml")
-DATABASE_THREADS = environment.whole_number("DATABASE_THREADS", 4)  # per process
+DATABASE_THREADS = environment.whole_number("DATABASE_THREADS", 2)  # per process; more wait for each other
 
 INSTALLED_APPS = [
     "django.contrib.auth",

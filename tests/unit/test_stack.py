@@ -1,0 +1,110 @@
+"""How a stack is launched: what a component gets, and what happens when its port is taken."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import stack
+from harness.errors import BenchError
+from harness.records import AnswerPlan, Component, Distribution
+from harness.runtimes import Launch
+from harness.store import TargetInfo
+from harness.targets import Local, Part, Target
+
+ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))
+INFO = TargetInfo(
+    title="A", kind="monolith", protocol="rest", instances=1, python_processes=1, processes="", features=(), parts=()
+)
+
+
+class Pod:
+    """Remembers what was started; fails as often as it was told to."""
+
+    def __init__(self, folder: Path, failures: list[str]) -> None:
+        self.folder, self.failures = folder, failures
+        self.started: list[Launch] = []
+        self.port = 5000
+
+    def scratch(self) -> Path:
+        return self.folder / "scratch"
+
+    def free_port(self) -> int:
+        self.port += 1
+        return self.port
+
+    def start(self, launch: Launch) -> Component:
+        self.started.append(launch)
+        if launch.role == "target" and self.failures:
+            raise BenchError(self.failures.pop(0), "try again")
+        return Component(name=launch.name, role=launch.role, version=launch.version, endpoint=launch.endpoint)
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> stack.Prepared:
+    template = tmp_path / "template"
+    template.mkdir()
+    (template / "db").write_text("seeded")
+    (tmp_path / "scratch").mkdir()
+    local = Local(start=("{python}", "serve", "--port", "{port}"), ready="/ok", env={"RATE_LIMIT_PER_MINUTE": "60"})
+    app = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
+    llm = Part(name="llm", kind="upstream", title="L", folder=tmp_path, local=Local(start=("llm", "{tokens}", "{log}")))
+    return stack.Prepared(
+        target=Target(name="app", parts=(app,)),
+        python=Path("python"),
+        upstream=llm,
+        upstream_python=Path("python"),
+        web=None,
+        redis=None,
+        template=template,
+        secret="s",
+        seed=42,
+        versions={"llm": "1", "app": "2"},
+        info=INFO,
+    )
+
+
+def launch(pod: Pod, prepared: stack.Prepared, tmp_path: Path) -> stack.Stack:
+    return stack.launch(pod, prepared, ANSWER, tmp_path)  # type: ignore[arg-type]  # as much of a pod as is used
+
+
+def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
+    prepared: stack.Prepared, tmp_path: Path
+) -> None:
+    pod = Pod(tmp_path, [])
+    stacked = launch(pod, prepared, tmp_path)
+    upstream, app = pod.started
+    assert upstream.command == ("llm", "40", str(tmp_path / "emissions.jsonl"))
+    assert stacked.instances == (app.endpoint,)
+    assert app.command == ("python", "serve", "--port", str(pod.port))
+    assert app.ready_url == f"{app.endpoint}/ok"
+    assert Path(app.env["DATA_DIR"], "db").read_text() == "seeded"
+    assert app.env["LLM_BASE_URL"] == f"{stacked.upstream_url}/v1"
+    assert int(app.env["RATE_LIMIT_PER_MINUTE"]) >= 1_000_000
+
+
+def test_instances_share_one_copy_of_the_data_and_nothing_else(prepared: stack.Prepared, tmp_path: Path) -> None:
+    part = prepared.target.parts[0]
+    two = replace(part, local=replace(part.local, instances=2))
+    pod = Pod(tmp_path, [])
+    stacked = launch(pod, replace(prepared, target=Target(name="app:2", parts=(two,))), tmp_path)
+    first, second = pod.started[1:]
+    assert len(set(stacked.instances)) == 2
+    assert (first.name, second.name) == ("app-1", "app-2")
+    assert first.env["DATA_DIR"] == second.env["DATA_DIR"]
+
+
+@pytest.mark.parametrize("text", ["[Errno 98] Address already in use", "Port 5002 is not available"])
+def test_a_port_taken_meanwhile_is_replaced_by_another_one(prepared: stack.Prepared, tmp_path: Path, text: str) -> None:
+    pod = Pod(tmp_path, [text])
+    stacked = launch(pod, prepared, tmp_path)
+    first, second = pod.started[1:]
+    assert first.endpoint != second.endpoint
+    assert stacked.instances == (second.endpoint,)
+
+
+def test_any_other_failure_is_not_tried_again(prepared: stack.Prepared, tmp_path: Path) -> None:
+    pod = Pod(tmp_path, ["no such module"])
+    with pytest.raises(BenchError, match="no such module"):
+        launch(pod, prepared, tmp_path)
+    assert len(pod.started) == 2
