@@ -38,7 +38,7 @@ class Running:
     prepared: stack.Prepared
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Running]]:
     """Return a target by name: started the first time it is asked for, kept until the session's end."""
     catalogue = targets.discover(ROOT / "targets")
@@ -66,7 +66,7 @@ def target(request: pytest.FixtureRequest, started: Callable[[str], Running]) ->
     return started(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def open_browser() -> Iterator[Callable[[int], Browser]]:
     """Return a function that gives the headless Chromium of this number, started the first time."""
     executable = next(found for name in BROWSERS if (found := shutil.which(name)))
@@ -83,7 +83,7 @@ def open_browser() -> Iterator[Callable[[int], Browser]]:
             browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(open_browser: Callable[[int], Browser]) -> Browser:
     """One Chromium for all tests that need no more."""
     return open_browser(0)

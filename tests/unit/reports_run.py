@@ -289,7 +289,7 @@ def chat_trial(
         samples(model, summary.turns_begun / MEASURE_S, START_S + RAMP_S + WARM_S + MEASURE_S + DRAIN_S),
     )
     slo = verdict.Slo()
-    found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo, THINK_S)
+    found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo)
     if scenario == "check":
         found["cold_start_s"] = 4.2
     facts = verdict.Facts(
