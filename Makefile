@@ -46,11 +46,11 @@ $(VENV)/bin/uv: requirements/uv.txt
 # dev.txt holds all of bench.txt: an environment made for tests also serves the bench, and is not taken apart for it.
 $(VENV)/.bench: requirements/bench.txt pyproject.toml | $(VENV)/bin/uv
 	@if test -f $(VENV)/.dev; then $(MAKE) --no-print-directory $(VENV)/.dev; else \
-	  ./requirements/install requirements/bench.txt; fi
+	  $(BIN)/python requirements/install requirements/bench.txt; fi
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
-	@./requirements/install requirements/dev.txt
+	@$(BIN)/python requirements/install requirements/dev.txt
 	@touch $@ $(VENV)/.bench
 
 lock: | $(VENV)/bin/uv ## write the lock files anew
