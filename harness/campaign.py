@@ -104,6 +104,8 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None) -> float | No
     )
     if turn_s is None or cpu_s is None or not cores:
         return None
+    # What the target uses while nobody speaks does not grow with its users.
+    cpu_s *= max(0.1, 1 - ((idle.figures.get("idle_cores") or 0.0) / cores if idle else 0.0))
     if not trial.limits.spare_cpus:
         beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("upstream_cores") or 0.0)
         cpu_s *= 1 + beside_cores / cores

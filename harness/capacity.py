@@ -55,7 +55,11 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
     """Return what a target's verdicts say of its capacity.
 
     Levels whose repetitions disagree belong to neither end, which widens the bracket; a pass above a level that failed
-    throughout does too. Invalid trials say nothing.
+    throughout does too. Invalid trials say nothing, but a search that two of them in a row ended before anything failed
+    is inconclusive.
+
+    Args:
+        outcomes: In the order they were made.
     """
     valid = [o for o in outcomes if o.verdict.outcome != "invalid"]
     if not valid:
@@ -72,7 +76,8 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
     if high == 1 and low is None:
         return Capacity(low=0, high=1, at_least=False, status="none")
     if high is None:
-        return Capacity(low=low, high=None, at_least=False, status="open" if low is not None else "inconclusive")
+        unsettled = low is None or _stuck(outcomes)
+        return Capacity(low=low, high=None, at_least=False, status="inconclusive" if unsettled else "open")
     contended = any(o.verdict.contended for o in valid if o.level == high)
     if low is None:
         return Capacity(low=None, high=None if contended else high, at_least=False, status="inconclusive")
@@ -80,6 +85,12 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
 
 
 Judged = tuple[Verdict, float | None]  # a verdict, and the bound that the trial's readings put on the capacity
+
+
+def _stuck(outcomes: Sequence[Outcome]) -> bool:
+    last = outcomes[-2:]
+    same = len(last) == 2 and last[0].level == last[1].level
+    return same and all(o.verdict.outcome == "invalid" for o in last)
 
 
 def search(plan: SearchPlan, known: Sequence[Outcome] = ()) -> Generator[int, Judged, Capacity]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from math import inf, isfinite, sqrt
-from typing import Any
 
 import pandas as pd
 
@@ -45,6 +44,7 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     figures |= _counts(judged, window_s, slo)
     figures |= _load(turns, measured, summary, window)
     figures["cut_turns"] = float(cut.sum())
+    figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["upstream_request_s"].isna()).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
     cpu = figures.pop("target_cpu_s")
     ended = _ended_inside(turns, window)
@@ -187,7 +187,7 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
         "target_cores": cpu / span_s if cpu is not None else None,
         "upstream_cores": upstream / span_s if upstream is not None else None,
         "busiest_process_cores": busiest / span_s if busiest is not None else None,
-        "throttled_s": _sum_over_components(target, "throttled_s", start_s, end_s),
+        "throttled_s": _delta(host, "throttled_s", start_s, end_s),  # by groups outside of ours: one reading for all
         "memory_mean_bytes": float(memory.mean()) if len(memory) else None,
         "memory_peak_bytes": float(memory.max()) if len(memory) else None,
         "host_busy_ratio": busy / total if busy is not None and total else None,
@@ -210,16 +210,20 @@ def stack_memory(target: pd.DataFrame, start_s: float, end_s: float) -> "pd.Seri
 
 
 def busiest_process_cpu_s(target: pd.DataFrame, start_s: float, end_s: float) -> float | None:
-    """Return the CPU seconds of the single busiest process of the target inside the span."""
-    inside = target[(target["t_s"] >= start_s) & (target["t_s"] <= end_s)]
-    first: dict[tuple[str, str], float] = {}
-    last: dict[tuple[str, str], float] = {}
-    for component, text in zip(inside["component"], inside["process_cpu_s"], strict=True):
-        readings: dict[str, Any] = json.loads(text)
-        for pid, cpu_s in readings.items():
-            first.setdefault((component, pid), cpu_s)
-            last[component, pid] = cpu_s
-    return max((last[key] - first[key] for key in last), default=None)
+    """Return the CPU seconds of the single busiest process of the target in the span, linear between readings."""
+    readings: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    for t_s, component, text in zip(target["t_s"], target["component"], target["process_cpu_s"], strict=True):
+        for pid, cpu_s in json.loads(text).items():
+            times, values = readings.setdefault((component, pid), ([], []))
+            times.append(t_s)
+            values.append(cpu_s)
+    import numpy as np
+
+    grown = [
+        float(np.interp(end_s, times, values) - np.interp(start_s, times, values))
+        for times, values in readings.values()
+    ]
+    return max(grown, default=None)
 
 
 def idle_figures(resources: pd.DataFrame, steps: Sequence[StepTimes]) -> Figures:

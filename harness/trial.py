@@ -87,8 +87,12 @@ def _measure(
     with Sampler(pod) as sampler:
         _, ended = load.follow(pod, plan, bench.profile, lambda live: bench.tell(live.phase, live))
     checks = contract_checks(prepared, launched) if key.scenario == "check" and not pod.exited() else []
-    exits = tuple(f"{name} ended by itself with {code}" for name, code in pod.exited() if name != "generator")
-    oom_kills, limits, components = pod.oom_kills(), pod.limits(), pod.components()
+    limits, components = pod.limits(), pod.components()
+    roles = {component.name: component.role for component in components}
+    ended_alone = [(roles[name], f"{name} ended by itself with {code}") for name, code in pod.exited()]
+    exits = tuple(text for role, text in ended_alone if role == "target")
+    # Without groups of our own the count is the whole machine's: it means something only where a process was lost.
+    oom_kills = pod.oom_kills() if limits.memory_enforced or exits else 0
     pod.stop()
     summary = store.read_summary(folder)
     turns = store.read_lines(Turn, folder / "turns.jsonl") if summary else []
@@ -99,9 +103,10 @@ def _measure(
         budget_cores=len(limits.cpus),
         stopped_early=bool(summary and summary.stopped_early),
         target_exits=exits,
+        upstream_exits=tuple(text for role, text in ended_alone if role == "upstream"),
         oom_kills=oom_kills,
         foreign_nonces=sum(t.error_kind == "foreign_nonce" for t in turns),
-        turns_needed=plan.measure_turns,
+        turns_needed=min(plan.measure_turns, load.TURNS_NEEDED),
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
     )

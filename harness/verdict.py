@@ -43,6 +43,7 @@ class Facts:
     budget_cores: int
     stopped_early: bool
     target_exits: tuple[str, ...] = ()  # components of the target that ended by themselves, in words
+    upstream_exits: tuple[str, ...] = ()
     oom_kills: int = 0
     foreign_nonces: int = 0
     turns_needed: int = 100
@@ -65,6 +66,10 @@ def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = 
     have made it look better; what could have made it look worse makes the trial invalid.
     """
     rules = validity or Validity()
+    if facts.upstream_exits:
+        return Verdict(
+            outcome="invalid", reasons=tuple(Reason(code="invalid.upstream", text=t) for t in facts.upstream_exits)
+        )
     deaths = _deaths(facts)
     invalid = _untrustworthy(figures, facts, rules)
     misses = _misses(figures, slo)
@@ -85,7 +90,7 @@ def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = 
             ),
         )
         return Verdict(outcome="fail", reasons=(*misses, *(note if contended else ())), contended=contended)
-    doubts = _doubtful_pass(figures, facts, rules)
+    doubts = [*_absent(figures), *_doubtful_pass(figures, facts, rules)]
     if doubts:
         return Verdict(outcome="invalid", reasons=tuple(doubts))
     return Verdict(outcome="pass")
@@ -120,6 +125,25 @@ def _misses(figures: Figures, slo: Slo) -> list[Reason]:
                 Reason(code=f"slo.{name}", text=text, value=value, limit=limit, unit="s" if unit == "ms" else "ratio")
             )
     return reasons
+
+
+NEEDED = (
+    "added_ttft_p95_s",
+    "lateness_p95_s",
+    "failure_ratio",
+    "foreign_cpu_ratio",
+    "steal_ratio",
+    "little_error_ratio",
+)
+
+
+def _absent(figures: Figures) -> list[Reason]:
+    """A rule whose figure is absent has not been kept: it could not be looked at."""
+    return [
+        Reason(code="invalid.absent", text=f"{name} was not recorded, so nothing can be said of it")
+        for name in NEEDED
+        if figures.get(name) is None
+    ]
 
 
 def _above(
@@ -158,6 +182,15 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
             "ratio",
         ),
     ]
+    unmatched = figures.get("unmatched_turns")
+    if unmatched:
+        text = f"{unmatched:.0f} answers are missing from the upstream's log"
+        reasons.append(Reason(code="invalid.unmatched", text=text, value=unmatched, limit=0.0, unit="turns"))
+    turns = figures.get("turns") or 0.0
+    if turns < facts.turns_needed and not facts.stopped_early:
+        text = f"{turns:.0f} turns are too few for a 95th percentile, {facts.turns_needed} needed"
+        limit = float(facts.turns_needed)
+        reasons.append(Reason(code="invalid.few_turns", text=text, value=turns, limit=limit, unit="turns"))
     lost = figures.get("lost_turns")
     if lost:
         text = f"{abs(lost):.0f} turns differ between what the users made and what was recorded"
@@ -208,12 +241,9 @@ def _late_tools(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]
 
 def _doubtful_pass(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
     reasons: list[Reason] = []
-    turns = figures.get("turns") or 0.0
-    if turns < facts.turns_needed:
-        text = f"{turns:.0f} turns are too few for a 95th percentile, {facts.turns_needed} needed"
-        reasons.append(
-            Reason(code="invalid.few_turns", text=text, value=turns, limit=float(facts.turns_needed), unit="turns")
-        )
+    if facts.stopped_early:
+        text = "it was stopped as certain to fail, but the turns it made met the objective"
+        reasons.append(Reason(code="invalid.stopped", text=text))
     if facts.sign_in_failures:
         text = f"{facts.sign_in_failures} users could not open their session: less load than stated"
         reasons.append(Reason(code="invalid.sign_in", text=text, value=float(facts.sign_in_failures), limit=0.0))

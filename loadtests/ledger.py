@@ -68,7 +68,9 @@ class TrialLedger:
         """Count a turn as begun; its phase is that of its intended send."""
         ticket.phase = self._phase_of(ticket)
         ticket.reading = Reading(sent_s)
-        self.changes.append((sent_s, 1))
+        # The users' states are logged apart from their turns' times, so that the two can contradict each other: from
+        # wanting to send to being back in the loop, on a clock reading of its own.
+        self.changes.append((ticket.intended_s, 1))
         if ticket.phase == "measure":
             self.measure_begun += 1
         return ticket.reading
@@ -117,7 +119,7 @@ class TrialLedger:
     def _close(self, ticket: Ticket, reading: Reading, outcome: Outcome, failure: TurnError | None) -> None:
         self.open.pop(ticket.user, None)
         if reading.done_s is not None:
-            self.changes.append((reading.done_s, -1))
+            self.changes.append((time.monotonic(), -1))
         if ticket.phase == "measure":
             self.measure_ended += 1
         kind, error = (failure.kind, failure.message) if failure else (None, None)

@@ -89,7 +89,7 @@ class Trial:
         self._let_in = [threading.Event() for _ in range(self.users)]
         self._steps: list[StepTimes] = []
         self._tried = 0
-        self._open_sessions = 0
+        self._pages: list[Page] = []  # idle: whose session was opened
         self._cpu_from_s: float | None = None
         self._cpu_to_s: float | None = None
         allow_open_files(2 * self.users + 1000)
@@ -103,7 +103,7 @@ class Trial:
             make_ready(page)
             take_turn(self._ledger, number, 0, 0, time.monotonic(), page)
             self._tried += 1
-            self._open_sessions += page.connected
+            self._pages.append(page)
             page.idle(time.monotonic() + _FAR_S)
         else:
             chat(self._ledger, number, page, first_start_s(self.plan, number, self._timeline.start_s))
@@ -174,7 +174,9 @@ class Trial:
                 self._cpu_from_s = time.process_time()
             if self._pause(self.plan.hold_s):
                 return True
-            self._steps.append(StepTimes(sessions=self._open_sessions, start_s=start_s, end_s=time.monotonic()))
+            self._steps.append(
+                StepTimes(sessions=sum(page.connected for page in self._pages), start_s=start_s, end_s=time.monotonic())
+            )
             self._cpu_to_s = time.process_time()
         return False
 

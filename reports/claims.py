@@ -57,7 +57,7 @@ def judge(run: Run, table: Table) -> list[Claim]:
             modular if table.modular and "django" in table.modular.split(":")[0].split("+") else None,
             at,
         ),
-        _early(table, streamlit),
+        _early(table, streamlit, at),
         _own_resources(table, streamlit),
         _few(monolith, at),
     ]
@@ -123,7 +123,7 @@ def _few(cell: Cell | None, at: str) -> Claim:
     )
 
 
-def _early(table: Table, streamlit: str | None) -> Claim:
+def _early(table: Table, streamlit: str | None, at: str) -> Claim:
     cell = table.cell(f"capacity_users/{table.modular} / {streamlit}") if streamlit else None
     judgement: Judgement = "inconclusive"
     if cell is None:
@@ -139,7 +139,8 @@ def _early(table: Table, streamlit: str | None) -> Claim:
         id="streamlit-early",
         section="2.2",
         says="Streamlit slows down early",
-        threshold=f"the modular build carries at least {significant(EARLY_RATIO)} times its users in the same budget",
+        threshold=f"the modular build carries at least {significant(EARLY_RATIO)} times its users in the same budget, "
+        f"at {at}",
         judgement=judgement,
         why=why,
         rests_on=_ids(cell),
@@ -165,7 +166,7 @@ def _own_resources(table: Table, streamlit: str | None) -> Claim:
         id="streamlit-own-resources",
         section="2.2",
         says="Each Streamlit user costs resources of its own",
-        threshold="memory grows with every open session: the slope's 95 % interval lies above 0",
+        threshold="memory grows with every open session while nobody speaks: the slope's 95 % interval lies above 0",
         judgement=judgement,
         why=why,
         rests_on=_ids(cell, beside),

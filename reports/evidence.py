@@ -43,7 +43,10 @@ class Evidence:
     def capacity(self) -> capacity.Capacity:
         """The bracket that the verdicts of all chat trials add up to."""
         return capacity.assess(
-            [capacity.Outcome(level=t.key.level, repetition=t.key.repetition, verdict=t.verdict) for _, t in self.chat]
+            [
+                capacity.Outcome(level=t.key.level, repetition=t.key.repetition, verdict=t.verdict)
+                for _, t in sorted(self.chat, key=lambda item: item[1].key.number)
+            ]
         )
 
 

@@ -21,7 +21,7 @@ def capacity_bracket(modular: Capacity, monolithic: Capacity) -> Bracket:
 def capacity_ratio(label: str, modular: Cell, monolithic: Cell, a: Capacity, b: Capacity) -> Cell:
     """Return the ratio of two capacities as a bracket; its value is the ratio of the highest levels that passed."""
     bracket = capacity_bracket(a, b)
-    value = a.low / b.low if a.low is not None and b.low else None
+    value = a.low / b.low if a.low is not None and b.low and None not in bracket else None
     if modular.verdict == "invalid" or monolithic.verdict == "invalid":
         return _cell("capacity_users", label, modular, monolithic, None, None, "invalid", "invalid: see the columns")
     why = "the monolithic capacity is itself only a lower bound" if b.low else "no monolithic level passed"

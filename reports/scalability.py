@@ -21,16 +21,18 @@ class Measure:
 
 
 COLD_START = "cold_start_s"  # read where the target is started for its check, not at the common load
+IDLE = "idle_cores"  # read before the first session of the idle trial
 COMMON = (
     Measure(figure="added_ttft_p50_s", label="Added TTFT p50", unit="s"),
     Measure(figure="added_ttft_p95_s", label="Added TTFT p95", unit="s"),
     Measure(figure="lateness_p95_s", label="Lateness p95", unit="s"),
     Measure(figure="added_stall_p95_s", label="Added stall p95", unit="s"),
     Measure(figure="failure_ratio", label="Failed + unfinished turns", unit="ratio"),
-    Measure(figure="target_cpu_s_per_turn", label="CPU time per turn", unit="s/turn"),
+    Measure(figure="target_cpu_s_per_turn", label="CPU time per turn, idle CPU included,", unit="s/turn"),
     Measure(figure="wire_bytes_per_text_byte", label="Bytes on the wire per byte of text", unit=None),
     Measure(figure="updates_per_answer", label="Updates per answer", unit=None),
     Measure(figure="memory_peak_bytes", label="Peak memory", unit="bytes"),
+    Measure(figure=IDLE, label="CPU cores while nobody speaks", unit=None),
     Measure(figure=COLD_START, label="Cold start to first answer", unit="s"),
 )
 CAPACITY = "Users carried within the SLO"
@@ -107,8 +109,13 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.status == "inconclusive":
         return f": {as_text(ends.low, 'users')} passed"
     if ends.high:
-        return ""
+        return _once_tried(evidence, ends)
     return "; above that the machine itself was the limit" if ends.at_least else "; no level tried failed throughout"
+
+
+def _once_tried(evidence: Evidence, ends: Capacity) -> str:
+    once = [str(end) for end in (ends.low, ends.high) if end and len(valid(evidence.at(end))) == 1]
+    return f"; {' and '.join(once)} tried once" if once else ""
 
 
 def _at(evidence: Evidence, ends: Capacity, terms: Conditions) -> str:
@@ -161,7 +168,8 @@ def at_capacity(evidence: Evidence) -> list[Cell]:
 def common_cell(evidence: Evidence, measure: Measure, terms: Conditions) -> Cell:
     """Return a figure at the common load: the median over its valid trials, with their range."""
     label = common_label(measure, evidence.common_level, terms)
-    trials = evidence.checks if measure.figure == COLD_START else evidence.at(evidence.common_level)
+    elsewhere = {COLD_START: evidence.checks, IDLE: evidence.idle}
+    trials = elsewhere.get(measure.figure, evidence.at(evidence.common_level))
     if not trials:
         return absent(measure.figure, label, evidence.target)
     good = valid(trials)
@@ -180,7 +188,7 @@ def _fields(cell: Cell) -> dict[str, object]:
 
 def common_label(measure: Measure, level: int, terms: Conditions) -> str:
     """Name a measure with its load and, where it has one, its threshold."""
-    if measure.figure == COLD_START:
+    if measure.figure in (COLD_START, IDLE):
         return measure.label
     limit = terms.slo.get(measure.figure)
     slo = f" (SLO ≤ {as_text(limit, measure.unit)})" if limit is not None else ""

@@ -65,6 +65,8 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
         return _slope([t for t in valid if t["key"]["scenario"] == "idle"])
     if measure.startswith("memory_bytes_"):
         return _middle([t for t in valid if t["key"]["scenario"] == "idle"], measure)
+    if measure == "idle_cores":
+        return _middle([t for t in valid if t["key"]["scenario"] == "idle"], measure)
     if measure == "cold_start_s":
         return _middle([t for t in valid if t["key"]["scenario"] == "check"], measure)
     return _middle([t for t in chat if t["key"]["level"] == run["common_level"]], measure)
@@ -113,4 +115,6 @@ def _ratio(measure: str, pair: tuple[str, str], run: Mapping[str, Any], trials: 
     low = low_a / high_b if low_a is not None and high_b and (counted or low_a > 0) else None
     high = high_a / low_b if high_a and low_b and low_b > 0 else None
     single = not around_a and not around_b
+    if counted and None in (low, high):
+        value = None  # a ratio with an open end has no value
     return value, None if single or (low, high) == (None, None) else (low, high)

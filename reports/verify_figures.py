@@ -47,6 +47,8 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures |= _counts(turns, measured & ~cut, end_s - start_s, run["profile"]["slo"])
     figures |= _load(turns, measured, summary, (start_s, end_s))
     figures["cut_turns"] = float(np.count_nonzero(cut))
+    unknown = np.isnan(turns["upstream_request_s"]) & (turns["outcome"] == "ok")
+    figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
     used = verify_resources.window(resources, start_s, end_s)
     cpu_s, busiest_s = used.pop("target_cpu_s"), used.pop("busiest_cpu_s")
     ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))

@@ -69,13 +69,14 @@ class Readings:
         return np.bincount(place, weights=both).astype(float)
 
     def busiest_s(self, start_s: float, end_s: float) -> float | None:
-        """Return the CPU seconds of the target's busiest process between its first and last reading in a span."""
-        rows = (self.role == "target") & (self.t_s >= start_s) & (self.t_s <= end_s)
-        seen: dict[tuple[str, str], list[float]] = {}
-        for component, text in zip(self.component[rows], self.processes[rows], strict=True):
+        """Return the CPU seconds of the target's busiest process in a span, linear between readings."""
+        rows = self.role == "target"
+        seen: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for t_s, component, text in zip(self.t_s[rows], self.component[rows], self.processes[rows], strict=True):
             for pid, cpu_s in json.loads(text).items():
-                seen.setdefault((component, pid), []).append(cpu_s)
-        return max((values[-1] - values[0] for values in seen.values()), default=None)
+                seen.setdefault((component, pid), []).append((t_s, cpu_s))
+        curves = [np.array(sorted(points)).T for points in seen.values()]
+        return max((float(np.interp(end_s, *curve) - np.interp(start_s, *curve)) for curve in curves), default=None)
 
 
 def _share(part: float | None, whole: float | None) -> float | None:
@@ -103,7 +104,7 @@ def window(readings: Readings, start_s: float, end_s: float) -> Figures:
         "target_cores": _share(cpu_s, span_s),
         "upstream_cores": _share(readings.growth_of_all("cpu_s", "upstream", start_s, end_s), span_s),
         "busiest_process_cores": _share(busiest_s, span_s),
-        "throttled_s": readings.growth_of_all("throttled_s", "target", start_s, end_s),
+        "throttled_s": readings.growth("throttled_s", once, start_s, end_s),
         "memory_mean_bytes": float(np.mean(memory)) if len(memory) else None,
         "memory_peak_bytes": float(np.max(memory)) if len(memory) else None,
         "host_busy_ratio": _share(busy, total),

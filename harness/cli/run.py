@@ -60,7 +60,12 @@ def _job(words: argparse.Namespace) -> Job:
             catalogue=catalogue,
             runtime=earlier.runtime,
             seed=earlier.seed,
-            known=tuple(one for _, one in store.read_trials(folder)),
+            # A target whose check failed has been mended meanwhile, or not: it is checked again.
+            known=tuple(
+                one
+                for _, one in store.read_trials(folder)
+                if (one.key.scenario, one.verdict.outcome) != ("check", "fail")
+            ),
             resumed=earlier,
         )
     names = list(dict.fromkeys(words.targets or DEFAULT_TARGETS))

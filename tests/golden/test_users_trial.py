@@ -48,7 +48,8 @@ def test_a_trial_reconciles(twin: Twin, tmp_path: Path) -> None:
         max(0.0, min(window.end_s, turn.done_s or window.end_s) - max(window.start_s, turn.sent_s))
         for turn in files.turns
     )
-    assert summary.live_turn_seconds == pytest.approx(live_s, abs=1e-6)
+    assert summary.live_turn_seconds != live_s  # of another origin: equal to the last bit would be a copy
+    assert summary.live_turn_seconds == pytest.approx(live_s, rel=0.05)
 
 
 def test_the_next_message_comes_one_think_time_after_the_answer(twin: Twin, tmp_path: Path) -> None:

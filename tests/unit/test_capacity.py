@@ -69,6 +69,13 @@ def test_an_invalid_trial_is_tried_once_more_and_then_the_search_ends_inconclusi
     assert found.status == "inconclusive"
 
 
+def test_invalid_trials_above_a_known_pass_are_inconclusive_and_no_bound() -> None:
+    known = [Outcome(level=10, repetition=0, verdict=PASS)]
+    found, tried = explore(SearchPlan(start=80), lambda n: INVALID, known)
+    assert tried == [80, 80]
+    assert (found.low, found.high, found.status) == (10, None, "inconclusive")
+
+
 def test_a_single_invalid_trial_does_not_change_the_answer() -> None:
     answers = iter([INVALID] + [None] * 50)
 

@@ -1,9 +1,11 @@
 """Each validity rule and each SLO is provoked once, and once just not."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.records import Verdict
-from harness.verdict import Facts, Slo, certainly_failing, judge
+from harness.verdict import NEEDED, Facts, Slo, certainly_failing, judge
 
 GOOD: dict[str, float | None] = {
     "turns": 200.0,
@@ -89,6 +91,27 @@ def test_each_rule_makes_a_trial_invalid(changes: dict[str, float | None], code:
 )
 def test_each_fact_makes_a_trial_invalid(facts: Facts, code: str) -> None:
     assert [r.code for r in verdict({}, facts).reasons] == [code]
+
+
+def test_a_dead_upstream_is_no_fault_of_the_target() -> None:
+    facts = replace(SPARE, upstream_exits=("llm ended by itself with 1",), target_exits=("app ended by itself with 1",))
+    assert [r.code for r in verdict({"failure_ratio": 0.5}, facts).reasons] == ["invalid.upstream"]
+
+
+def test_a_pass_needs_every_figure_its_rules_look_at() -> None:
+    for name in NEEDED:
+        assert [r.code for r in verdict({name: None}).reasons] == ["invalid.absent"]
+    assert verdict({"unmatched_turns": 1.0}).reasons[0].code == "invalid.unmatched"
+
+
+def test_a_trial_stopped_as_failing_cannot_pass() -> None:
+    assert [r.code for r in verdict({}, replace(SPARE, stopped_early=True)).reasons] == ["invalid.stopped"]
+
+
+def test_a_fail_from_a_handful_of_turns_is_no_fail_unless_it_was_stopped_for_failing() -> None:
+    few: dict[str, float | None] = {"turns": 12.0, "lateness_p95_s": 0.9}
+    assert verdict(few).outcome == "invalid"
+    assert verdict(few, replace(SPARE, stopped_early=True)).outcome == "fail"
 
 
 def test_a_difference_within_three_standard_errors_is_steady() -> None:
