@@ -35,7 +35,7 @@ def explain(evidence: Evidence) -> Bottleneck:
     failed = trial.verdict.outcome == "fail"
     opening = f"At {as_text(trial.key.level, 'users')} it {'no longer met' if failed else 'still met'} the SLO"
     why = f" ({reasons([chosen])})" if failed and trial.verdict.reasons else ""
-    found = _bounds(evidence, trial)
+    found = _bounds(trial)
     bound = f"what bound it: {'; '.join(found)}" if failed else f"nearest to its limit: {'; '.join(found)}"
     if not found:
         bound = (
@@ -57,7 +57,7 @@ def _telling(evidence: Evidence) -> Located | None:
     return max(trials, key=lambda item: item[1].key.level, default=None)
 
 
-def _bounds(evidence: Evidence, trial: Trial) -> list[str]:
+def _bounds(trial: Trial) -> list[str]:
     figures, budget = trial.figures, len(trial.limits.cpus)
     found = [r.text for r in trial.verdict.reasons if r.code.startswith("target.")]
     busiest, cores = figures.get("busiest_process_cores"), figures.get("target_cores")

@@ -4,32 +4,17 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from scipy import stats
 
-from tests.golden.upstream_server import Reply, Upstream, new_tag
+from tests.golden.upstream_server import Reply, Upstream
 
 MARKS = {
     "markdown": ["\n# ", "\n- ", "\n1. ", "\n```python\n", "\n| ", "\n> ", "👩‍👩‍👧", "مرحبا"],
     "hostile": ["<script>", "](javascript:", "onload=", "onerror=", "![beacon](https://", "<iframe"],
 }
-
-
-@pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
-    """An upstream whose answers are short; most tests override what they need."""
-    log = tmp_path_factory.mktemp("upstream") / "emissions.jsonl"
-    arguments = ("--seed", "42", "--ttft-s", "0.05", "--itl-s", "0.01", "--tokens", "6", "--stall-s", "0.6")
-    with Upstream(log, *arguments) as server:
-        yield server
-
-
-@pytest.fixture
-def tag() -> str:
-    return new_tag()
 
 
 def nonce(seed: int, tag: str) -> str:

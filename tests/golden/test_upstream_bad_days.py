@@ -5,25 +5,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.golden.upstream_server import LLM, Upstream, new_tag
-
-
-@pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
-    """An upstream whose answers are short; most tests override what they need."""
-    log = tmp_path_factory.mktemp("upstream") / "emissions.jsonl"
-    arguments = ("--seed", "42", "--ttft-s", "0.05", "--itl-s", "0.01", "--tokens", "6", "--stall-s", "0.6")
-    with Upstream(log, *arguments) as server:
-        yield server
-
-
-@pytest.fixture
-def tag() -> str:
-    return new_tag()
+from tests.golden.upstream_server import LLM, Upstream
 
 
 def post(body: str, *headers: str, version: str = "1.1") -> bytes:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,20 +12,6 @@ from tests.golden.upstream_server import Upstream, new_tag
 STEP_S = 0.01  # a first token waits at most this long for those of other answers
 SLACK_S = 0.25  # for a machine that does other things too
 ROUNDING_S = 1e-6  # the log holds microseconds
-
-
-@pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
-    """An upstream whose answers are short; most tests override what they need."""
-    log = tmp_path_factory.mktemp("upstream") / "emissions.jsonl"
-    arguments = ("--seed", "42", "--ttft-s", "0.05", "--itl-s", "0.01", "--tokens", "6", "--stall-s", "0.6")
-    with Upstream(log, *arguments) as server:
-        yield server
-
-
-@pytest.fixture
-def tag() -> str:
-    return new_tag()
 
 
 def test_no_token_comes_before_its_time(upstream: Upstream, tag: str) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -51,7 +52,7 @@ def step_of(itl_s: float, longest_ms: int) -> int:
     return next((step for step in range(longest_ms, 1, -1) if itl_ms % step == 0), 1)
 
 
-class Answering:
+class Answering(ABC):
     """An answer that was begun: its deadlines, counted from one instant so that they cannot drift, and its record."""
 
     def __init__(self, client: Client, request: ChatRequest, answer: Answer, model: Model) -> None:
@@ -71,9 +72,9 @@ class Answering:
         self._first_ms = math.ceil((self._request_s + answer.ttft_s) * 1000 / step_ms) * step_ms
         self._overdue = False
 
+    @abstractmethod
     def run(self) -> None:
         """Send what is due; the scheduler calls this."""
-        raise NotImplementedError
 
     def resume(self) -> None:
         """Go on after the client's socket was full."""
