@@ -1,7 +1,7 @@
 """What a component used: from its control groups where it has them, else from /proc by its session."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import procfs
@@ -27,6 +27,7 @@ class Usage:
     memory: Memory | None
     oom_kills: int | None
     process_cpu_s: dict[str, float]
+    throttled_s: float | None = None  # by quotas of the component's own group; None where those are counted elsewhere
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +38,9 @@ class Account:
     version: int = 0  # of the control groups; 0: none
     cpu: Path | None = None
     memory: Path | None = None
+    throttle: tuple[Path, ...] = ()  # where quotas of this component's own groups are counted
     highest_cpu_s: float = field(default=0.0)
+    last: Usage | None = None
 
     @property
     def needs_scan(self) -> bool:
@@ -45,7 +48,19 @@ class Account:
         return self.cpu is None or self.memory is None
 
     def read(self, processes_found: Sequence[Process]) -> Usage:
-        """Return a reading; ``processes_found`` holds the component's and others, used where ``needs_scan``."""
+        """Return a reading; ``processes_found`` holds the component's and others, used where ``needs_scan``.
+
+        A container's groups go with it: from then on its last reading stands, without processes.
+        """
+        try:
+            self.last = self._read(processes_found)
+        except FileNotFoundError:
+            if self.last is None:
+                raise
+            self.last = replace(self.last, process_cpu_s={}, memory=None)
+        return self.last
+
+    def _read(self, processes_found: Sequence[Process]) -> Usage:
         if self.cpu is not None:
             found = [procfs.process(int(pid)) for pid in procfs.read(f"{self.cpu}/cgroup.procs").split()]
             processes = [p for p in found if p is not None]
@@ -59,6 +74,7 @@ class Account:
             memory=group_memory(self.memory, self.version) if self.memory is not None else _resident(processes),
             oom_kills=group_oom_kills(self.memory, self.version) if self.memory is not None else None,
             process_cpu_s={str(p.pid): p.cpu_s for p in processes},
+            throttled_s=throttled_s(self.throttle) if self.throttle else None,
         )
 
 

@@ -77,11 +77,14 @@ class Groups:
         return tuple(join)
 
 
-def find(proc: Path = procfs.PROC) -> Hierarchy | None:
-    """Return the hierarchy that holds the memory and CPU-set controllers, or None when the kernel shows none."""
+def find(proc: Path = procfs.PROC, pid: int | None = None) -> Hierarchy | None:
+    """Return the hierarchy that holds the memory and CPU-set controllers, or None when the kernel shows none.
+
+    ``pid`` asks for another process's groups instead of our own, seen through the same mounts.
+    """
     mounts = list(_mounts(procfs.read(proc / "self" / "mountinfo")))
     paths = {}
-    for line in procfs.read(proc / "self" / "cgroup").splitlines():
+    for line in procfs.read(proc / str(pid or "self") / "cgroup").splitlines():
         _, names, path = line.split(":", 2)
         paths.update(dict.fromkeys(names.split(","), path))
     own: dict[str, Path] = {}
@@ -97,6 +100,17 @@ def find(proc: Path = procfs.PROC) -> Hierarchy | None:
             folder = _own_folder(point, root, paths.get("", "/"))
             return Hierarchy(version=2, own=dict.fromkeys(CONTROLLERS, folder), tops=dict.fromkeys(CONTROLLERS, point))
     return None
+
+
+def at_top(hierarchy: Hierarchy) -> Hierarchy:
+    """Return a hierarchy whose groups are made below its top, where another program can be told of them by path."""
+    return Hierarchy(version=hierarchy.version, own=hierarchy.tops, tops=hierarchy.tops)
+
+
+def every_folder(name: str, proc: Path = procfs.PROC) -> list[Path]:
+    """Return the groups of a name at the top of every hierarchy there is, those nobody asked for included."""
+    points = [point for _, _, point, _ in _mounts(procfs.read(proc / "self" / "mountinfo"))]
+    return [folder for point in points if (folder := point / name).is_dir()]
 
 
 def make(hierarchy: Hierarchy | None, name: str, split: CpuSplit, budget: Budget) -> Groups | None:

@@ -1,5 +1,8 @@
 """The budget as the kernel enforces it: read back from the strictest ancestor, never copied from the configuration."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from harness import cpus, procfs
 from harness.cgroups import Budget, Groups, Hierarchy
 from harness.cpus import CpuSplit
@@ -62,20 +65,25 @@ def cpu_quota_cores(hierarchy: Hierarchy | None) -> float | None:
 
 
 def _effective_cpus(groups: Groups | None) -> tuple[int, ...] | None:
-    if groups is None or groups.cpuset is None:
-        return None
-    names = ("cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")
-    files = [groups.cpuset / "target" / name for name in names]
+    return None if groups is None or groups.cpuset is None else effective_cpus(groups.cpuset / "target")
+
+
+def effective_cpus(folder: Path) -> tuple[int, ...] | None:
+    """Return the CPUs that a group's processes may use; None where it has no CPU set."""
+    files = [folder / name for name in ("cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")]
     return next((cpus.parse_list(procfs.read(file)) for file in files if file.is_file()), None)
 
 
 def _effective_memory(hierarchy: Hierarchy, groups: Groups | None) -> int | None:
     if groups is None or groups.memory is None:
-        folders = hierarchy.upwards("memory")
-    else:
-        top = hierarchy.tops["memory"]
-        target = groups.memory / "target"
-        folders = [target, *(folder for folder in target.parents if folder.is_relative_to(top))]
+        return strictest_memory(hierarchy.upwards("memory"))
+    top = hierarchy.tops["memory"]
+    target = groups.memory / "target"
+    return strictest_memory([target, *(folder for folder in target.parents if folder.is_relative_to(top))])
+
+
+def strictest_memory(folders: Iterable[Path]) -> int | None:
+    """Return the smallest memory limit among groups, in bytes; None without any."""
     limits: list[int] = []
     for folder in folders:
         for name in ("memory.max", "memory.limit_in_bytes"):
@@ -85,12 +93,15 @@ def _effective_memory(hierarchy: Hierarchy, groups: Groups | None) -> int | None
 
 
 def _effective_swap(groups: Groups | None) -> int | None:
-    """Return how much the target may swap; 0 as well where the machine has no swap at all."""
+    if groups is None or groups.memory is None:
+        return 0 if procfs.counter("SwapTotal:", "meminfo") == 0 else None
+    return swap_bytes(groups.memory / "target")
+
+
+def swap_bytes(folder: Path) -> int | None:
+    """Return how much a group may swap, None without a limit; 0 as well where the machine has no swap at all."""
     if procfs.counter("SwapTotal:", "meminfo") == 0:
         return 0
-    if groups is None or groups.memory is None:
-        return None
-    folder = groups.memory / "target"
     if (folder / "memory.swap.max").is_file():
         text = procfs.read(folder / "memory.swap.max").strip()
         return None if text == "max" else int(text)

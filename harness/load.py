@@ -1,21 +1,17 @@
 """The generator as a subprocess: files in, files out, and a look at its answers while it runs."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from math import exp
 from pathlib import Path
 
-from harness import store
 from harness.profiles import Profile
-from harness.records import LoadPlan, to_json
-from harness.runtimes import Launch, Pod
+from harness.records import LoadPlan
+from harness.runtimes import GENERATOR, Pod
 from harness.verdict import certainly_failing
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 POLL_S = 0.25
 TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
@@ -44,22 +40,6 @@ class Live:
             self.violations += int(slow or not row["ok"])
 
 
-def command() -> tuple[str, ...]:
-    """Return the command line of the generator."""
-    locustfile = REPOSITORY / "loadtests" / "locustfile.py"
-    return (
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        str(locustfile),
-        "--headless",
-        "--only-summary",
-        "--loglevel",
-        "WARNING",
-    )
-
-
 def chat_plan(
     profile: Profile, *, protocol: str, instances: tuple[str, ...], users: int, folder: Path, seed: int
 ) -> LoadPlan:
@@ -84,25 +64,6 @@ def chat_plan(
         drain_s=profile.window.drain_s,
         output=str(folder),
         stop_file=str(folder / "stop"),
-    )
-
-
-def start(pod: Pod, plan: LoadPlan, folder: Path) -> None:
-    """Write the plan and start the generator in its own place outside the target's budget."""
-    plan_file = folder / "plan.json"
-    store.write_json(plan_file, to_json(plan))
-    pod.start(
-        Launch(
-            name="generator",
-            role="generator",
-            command=command(),
-            cwd=REPOSITORY,
-            env={"CHATBENCH_PLAN": str(plan_file)},
-            log=folder / "logs" / "generator.log",
-            version=version("locust"),
-            ready_url=None,
-            endpoint=None,
-        )
     )
 
 
@@ -133,13 +94,13 @@ def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], No
     deadline = time.monotonic() + patience_s(plan)
     tail = _Tail(Path(plan.output) / "live.jsonl")
     while time.monotonic() < deadline:
-        code = pod.wait("generator", POLL_S)
+        code = pod.wait(GENERATOR, POLL_S)
         for row in tail.rows():
             live.add(row, worst_s)
         tell(live)
         if code is not None:
             return live, True
-        died = any(name != "generator" for name, _ in pod.exited()) or pod.oom_kills()
+        died = any(name != GENERATOR for name, _ in pod.exited()) or pod.oom_kills()
         if died or (plan.scenario == "chat" and certainly_failing(live.violations, possible)):
             Path(plan.stop_file).touch()
     return live, False

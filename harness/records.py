@@ -156,6 +156,7 @@ class Limits:
     generator_cpus: tuple[int, ...]
     spare_cpus: bool  # generator and upstream sit on other CPUs than the target
     notes: tuple[str, ...] = ()
+    shortfall: str | None = None  # why this is not the stated budget: trials under it are invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,7 @@ class Component:
     role: Role
     version: str
     endpoint: str | None = None
+    image: str | None = None  # digest of the container image it runs from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

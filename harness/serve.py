@@ -5,22 +5,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import stack, store
+from harness import store
 from harness.records import AnswerPlan, Limits
-from harness.runtimes import Runtime
+from harness.runtimes import MESSAGES_PER_MINUTE, Pod, Prepared, Runtime, Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """A started target: where it can be reached, within which limits, and the folder of its logs."""
 
-    stack: stack.Stack
+    pod: Pod
+    stack: Stack
     limits: Limits
     folder: Path
 
 
 @contextmanager
-def serving(runtime: Runtime, prepared: stack.Prepared, answer: AnswerPlan, folder: Path) -> Iterator[Served]:
+def serving(runtime: Runtime, prepared: Prepared, answer: AnswerPlan, folder: Path) -> Iterator[Served]:
     """Start a target on fresh seeded data, yield where it is, stop it on leaving.
 
     Raises:
@@ -29,5 +30,5 @@ def serving(runtime: Runtime, prepared: stack.Prepared, answer: AnswerPlan, fold
     name = store.slug(prepared.target.name)
     folder.mkdir(parents=True, exist_ok=True)
     with runtime.open_trial(f"serve-{name}", folder) as pod:
-        launched = stack.launch(pod, prepared, answer, folder, stack.MESSAGES_PER_MINUTE)
-        yield Served(stack=launched, limits=pod.limits(), folder=folder)
+        launched = pod.launch(prepared, answer, MESSAGES_PER_MINUTE)
+        yield Served(pod=pod, stack=launched, limits=pod.limits(), folder=folder)

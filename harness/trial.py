@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import conformance, figures, load, stack, store
+from harness import conformance, figures, load, store
 from harness.errors import BenchError
 from harness.profiles import Profile
 from harness.records import Distribution, GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
-from harness.runtimes import Pod, Runtime
+from harness.runtimes import UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, judge
 
@@ -27,9 +27,7 @@ class Bench:
     tell: Callable[[str, load.Live | None], None]
 
 
-def plan_for(
-    key: TrialKey, profile: Profile, prepared: stack.Prepared, instances: tuple[str, ...], folder: Path
-) -> LoadPlan:
+def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
     """Return the generator's plan for a trial of any scenario."""
     plan = load.chat_plan(
         profile,
@@ -39,8 +37,6 @@ def plan_for(
         folder=folder,
         seed=prepared.seed,
     )
-    if plan.protocol == "streamlit":
-        plan = replace(plan, streamlit_site=str(stack.site_packages(prepared.python)))
     if key.scenario == "idle" and profile.idle:
         return replace(plan, scenario="idle", steps=profile.idle.steps, hold_s=profile.idle.hold_s)
     if key.scenario == "check":
@@ -56,7 +52,7 @@ def plan_for(
     return plan
 
 
-def run_trial(bench: Bench, prepared: stack.Prepared, key: TrialKey) -> Trial:
+def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:
     """Run one trial and write its folder, ``trial.json`` last.
 
     Raises:
@@ -68,25 +64,25 @@ def run_trial(bench: Bench, prepared: stack.Prepared, key: TrialKey) -> Trial:
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     bench.tell("starting", None)
     with bench.runtime.open_trial(f"{store.slug(key.target)}-{key.scenario}-{key.number}", folder) as pod:
-        launched = stack.launch(pod, prepared, bench.profile.answer, folder)
+        launched = pod.launch(prepared, bench.profile.answer, UNLIMITED_PER_MINUTE)
         plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
         return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
 
 
 def _measure(
     bench: Bench,
-    prepared: stack.Prepared,
+    prepared: Prepared,
     key: TrialKey,
     pod: Pod,
     plan: LoadPlan,
-    launched: stack.Stack,
+    launched: Stack,
     folder: Path,
     started_at: str,
 ) -> Trial:
-    load.start(pod, plan, folder)
+    pod.generate(plan)
     with Sampler(pod) as sampler:
         _, ended = load.follow(pod, plan, bench.profile, lambda live: bench.tell(live.phase, live))
-    checks = contract_checks(prepared, launched) if key.scenario == "check" and not pod.exited() else []
+    checks = pod.check(launched, None) if key.scenario == "check" and not pod.exited() else []
     limits, components = pod.limits(), pod.components()
     roles = {component.name: component.role for component in components}
     ended_alone = [(roles[name], f"{name} ended by itself with {code}") for name, code in pod.exited()]
@@ -129,18 +125,6 @@ def _measure(
         (folder / name).unlink(missing_ok=True)
     store.write_trial(folder, trial)
     return trial
-
-
-def contract_checks(
-    prepared: stack.Prepared, launched: stack.Stack, rate_limit: int | None = None
-) -> list[conformance.Check]:
-    """Try every operation of the contract on a started target (its page, for one whose protocol has no operations)."""
-    target, url = prepared.target, launched.instances[0]
-    if target.protocol == "rest":
-        return conformance.check_rest(
-            url, seed=prepared.seed, web=bool(prepared.web), rate_limit=rate_limit, upstream_log=launched.upstream_log
-        )
-    return conformance.check_page(url, target.protocol) if target.protocol == "streamlit" else []
 
 
 def _with_contract(verdict: Verdict, checks: list[conformance.Check]) -> Verdict:

@@ -5,20 +5,22 @@ the pipe closes without ``bye``, everything it was told about is killed and remo
 ``python -I -S watchdog.py`` and imports the standard library alone; the functions that kill serve the harness too.
 """
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["cgroup", "session", "folder"]
+Kind = Literal["cgroup", "session", "folder", "command"]
 
 CLEAN_UP_S = 4.0  # leaves a second of the promised five for noticing
+COMMAND_LIMIT_S = 9.0
 
 
 class Watchdog:
@@ -43,6 +45,10 @@ class Watchdog:
     def watch(self, kind: Kind, name: str | int | Path) -> None:
         """Have something stopped and removed should the harness die."""
         self._tell(f"{kind}\t{name}\n")
+
+    def watch_command(self, command: Sequence[str]) -> None:
+        """Have a command run should the harness die, once everything else was killed."""
+        self._tell(f"command\t{json.dumps(list(command))}\n")
 
     def close(self) -> None:
         """Say goodbye; nothing is stopped."""
@@ -112,7 +118,7 @@ def main() -> None:
     """Listen until the pipe closes; clean up unless told goodbye."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # its end is the pipe's end, moments later at the most
-    watched: dict[str, list[str]] = {"cgroup": [], "session": [], "folder": []}
+    watched: dict[str, list[str]] = {"cgroup": [], "session": [], "folder": [], "command": []}
     for line in sys.stdin:
         if line == "bye\n":
             return
@@ -121,8 +127,11 @@ def main() -> None:
     deadline_s = time.monotonic() + CLEAN_UP_S
     groups = [Path(name) for name in watched["cgroup"]]
     kill_everything(groups, (int(name) for name in watched["session"]), deadline_s)
+    for command in watched["command"]:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(json.loads(command), check=False, timeout=COMMAND_LIMIT_S, stdin=subprocess.DEVNULL)
     for group in groups:
-        remove_group(group, deadline_s)
+        remove_group(group, max(deadline_s, time.monotonic() + 1))
     for name in watched["folder"]:
         shutil.rmtree(name, ignore_errors=True)
 

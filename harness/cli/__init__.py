@@ -30,11 +30,14 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "targets", "list what can be measured", "show:targets")
     check = _command(commands, "check", "prove that a target meets the contract", "stand:check")
     check.add_argument("target", metavar="TARGET")
+    _runtime_option(check)
     serve = _command(commands, "serve", "start a target to click through", "stand:serve")
     serve.add_argument("target", metavar="TARGET")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
+    _runtime_option(serve)
     setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "stand:setup")
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
+    _runtime_option(setup)
     _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "show:doctor")
     return top
 
@@ -53,11 +56,15 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "targets", nargs="*", metavar="TARGET", help=f"what to measure (default: {' '.join(DEFAULT_TARGETS)})"
     )
     run.add_argument("--profile", default="quick", help="smoke, quick, article or a TOML file (default: quick)")
-    run.add_argument("--runtime", default="local", help="where components run: local (default)")
+    _runtime_option(run)
     run.add_argument("--resume", metavar="RUN", help="go on with a run that was cut off: its id, folder or 'latest'")
     run.add_argument(
         "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
     )
+
+
+def _runtime_option(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--runtime", default="local", help="where components run: local (default) or docker")
 
 
 def _folder(word: str) -> Path:

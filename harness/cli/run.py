@@ -12,11 +12,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import campaign, machine, profiles, stack, store, targets
+from harness import campaign, machine, profiles, store, targets
 from harness.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, progress, where
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
 from harness.records import Trial, TrialKey, from_json, to_json
+from harness.runtimes import Prepared, Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,12 @@ def run(words: argparse.Namespace) -> int:
     """Run a campaign; exit code 3 where a target's capacity could not be settled."""
     console = Console()
     job = _job(words)
+    runtime = where.runtime(job.runtime)
     with machine.one_campaign():
         _try_writing(job.folder if job.resumed else job.folder.parent)
-        prepared = _prepare(job, console)
+        prepared = _prepare(job, runtime, console)
         _open(job, prepared)
-        found = _measure(job, prepared, console)
+        found = _measure(job, runtime, prepared, console)
     return _report(job, found, console)
 
 
@@ -105,7 +107,7 @@ def _same_machine(earlier: store.Run) -> None:
         )
 
 
-def _prepare(job: Job, console: Console) -> dict[str, stack.Prepared]:
+def _prepare(job: Job, runtime: Runtime, console: Console) -> dict[str, Prepared]:
     with console.status("setting up") as status:
 
         def report(text: str) -> None:
@@ -113,10 +115,10 @@ def _prepare(job: Job, console: Console) -> dict[str, stack.Prepared]:
             if not console.is_terminal:
                 console.print(text, highlight=False)
 
-        return {one.name: stack.prepare(one, job.catalogue, REPOSITORY, job.seed, report) for one in job.chosen}
+        return {one.name: runtime.prepare(one, job.catalogue, REPOSITORY, job.seed, report) for one in job.chosen}
 
 
-def _open(job: Job, prepared: dict[str, stack.Prepared]) -> None:
+def _open(job: Job, prepared: dict[str, Prepared]) -> None:
     """Write ``run.json`` before anything is measured."""
     if job.resumed:
         return
@@ -138,11 +140,11 @@ def _open(job: Job, prepared: dict[str, stack.Prepared]) -> None:
         raise BenchError(f"{job.folder} cannot be written: {error}", "name another folder: --results") from error
 
 
-def _measure(job: Job, prepared: dict[str, stack.Prepared], console: Console) -> dict[str, Capacity]:
+def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console: Console) -> dict[str, Capacity]:
     from harness import trial  # pandas takes seconds to import: only after everything a person said was checked
 
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    bench = trial.Bench(run=job.folder, runtime=where.runtime(job.runtime), profile=job.profile, tell=board.shows)
+    bench = trial.Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows)
 
     def measure(key: TrialKey) -> Trial:
         made = trial.run_trial(bench, prepared[key.target], key)

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import profiles, stack, trial
+from harness import profiles
 from harness import serve as serving
 from harness.cli import REPOSITORY, where
 from harness.errors import EXIT_DONE, EXIT_ERROR
+from harness.runtimes import MESSAGES_PER_MINUTE, Prepared, Runtime
 
 
 def setup(words: argparse.Namespace) -> int:
@@ -21,7 +22,7 @@ def setup(words: argparse.Namespace) -> int:
     catalogue = where.catalogue()
     chosen = [catalogue.target(name) for name in words.targets]
     for target in chosen:
-        stack.prepare(
+        where.runtime(words.runtime).prepare(
             target,
             catalogue,
             REPOSITORY,
@@ -32,19 +33,20 @@ def setup(words: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _prepared(name: str, console: Console, seed: int) -> stack.Prepared:
+def _prepared(runtime: Runtime, name: str, console: Console, seed: int) -> Prepared:
     catalogue = where.catalogue()
     target = catalogue.target(name)
-    return stack.prepare(target, catalogue, REPOSITORY, seed, lambda text: console.print(text, highlight=False))
+    return runtime.prepare(target, catalogue, REPOSITORY, seed, lambda text: console.print(text, highlight=False))
 
 
 def serve(words: argparse.Namespace) -> int:
     """Start a target and keep it until Ctrl-C."""
     console, profile = Console(), profiles.load(words.profile)
-    prepared = _prepared(words.target, console, profile.seed)
+    runtime = where.runtime("local")
+    prepared = _prepared(runtime, words.target, console, profile.seed)
     with (
         tempfile.TemporaryDirectory(prefix="chatbench-serve-") as folder,
-        serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served,
+        serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
     ):
         for url in served.stack.instances:
             console.print(f"{prepared.target.title}: {url}", highlight=False)
@@ -59,12 +61,13 @@ def serve(words: argparse.Namespace) -> int:
 def check(words: argparse.Namespace) -> int:
     """Start a target and try every operation of the contract on it."""
     console, profile = Console(), profiles.load("smoke")
-    prepared = _prepared(words.target, console, profile.seed)
+    runtime = where.runtime("local")
+    prepared = _prepared(runtime, words.target, console, profile.seed)
     with (
         tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder,
-        serving.serving(where.runtime("local"), prepared, profile.answer, Path(folder)) as served,
+        serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
     ):
-        checks = trial.contract_checks(prepared, served.stack, stack.MESSAGES_PER_MINUTE)
+        checks = served.pod.check(served.stack, MESSAGES_PER_MINUTE)
     table = Table("", "operation", "found", title=prepared.target.title, title_justify="left")
     for one in checks:
         table.add_row("ok" if one.passed else "FAILED", Text(one.operation), Text(one.text))

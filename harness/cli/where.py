@@ -1,5 +1,6 @@
 """From the words of the command line to folders and objects."""
 
+from importlib import import_module
 from pathlib import Path
 
 from harness import store
@@ -7,6 +8,11 @@ from harness.cli import REPOSITORY
 from harness.errors import UsageError
 from harness.runtimes import Runtime
 from harness.targets import Catalogue, discover, nearest
+
+RUNTIMES = {
+    "local": ("harness.runtimes.local", "LocalRuntime"),
+    "docker": ("harness.runtimes.docker", "DockerRuntime"),
+}
 
 
 def catalogue() -> Catalogue:
@@ -30,10 +36,14 @@ def run_folder(word: str, results: Path) -> Path:
 
 
 def runtime(name: str) -> Runtime:
-    """Return a runtime by name; raises UsageError for an unknown one."""
-    from harness.runtimes.local import LocalRuntime
+    """Return a runtime by name, imported only when asked for.
 
-    runtimes = {"local": LocalRuntime}
-    if name not in runtimes:
-        raise UsageError(f"unknown runtime {name!r}", nearest(name, runtimes))
-    return runtimes[name]()
+    Raises:
+        UsageError: an unknown one.
+        BenchError: the runtime's engine is not there.
+    """
+    if name not in RUNTIMES:
+        raise UsageError(f"unknown runtime {name!r}", nearest(name, RUNTIMES))
+    module, made = RUNTIMES[name]
+    built: Runtime = getattr(import_module(module), made)()
+    return built

@@ -3,8 +3,19 @@
 Every check is a real exchange over loopback; what could not be exercised is reported as failed, never as passed.
 """
 
+from pathlib import Path
+
 from harness.conformance.page import check_page
 from harness.conformance.probes import Check
 from harness.conformance.rest import check_rest
 
-__all__ = ["Check", "check_page", "check_rest"]
+__all__ = ["Check", "check", "check_page", "check_rest"]
+
+
+def check(
+    base_url: str, protocol: str, *, seed: int, web: bool, rate_limit: int | None, upstream_log: Path | None
+) -> list[Check]:
+    """Try what there is to try for a protocol: every operation, a page, or nothing; arguments as ``check_rest``."""
+    if protocol == "rest":
+        return check_rest(base_url, seed=seed, web=web, rate_limit=rate_limit, upstream_log=upstream_log)
+    return check_page(base_url, protocol) if protocol == "streamlit" else []

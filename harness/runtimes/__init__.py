@@ -1,28 +1,50 @@
-"""Where a trial's components run: one small protocol, whichever way they are started."""
+"""Where a target's stack runs: one small protocol, whichever way its components are started."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
-from harness.records import Component, Limits, ResourceSample, Role
+from harness.conformance import Check
+from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample
+from harness.store import TargetInfo
+from harness.targets import Catalogue, Target
+
+MESSAGES_PER_MINUTE = 60  # what a person may send
+UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
+SEEDED_USERS = 1000
+GENERATOR = "generator"
+Report = Callable[[str], None]
+
+
+class Prepared(Protocol):
+    """A target ready to be started as often as wanted; the rest is the runtime's own."""
+
+    @property
+    def target(self) -> Target:
+        """What is started."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of its data and of the upstream's answers."""
+        ...
+
+    @property
+    def info(self) -> TargetInfo:
+        """What the report says of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """How to start one component; ``ready_url`` is ``http://…`` (any status below 400) or ``tcp://host:port``."""
+class Stack:
+    """A started target."""
 
-    name: str  # [a-z0-9-]
-    role: Role
-    command: tuple[str, ...]
-    cwd: Path
-    env: Mapping[str, str]
-    log: Path
-    version: str
-    endpoint: str | None
-    ready_url: str | None
-    ready_timeout_s: float = 60.0
+    instances: tuple[str, ...]  # base URLs as the generator reaches them
+    upstream_url: str
+    upstream_log: Path  # on this machine's disk
+    ready_after_s: float  # from launching the first component of the target until all are ready
 
 
 class Pod(Protocol):
@@ -35,31 +57,32 @@ class Pod(Protocol):
     ) -> None: ...
 
     def limits(self) -> Limits:
-        """Return the limits as the kernel enforces them."""
+        """Return the limits as the kernel enforces them on what was launched."""
         ...
 
-    def free_port(self) -> int:
-        """Return a port of 127.0.0.1 that nobody listens on and that was not handed out before."""
-        ...
+    def launch(self, prepared: Any, answer: AnswerPlan, messages_per_minute: int) -> Stack:
+        """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
 
-    def scratch(self) -> Path:
-        """Return a folder for the trial's data, removed with the trial."""
-        ...
-
-    def start(self, launch: Launch) -> Component:
-        """Start a component and wait until it is ready.
+        ``prepared`` is what the same runtime's ``prepare`` returned.
 
         Raises:
-            BenchError: it ended or stayed silent; with the last lines of its log.
+            BenchError: a component ended or stayed silent; with the last lines of its log.
+        """
+        ...
+
+    def generate(self, plan: LoadPlan) -> None:
+        """Write the plan and start the generator, outside the target's budget, as the component ``generator``."""
+        ...
+
+    def check(self, stack: Stack, rate_limit: int | None) -> list[Check]:
+        """Try every operation of the contract on what was launched (its page, where its protocol has none).
+
+        ``rate_limit`` is the number of messages per minute it was launched with, None to leave that out.
         """
         ...
 
     def components(self) -> tuple[Component, ...]:
         """Return what was started, in that order."""
-        ...
-
-    def ready_after_s(self, name: str) -> float:
-        """Return how long a component took from its start until it was ready."""
         ...
 
     def sample(self) -> list[ResourceSample]:
@@ -78,17 +101,21 @@ class Pod(Protocol):
         """Wait for a component to end; its return code, or None when it still runs."""
         ...
 
-    def signal(self, name: str, number: int) -> None:
-        """Send a signal to a component's processes."""
-        ...
-
     def stop(self) -> None:
-        """Stop everything within five seconds and remove the groups; may be called again."""
+        """Stop everything within five seconds and remove it; may be called again."""
         ...
 
 
 class Runtime(Protocol):
-    """Opens trials."""
+    """Makes targets ready and opens trials."""
+
+    def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> Prepared:
+        """Make all that starting a target needs, kept for the next time in ``root``/.chatbench.
+
+        Raises:
+            BenchError: an installation, build or seeding that failed, with the last lines of its log.
+        """
+        ...
 
     def open_trial(self, name: str, folder: Path) -> Pod:
         """Make the limits of a trial; ``name`` is [a-z0-9-], ``folder`` its place in the results."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from harness import serve, stack, targets
+from harness import serve, targets
 from harness.records import AnswerPlan, Distribution
 from harness.runtimes.local import LocalRuntime
+from harness.runtimes.local.stack import LocalPrepared
 from tests.conftest import BROWSERS
 from tests.e2e.chatting import FRONT_ENDS, Person
 
@@ -35,7 +36,7 @@ class Running:
     name: str
     base_url: str
     upstream_log: Path
-    prepared: stack.Prepared
+    prepared: LocalPrepared
 
 
 @pytest.fixture(scope="package")
@@ -49,7 +50,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
         def get(name: str) -> Running:
             if name not in known:
-                prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
+                prepared = runtime.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
                 served = serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
                 stacked = open_targets.enter_context(served).stack
                 known[name] = Running(

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from harness import load, stack, store
+from harness import load, store
 from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
+from harness.runtimes.local import stack
 from tests.e2e.chatting import FRONT_ENDS, Person
 from tests.e2e.conftest import ANSWER, SEED, Running
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import profiles, serve, stack, targets
+from harness import profiles, serve, targets
 from harness.cgroups import Budget
 from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError
 from harness.records import Trial, TrialKey
-from harness.runtimes import Launch
-from harness.runtimes.local import LocalRuntime
-from harness.runtimes.readiness import answers
+from harness.runtimes.local import Launch, LocalRuntime, stack
+from harness.runtimes.local.readiness import answers
 from harness.trial import Bench, run_trial
 from tests.e2e.bad_days_campaign import BRIEF, PATIENCE_S, PROMISED_S, ROOT, TOY, Ended, Place, until
 
@@ -40,11 +39,11 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def toy() -> Callable[[str], stack.Prepared]:
+def toy() -> Callable[[str], stack.LocalPrepared]:
     """Prepare the toy, as it is or in one of its variants."""
     catalogue = targets.discover(ROOT / "targets")
 
-    def get(variant: str) -> stack.Prepared:
+    def get(variant: str) -> stack.LocalPrepared:
         name = f"{ROOT / TOY}:{variant}" if variant else str(ROOT / TOY)
         prepared = stack.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
         return replace(prepared, target=replace(prepared.target, name=f"toy:{variant}"))
@@ -53,7 +52,7 @@ def toy() -> Callable[[str], stack.Prepared]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def installed(toy: Callable[[str], stack.Prepared]) -> None:
+def installed(toy: Callable[[str], stack.LocalPrepared]) -> None:
     """Have the toy's environment made before anything is limited or timed."""
     toy("")
 
@@ -167,7 +166,7 @@ def measure(tmp_path: Path) -> Callable[..., Trial]:
     idle = profiles.Idle(steps=(0, 4), hold_s=0.2)
     profile = replace(profiles.load(str(tmp_path / "brief.toml")), idle=idle)
 
-    def one(runtime: LocalRuntime, prepared: stack.Prepared, scenario: str, level: int = 4) -> Trial:
+    def one(runtime: LocalRuntime, prepared: stack.LocalPrepared, scenario: str, level: int = 4) -> Trial:
         bench = Bench(run=tmp_path / "run", runtime=runtime, profile=profile, tell=lambda *_: None)
         key = TrialKey(target=prepared.target.name, scenario=scenario, level=level, repetition=0, number=1)
         return run_trial(bench, prepared, key)
@@ -179,7 +178,7 @@ def measure(tmp_path: Path) -> Callable[..., Trial]:
 @pytest.mark.parametrize("scenario", ["check", "chat"])
 def test_a_target_killed_by_its_memory_limit_fails_with_that_reason(
     scenario: str,
-    toy: Callable[[str], stack.Prepared],
+    toy: Callable[[str], stack.LocalPrepared],
     open_runtime: Callable[[Budget], LocalRuntime],
     measure: Callable[..., Trial],
 ) -> None:
@@ -194,7 +193,7 @@ def test_a_target_killed_by_its_memory_limit_fails_with_that_reason(
 def test_a_target_that_dies_in_the_middle_fails_with_that_reason(
     scenario: str,
     level: int,
-    toy: Callable[[str], stack.Prepared],
+    toy: Callable[[str], stack.LocalPrepared],
     open_runtime: Callable[[Budget], LocalRuntime],
     measure: Callable[..., Trial],
 ) -> None:
@@ -207,7 +206,7 @@ def test_a_target_that_dies_in_the_middle_fails_with_that_reason(
 
 
 def test_a_target_that_never_listens_is_given_up(
-    toy: Callable[[str], stack.Prepared],
+    toy: Callable[[str], stack.LocalPrepared],
     open_runtime: Callable[[Budget], LocalRuntime],
     measure: Callable[..., Trial],
     monkeypatch: pytest.MonkeyPatch,
@@ -225,7 +224,7 @@ def test_a_target_that_never_listens_is_given_up(
 
 
 def test_two_stacks_run_side_by_side_on_ports_of_their_own(
-    tmp_path: Path, toy: Callable[[str], stack.Prepared], open_runtime: Callable[[Budget], LocalRuntime]
+    tmp_path: Path, toy: Callable[[str], stack.LocalPrepared], open_runtime: Callable[[Budget], LocalRuntime]
 ) -> None:
     runtime, prepared = open_runtime(Budget()), toy("")
     answer = profiles.load("smoke").answer

@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 
 from harness.cgroups import Budget
-from harness.runtimes import Launch
-from harness.runtimes.local import LocalRuntime
+from harness.runtimes.local import Launch, LocalRuntime
 from harness.sampler import INTERVAL_S, Sampler
 
 COMPONENTS = 6

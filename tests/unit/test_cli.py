@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import campaign, cli, machine, profiles, stack, store
+from harness import campaign, cli, machine, profiles, store
 from harness.cli import show
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.records import to_json
+from harness.runtimes.local import LocalRuntime
 
 COMMANDS = ("run", "report", "verify", "targets", "check", "serve", "setup", "doctor")
 HEAVY = (
@@ -76,7 +77,7 @@ def no_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a set-up was begun")
 
-    monkeypatch.setattr(stack, "prepare", refuse)
+    monkeypatch.setattr(LocalRuntime, "prepare", refuse)
     monkeypatch.setattr(machine, "one_campaign", nullcontext)
 
 
@@ -279,7 +280,7 @@ def resumed(
 
         (folder,) = earlier.iterdir()
         monkeypatch.setattr(campaign, "run_campaign", campaign_with_error)
-        monkeypatch.setattr(stack, "prepare", lambda *_: None)
+        monkeypatch.setattr(LocalRuntime, "prepare", lambda *_: None)
         assert store.read_trials(folder) == []
 
     return fails_with

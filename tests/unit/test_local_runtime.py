@@ -14,9 +14,9 @@ from harness import cgroups, procfs, watchdog
 from harness.cgroups import Budget
 from harness.errors import BenchError
 from harness.records import Role
-from harness.runtimes import Launch, Pod, Runtime
-from harness.runtimes import local as local_module
-from harness.runtimes.local import LocalPod, LocalRuntime
+from harness.runtimes import Pod, Runtime
+from harness.runtimes.local import Launch, LocalPod, LocalRuntime
+from harness.runtimes.local import pod as local_module
 
 MIB = 1 << 20
 BUDGET = Budget(cpus=1, memory_bytes=256 * MIB)  # one CPU: two would be all of a small machine

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import stack
 from harness.errors import BenchError
 from harness.records import AnswerPlan, Component, Distribution
-from harness.runtimes import Launch
+from harness.runtimes import Stack
+from harness.runtimes.local import Launch, stack
 from harness.store import TargetInfo
 from harness.targets import Local, Part, Target
 
@@ -41,7 +41,7 @@ class Pod:
 
 
 @pytest.fixture
-def prepared(tmp_path: Path) -> stack.Prepared:
+def prepared(tmp_path: Path) -> stack.LocalPrepared:
     template = tmp_path / "template"
     template.mkdir()
     (template / "db").write_text("seeded")
@@ -49,7 +49,7 @@ def prepared(tmp_path: Path) -> stack.Prepared:
     local = Local(start=("{python}", "serve", "--port", "{port}"), ready="/ok", env={"RATE_LIMIT_PER_MINUTE": "60"})
     app = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
     llm = Part(name="llm", kind="upstream", title="L", folder=tmp_path, local=Local(start=("llm", "{tokens}", "{log}")))
-    return stack.Prepared(
+    return stack.LocalPrepared(
         target=Target(name="app", parts=(app,)),
         python=Path("python"),
         upstream=llm,
@@ -64,12 +64,12 @@ def prepared(tmp_path: Path) -> stack.Prepared:
     )
 
 
-def launch(pod: Pod, prepared: stack.Prepared, tmp_path: Path) -> stack.Stack:
+def launch(pod: Pod, prepared: stack.LocalPrepared, tmp_path: Path) -> Stack:
     return stack.launch(pod, prepared, ANSWER, tmp_path)  # type: ignore[arg-type]  # as much of a pod as is used
 
 
 def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
-    prepared: stack.Prepared, tmp_path: Path
+    prepared: stack.LocalPrepared, tmp_path: Path
 ) -> None:
     pod = Pod(tmp_path, [])
     stacked = launch(pod, prepared, tmp_path)
@@ -83,7 +83,7 @@ def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
     assert int(app.env["RATE_LIMIT_PER_MINUTE"]) >= 1_000_000
 
 
-def test_instances_share_one_copy_of_the_data_and_nothing_else(prepared: stack.Prepared, tmp_path: Path) -> None:
+def test_instances_share_one_copy_of_the_data_and_nothing_else(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
     part = prepared.target.parts[0]
     two = replace(part, local=replace(part.local, instances=2))
     pod = Pod(tmp_path, [])
@@ -95,7 +95,9 @@ def test_instances_share_one_copy_of_the_data_and_nothing_else(prepared: stack.P
 
 
 @pytest.mark.parametrize("text", ["[Errno 98] Address already in use", "Port 5002 is not available"])
-def test_a_port_taken_meanwhile_is_replaced_by_another_one(prepared: stack.Prepared, tmp_path: Path, text: str) -> None:
+def test_a_port_taken_meanwhile_is_replaced_by_another_one(
+    prepared: stack.LocalPrepared, tmp_path: Path, text: str
+) -> None:
     pod = Pod(tmp_path, [text])
     stacked = launch(pod, prepared, tmp_path)
     first, second = pod.started[1:]
@@ -103,7 +105,7 @@ def test_a_port_taken_meanwhile_is_replaced_by_another_one(prepared: stack.Prepa
     assert stacked.instances == (second.endpoint,)
 
 
-def test_any_other_failure_is_not_tried_again(prepared: stack.Prepared, tmp_path: Path) -> None:
+def test_any_other_failure_is_not_tried_again(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
     pod = Pod(tmp_path, ["no such module"])
     with pytest.raises(BenchError, match="no such module"):
         launch(pod, prepared, tmp_path)

@@ -18,8 +18,7 @@ import signal, sys, time
 from pathlib import Path
 from harness import cgroups
 from harness.cgroups import Budget
-from harness.runtimes import Launch
-from harness.runtimes.local import LocalRuntime
+from harness.runtimes.local import Launch, LocalRuntime
 
 folder = Path(sys.argv[1])
 runtime = LocalRuntime(Budget(cpus=1, memory_bytes=128 << 20), cgroups.find if sys.argv[2] == "yes" else lambda: None)

@@ -1,4 +1,4 @@
-"""Runs a trial's components as processes of this machine, under control groups where the kernel lets us."""
+"""A trial's components as processes of this machine, under control groups where the kernel lets us."""
 
 import os
 import shutil
@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from harness import accounting, cgroups, cpus, launch, limits, procfs, watchdog
-from harness.accounting import Account, Usage
+from harness import accounting, cgroups, conformance, cpus, launch, limits, procfs, watchdog
+from harness.accounting import Account
 from harness.cgroups import Budget, Hierarchy, Side
 from harness.cpus import CpuSplit
 from harness.errors import BenchError
-from harness.records import Component, Limits, ResourceSample
-from harness.runtimes import Launch, readiness
+from harness.readings import Meter
+from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample
+from harness.runtimes import Report, Stack
+from harness.runtimes.local import generator, readiness, stack
+from harness.runtimes.local.component import Launch
+from harness.runtimes.local.stack import LocalPrepared
+from harness.targets import Catalogue, Target
 from harness.watchdog import Watchdog
 
 POLITE_S = 3.0  # between asking to end and ending
@@ -36,16 +41,6 @@ class _Running:
     asked_to_end: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Baseline:
-    """Readings as the trial opened, from which its counters run."""
-
-    host: procfs.HostTimes
-    harness_cpu_s: float
-    throttled_s: float
-    oom_kills: int
-
-
 class LocalRuntime:
     """Opens trials on this machine, each with a watchdog of its own."""
 
@@ -60,6 +55,10 @@ class LocalRuntime:
         self._hierarchy = hierarchy
         self._pods: list[LocalPod] = []
 
+    def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
+        """Make environments, front-end build and seeded data of a target; see ``harness.runtimes.Runtime``."""
+        return stack.prepare(target, catalogue, root, seed, report)
+
     def open_trial(self, name: str, folder: Path) -> "LocalPod":
         """Make the groups of a trial with the budget on them."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +67,7 @@ class LocalRuntime:
             deadline_s = time.monotonic() + REMOVE_S
             watchdog.kill_everything([tree], (), deadline_s)
             watchdog.remove_group(tree, deadline_s)
-        pod = LocalPod(name, self._split, self._budget, hierarchy)
+        pod = LocalPod(name, folder, self._split, self._budget, hierarchy)
         self._pods = [*(p for p in self._pods if not p.stopped), pod]
         return pod
 
@@ -81,9 +80,10 @@ class LocalRuntime:
 class LocalPod:
     """One trial's processes; see ``harness.runtimes.Pod``."""
 
-    def __init__(self, name: str, split: CpuSplit, budget: Budget, hierarchy: Hierarchy | None) -> None:
+    def __init__(self, name: str, folder: Path, split: CpuSplit, budget: Budget, hierarchy: Hierarchy | None) -> None:
+        self._folder = folder
         self._split = split
-        self._throttle_files = accounting.throttle_files(hierarchy)
+        self._prepared: LocalPrepared | None = None
         self._census = procfs.Census()
         self._running: dict[str, _Running] = {}
         self._ports: set[int] = set()
@@ -99,12 +99,8 @@ class LocalPod:
         for tree in self._trees:
             self._guard.watch("cgroup", tree)
         self._limits = limits.read_back(hierarchy, self._groups, split, budget)
-        self._baseline = _Baseline(
-            host=procfs.host_times(),
-            harness_cpu_s=self._harness_cpu_s(),
-            throttled_s=accounting.throttled_s(self._throttle_files),
-            oom_kills=procfs.counter("oom_kill", "vmstat") or 0,
-        )
+        self._meter = Meter(hierarchy, [self._guard.pid])
+        self._oom_kills_before = procfs.counter("oom_kill", "vmstat") or 0
 
     def __enter__(self) -> "LocalPod":
         return self
@@ -126,6 +122,29 @@ class LocalPod:
     def scratch(self) -> Path:
         """Return a folder for the trial's data; it goes with the trial, even when the harness is killed."""
         return self._private
+
+    def launch(self, prepared: LocalPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
+        """Start a whole stack; see ``harness.runtimes.Pod``."""
+        self._prepared = prepared
+        return stack.launch(self, prepared, answer, self._folder, messages_per_minute)
+
+    def generate(self, plan: LoadPlan) -> None:
+        """Write the plan and start the generator."""
+        site = stack.site_packages(self._prepared.python) if self._prepared else None
+        generator.start(self, plan, self._folder, site)
+
+    def check(self, launched: Stack, rate_limit: int | None) -> list[conformance.Check]:
+        """Try every operation of the contract; see ``harness.runtimes.Pod``."""
+        if self._prepared is None:
+            raise RuntimeError("nothing was launched")
+        return conformance.check(
+            launched.instances[0],
+            self._prepared.target.protocol,
+            seed=self._prepared.seed,
+            web=self._prepared.web is not None,
+            rate_limit=rate_limit,
+            upstream_log=launched.upstream_log,
+        )
 
     def free_port(self) -> int:
         """Return a port of 127.0.0.1 that nobody listens on and that was not handed out before."""
@@ -179,18 +198,11 @@ class LocalPod:
 
     def sample(self) -> list[ResourceSample]:
         """Return one reading of every component now; the machine's figures are the same in all of them."""
-        components = tuple(self._running.values())  # another thread may be starting one
+        running = tuple(self._running.values())  # another thread may be starting one
         found: Sequence[procfs.Process] = ()
-        if any(running.account.needs_scan for running in components):
-            found = self._census.look(running.process.pid for running in components)
-        now_s = time.monotonic()
-        usages = [(running.component, running.account.read(found)) for running in components]
-        host, begin = procfs.host_times(), self._baseline
-        # interrupts are left out: the trial's own network traffic causes them, and the kernel books them on nobody
-        programs_s = (host.busy_s - host.interrupt_s) - (begin.host.busy_s - begin.host.interrupt_s)
-        own_s = sum(usage.cpu_s for _, usage in usages) + self._harness_cpu_s() - begin.harness_cpu_s
-        throttled_s = accounting.throttled_s(self._throttle_files) - begin.throttled_s
-        return [_record(now_s, c, u, host, programs_s - own_s, throttled_s) for c, u in usages]
+        if any(one.account.needs_scan for one in running):
+            found = self._census.look(one.process.pid for one in running)
+        return self._meter.read([(one.component, one.account) for one in running], found)
 
     def exited(self) -> list[tuple[str, int]]:
         """Return components that ended without being asked to, with their return code (negative: signal)."""
@@ -208,7 +220,7 @@ class LocalPod:
         if self._groups and self._groups.memory:
             counts = [accounting.group_oom_kills(a.memory, a.version) for a in accounts if a.memory is not None]
             return sum(count or 0 for count in counts)
-        return (procfs.counter("oom_kill", "vmstat") or 0) - self._baseline.oom_kills
+        return (procfs.counter("oom_kill", "vmstat") or 0) - self._oom_kills_before
 
     def wait(self, name: str, timeout_s: float) -> int | None:
         """Wait for a component to end; its return code, or None when it still runs."""
@@ -264,36 +276,8 @@ class LocalPod:
             running.process.poll()  # reaps, so that it no longer counts
         return any(watchdog.group_pids(tree) for tree in self._trees) or bool(watchdog.session_pids(sessions))
 
-    def _harness_cpu_s(self) -> float:
-        guard = procfs.process(self._guard.pid)
-        return time.process_time() + (guard.cpu_s if guard else 0.0)
-
     def _oom_kill_text(self) -> str:
         return ", killed by the memory limit," if self._limits.memory_enforced and self.oom_kills() else ""
-
-
-def _record(
-    now_s: float, component: Component, usage: Usage, host: procfs.HostTimes, foreign_s: float, throttled_s: float
-) -> ResourceSample:
-    memory = usage.memory
-    return ResourceSample(
-        t_s=now_s,
-        component=component.name,
-        role=component.role,
-        cpu_s=usage.cpu_s,
-        throttled_s=throttled_s,
-        anon_bytes=memory.anon_bytes if memory else None,
-        shared_bytes=memory.shared_bytes if memory else None,
-        working_set_bytes=memory.working_set_bytes if memory else None,
-        peak_bytes=memory.peak_bytes if memory else None,
-        oom_kills=usage.oom_kills,
-        processes=len(usage.process_cpu_s),
-        process_cpu_s=usage.process_cpu_s,
-        host_busy_s=host.busy_s,
-        host_idle_s=host.idle_s,
-        host_steal_s=host.steal_s,
-        foreign_cpu_s=foreign_s,
-    )
 
 
 def _keep_to(chosen: Sequence[int]) -> tuple[int, ...]:

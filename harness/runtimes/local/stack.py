@@ -1,31 +1,28 @@
-"""A target's stack: its environments and seeded data made ready, its components launched in order."""
+"""A target's local stack: its environments and seeded data made ready, its components launched in order."""
 
 import hashlib
-import secrets
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import environments
 from harness.errors import BenchError
 from harness.records import AnswerPlan
-from harness.runtimes import Launch, Pod
+from harness.runtimes import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
+from harness.runtimes.local.component import Launch, Starter
+from harness.secret import secret_of
 from harness.store import TargetInfo, slug
 from harness.targets import Catalogue, Part, Target
 
-SEEDED_USERS = 1000
-MESSAGES_PER_MINUTE = 60  # what a person may send
-UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
 PORT_TAKEN = ("address already in use", "port is already", "is not available")  # uvicorn and asyncio, others, Streamlit
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class LocalPrepared:
     """A target ready to be started as often as wanted."""
 
     target: Target
@@ -41,17 +38,7 @@ class Prepared:
     info: TargetInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
-    """A started target."""
-
-    instances: tuple[str, ...]  # base URLs
-    upstream_url: str
-    upstream_log: Path
-    ready_after_s: float  # from launching the first component of the target until all are ready
-
-
-def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> Prepared:
+def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
     """Make environments, front-end build and seeded data of a target, all kept for the next time.
 
     Raises:
@@ -61,7 +48,7 @@ def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report:
         return _prepare(target, catalogue, root, seed, report)
 
 
-def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> Prepared:
+def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
     server, web = target.server, target.web
     upstream = catalogue.parts["llm"]
     env = environments.Environments(root, report)
@@ -69,7 +56,7 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
     redis, redis_version = env.ensure_redis() if "redis" in server.local.needs else (None, "")
     built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
     upstream_python = env.ensure_python(upstream.name, _requirements(upstream))
-    secret = _secret(root)
+    secret = secret_of(root)
     parts = tuple(_described(part, env, python) for part in target.parts)
     if redis:
         parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
@@ -89,7 +76,7 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         parts=parts,
     )
     template = _template(server, python, root, secret, seed, report)
-    return Prepared(
+    return LocalPrepared(
         target=target,
         python=python,
         upstream=upstream,
@@ -117,15 +104,6 @@ def _described(part: Part, env: environments.Environments, python: Path) -> dict
     else:
         version = env.installed_version(python, package)
     return {"name": part.name, "title": part.title, "package": package, "version": version}
-
-
-def _secret(root: Path) -> str:
-    path = root / ".chatbench" / "secret"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="ascii")
-    return path.read_text(encoding="ascii")
 
 
 def _template(part: Part, python: Path, root: Path, secret: str, seed: int, report: Report) -> Path:
@@ -181,7 +159,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def launch_upstream(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path) -> tuple[str, Path]:
+def launch_upstream(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, folder: Path) -> tuple[str, Path]:
     """Start the stand-in language model and return its base URL and its log of emissions."""
     port, log = pod.free_port(), folder / "emissions.jsonl"
     values = {
@@ -213,7 +191,11 @@ def launch_upstream(pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Pa
 
 
 def launch(
-    pod: Pod, prepared: Prepared, answer: AnswerPlan, folder: Path, messages_per_minute: int = UNLIMITED_PER_MINUTE
+    pod: Starter,
+    prepared: LocalPrepared,
+    answer: AnswerPlan,
+    folder: Path,
+    messages_per_minute: int = UNLIMITED_PER_MINUTE,
 ) -> Stack:
     """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
 
@@ -247,7 +229,7 @@ def launch(
 
 
 def _launch_instance(
-    pod: Pod, prepared: Prepared, folder: Path, settings: Mapping[str, str], index: int, instances: int
+    pod: Starter, prepared: LocalPrepared, folder: Path, settings: Mapping[str, str], index: int, instances: int
 ) -> str:
     """Start one instance; when somebody else takes its port before it can, it gets another one."""
     try:
@@ -260,8 +242,8 @@ def _launch_instance(
 
 def _launch_at(
     port: int,
-    pod: Pod,
-    prepared: Prepared,
+    pod: Starter,
+    prepared: LocalPrepared,
     folder: Path,
     settings: Mapping[str, str],
     index: int,
@@ -297,7 +279,7 @@ def _launch_at(
     return url
 
 
-def _launch_redis(pod: Pod, prepared: Prepared, folder: Path, data: Path) -> str:
+def _launch_redis(pod: Starter, prepared: LocalPrepared, folder: Path, data: Path) -> str:
     port = pod.free_port()
     words = f"--port {port} --bind 127.0.0.1 --appendonly no --maxmemory 256mb --maxmemory-policy allkeys-lru"
     pod.start(

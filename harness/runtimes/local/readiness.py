@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import BenchError
 from harness.launch import last_lines
-from harness.runtimes import Launch
+from harness.runtimes.local.component import Launch
 
 ASK_EVERY_S = 0.03
 

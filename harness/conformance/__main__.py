@@ -1,0 +1,29 @@
+"""Tries the contract on a running target and prints the findings as JSON: for use where the target can be reached."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.conformance import check
+
+
+def main() -> None:
+    """Read the command line, check, print a list of checks."""
+    words = argparse.ArgumentParser(prog="python -m harness.conformance", description=__doc__)
+    words.add_argument("url")
+    words.add_argument("protocol")
+    words.add_argument("--seed", type=int, required=True)
+    words.add_argument("--web", action="store_true", help="it serves a front end too")
+    words.add_argument("--rate-limit", type=int, help="messages per minute it was started with")
+    words.add_argument("--log", type=Path, help="the upstream's log of emissions")
+    said = words.parse_args()
+    found = check(
+        said.url, said.protocol, seed=said.seed, web=said.web, rate_limit=said.rate_limit, upstream_log=said.log
+    )
+    json.dump([asdict(one) for one in found], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

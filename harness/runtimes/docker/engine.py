@@ -1,0 +1,176 @@
+"""The Docker engine: finding it, and removing exactly what a harness that is gone has left in it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+
+from harness import procfs
+from harness.errors import BenchError
+
+SOCKET = "unix:///var/run/docker.sock"
+TIMEOUT_S = 60
+HARNESS_LABEL = "chatbench.harness"  # process number and start of the harness that made an object
+TRIAL_LABEL = "chatbench.trial"
+COMPOSE_VARIABLE = "CHATBENCH_COMPOSE"
+LOST = (DockerException, requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+
+
+def connect(timeout_s: int = TIMEOUT_S) -> docker.DockerClient:
+    """Return a client of this machine's engine.
+
+    Raises:
+        BenchError: none answers, or it is on another machine, where its limits cannot be read.
+    """
+    host = os.environ.get("DOCKER_HOST", SOCKET)
+    remedy = "start the engine (`systemctl start docker`), set DOCKER_HOST to its socket, or measure with RUNTIME=local"
+    if not host.startswith("unix://"):
+        raise BenchError(f"the Docker engine at {host} is not on this machine", "use the local engine's unix socket")
+    try:
+        # asked first, because the SDK leaves a socket open that nobody answers on
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(host.removeprefix("unix://"))
+        return docker.DockerClient(base_url=host, timeout=timeout_s)
+    except (*LOST, OSError) as absent:
+        reason = str(absent).splitlines()[0][:120]
+        raise BenchError(f"no Docker engine answers at {host} ({reason})", remedy) from absent
+
+
+@contextmanager
+def reached(what: str) -> Iterator[None]:
+    """Turn a lost or refusing engine into a BenchError that says what was being done."""
+    try:
+        yield
+    except NotFound as gone:
+        raise BenchError(f"{what}: {gone.explanation}", "something else removed it; measure again") from gone
+    except APIError as refused:
+        message = refused.explanation or str(refused)
+        raise BenchError(f"{what}: the Docker engine refused: {message}", "see `chatbench doctor`") from refused
+    except LOST as lost:
+        raise BenchError(
+            f"{what}: the Docker engine went away ({str(lost)[:160]})",
+            "start it again, then go on with `chatbench run --resume latest`",
+        ) from lost
+
+
+def compose_command() -> tuple[str, ...]:
+    """Return how Compose is called here: as a plug-in of the CLI, else as ``docker-compose`` (1.29 or newer).
+
+    Raises:
+        BenchError: there is neither.
+    """
+    chosen = os.environ.get(COMPOSE_VARIABLE)
+    if chosen:
+        return tuple(chosen.split())
+    for client in programs("docker"):
+        if _works([client, "compose", "version"]):
+            return (client, "compose")
+    for program in programs("docker-compose"):
+        return (program,)
+    raise BenchError(
+        "Docker Compose is not installed", "install it: docker-compose-plugin, or Debian's package docker-compose"
+    )
+
+
+def compose_version(command: Sequence[str]) -> str:
+    """Return the version that a Compose command prints."""
+    done = subprocess.run([*command, "version", "--short"], capture_output=True, text=True, check=False, timeout=30)
+    return done.stdout.strip() or "unknown"
+
+
+def builder() -> tuple[str, str | None]:
+    """Return a Docker CLI that can build with BuildKit, and why there is none.
+
+    Since version 23 the CLI needs the plug-in buildx for that; before, BuildKit is part of it.
+    """
+    for client in programs("docker"):
+        if _works([client, "buildx", "version"]):
+            return client, None
+        done = subprocess.run([client, "--version"], capture_output=True, text=True, check=False, timeout=30)
+        words = done.stdout.replace(",", "").split()  # Docker version 20.10.24+dfsg1, build …
+        if len(words) > 2 and words[2].split(".")[0].isdigit() and int(words[2].split(".")[0]) < 23:
+            return client, None
+    return "", "no Docker CLI that can build with BuildKit: install docker-buildx (docker-buildx-plugin)"
+
+
+def programs(name: str) -> list[str]:
+    """Return every program of a name on PATH, in its order."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = [program for folder in folders if (program := shutil.which(name, path=folder))]
+    return list(dict.fromkeys(found))
+
+
+def _works(command: Sequence[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+
+
+def harness_mark(pid: int | None = None) -> str:
+    """Return what tells this harness from another one that got its process number later."""
+    pid = pid or os.getpid()
+    text = procfs.read(f"/proc/{pid}/stat")
+    return f"{pid}-{text[text.rindex(')') + 2 :].split()[19]}"  # starttime, proc_pid_stat(5)
+
+
+def _lives(mark: str) -> bool:
+    pid = mark.partition("-")[0]
+    with suppress(OSError, ValueError):
+        return harness_mark(int(pid)) == mark
+    return False
+
+
+def sweep(client: docker.DockerClient, mark: str) -> None:
+    """Remove the containers and volumes that one harness made; others are left alone."""
+    _sweep(client, f"{HARNESS_LABEL}={mark}")
+
+
+def sweep_trial(client: docker.DockerClient, name: str) -> None:
+    """Remove what is left of one trial."""
+    _sweep(client, f"{TRIAL_LABEL}={name}")
+
+
+def _sweep(client: docker.DockerClient, label: str) -> None:
+    wanted: dict[str, str | list[str] | bool] = {"label": label}
+    for container in client.containers.list(all=True, filters=wanted, ignore_removed=True):
+        remove(container)
+    for volume in client.volumes.list(filters=wanted):
+        with suppress(NotFound):
+            volume.remove(force=True)
+
+
+def sweep_leftovers(client: docker.DockerClient) -> None:
+    """Remove what harnesses made that are gone."""
+    labelled: dict[str, str | list[str] | bool] = {"label": HARNESS_LABEL}
+    objects = [*client.containers.list(all=True, filters=labelled, ignore_removed=True)]
+    marks = {str(one.labels[HARNESS_LABEL]) for one in objects}
+    marks |= {str((one.attrs.get("Labels") or {})[HARNESS_LABEL]) for one in client.volumes.list(filters=labelled)}
+    for mark in marks:
+        if not _lives(mark):
+            sweep(client, mark)
+
+
+def remove(container: Container) -> None:
+    """Kill and remove a container; one that is being removed already counts as removed."""
+    with suppress(NotFound):
+        try:
+            container.remove(force=True, v=True)
+        except APIError as refused:
+            if refused.response is None or refused.response.status_code != 409:  # 409: removal is in progress
+                raise
+
+
+def sweeper(mark: str) -> list[str]:
+    """Return a command that sweeps after a harness; it runs without this process."""
+    return [sys.executable, str(Path(__file__).resolve()), mark]
+
+
+if __name__ == "__main__":
+    sweep(connect(timeout_s=8), sys.argv[1])

@@ -1,0 +1,184 @@
+"""Container images: built by BuildKit from the checkout, on one base, with the machine's own index settings."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import docker
+from docker.errors import ImageNotFound
+
+from harness.environments import telling_lines
+from harness.errors import BenchError
+from harness.installer import pip_settings, uv_environment
+from harness.launch import last_lines
+from harness.runtimes import Report
+from harness.runtimes.docker import engine
+
+OFFICIAL_BASE = "debian:12-slim"
+BUILD_LIMIT_S = 1200
+PULL_LIMIT_S = 60
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+CA_SECRET = "/run/secrets/ca"  # noqa: S105 (where BuildKit shows it, no secret itself)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A built image: its name, its digest on this engine, and the versions of what it runs."""
+
+    tag: str
+    digest: str
+    versions: Mapping[str, str]
+
+
+def base_image(root: Path, client: docker.DockerClient, report: Report) -> str:
+    """Return the base of all images: the one set in BASE_IMAGE or compose/.env, else Debian's official one.
+
+    Where no registry can be reached, one is made of Debian's packages by ``compose/base-image``.
+
+    Raises:
+        BenchError: it can neither be fetched nor made here.
+    """
+    settings = root / "compose" / ".env"
+    found = re.search(r"^BASE_IMAGE=(\S+)$", settings.read_text(), re.MULTILINE) if settings.is_file() else None
+    wanted = os.environ.get("BASE_IMAGE") or (found[1] if found else OFFICIAL_BASE)
+    try:
+        client.images.get(wanted)
+        return wanted
+    except ImageNotFound:
+        pass
+    cli, _ = engine.builder()
+    report(f"fetching the base image {wanted}")
+    if found is None and _quietly([cli or "docker", "pull", wanted], PULL_LIMIT_S) == "":
+        return wanted
+    report("no image registry within reach: making the base image of Debian's packages")
+    said = _quietly([str(root / "compose" / "base-image")], BUILD_LIMIT_S)
+    if said:
+        raise BenchError(
+            f"the base image {wanted} can neither be fetched nor made here: {said}", "run `make base-image` as root"
+        )
+    return base_image(root, client, report)
+
+
+def build(tag: str, dockerfile: Path, root: Path, base: str, arguments: Mapping[str, str], log: Path) -> None:
+    """Build one image; unchanged ones come from the engine's cache.
+
+    Raises:
+        BenchError: there is no Dockerfile or no BuildKit, or the build failed, with the telling lines of its log.
+    """
+    if not dockerfile.is_file():
+        raise BenchError(
+            f"{dockerfile.parent.name} has no Dockerfile ({dockerfile})",
+            "write one, or measure it with --runtime local",
+        )
+    cli, missing = engine.builder()
+    if missing:
+        raise BenchError(missing, "then run the same command again; `chatbench doctor` tells what else is missing")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chatbench-build-") as folder:
+        command = [cli, "build", "--progress", "plain", "--network", "host", "--file", str(dockerfile), "--tag", tag]
+        for name, value in {"BASE_IMAGE": base, **arguments}.items():
+            command += ["--build-arg", f"{name}={value}"]
+        for name, file in _secrets(Path(folder), os.environ).items():
+            command += ["--secret", f"id={name},src={file}"]
+        with log.open("ab") as output:
+            done = subprocess.run(
+                [*command, str(root)],
+                env={**os.environ, "DOCKER_BUILDKIT": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=BUILD_LIMIT_S,
+            )
+    if done.returncode:
+        tail = "".join(f"\n    {line}" for line in telling_lines(last_lines(log, 400)))
+        raise BenchError(
+            f"building {tag} ended with {done.returncode}; from {log}:{tail}", "mend that and run it again"
+        )
+
+
+def inspect(client: docker.DockerClient, tag: str, cache: Path) -> Image:
+    """Return the digest of an image and the versions that it states in /opt/versions; asked once per digest."""
+    digest = str(client.images.get(tag).id)
+    known = cache / f"versions-{digest.removeprefix('sha256:')[:20]}.json"
+    if not known.is_file():
+        text = client.containers.run(tag, ["/opt/versions"], entrypoint="cat", network_mode="none", remove=True)
+        lines = [line.split(None, 1) for line in bytes(text).decode().splitlines() if line.strip()]
+        cache.mkdir(parents=True, exist_ok=True)
+        fresh = known.with_suffix(".part")
+        fresh.write_text(json.dumps(dict(lines)))
+        fresh.replace(known)
+    return Image(tag=tag, digest=digest, versions=json.loads(known.read_text()))
+
+
+def _secrets(folder: Path, environ: Mapping[str, str]) -> dict[str, Path]:
+    """Write what only the build may see: index settings and proxies as shell exports, and the machine's certificates.
+
+    Neither enters a layer, nor the image's history.
+    """
+    files: dict[str, Path] = {}
+    exports = build_settings(environ)
+    certificates = _certificates(environ)
+    if certificates:
+        files["ca"] = certificates
+        names = (*CERTIFICATE_VARIABLES, "PIP_CERT", "npm_config_cafile")
+        exports |= dict.fromkeys(names, CA_SECRET)
+    if exports:
+        files["build-env"] = folder / "build-env"
+        files["build-env"].touch(mode=0o600)
+        files["build-env"].write_text("".join(f"export {name}={_quoted(value)}\n" for name, value in exports.items()))
+    return files
+
+
+def build_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the index settings and proxies of this machine that mean the same inside of a build.
+
+    Local folders are left out: a build does not see them.
+    """
+    pip = pip_settings(environ)
+    found = {
+        "PIP_INDEX_URL": pip.get("index-url", ""),
+        "PIP_EXTRA_INDEX_URL": pip.get("extra-index-url", ""),
+        **{name: value for name, value in uv_environment(environ).items() if name.startswith("UV_")},
+        **{name: environ[name] for name in environ if name.startswith("UV_") and "INDEX" in name},
+        "npm_config_registry": environ.get("npm_config_registry") or environ.get("NPM_CONFIG_REGISTRY", ""),
+        **{name: environ.get(name) or environ.get(name.lower(), "") for name in PROXIES},
+    }
+    found.pop("UV_FIND_LINKS", None)
+    kept = {name: " ".join(filter(_remote, value.split())) for name, value in found.items()}
+    return {name: value for name, value in kept.items() if value}
+
+
+def _remote(word: str) -> bool:
+    return urlsplit(word).scheme != "file" and not word.startswith(("/", "~"))
+
+
+def _certificates(environ: Mapping[str, str]) -> Path | None:
+    named = [environ.get(name, "") for name in CERTIFICATE_VARIABLES] + [pip_settings(environ).get("cert", "")]
+    return next((Path(name) for name in named if name and Path(name).is_file()), None)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def _quietly(command: Sequence[str], limit_s: float) -> str:
+    """Run a command; what it said last where it failed, empty where it did not."""
+    begun_s = time.monotonic()
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=limit_s
+        )
+    except OSError as absent:
+        return str(absent)
+    except subprocess.TimeoutExpired:
+        return f"no end after {time.monotonic() - begun_s:.0f} s"
+    return "" if done.returncode == 0 else " ".join((done.stderr or done.stdout).split())[-300:] or "it failed"

@@ -1,0 +1,380 @@
+"""One trial's containers: a sealed pod that Compose puts up under the budget, read through its control groups."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from docker.errors import NotFound
+from docker.models.containers import Container
+
+from harness import accounting, store, watchdog
+from harness.accounting import Account
+from harness.cgroups import Hierarchy
+from harness.conformance import Check
+from harness.errors import BenchError
+from harness.readings import Meter
+from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, from_json, to_json
+from harness.runtimes import Stack
+from harness.runtimes.docker import budget, engine, seeding, topology
+from harness.runtimes.docker.prepared import DockerPrepared
+from harness.runtimes.docker.project import Project, tail_of
+from harness.runtimes.docker.site import Site
+from harness.runtimes.docker.topology import GENERATOR, LLM, POD, TRIAL_FOLDER
+from harness.watchdog import Watchdog
+
+READY_LIMIT_S = 60
+REMOVE_S = 4.0
+CHECK_LIMIT_S = 300
+POLL_S = 0.05
+LOCUST = "python -m locust -f /opt/chatbench/loadtests/locustfile.py --headless --only-summary --loglevel WARNING"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    component: Component
+    container: Container
+    pid: int
+    mark: str
+    hierarchy: Hierarchy
+    account: Account
+
+    @property
+    def alive(self) -> bool:
+        """Tell by /proc alone: asking the engine four times a second would be foreign CPU time."""
+        try:
+            return engine.harness_mark(self.pid) == self.mark
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+
+class DockerPod:
+    """One trial's containers; see ``harness.runtimes.Pod``."""
+
+    def __init__(self, name: str, folder: Path, site: Site) -> None:
+        self._site = site
+        self._folder = folder
+        self._private = Path(tempfile.mkdtemp(prefix="chatbench-pod-"))
+        unique = f"{name}-{self._private.name.rpartition('-')[2].lower().replace('_', 'x')}"
+        self._name = f"chatbench-{unique}"
+        self._labels = {engine.HARNESS_LABEL: engine.harness_mark(), engine.TRIAL_LABEL: self._name}
+        self._running: dict[str, _Running] = {}
+        self._ended: dict[str, tuple[int, bool]] = {}  # service -> exit code, killed for want of memory
+        self._asked_to_end: set[str] = set()
+        self._limits: Limits | None = None
+        self._oom_kills = 0
+        self._stopped = False
+        self._guard = Watchdog()
+        self._guard.watch("folder", self._private)
+        self._guard.watch_command(engine.sweeper(self._labels[engine.HARNESS_LABEL]))
+        self._parents = budget.make_parents(
+            site.hierarchy, site.driver, f"{unique}-{os.getpid()}", site.split, site.budget
+        )
+        for group in self._parents.folders():
+            self._guard.watch("cgroup", group)
+        self._meter = Meter(None, [self._guard.pid])
+        self._project: Project | None = None
+        self._prepared: DockerPrepared | None = None
+
+    def __enter__(self) -> "DockerPod":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether the trial is over."""
+        return self._stopped
+
+    def limits(self) -> Limits:
+        """Return the limits as the kernel enforces them on the target's containers."""
+        if self._limits is None:
+            raise BenchError("no limits can be read back before the target's containers run", "launch it first")
+        return self._limits
+
+    def launch(self, prepared: DockerPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
+        """Put the pod up on a copy of the seeded data; see ``harness.runtimes.Pod``."""
+        self._prepared = prepared
+        shape, volume = prepared.shape, f"{self._name}-data"
+        self._project = self._made_project(prepared, answer, volume, messages_per_minute)
+        seeding.copy(self._site.client, prepared.template, volume, prepared.images[POD].tag, self._labels)
+        self._project.up(POD, LLM)
+        self._note(POD, LLM)
+        self._wait_ready(LLM, f"http://127.0.0.1:{topology.LLM_PORT}/health")
+        started_s = time.monotonic()
+        rest = tuple(service for service in shape.target if service not in shape.first)
+        for group in filter(None, (shape.first, rest)):
+            self._project.up(*group)
+            self._note(*group)
+            for service in group:
+                self._wait_ready(service, shape.ready[service].format(ready=prepared.ready))
+        ready_after_s = time.monotonic() - started_s
+        for group_folder in self._parents.folders():  # the engine has made some more meanwhile
+            self._guard.watch("cgroup", group_folder)
+        target = {name: one.hierarchy for name, one in self._running.items() if one.component.role == "target"}
+        self._limits = budget.read_back(
+            target, self._parents, self._site.split, self._site.budget, f"Docker {self._site.version}"
+        )
+        return Stack(
+            instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports),
+            upstream_url=f"http://127.0.0.1:{topology.LLM_PORT}",
+            upstream_log=self._folder / "emissions.jsonl",
+            ready_after_s=ready_after_s,
+        )
+
+    def generate(self, plan: LoadPlan) -> None:
+        """Write the plan, in the paths the generator's container sees, and start it."""
+        inside = replace(plan, output=TRIAL_FOLDER, stop_file=f"{TRIAL_FOLDER}/stop")
+        if plan.protocol == "streamlit":
+            inside = replace(inside, streamlit_site=topology.SITE_FOLDER)
+        store.write_json(self._folder / "plan.json", to_json(inside))
+        self._up().up(GENERATOR)
+        self._note(GENERATOR)
+
+    def check(self, launched: Stack, rate_limit: int | None) -> list[Check]:
+        """Try every operation of the contract from a container inside the pod."""
+        prepared = self._prepared
+        if prepared is None:
+            raise RuntimeError("nothing was launched")
+        words = ["-m", "harness.conformance", launched.instances[0], prepared.target.protocol]
+        words += ["--seed", str(prepared.seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
+        words += ["--web"] if prepared.target.web else []
+        words += ["--rate-limit", str(rate_limit)] if rate_limit is not None else []
+        with engine.reached("checking the contract"):
+            container = self._site.client.containers.run(
+                prepared.images[GENERATOR].tag,
+                words,
+                entrypoint="/opt/venv/bin/python",
+                network_mode=f"container:{self._running[POD].container.id}",
+                user=self._site.user,
+                volumes={str(self._folder): {"bind": TRIAL_FOLDER, "mode": "ro"}},
+                labels=self._labels,
+                cpuset_cpus=budget.placement(self._parents, self._site.split).other_cpus,
+                cap_drop=["ALL"],
+                read_only=True,
+                detach=True,
+            )
+            code = int(container.wait(timeout=CHECK_LIMIT_S)["StatusCode"])
+            printed = bytes(container.logs(stdout=True, stderr=False)).decode()
+            complained = bytes(container.logs(stdout=False, stderr=True)).decode(errors="replace")
+            engine.remove(container)
+        if code:
+            raise BenchError(
+                f"the contract checks ended with {code}:{tail_of(complained)}", "this is a fault of chatbench"
+            )
+        return [from_json(Check, one) for one in json.loads(printed)]
+
+    def components(self) -> tuple[Component, ...]:
+        """Return what was started, in that order."""
+        return tuple(one.component for one in self._running.values())
+
+    def sample(self) -> list[ResourceSample]:
+        """Return one reading of every container now."""
+        return self._meter.read([(one.component, one.account) for one in tuple(self._running.values())])
+
+    def exited(self) -> list[tuple[str, int]]:
+        """Return containers that ended without being asked to, with their return code."""
+        for service, one in self._running.items():
+            if service not in self._ended and service not in self._asked_to_end and not one.alive:
+                self._ended[service] = self._end_of(one)
+        return [(name, code) for name, (code, _) in self._ended.items() if name not in self._asked_to_end]
+
+    def oom_kills(self) -> int:
+        """Return how many of the target's processes were killed for want of memory; still right once stopped."""
+        if self._stopped:
+            return self._oom_kills
+        self.exited()
+        total = 0
+        for service, one in self._running.items():
+            if one.component.role != "target":
+                continue
+            code, killed = self._ended.get(service, (0, False))
+            with suppress(FileNotFoundError):
+                total += accounting.group_oom_kills(one.hierarchy.own["memory"], one.hierarchy.version) or 0
+                continue
+            # its group went with it: then the engine's word counts, where it ended by SIGKILL
+            total += int(killed and code in (137, -signal.SIGKILL))
+        return total
+
+    def wait(self, name: str, timeout_s: float) -> int | None:
+        """Wait for a container to end; its return code, or None when it still runs."""
+        one, deadline_s = self._running[name], time.monotonic() + timeout_s
+        while one.alive:
+            if time.monotonic() >= deadline_s:
+                return None
+            time.sleep(min(POLL_S, timeout_s))
+        self.exited()
+        return self._ended[name][0]
+
+    def stop(self) -> None:
+        """Stop and remove containers, volume and groups; may be called again."""
+        if self._stopped:
+            return
+        self._stopped_by_whom()
+        try:
+            if self._project is not None:
+                self._keep_evidence(self._project)
+                self._project.down()
+            engine.sweep_trial(self._site.client, self._name)
+        except (BenchError, *engine.LOST):
+            # Without the engine its containers may live on; their groups can still be emptied.
+            deadline_s = time.monotonic() + REMOVE_S
+            watchdog.kill_everything(self._parents.folders(), (), deadline_s)
+            self._close()
+            raise
+        self._close()
+
+    def _stopped_by_whom(self) -> None:
+        """Take the last readings, and remember who ended before being asked to."""
+        with suppress(BenchError, *engine.LOST):
+            self._oom_kills = self.oom_kills()
+        self._asked_to_end = set(self._running) - set(self._ended)
+        self._stopped = True
+
+    def _close(self) -> None:
+        deadline_s = time.monotonic() + REMOVE_S
+        left = [group for group in self._parents.folders() if not watchdog.remove_group(group, deadline_s)]
+        shutil.rmtree(self._private, ignore_errors=True)
+        self._site.take_back(self._folder)
+        if left:
+            self._guard_ends()
+            raise BenchError(
+                f"control groups of the trial could not be removed: {', '.join(map(str, left))}",
+                "see which processes are stuck in them (`cat cgroup.procs`), then remove them with rmdir",
+            )
+        self._guard_ends()
+
+    def _guard_ends(self) -> None:
+        self._guard.close()
+
+    def _up(self) -> Project:
+        if self._project is None:
+            raise RuntimeError("nothing was launched")
+        return self._project
+
+    def _made_project(
+        self, prepared: DockerPrepared, answer: AnswerPlan, volume: str, messages_per_minute: int
+    ) -> Project:
+        self._site.hand_over(self._folder)
+        mounts = topology.Mounts(
+            trial=str(self._folder),
+            readable={topology.SITE_FOLDER: str(prepared.streamlit_site)} if prepared.streamlit_site else {},
+            user=self._site.user,
+        )
+        place = budget.placement(self._parents, self._site.split)
+        laid_over = topology.override(prepared.shape, place, mounts, self._labels, LOCUST.split())
+        store.write_json(self._folder / "compose.override.json", laid_over)
+        settings = {
+            **prepared.settings,
+            "DATA_VOLUME": volume,
+            "RATE_LIMIT_PER_MINUTE": str(messages_per_minute),
+            "LLM_TTFT_S": str(answer.ttft_s.median),
+            "LLM_TTFT_SIGMA": str(answer.ttft_s.sigma),
+            "LLM_ITL_S": str(answer.itl_s),
+            "LLM_TOKENS": str(int(answer.tokens.median)),
+            "LLM_TOKENS_SIGMA": str(answer.tokens.sigma),
+            "LLM_LOG": f"{TRIAL_FOLDER}/emissions.jsonl",
+        }
+        return Project(
+            name=self._name,
+            files=(prepared.compose_file, self._folder / "compose.override.json"),
+            compose=self._site.compose,
+            client=self._site.client,
+            settings=settings,
+        )
+
+    def _note(self, *services: str) -> None:
+        """Take containers that were just started into the books.
+
+        Raises:
+            BenchError: one ended at once, with the end of what it printed.
+        """
+        for service in services:
+            container = self._up().container(service)
+            with engine.reached(f"inspecting {service}"):
+                container.reload()
+            state: Mapping[str, Any] = container.attrs["State"]
+            pid = int(state["Pid"])
+            hierarchy = budget.of_process(pid) if pid else None
+            if hierarchy is None:
+                raise BenchError(
+                    f"{service} ended at once with {state['ExitCode']}:{tail_of(self._up().logs(service))}",
+                    "start it by hand with `docker compose up`; see the part's README",
+                )
+            self._running[service] = _Running(
+                component=Component(
+                    name=service,
+                    role=topology.role_of(service),
+                    version=self._prepared.versions.get(service, "") if self._prepared else "",
+                    endpoint=None,
+                    image=str(container.attrs["Image"]),
+                ),
+                container=container,
+                pid=pid,
+                mark=engine.harness_mark(pid),
+                hierarchy=hierarchy,
+                account=Account(
+                    leader=pid,
+                    version=hierarchy.version,
+                    cpu=hierarchy.own["cpuacct"],
+                    memory=hierarchy.own["memory"],
+                    throttle=tuple(f for g in hierarchy.upwards("cpu") if (f := g / "cpu.stat").is_file()),
+                ),
+            )
+
+    def _wait_ready(self, service: str, url: str) -> None:
+        with engine.reached(f"waiting for {service}"):
+            done = self._running[POD].container.exec_run(["/opt/ready", url, str(READY_LIMIT_S)])
+        if done.exit_code:
+            why = bytes(done.output).decode(errors="replace").strip()  # type: ignore[arg-type]  # not streamed: bytes
+            ended = "" if self._running[service].alive else " ended and"
+            printed = tail_of(self._up().logs(service))
+            raise BenchError(
+                f"{service}{ended} was not ready at {url} after {READY_LIMIT_S} s ({why}):{printed}",
+                "start it by hand with `docker compose up`; see the part's README",
+            )
+
+    def _end_of(self, one: _Running) -> tuple[int, bool]:
+        with engine.reached(f"asking how {one.component.name} ended"):
+            try:
+                one.container.reload()
+            except NotFound:
+                return -signal.SIGKILL, False  # somebody removed it
+        state = one.container.attrs["State"]
+        return int(state["ExitCode"]), bool(state["OOMKilled"])
+
+    def _keep_evidence(self, project: Project) -> None:
+        """Keep what the containers printed and what the engine says of them, in the trial's folder."""
+        seen: dict[str, Any] = {}
+        for service, one in self._running.items():
+            log = self._folder / "logs" / f"{service}.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with engine.reached(f"reading what {service} printed"), suppress(NotFound):
+                log.write_bytes(bytes(one.container.logs(tail=5000)))
+                one.container.reload()
+            attrs = one.container.attrs
+            seen[service] = {
+                "image": one.component.image,
+                "image_name": attrs["Config"]["Image"],
+                "exit_code": attrs["State"]["ExitCode"],
+                "running": attrs["State"]["Running"],
+                "oom_killed": attrs["State"]["OOMKilled"],
+                "restarts": attrs["RestartCount"],
+                "user": attrs["Config"]["User"],
+                "read_only": attrs["HostConfig"]["ReadonlyRootfs"],
+                "cap_drop": attrs["HostConfig"]["CapDrop"],
+                "network": attrs["HostConfig"]["NetworkMode"].split(":")[0],
+                "cgroup_parent": attrs["HostConfig"]["CgroupParent"],
+            }
+        store.write_json(self._folder / "containers.json", {"containers": seen})

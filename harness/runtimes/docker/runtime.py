@@ -1,0 +1,206 @@
+"""Makes containerised targets ready and opens their trials."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness import cgroups, cpus, environments, store, watchdog
+from harness.cgroups import Budget
+from harness.runtimes import SEEDED_USERS, Report
+from harness.runtimes.docker import engine, images, seeding, topology
+from harness.runtimes.docker.images import Image
+from harness.runtimes.docker.pod import DockerPod
+from harness.runtimes.docker.prepared import DockerPrepared
+from harness.runtimes.docker.project import Project
+from harness.runtimes.docker.site import Site
+from harness.runtimes.docker.streamlit_site import extracted
+from harness.runtimes.docker.topology import GENERATOR, LLM, POD, Topology
+from harness.secret import secret_of
+from harness.store import TargetInfo
+from harness.targets import Catalogue, Part, Target
+
+SERVICE_TITLES = {"postgresql": "PostgreSQL", "redis": "Redis", "nginx": "nginx"}
+SERVICE_VERSIONS = {"postgres": "postgresql", "redis": "redis", "web": "nginx"}
+
+
+class DockerRuntime:
+    """Opens trials in containers of this machine's engine."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        """Find the engine and Compose, and remove what harnesses that are gone left behind.
+
+        Raises:
+            BenchError: no engine, no Compose, or fewer CPUs than the budget.
+        """
+        client = engine.connect()
+        chosen = budget or Budget()
+        with engine.reached("asking the engine about itself"):
+            info = client.info()
+            engine.sweep_leftovers(client)
+        self._site = Site(
+            client=client,
+            compose=engine.compose_command(),
+            version=str(info["ServerVersion"]),
+            driver=str(info.get("CgroupDriver", "unknown")),
+            split=cpus.split(cpus.physical_cores(cpus.usable()), chosen.cpus),
+            budget=chosen,
+            hierarchy=cgroups.find(),
+        )
+        self._pods: list[DockerPod] = []
+
+    def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> DockerPrepared:
+        """Build the images and seed the data of a target; see ``harness.runtimes.Runtime``."""
+        with environments.alone(root), engine.reached(f"preparing {target.name}"):
+            return self._prepare(target, catalogue, root, seed, report)
+
+    def open_trial(self, name: str, folder: Path) -> DockerPod:
+        """Make the parent groups of a trial with the budget on them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with engine.reached("looking for leftovers"):
+            engine.sweep_leftovers(self._site.client)
+        self._remove_groups_of_the_dead()
+        pod = DockerPod(name, folder, self._site)
+        self._pods = [*(p for p in self._pods if not p.stopped), pod]
+        return pod
+
+    def close(self) -> None:
+        """Stop every trial that is still open, and leave the engine."""
+        for pod in self._pods:
+            pod.stop()
+        self._site.client.close()
+
+    def _remove_groups_of_the_dead(self) -> None:
+        hierarchy = self._site.hierarchy
+        names = {tree.name for tree in cgroups.leftovers(cgroups.at_top(hierarchy))} if hierarchy else set()
+        for name in names:
+            for group in cgroups.every_folder(name):
+                deadline_s = time.monotonic() + 2
+                watchdog.kill_everything([group], (), deadline_s)
+                watchdog.remove_group(group, deadline_s)
+
+    def _prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> DockerPrepared:
+        home = root / ".chatbench" / "docker"
+        base = images.base_image(root, self._site.client, report)
+        wanted = _dockerfiles(target, catalogue, root)
+        for number, (tag, (dockerfile, arguments)) in enumerate(wanted.items(), start=1):
+            report(f"{target.name}: image {tag} ({number} of {len(wanted)})")
+            log = root / ".chatbench" / "logs" / f"image-{store.slug(tag)}.log"
+            images.build(tag, dockerfile, root, base, arguments, log)
+        built = {service: images.inspect(self._site.client, tag, home) for service, tag in _tags(target).items()}
+        shape = topology.MODULAR if target.web else topology.monolith(target.server.local.instances)
+        settings = _settings(target, root, seed)
+        digests = {service: built[service].digest for service in shape.target if service not in ("redis", "web")}
+        template = seeding.template_name(digests, settings | {"users": str(SEEDED_USERS)})
+        compose_file = root / "compose" / shape.file
+        self._seed(target, shape, compose_file, template, settings, home, report)
+        site = extracted(self._site.client, built["app"], home) if target.protocol == "streamlit" else None
+        return DockerPrepared(
+            target=target,
+            seed=seed,
+            info=_info(target, built),
+            shape=shape,
+            compose_file=compose_file,
+            images=built,
+            versions=_versions(target, catalogue, built),
+            template=template,
+            ready=target.server.local.ready,
+            streamlit_site=site,
+            settings=settings,
+        )
+
+    def _seed(
+        self,
+        target: Target,
+        shape: Topology,
+        compose_file: Path,
+        template: str,
+        settings: Mapping[str, str],
+        home: Path,
+        report: Report,
+    ) -> None:
+        laid_over = home / f"{template}.json"
+        labels = {engine.HARNESS_LABEL: engine.harness_mark(), engine.TRIAL_LABEL: template}
+        store.write_json(laid_over, topology.seeding_override(shape, labels))
+        project = Project(
+            name=template,
+            files=(compose_file, laid_over),
+            compose=self._site.compose,
+            client=self._site.client,
+            settings={**settings, "DATA_VOLUME": template},
+        )
+        seeding.ensure(project, template, home, report, target.name)
+
+
+def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, tuple[Path, dict[str, str]]]:
+    """Return every image a target takes: its tag, and its Dockerfile with build arguments."""
+    compose = root / "compose"
+    folders: dict[str, Path] = {
+        POD: compose / "pod",
+        LLM: catalogue.parts["llm"].folder,
+        GENERATOR: compose / "generator",
+    }
+    if target.web:
+        folders |= {"postgres": compose / "postgres", "redis": compose / "redis"}
+        folders |= {"api": target.server.folder, "web": target.web.folder}
+    else:
+        folders |= {"app": target.server.folder}
+    tags = _tags(target)
+    return {tags[service]: (folder / "Dockerfile", {}) for service, folder in folders.items()}
+
+
+def _tags(target: Target) -> dict[str, str]:
+    tags = {name: f"chatbench/{name}" for name in (POD, LLM, GENERATOR)}
+    if target.web:
+        tags |= {"postgres": "chatbench/postgres", "redis": "chatbench/redis"}
+        return tags | {"api": f"chatbench/api-{target.server.name}", "web": f"chatbench/web-{target.web.name}"}
+    return tags | {"app": f"chatbench/app-{target.server.name}"}
+
+
+def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
+    """Return the variables of the Compose files that are the same in every trial."""
+    secret = secret_of(root)
+    settings = {
+        "SEED": str(seed),
+        "SECRET_KEY": secret,
+        "DB_PASSWORD": hashlib.sha256(f"{secret}:database".encode()).hexdigest()[:32],
+    }
+    if target.web:
+        return settings | {"API": target.server.name, "WEB": target.web.name}
+    return settings | {"APP": target.server.name, "INSTANCES": str(target.server.local.instances)}
+
+
+def _info(target: Target, built: Mapping[str, Image]) -> TargetInfo:
+    server = target.server
+    parts = tuple(
+        _described(part, built["web" if part.kind == "web" else "api" if target.web else "app"])
+        for part in target.parts
+    )
+    for service, name in SERVICE_VERSIONS.items():
+        if target.web:
+            version = built[service].versions.get(name, "unknown")
+            parts += ({"name": name, "title": SERVICE_TITLES[name], "package": name, "version": version},)
+    return TargetInfo(
+        title=target.title,
+        kind=target.kind,
+        protocol=target.protocol,
+        instances=server.local.instances,
+        python_processes=target.python_processes,
+        processes=server.model,
+        features=tuple(sorted({f for part in target.parts for f in part.features})),
+        parts=parts,
+    )
+
+
+def _versions(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> dict[str, str]:
+    """Return the version of what each service is named after: the framework, the database, Locust."""
+    upstream = catalogue.parts["llm"]
+    package = {POD: "debian", LLM: upstream.package or upstream.name, GENERATOR: "locust", **SERVICE_VERSIONS}
+    package["api" if target.web else "app"] = target.server.package or target.server.name
+    return {service: image.versions.get(package[service], "unknown") for service, image in built.items()}
+
+
+def _described(part: Part, image: Image) -> dict[str, str]:
+    package = part.package or part.name
+    version = image.versions.get(package, "unknown")
+    return {"name": part.name, "title": part.title, "package": package, "version": version}

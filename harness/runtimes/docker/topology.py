@@ -1,0 +1,136 @@
+"""Which services a target is made of, and what measuring adds to the Compose files a person uses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.records import Role
+
+POD, LLM, GENERATOR = "pod", "llm", "generator"
+LLM_PORT = 8001
+FRONT_PORT = 8080
+USER_ID = 10001  # of every image
+TRIAL_FOLDER = "/trial"  # where the trial's folder is seen by upstream and generator
+SITE_FOLDER = "/site"  # where the generator sees the messages of the target's own Streamlit
+GENERATOR_IMAGE = "chatbench/generator"
+OPEN_FILES = 20000  # as in the Compose files
+LOG_OPTIONS = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "1"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """A Compose file and its services; ``share_mib`` is what each target service gets where no group holds them all."""
+
+    file: str
+    share_mib: Mapping[str, int]
+    first: tuple[str, ...]  # started and waited for before the rest
+    ready: Mapping[str, str]  # service -> what answers when it is ready, seen from inside the pod
+    ports: tuple[int, ...] = (FRONT_PORT,)
+    front: str = "web"  # the service people and generator talk to
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The services that share the budget."""
+        return tuple(self.share_mib)
+
+
+MODULAR = Topology(
+    file="modular.yaml",
+    share_mib={"postgres": 768, "redis": 320, "api": 2752, "web": 256},
+    first=("postgres", "redis"),
+    ready={
+        "postgres": "tcp://127.0.0.1:5432",
+        "redis": "tcp://127.0.0.1:6379",
+        "api": "http://127.0.0.1:8000{ready}",
+        "web": f"http://127.0.0.1:{FRONT_PORT}/",
+    },
+)
+
+
+def monolith(instances: int) -> Topology:
+    """Return the topology of a monolith of so many processes, on as many ports from 8080 on."""
+    return Topology(
+        file="monolith.yaml",
+        share_mib={"app": 4096},
+        first=(),
+        ready={"app": f"http://127.0.0.1:{FRONT_PORT + instances - 1}{{ready}}"},
+        ports=tuple(range(FRONT_PORT, FRONT_PORT + instances)),
+        front="app",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where containers run: CPUs, and the parent groups of both sides, None where the engine takes none from us."""
+
+    target_cpus: str
+    other_cpus: str
+    target_group: str | None
+    others_group: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mounts:
+    """What upstream and generator see of this machine: container path -> (path here, may be written)."""
+
+    trial: str
+    readable: Mapping[str, str] = field(default_factory=dict)
+    user: str = f"{USER_ID}:{USER_ID}"
+
+
+def role_of(service: str) -> Role:
+    """Return the role in which a service's resources are counted."""
+    if service == GENERATOR:
+        return "generator"
+    return "upstream" if service in (LLM, POD) else "target"
+
+
+def override(
+    topology: Topology, placement: Placement, mounts: Mounts, labels: Mapping[str, str], command: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a trial lays over the Compose file: no way out of the pod, CPUs and memory, labels, the generator.
+
+    Health checks are off: each is a process of its own, whose CPU time would be booked on the service it asks.
+    """
+    services: dict[str, Any] = {POD: _placed(POD, topology, placement, labels) | {"network_mode": "none"}}
+    for service in (LLM, *topology.target):
+        services[service] = _placed(service, topology, placement, labels)
+    trial = f"{mounts.trial}:{TRIAL_FOLDER}"
+    services[LLM] |= {"user": mounts.user, "volumes": [trial]}
+    services[GENERATOR] = _placed(GENERATOR, topology, placement, labels) | {
+        "image": GENERATOR_IMAGE,
+        "network_mode": f"service:{POD}",
+        "command": list(command),
+        "user": mounts.user,
+        "environment": {"CHATBENCH_PLAN": f"{TRIAL_FOLDER}/plan.json"},
+        "volumes": [trial, *(f"{here}:{there}:ro" for there, here in mounts.readable.items())],
+        "read_only": True,
+        "tmpfs": ["/tmp"],  # noqa: S108 (a memory file system of the container's own)
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "ulimits": {"nofile": {"soft": OPEN_FILES, "hard": OPEN_FILES}},
+    }
+    return {"services": services}
+
+
+def seeding_override(topology: Topology, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return what seeding lays over the Compose file: no way out of the pod, and labels; health checks stay on."""
+    services = {service: {"labels": dict(labels)} for service in (POD, LLM, "prepare", *topology.target)}
+    return {"services": services | {POD: {"labels": dict(labels), "network_mode": "none"}}}
+
+
+def _placed(service: str, topology: Topology, placement: Placement, labels: Mapping[str, str]) -> dict[str, Any]:
+    target = role_of(service) == "target"
+    placed: dict[str, Any] = {
+        "labels": dict(labels),
+        "cpuset": placement.target_cpus if target else placement.other_cpus,
+        "healthcheck": {"disable": True},
+        "logging": LOG_OPTIONS,
+        "restart": "no",
+    }
+    group = placement.target_group if target else placement.others_group
+    if group is not None:
+        placed["cgroup_parent"] = group
+    elif target:
+        placed |= {"mem_limit": f"{topology.share_mib[service]}m", "memswap_limit": f"{topology.share_mib[service]}m"}
+    return placed

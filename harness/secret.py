@@ -1,0 +1,14 @@
+"""The secret of this checkout: signs sessions of targets, never leaves .chatbench."""
+
+import secrets
+from pathlib import Path
+
+
+def secret_of(root: Path) -> str:
+    """Return 64 hex digits, made the first time."""
+    path = root / ".chatbench" / "secret"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    return path.read_text(encoding="ascii")
