@@ -17,7 +17,7 @@ bench: setup ## measure and compare
 	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
 
 setup: $(VENV)/.bench ## environments, locked dependencies, front-end build
-	@$(BIN)/chatbench setup $(TARGETS)
+	@$(BIN)/chatbench setup $(TARGETS) --runtime $(RUNTIME)
 
 test: test-setup ## every test there is, a real browser included
 	@$(MAKE) --no-print-directory lint

@@ -12,7 +12,7 @@ from harness.profiles import Profile
 from harness.records import Distribution, GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
 from harness.runtimes import UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
-from harness.verdict import Facts, Slo, judge
+from harness.verdict import Facts, Slo, judge, without_budget
 
 CHECK_TURNS = 2
 
@@ -111,6 +111,8 @@ def _measure(
         numbers["cold_start_s"] = _cold_start_s(launched.ready_after_s, turns)
         store.write_json(folder / "checks.json", {"checks": [to_json(one) for one in checks]})
         verdict = _with_contract(verdict, checks)
+    if limits.shortfall:
+        verdict = without_budget(limits.shortfall)
     trial = Trial(
         key=key,
         started_at=started_at,

@@ -96,6 +96,12 @@ def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = 
     return Verdict(outcome="pass")
 
 
+def without_budget(shortfall: str) -> Verdict:
+    """Return the verdict of any trial whose target did not have the stated budget."""
+    text = f"the target did not have the stated budget: {shortfall}"
+    return Verdict(outcome="invalid", reasons=(Reason(code="invalid.budget", text=text),))
+
+
 def _deaths(facts: Facts) -> list[Reason]:
     reasons = []
     if facts.oom_kills:

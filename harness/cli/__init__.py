@@ -34,7 +34,6 @@ def parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", "start a target to click through", "stand:serve")
     serve.add_argument("target", metavar="TARGET")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
-    _runtime_option(serve)
     setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "stand:setup")
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
     _runtime_option(setup)

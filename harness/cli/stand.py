@@ -61,7 +61,7 @@ def serve(words: argparse.Namespace) -> int:
 def check(words: argparse.Namespace) -> int:
     """Start a target and try every operation of the contract on it."""
     console, profile = Console(), profiles.load("smoke")
-    runtime = where.runtime("local")
+    runtime = where.runtime(words.runtime)
     prepared = _prepared(runtime, words.target, console, profile.seed)
     with (
         tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder,

@@ -3,28 +3,23 @@
 import json
 import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from docker.errors import NotFound
-from docker.models.containers import Container
-
-from harness import accounting, store, watchdog
-from harness.accounting import Account
-from harness.cgroups import Hierarchy
+from harness import store, watchdog
 from harness.conformance import Check
 from harness.errors import BenchError
 from harness.readings import Meter
 from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, from_json, to_json
 from harness.runtimes import Stack
 from harness.runtimes.docker import budget, engine, seeding, topology
+from harness.runtimes.docker.ledger import Ledger
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.site import Site
@@ -32,28 +27,10 @@ from harness.runtimes.docker.topology import GENERATOR, LLM, POD, TRIAL_FOLDER
 from harness.watchdog import Watchdog
 
 READY_LIMIT_S = 60
+LOG_LINES = 5000
 REMOVE_S = 4.0
 CHECK_LIMIT_S = 300
-POLL_S = 0.05
 LOCUST = "python -m locust -f /opt/chatbench/loadtests/locustfile.py --headless --only-summary --loglevel WARNING"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Running:
-    component: Component
-    container: Container
-    pid: int
-    mark: str
-    hierarchy: Hierarchy
-    account: Account
-
-    @property
-    def alive(self) -> bool:
-        """Tell by /proc alone: asking the engine four times a second would be foreign CPU time."""
-        try:
-            return engine.harness_mark(self.pid) == self.mark
-        except (FileNotFoundError, ProcessLookupError):
-            return False
 
 
 class DockerPod:
@@ -66,9 +43,7 @@ class DockerPod:
         unique = f"{name}-{self._private.name.rpartition('-')[2].lower().replace('_', 'x')}"
         self._name = f"chatbench-{unique}"
         self._labels = {engine.HARNESS_LABEL: engine.harness_mark(), engine.TRIAL_LABEL: self._name}
-        self._running: dict[str, _Running] = {}
-        self._ended: dict[str, tuple[int, bool]] = {}  # service -> exit code, killed for want of memory
-        self._asked_to_end: set[str] = set()
+        self._ledger = Ledger()
         self._limits: Limits | None = None
         self._oom_kills = 0
         self._stopped = False
@@ -113,8 +88,7 @@ class DockerPod:
         self._note(POD, LLM)
         self._wait_ready(LLM, f"http://127.0.0.1:{topology.LLM_PORT}/health")
         started_s = time.monotonic()
-        rest = tuple(service for service in shape.target if service not in shape.first)
-        for group in filter(None, (shape.first, rest)):
+        for group in shape.steps:
             self._project.up(*group)
             self._note(*group)
             for service in group:
@@ -122,7 +96,7 @@ class DockerPod:
         ready_after_s = time.monotonic() - started_s
         for group_folder in self._parents.folders():  # the engine has made some more meanwhile
             self._guard.watch("cgroup", group_folder)
-        target = {name: one.hierarchy for name, one in self._running.items() if one.component.role == "target"}
+        target = {one.component.name: one.hierarchy for one in self._ledger if one.component.role == "target"}
         self._limits = budget.read_back(
             target, self._parents, self._site.split, self._site.budget, f"Docker {self._site.version}"
         )
@@ -156,7 +130,7 @@ class DockerPod:
                 prepared.images[GENERATOR].tag,
                 words,
                 entrypoint="/opt/venv/bin/python",
-                network_mode=f"container:{self._running[POD].container.id}",
+                network_mode=f"container:{self._ledger[POD].container.id}",
                 user=self._site.user,
                 volumes={str(self._folder): {"bind": TRIAL_FOLDER, "mode": "ro"}},
                 labels=self._labels,
@@ -177,86 +151,58 @@ class DockerPod:
 
     def components(self) -> tuple[Component, ...]:
         """Return what was started, in that order."""
-        return tuple(one.component for one in self._running.values())
+        return tuple(one.component for one in self._ledger)
 
     def sample(self) -> list[ResourceSample]:
         """Return one reading of every container now."""
-        return self._meter.read([(one.component, one.account) for one in tuple(self._running.values())])
+        return self._ledger.sample(self._meter)
 
     def exited(self) -> list[tuple[str, int]]:
         """Return containers that ended without being asked to, with their return code."""
-        for service, one in self._running.items():
-            if service not in self._ended and service not in self._asked_to_end and not one.alive:
-                self._ended[service] = self._end_of(one)
-        return [(name, code) for name, (code, _) in self._ended.items() if name not in self._asked_to_end]
+        return self._ledger.exited()
 
     def oom_kills(self) -> int:
         """Return how many of the target's processes were killed for want of memory; still right once stopped."""
-        if self._stopped:
-            return self._oom_kills
-        self.exited()
-        total = 0
-        for service, one in self._running.items():
-            if one.component.role != "target":
-                continue
-            code, killed = self._ended.get(service, (0, False))
-            with suppress(FileNotFoundError):
-                total += accounting.group_oom_kills(one.hierarchy.own["memory"], one.hierarchy.version) or 0
-                continue
-            # its group went with it: then the engine's word counts, where it ended by SIGKILL
-            total += int(killed and code in (137, -signal.SIGKILL))
-        return total
+        return self._oom_kills if self._stopped else self._ledger.oom_kills()
 
     def wait(self, name: str, timeout_s: float) -> int | None:
         """Wait for a container to end; its return code, or None when it still runs."""
-        one, deadline_s = self._running[name], time.monotonic() + timeout_s
-        while one.alive:
-            if time.monotonic() >= deadline_s:
-                return None
-            time.sleep(min(POLL_S, timeout_s))
-        self.exited()
-        return self._ended[name][0]
+        return self._ledger.wait(name, timeout_s)
 
     def stop(self) -> None:
         """Stop and remove containers, volume and groups; may be called again."""
         if self._stopped:
             return
-        self._stopped_by_whom()
+        with suppress(BenchError):  # of a lost engine, which what follows will find too
+            self._oom_kills = self._ledger.oom_kills()
+        self._ledger.all_asked_to_end()
+        self._stopped = True
         try:
             if self._project is not None:
                 self._keep_evidence(self._project)
                 self._project.down()
-            engine.sweep_trial(self._site.client, self._name)
-        except (BenchError, *engine.LOST):
+            with engine.reached("removing what is left of the trial"):
+                engine.sweep_trial(self._site.client, self._name)
+        except BenchError:
             # Without the engine its containers may live on; their groups can still be emptied.
-            deadline_s = time.monotonic() + REMOVE_S
-            watchdog.kill_everything(self._parents.folders(), (), deadline_s)
+            watchdog.kill_everything(self._parents.folders(), (), time.monotonic() + REMOVE_S)
             self._close()
             raise
-        self._close()
-
-    def _stopped_by_whom(self) -> None:
-        """Take the last readings, and remember who ended before being asked to."""
-        with suppress(BenchError, *engine.LOST):
-            self._oom_kills = self.oom_kills()
-        self._asked_to_end = set(self._running) - set(self._ended)
-        self._stopped = True
-
-    def _close(self) -> None:
-        deadline_s = time.monotonic() + REMOVE_S
-        left = [group for group in self._parents.folders() if not watchdog.remove_group(group, deadline_s)]
-        shutil.rmtree(self._private, ignore_errors=True)
-        self._site.take_back(self._folder)
+        left = self._close()
         if left:
-            self._guard_ends()
             raise BenchError(
                 f"control groups of the trial could not be removed: {', '.join(map(str, left))}",
                 "see which processes are stuck in them (`cat cgroup.procs`), then remove them with rmdir",
             )
-        self._guard_ends()
 
-    def _guard_ends(self) -> None:
+    def _close(self) -> list[Path]:
+        """Remove everything but containers; return the groups that could not be."""
+        deadline_s = time.monotonic() + REMOVE_S
+        left = [group for group in self._parents.folders() if not watchdog.remove_group(group, deadline_s)]
+        shutil.rmtree(self._private, ignore_errors=True)
+        self._site.take_back(self._folder)
         self._guard.close()
+        return left
 
     def _up(self) -> Project:
         if self._project is None:
@@ -269,6 +215,7 @@ class DockerPod:
         self._site.hand_over(self._folder)
         mounts = topology.Mounts(
             trial=str(self._folder),
+            data=volume,
             readable={topology.SITE_FOLDER: str(prepared.streamlit_site)} if prepared.streamlit_site else {},
             user=self._site.user,
         )
@@ -312,69 +259,31 @@ class DockerPod:
                     f"{service} ended at once with {state['ExitCode']}:{tail_of(self._up().logs(service))}",
                     "start it by hand with `docker compose up`; see the part's README",
                 )
-            self._running[service] = _Running(
-                component=Component(
-                    name=service,
-                    role=topology.role_of(service),
-                    version=self._prepared.versions.get(service, "") if self._prepared else "",
-                    endpoint=None,
-                    image=str(container.attrs["Image"]),
-                ),
-                container=container,
-                pid=pid,
-                mark=engine.harness_mark(pid),
-                hierarchy=hierarchy,
-                account=Account(
-                    leader=pid,
-                    version=hierarchy.version,
-                    cpu=hierarchy.own["cpuacct"],
-                    memory=hierarchy.own["memory"],
-                    throttle=tuple(f for g in hierarchy.upwards("cpu") if (f := g / "cpu.stat").is_file()),
-                ),
+            component = Component(
+                name=service,
+                role=topology.role_of(service),
+                version=self._prepared.versions.get(service, "") if self._prepared else "",
+                endpoint=None,
+                image=str(container.attrs["Image"]),
             )
+            self._ledger.add(component, container, pid, hierarchy)
 
     def _wait_ready(self, service: str, url: str) -> None:
         with engine.reached(f"waiting for {service}"):
-            done = self._running[POD].container.exec_run(["/opt/ready", url, str(READY_LIMIT_S)])
+            done = self._ledger[POD].container.exec_run(["/opt/ready", url, str(READY_LIMIT_S)])
         if done.exit_code:
             why = bytes(done.output).decode(errors="replace").strip()  # type: ignore[arg-type]  # not streamed: bytes
-            ended = "" if self._running[service].alive else " ended and"
+            ended = "" if self._ledger[service].alive else " ended and"
             printed = tail_of(self._up().logs(service))
             raise BenchError(
                 f"{service}{ended} was not ready at {url} after {READY_LIMIT_S} s ({why}):{printed}",
                 "start it by hand with `docker compose up`; see the part's README",
             )
 
-    def _end_of(self, one: _Running) -> tuple[int, bool]:
-        with engine.reached(f"asking how {one.component.name} ended"):
-            try:
-                one.container.reload()
-            except NotFound:
-                return -signal.SIGKILL, False  # somebody removed it
-        state = one.container.attrs["State"]
-        return int(state["ExitCode"]), bool(state["OOMKilled"])
-
     def _keep_evidence(self, project: Project) -> None:
         """Keep what the containers printed and what the engine says of them, in the trial's folder."""
-        seen: dict[str, Any] = {}
-        for service, one in self._running.items():
-            log = self._folder / "logs" / f"{service}.log"
+        for one in self._ledger:
+            log = self._folder / "logs" / f"{one.component.name}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
-            with engine.reached(f"reading what {service} printed"), suppress(NotFound):
-                log.write_bytes(bytes(one.container.logs(tail=5000)))
-                one.container.reload()
-            attrs = one.container.attrs
-            seen[service] = {
-                "image": one.component.image,
-                "image_name": attrs["Config"]["Image"],
-                "exit_code": attrs["State"]["ExitCode"],
-                "running": attrs["State"]["Running"],
-                "oom_killed": attrs["State"]["OOMKilled"],
-                "restarts": attrs["RestartCount"],
-                "user": attrs["Config"]["User"],
-                "read_only": attrs["HostConfig"]["ReadonlyRootfs"],
-                "cap_drop": attrs["HostConfig"]["CapDrop"],
-                "network": attrs["HostConfig"]["NetworkMode"].split(":")[0],
-                "cgroup_parent": attrs["HostConfig"]["CgroupParent"],
-            }
-        store.write_json(self._folder / "containers.json", {"containers": seen})
+            log.write_text(project.logs(one.component.name, LOG_LINES), encoding="utf-8")
+        store.write_json(self._folder / "containers.json", {"containers": self._ledger.evidence()})

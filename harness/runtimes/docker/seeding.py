@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import docker
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
 from harness.errors import BenchError
 from harness.runtimes import Report
@@ -15,12 +16,13 @@ from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.topology import USER_ID
 
 SEEDING_LIMIT_S = 300
+PREFIX = "chatbench-seeded-"
 
 
 def template_name(images: Mapping[str, str], settings: Mapping[str, str]) -> str:
     """Return the name of the volume that holds the data these images make of these settings."""
     text = json.dumps([sorted(images.items()), sorted(settings.items())])
-    return f"chatbench-seeded-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return f"{PREFIX}{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def ensure(project: Project, template: str, stamps: Path, report: Report, target: str) -> None:
@@ -49,7 +51,17 @@ def ensure(project: Project, template: str, stamps: Path, report: Report, target
     finally:
         project.call("down", "--timeout", "20")  # the volume stays; the database closes its files in peace
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.touch()
+    stamp.write_text(target)
+    _remove_older(project.client, stamp, target)
+
+
+def _remove_older(client: docker.DockerClient, newest: Path, target: str) -> None:
+    """Remove the templates of a target's earlier images and settings, unless something still uses them."""
+    for stamp in newest.parent.glob(f"{PREFIX}*"):
+        if stamp != newest and not stamp.suffix and stamp.read_text() == target:
+            with suppress(APIError):
+                _remove(client, stamp.name)
+                stamp.unlink()
 
 
 def copy(client: docker.DockerClient, template: str, volume: str, image: str, labels: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ class Topology:
 
     file: str
     share_mib: Mapping[str, int]
-    first: tuple[str, ...]  # started and waited for before the rest
+    steps: tuple[tuple[str, ...], ...]  # each is started, and waited for, before the next
     ready: Mapping[str, str]  # service -> what answers when it is ready, seen from inside the pod
     ports: tuple[int, ...] = (FRONT_PORT,)
     front: str = "web"  # the service people and generator talk to
@@ -37,7 +37,7 @@ class Topology:
 MODULAR = Topology(
     file="modular.yaml",
     share_mib={"postgres": 768, "redis": 320, "api": 2752, "web": 256},
-    first=("postgres", "redis"),
+    steps=(("postgres", "redis"), ("api",), ("web",)),
     ready={
         "postgres": "tcp://127.0.0.1:5432",
         "redis": "tcp://127.0.0.1:6379",
@@ -52,7 +52,7 @@ def monolith(instances: int) -> Topology:
     return Topology(
         file="monolith.yaml",
         share_mib={"app": 4096},
-        first=(),
+        steps=(("app",),),
         ready={"app": f"http://127.0.0.1:{FRONT_PORT + instances - 1}{{ready}}"},
         ports=tuple(range(FRONT_PORT, FRONT_PORT + instances)),
         front="app",
@@ -74,6 +74,7 @@ class Mounts:
     """What upstream and generator see of this machine: container path -> (path here, may be written)."""
 
     trial: str
+    data: str  # the volume of the target's data
     readable: Mapping[str, str] = field(default_factory=dict)
     user: str = f"{USER_ID}:{USER_ID}"
 
@@ -110,7 +111,8 @@ def override(
         "security_opt": ["no-new-privileges:true"],
         "ulimits": {"nofile": {"soft": OPEN_FILES, "hard": OPEN_FILES}},
     }
-    return {"services": services}
+    # Compose 1.29 takes the whole entry from here, Compose 2 adds to it: the name is said again
+    return {"services": services, "volumes": {"data": {"name": mounts.data, "labels": dict(labels)}}}
 
 
 def seeding_override(topology: Topology, labels: Mapping[str, str]) -> dict[str, Any]:
