@@ -156,7 +156,7 @@ def _slices(intervals: Sequence[tuple[float, float]], start: float, end: float, 
     return [stats.overlap(intervals, start + i * width, start + (i + 1) * width) / width for i in range(count)]
 
 
-def _delta(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
+def growth(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
     """Growth of a cumulative counter over [start, end], interpolated linearly between readings."""
     known = samples[["t_s", column]].dropna().astype(float).sort_values("t_s")
     if len(known) < 2:
@@ -176,18 +176,18 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
     upstream = _sum_over_components(roles.get("upstream", resources.iloc[:0]), "cpu_s", start_s, end_s)
     memory = stack_memory(target, start_s, end_s)
     host = resources.drop_duplicates("t_s")
-    busy = _delta(host, "host_busy_s", start_s, end_s)
-    idle = _delta(host, "host_idle_s", start_s, end_s)
+    busy = growth(host, "host_busy_s", start_s, end_s)
+    idle = growth(host, "host_idle_s", start_s, end_s)
     total = busy + idle if busy is not None and idle is not None else None
-    steal = _delta(host, "host_steal_s", start_s, end_s)
-    foreign = _delta(host, "foreign_cpu_s", start_s, end_s)
+    steal = growth(host, "host_steal_s", start_s, end_s)
+    foreign = growth(host, "foreign_cpu_s", start_s, end_s)
     busiest = busiest_process_cpu_s(target, start_s, end_s)
     return {
         "target_cpu_s": cpu,
         "target_cores": cpu / span_s if cpu is not None else None,
         "upstream_cores": upstream / span_s if upstream is not None else None,
         "busiest_process_cores": busiest / span_s if busiest is not None else None,
-        "throttled_s": _delta(host, "throttled_s", start_s, end_s),  # by groups outside of ours: one reading for all
+        "throttled_s": growth(host, "throttled_s", start_s, end_s),  # by groups outside of ours: one reading for all
         "memory_mean_bytes": float(memory.mean()) if len(memory) else None,
         "memory_peak_bytes": float(memory.max()) if len(memory) else None,
         "host_busy_ratio": busy / total if busy is not None and total else None,
@@ -197,7 +197,7 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
 
 
 def _sum_over_components(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
-    deltas = [_delta(frame, column, start_s, end_s) for _, frame in samples.groupby("component")]
+    deltas = [growth(frame, column, start_s, end_s) for _, frame in samples.groupby("component")]
     known = [d for d in deltas if d is not None]
     return sum(known) if known else None
 

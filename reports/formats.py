@@ -69,14 +69,14 @@ def to_markdown(report: Report) -> str:
         _comparison(report),
         *([_further(report)] if report.table.further else []),
         "## Claims of the article on scalability",
-        _grid(
+        grid(
             ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
             [(c.section, c.says, c.threshold, c.judgement, c.why) for c in report.claims],
         ),
         "## What bound each target",
         *[f"**{plain(b.target)}.** {plain(b.text)}" for b in report.bottlenecks],
         "## Conditions",
-        _grid(("Condition", "Value"), conditions_list(report)),
+        grid(("Condition", "Value"), conditions_list(report)),
         "## Validity",
         "\n".join(f"- {plain(note)}" for note in report.notes) or "No reservation.",
         "## Trials",
@@ -94,7 +94,8 @@ def title(report: Report) -> str:
     return " beside ".join(table.titles[name] for name in names) or "A run without targets"
 
 
-def _grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a Markdown table; texts in ``rows`` are escaped, the header is not."""
     lines = [header, tuple("---" for _ in header)]
     rendered = ["| " + " | ".join(line) + " |" for line in lines]
     rendered += ["| " + " | ".join(plain(value) for value in row) + " |" for row in rows]
@@ -109,7 +110,7 @@ def _comparison(report: Report) -> str:
         for line in row.lines:
             name = f"{row.name}: {line.label}" if line.label else row.name
             rows.append((name, say(line.modular), say(line.monolithic), line.ratio.text if line.ratio else ""))
-    return _grid(header, rows)
+    return grid(header, rows)
 
 
 def say(cell: Cell | None) -> str:
@@ -121,7 +122,7 @@ def _further(report: Report) -> str:
     table = report.table
     header = ("Further targets", *(plain(f.target) for f in table.further))
     rows = [(label, *(say(cell) for cell in cells)) for label, cells in table.further_lines]
-    return _grid(header, rows)
+    return grid(header, rows)
 
 
 def _trials(report: Report) -> str:
@@ -130,4 +131,4 @@ def _trials(report: Report) -> str:
     for path, trial, figures in trial_rows(report):
         verdict = trial.verdict.outcome + (" (contended)" if trial.verdict.contended else "")
         rows.append((path, verdict, *figures, "; ".join(r.text for r in trial.verdict.reasons)))
-    return _grid(header, rows)
+    return grid(header, rows)

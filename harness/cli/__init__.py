@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--format", action="append", metavar="NAME", help="json, csv, md or html; all where left out")
     verify = _command(commands, "verify", "recompute every printed number from the raw samples", "show:verify")
     _run_argument(verify)
+    _add_compare(commands)
     _command(commands, "targets", "list what can be measured", "show:targets")
     check = _command(commands, "check", "prove that a target meets the contract", "stand:check")
     check.add_argument("target", metavar="TARGET")
@@ -62,6 +63,17 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
 
 
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compare = _command(commands, "compare", "set two runs of the same targets side by side", "show:compare")
+    compare.add_argument("base", metavar="BASE", help="a run: its id, folder or 'latest'")
+    compare.add_argument("head", metavar="HEAD", help="another run")
+    compare.add_argument("--format", choices=("text", "md"), default="text", help="text (default) or md")
+    compare.add_argument(
+        "--other-conditions", action="store_true", help="machine, profile or seed may differ: this is meant"
+    )
+    _results_argument(compare)
+
+
 def _runtime_option(one: argparse.ArgumentParser) -> None:
     one.add_argument("--runtime", default="local", help="where components run: local (default) or docker")
 
@@ -73,6 +85,10 @@ def _folder(word: str) -> Path:
 
 def _run_argument(one: argparse.ArgumentParser) -> None:
     one.add_argument("run", metavar="RUN", nargs="?", default="latest", help="id, folder or 'latest' (default)")
+    _results_argument(one)
+
+
+def _results_argument(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
     )

@@ -50,6 +50,19 @@ def verify(words: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def compare(words: argparse.Namespace) -> int:
+    """Set two runs side by side."""
+    from reports import beside
+
+    base, head = (where.run_folder(word, words.results) for word in (words.base, words.head))
+    found = beside.compare(base, head, other_conditions=words.other_conditions)
+    if words.format == "md":
+        print(beside.to_markdown(*found), end="")
+    else:
+        beside.show(*found, Console())
+    return EXIT_DONE
+
+
 def doctor(words: argparse.Namespace) -> int:
     """Say what this machine offers."""
     del words

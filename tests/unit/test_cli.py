@@ -17,7 +17,7 @@ from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.records import to_json
 from harness.runtimes.local import LocalRuntime
 
-COMMANDS = ("run", "report", "verify", "targets", "check", "serve", "setup", "doctor")
+COMMANDS = ("run", "report", "verify", "compare", "targets", "check", "serve", "setup", "doctor")
 HEAVY = (
     "pandas",
     "numpy",
