@@ -107,7 +107,7 @@ def test_every_command_explains_itself_and_leads_somewhere(command: str, say: Sa
     said = say(command, "--help")
     assert said.code == 0
     assert said.out.startswith(f"usage: chatbench {command}")
-    words = ["x"] if command in ("check", "serve") else []
+    words = {"check": ["x"], "serve": ["x"], "compare": ["x", "y"]}.get(command, [])
     module, function = cli.parser().parse_args([command, *words]).where.split(":")
     assert callable(getattr(import_module(f"harness.cli.{module}"), function))
 
