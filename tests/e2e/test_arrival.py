@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from harness import load, store
 from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
-from harness.runtimes.local import stack
+from harness.runtimes.local import generator, stack
 from tests.e2e.chatting import FRONT_ENDS, Person
 from tests.e2e.conftest import ANSWER, SEED, Running
 
@@ -53,7 +53,9 @@ def _protocol_level_user(target: Running, folder: Path) -> Iterator[None]:
     path.write_text(json.dumps(to_json(plan)), encoding="utf-8")
     with (folder / "generator.log").open("wb") as log:
         environment = {**os.environ, "CHATBENCH_PLAN": str(path)}
-        process = subprocess.Popen(load.command(), env=environment, cwd=load.REPOSITORY, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            generator.command(), env=environment, cwd=generator.REPOSITORY, stdout=log, stderr=log
+        )
         try:
             _wait_for(lambda: "true" in _text(folder / "live.jsonl"), process)
             yield

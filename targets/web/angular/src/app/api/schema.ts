@@ -450,6 +450,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The body is over 2 MiB. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The rate limit is reached; try again after `Retry-After` seconds. */
         TooMany: {
             headers: {
@@ -488,6 +497,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The language model stayed silent for too long. */
+        UpstreamSilent: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @example 6a3f0a86-0b4e-4d7a-9c1f-2f4f8f0a7c11 */
@@ -496,7 +514,7 @@ export interface components {
         CsrfToken: string;
         /** @example 5f0c2a4e-9d3b-4a57-8a01-6b5d4c3e2f10 */
         MessageId: string;
-        /** @description Counted from 1; a page that does not exist answers 404. */
+        /** @description Counted from 1; a page past the end answers 404. */
         Page: number;
     };
     requestBodies: never;
@@ -532,10 +550,12 @@ export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseInvalid = components['responses']['Invalid'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseNotSignedIn = components['responses']['NotSignedIn'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseTooMany = components['responses']['TooMany'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
 export type ResponseUpstreamFailed = components['responses']['UpstreamFailed'];
+export type ResponseUpstreamSilent = components['responses']['UpstreamSilent'];
 export type ParameterConversationId = components['parameters']['ConversationId'];
 export type ParameterCsrfToken = components['parameters']['CsrfToken'];
 export type ParameterMessageId = components['parameters']['MessageId'];
@@ -545,7 +565,7 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description Counted from 1; a page that does not exist answers 404. */
+                /** @description Counted from 1; a page past the end answers 404. */
                 page?: components["parameters"]["Page"];
                 /** @description Part of the username, any case. */
                 search?: components["schemas"]["Search"];
@@ -604,6 +624,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["Unavailable"];
         };
@@ -638,6 +659,7 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
@@ -715,6 +737,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
@@ -723,7 +746,7 @@ export interface operations {
     listConversations: {
         parameters: {
             query?: {
-                /** @description Counted from 1; a page that does not exist answers 404. */
+                /** @description Counted from 1; a page past the end answers 404. */
                 page?: components["parameters"]["Page"];
                 /** @description Part of the title, any case. */
                 search?: components["schemas"]["Search"];
@@ -777,6 +800,7 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["Unavailable"];
         };
@@ -867,6 +891,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["Unavailable"];
         };
@@ -975,10 +1000,12 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooMany"];
             502: components["responses"]["UpstreamFailed"];
             503: components["responses"]["Unavailable"];
+            504: components["responses"]["UpstreamSilent"];
         };
     };
     health: {
@@ -1034,6 +1061,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["Unavailable"];
         };
@@ -1070,6 +1098,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["Unavailable"];
         };
