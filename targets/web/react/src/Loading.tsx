@@ -1,0 +1,7 @@
+export function Loading() {
+  return (
+    <p className="booting" role="status">
+      Loading…
+    </p>
+  );
+}

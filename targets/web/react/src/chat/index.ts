@@ -1,0 +1,3 @@
+export { NewConversationPage } from './NewConversationPage';
+export { Shell } from './Shell';
+export { ThreadPage } from './ThreadPage';
