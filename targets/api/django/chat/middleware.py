@@ -8,7 +8,7 @@ does wait (saving a changed session) still goes to a thread.
 import logging
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -20,6 +20,7 @@ from django.middleware.security import SecurityMiddleware
 
 from chat import problems
 from chat.authentication import bearer_token
+from chat.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Session(SessionMiddleware):
         self.process_request(request)
         response = await self.get_response(request)
         if request.session.modified:
-            return await sync_to_async(self.process_response)(request, response)
+            return await in_thread(self.process_response, request, response)
         return self.process_response(request, response)
 
 
