@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from chat import problems
 
-HASHED = re.compile(r"[-.][0-9A-Za-z_]{8,}\.[a-z0-9]+$")
+HASHED = re.compile(r"[-.][0-9A-Za-z_-]{8,}\.[a-z0-9]+$")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
