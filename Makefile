@@ -11,13 +11,19 @@ BIN := $(VENV)/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 LOCKED := $(wildcard requirements/*.txt)
 
-.PHONY: bench setup test test-setup lint perf lock clean
+.PHONY: bench setup base-image images test test-setup lint perf lock clean
 
 bench: setup ## measure and compare
 	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
 
 setup: $(VENV)/.bench ## environments, locked dependencies, front-end build
 	@$(BIN)/chatbench setup $(TARGETS) --runtime $(RUNTIME)
+
+base-image: ## the base of all container images, of Debian's packages: where no image registry is within reach
+	@compose/base-image
+
+images: $(VENV)/.bench ## every container image of TARGETS, and their seeded data
+	@$(BIN)/chatbench setup $(TARGETS) --runtime docker
 
 test: test-setup ## every test there is, a real browser included
 	@$(MAKE) --no-print-directory lint
@@ -57,6 +63,9 @@ lock: | $(VENV)/bin/uv ## write the lock files anew
 	@echo 'uv>=0.13' | $(BIN)/uv pip compile $(LOCK) $(UPGRADE) - -o requirements/uv.txt
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in -o requirements/bench.txt
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in --group dev -o requirements/dev.txt
+	@# the generator in its image is the generator outside of it; of Streamlit it takes the messages alone
+	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) -c requirements/bench.txt requirements/generator.in -o requirements/generator.txt
+	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) -c requirements/bench.txt --no-deps requirements/messages.in -o requirements/messages.txt
 	@for in in requirements/node.in requirements/redis.in targets/*/requirements.in targets/*/*/requirements.in tests/perf/twins/*/requirements.in; do \
 	  test -f $$in && $(BIN)/uv pip compile $(LOCK) $(UPGRADE) $$in -o $${in%.in}.txt; done; true
 

@@ -1,41 +1,24 @@
 """What this machine offers a measurement, what it lacks, and what to do about each."""
 
-import os
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from harness import cpus, environments, machine, procfs
+from harness import cpus, doctor_docker, environments, machine, procfs
 from harness.errors import BenchError
+from harness.finding import Check
 from harness.runtimes.local import LocalRuntime
 
-State = Literal["ok", "warn", "missing"]
-
 WATCH_S = 0.5
-DOCKER_TIMEOUT_S = 3
-DOCKER_SOCKET = "unix:///var/run/docker.sock"
 NEEDED_DISK_BYTES = 4 << 30
 BUSY_RATIO = 0.05  # what makes a trial invalid, of foreign programs and of steal alike
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One finding: what was seen and, unless it is fine, what to do."""
-
-    name: str
-    state: State
-    what: str
-    remedy: str = ""
-
-
 def examine(root: Path) -> list[Check]:
-    """Look at everything, in the order a person would care; takes about a second and leaves nothing behind."""
+    """Look at everything, in the order a person would care; takes a second or two and leaves nothing behind."""
     looks: tuple[Callable[[], list[Check]], ...] = (
         _cpus,
         _memory,
@@ -45,7 +28,7 @@ def examine(root: Path) -> list[Check]:
         lambda: [_node()],
         lambda: [_redis()],
         lambda: [_chromium()],
-        lambda: [_docker()],
+        lambda: doctor_docker.examine(root),
     )
     return [check for look in looks for check in look()]
 
@@ -156,24 +139,3 @@ def _chromium() -> Check:
         return Check(name="Chromium", state="ok", what=found)
     remedy = "install the package chromium: the browser tests need it, measuring does not"
     return Check(name="Chromium", state="missing", what="not on PATH", remedy=remedy)
-
-
-def _docker() -> Check:
-    import docker
-    from docker.errors import DockerException
-
-    remedy = "only the container runtime needs it; start the engine, or leave it"
-    host = os.environ.get("DOCKER_HOST", DOCKER_SOCKET)
-    try:
-        if host.startswith("unix://"):  # asked first, because the SDK leaves a socket open that nobody answers on
-            with socket.socket(socket.AF_UNIX) as engine:
-                engine.connect(host.removeprefix("unix://"))
-        client = docker.from_env(timeout=DOCKER_TIMEOUT_S)
-        try:
-            version = client.version()["Version"]
-        finally:
-            client.close()
-    except (DockerException, OSError) as absent:
-        reason = str(absent).splitlines()[0][:120]
-        return Check(name="Docker engine", state="missing", what=f"no answer at {host} ({reason})", remedy=remedy)
-    return Check(name="Docker engine", state="ok", what=str(version))

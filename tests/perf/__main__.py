@@ -10,7 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-BENCHMARKS = ("startup", "upstream_cpu", "generator_ttft", "sampler_cost", "django_relay")
+BENCHMARKS = (
+    "startup",
+    "upstream_cpu",
+    "generator_ttft",
+    "sampler_cost",
+    "django_relay",
+    "docker_paths",
+    "docker_stack",
+)
 
 
 def main() -> None:

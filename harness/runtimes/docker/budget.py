@@ -89,6 +89,17 @@ def read_back(
     )
 
 
+def parent_shortfall(parents: Parents, hierarchy: Hierarchy, split: CpuSplit, budget: Budget) -> str | None:
+    """Return in words how a common parent, still empty, differs from the budget; None when it holds exactly that."""
+    if parents.groups is None or parents.groups.cpuset is None or parents.target is None:
+        raise ValueError("there is no common parent")
+    union = limits.effective_cpus(parents.groups.cpuset / "target") or ()
+    top = hierarchy.tops["memory"]
+    above = [folder for folder in parents.target.parents if folder.is_relative_to(top)]
+    memory = limits.strictest_memory([parents.target, *above])
+    return shortfall(union, memory, limits.swap_bytes(parents.target), split, budget)
+
+
 def shortfall(
     union: Sequence[int], memory: int | None, swap: int | None, split: CpuSplit, budget: Budget
 ) -> str | None:

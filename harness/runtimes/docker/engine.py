@@ -1,6 +1,7 @@
 """The Docker engine: finding it, and removing exactly what a harness that is gone has left in it."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -95,11 +96,16 @@ def builder() -> tuple[str, str | None]:
     for client in programs("docker"):
         if _works([client, "buildx", "version"]):
             return client, None
-        done = subprocess.run([client, "--version"], capture_output=True, text=True, check=False, timeout=30)
-        words = done.stdout.replace(",", "").split()  # Docker version 20.10.24+dfsg1, build …
-        if len(words) > 2 and words[2].split(".")[0].isdigit() and int(words[2].split(".")[0]) < 23:
+        if client_version(client) < (23,):
             return client, None
     return "", "no Docker CLI that can build with BuildKit: install docker-buildx (docker-buildx-plugin)"
+
+
+def client_version(client: str) -> tuple[int, ...]:
+    """Return a Docker CLI's version as numbers; one that cannot be read counts as newer than any."""
+    done = subprocess.run([client, "--version"], capture_output=True, text=True, check=False, timeout=30)
+    found = re.search(r"\d+(\.\d+)*", done.stdout)  # Docker version 20.10.24+dfsg1, build …
+    return tuple(map(int, found[0].split("."))) if found else (sys.maxsize,)
 
 
 def programs(name: str) -> list[str]:

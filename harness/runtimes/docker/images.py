@@ -46,9 +46,7 @@ def base_image(root: Path, client: docker.DockerClient, report: Report) -> str:
     Raises:
         BenchError: it can neither be fetched nor made here.
     """
-    settings = root / "compose" / ".env"
-    found = re.search(r"^BASE_IMAGE=(\S+)$", settings.read_text(), re.MULTILINE) if settings.is_file() else None
-    wanted = os.environ.get("BASE_IMAGE") or (found[1] if found else OFFICIAL_BASE)
+    wanted = wanted_base(root)
     try:
         client.images.get(wanted)
         return wanted
@@ -56,8 +54,11 @@ def base_image(root: Path, client: docker.DockerClient, report: Report) -> str:
         pass
     cli, _ = engine.builder()
     report(f"fetching the base image {wanted}")
-    if found is None and _quietly([cli or "docker", "pull", wanted], PULL_LIMIT_S) == "":
+    made_here = wanted.startswith("chatbench/")  # no registry has it
+    if not made_here and _quietly([cli or "docker", "pull", wanted], PULL_LIMIT_S) == "":
         return wanted
+    if not made_here and os.environ.get("BASE_IMAGE"):
+        raise BenchError(f"the base image {wanted} cannot be fetched", "set BASE_IMAGE to another one, or unset it")
     report("no image registry within reach: making the base image of Debian's packages")
     said = _quietly([str(root / "compose" / "base-image")], BUILD_LIMIT_S)
     if said:
@@ -65,6 +66,13 @@ def base_image(root: Path, client: docker.DockerClient, report: Report) -> str:
             f"the base image {wanted} can neither be fetched nor made here: {said}", "run `make base-image` as root"
         )
     return base_image(root, client, report)
+
+
+def wanted_base(root: Path) -> str:
+    """Return the name of the base of all images, whether it is there or not."""
+    settings = root / "compose" / ".env"
+    found = re.search(r"^BASE_IMAGE=(\S+)$", settings.read_text(), re.MULTILINE) if settings.is_file() else None
+    return os.environ.get("BASE_IMAGE") or (found[1] if found else OFFICIAL_BASE)
 
 
 def build(tag: str, dockerfile: Path, root: Path, base: str, arguments: Mapping[str, str], log: Path) -> None:

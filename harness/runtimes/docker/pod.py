@@ -73,9 +73,13 @@ class DockerPod:
         return self._stopped
 
     def limits(self) -> Limits:
-        """Return the limits as the kernel enforces them on the target's containers."""
+        """Return the limits as the kernel enforces them on the target's containers, as long as all of them run."""
         if self._limits is None:
             raise BenchError("no limits can be read back before the target's containers run", "launch it first")
+        with suppress(FileNotFoundError):  # the groups of one that has just ended
+            again = self._read_limits()
+            if all(one.alive for one in self._ledger if one.component.role == "target"):
+                self._limits = again  # somebody may have changed them meanwhile
         return self._limits
 
     def launch(self, prepared: DockerPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
@@ -94,17 +98,18 @@ class DockerPod:
             for service in group:
                 self._wait_ready(service, shape.ready[service].format(ready=prepared.ready))
         ready_after_s = time.monotonic() - started_s
-        for group_folder in self._parents.folders():  # the engine has made some more meanwhile
-            self._guard.watch("cgroup", group_folder)
-        target = {one.component.name: one.hierarchy for one in self._ledger if one.component.role == "target"}
-        self._limits = budget.read_back(
-            target, self._parents, self._site.split, self._site.budget, f"Docker {self._site.version}"
-        )
+        self._limits = self._read_limits()
         return Stack(
             instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports),
             upstream_url=f"http://127.0.0.1:{topology.LLM_PORT}",
             upstream_log=self._folder / "emissions.jsonl",
             ready_after_s=ready_after_s,
+        )
+
+    def _read_limits(self) -> Limits:
+        target = {one.component.name: one.hierarchy for one in self._ledger if one.component.role == "target"}
+        return budget.read_back(
+            target, self._parents, self._site.split, self._site.budget, f"Docker {self._site.version}"
         )
 
     def generate(self, plan: LoadPlan) -> None:

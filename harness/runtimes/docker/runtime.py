@@ -71,9 +71,7 @@ class DockerRuntime:
         self._site.client.close()
 
     def _remove_groups_of_the_dead(self) -> None:
-        hierarchy = self._site.hierarchy
-        names = {tree.name for tree in cgroups.leftovers(cgroups.at_top(hierarchy))} if hierarchy else set()
-        for name in names:
+        for name in cgroups.names_of_the_dead():
             for group in cgroups.every_folder(name):
                 deadline_s = time.monotonic() + 2
                 watchdog.kill_everything([group], (), deadline_s)

@@ -1,0 +1,16 @@
+"""What the doctor finds."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["ok", "warn", "missing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One finding: what was seen and, unless it is fine, what to do."""
+
+    name: str
+    state: State
+    what: str
+    remedy: str = ""
