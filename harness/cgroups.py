@@ -108,9 +108,8 @@ def at_top(hierarchy: Hierarchy) -> Hierarchy:
 
 
 def every_folder(name: str, proc: Path = procfs.PROC) -> list[Path]:
-    """Return the groups of a name at the top of every hierarchy there is, those nobody asked for included."""
-    points = [point for _, _, point, _ in _mounts(procfs.read(proc / "self" / "mountinfo"))]
-    return [folder for point in points if (folder := point / name).is_dir()]
+    """Return the place of a name at the top of every hierarchy there is: an engine makes groups in all of them."""
+    return [point / name for point in _points(proc)]
 
 
 def make(hierarchy: Hierarchy | None, name: str, split: CpuSplit, budget: Budget) -> Groups | None:
@@ -154,8 +153,22 @@ def leftovers(hierarchy: Hierarchy | None) -> list[Path]:
         return []
     places = dict.fromkeys(folder for controller in hierarchy.own for folder in hierarchy.upwards(controller))
     found = [tree for place in places for tree in place.glob("chatbench-*-*")]
-    ended = [tree for tree in found if (pid := tree.name.rpartition("-")[2]).isdigit() and not _lives(int(pid))]
-    return sorted(ended)
+    return sorted(tree for tree in found if _is_of_the_dead(tree.name))
+
+
+def names_of_the_dead(proc: Path = procfs.PROC) -> set[str]:
+    """Return the names of trials whose harness is gone, from their groups at the top of every hierarchy there is."""
+    found = {tree.name for point in _points(proc) for tree in point.glob("chatbench-*-*")}
+    return {name for name in found if _is_of_the_dead(name)}
+
+
+def _points(proc: Path) -> list[Path]:
+    return [point for _, _, point, _ in _mounts(procfs.read(proc / "self" / "mountinfo"))]
+
+
+def _is_of_the_dead(name: str) -> bool:
+    pid = name.rpartition("-")[2]
+    return pid.isdigit() and not _lives(int(pid))
 
 
 def _lives(pid: int) -> bool:

@@ -10,11 +10,12 @@ from harness import conformance, figures, load, store
 from harness.errors import BenchError
 from harness.profiles import Profile
 from harness.records import Distribution, GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
-from harness.runtimes import UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
+from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, judge, without_budget
 
 CHECK_TURNS = 2
+CHECKED = ("rest", "streamlit")  # protocols whose contract can be tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,8 @@ def _measure(
     pod.generate(plan)
     with Sampler(pod) as sampler:
         _, ended = load.follow(pod, plan, bench.profile, lambda live: bench.tell(live.phase, live))
-    checks = pod.check(launched, None) if key.scenario == "check" and not pod.exited() else []
+    lost = [name for name, _ in pod.exited() if name != GENERATOR]
+    checks = pod.check(launched, None) if key.scenario == "check" and not lost else []
     limits, components = pod.limits(), pod.components()
     roles = {component.name: component.role for component in components}
     ended_alone = [(roles[name], f"{name} ended by itself with {code}") for name, code in pod.exited()]
@@ -110,7 +112,7 @@ def _measure(
     if key.scenario == "check":
         numbers["cold_start_s"] = _cold_start_s(launched.ready_after_s, turns)
         store.write_json(folder / "checks.json", {"checks": [to_json(one) for one in checks]})
-        verdict = _with_contract(verdict, checks)
+        verdict = with_contract(verdict, checks, expected=prepared.target.protocol in CHECKED and not lost)
     if limits.shortfall:
         verdict = without_budget(limits.shortfall)
     trial = Trial(
@@ -129,8 +131,11 @@ def _measure(
     return trial
 
 
-def _with_contract(verdict: Verdict, checks: list[conformance.Check]) -> Verdict:
+def with_contract(verdict: Verdict, checks: list[conformance.Check], *, expected: bool) -> Verdict:
+    """Return a check's verdict with what the contract's operations showed; none tried where some should be is a fail."""
     broken = tuple(Reason(code="check.contract", text=f"{c.operation}: {c.text}") for c in checks if not c.passed)
+    if expected and not checks:
+        broken = (Reason(code="check.contract", text="no operation of the contract was tried"),)
     return Verdict(outcome="fail", reasons=(*verdict.reasons, *broken)) if broken else verdict
 
 
