@@ -132,7 +132,7 @@ def _measure(
 
 
 def with_contract(verdict: Verdict, checks: list[conformance.Check], *, expected: bool) -> Verdict:
-    """Return a check's verdict with what the contract's operations showed; none tried where some should be is a fail."""
+    """Return a check's verdict with what the operations showed; none tried where some should be is a fail."""
     broken = tuple(Reason(code="check.contract", text=f"{c.operation}: {c.text}") for c in checks if not c.passed)
     if expected and not checks:
         broken = (Reason(code="check.contract", text="no operation of the contract was tried"),)

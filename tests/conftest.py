@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,28 @@ def find_cgroups(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/se
     return None
 
 
+@cache
+def find_docker() -> str | None:
+    """Return the version of this machine's Docker engine, None where it cannot be reached or lacks a tool."""
+    from harness.errors import BenchError
+    from harness.runtimes.docker import engine
+
+    try:
+        engine.compose_command()
+        client = engine.connect(timeout_s=5)
+    except BenchError:
+        return None
+    try:
+        return str(client.version()["Version"]) if engine.builder()[0] else None
+    finally:
+        client.close()
+
+
 #: marker -> how the engine is found, and what to say where it is not
 ENGINES: dict[str, tuple[Callable[[], object], str]] = {
     "browser": (find_browser, "no Chromium found; install chromium"),
     "cgroup": (find_cgroups, "no control group hierarchy may be written to; run as root or delegate one"),
+    "docker": (find_docker, "no Docker engine with Compose and BuildKit answers; see `chatbench doctor`"),
 }
 
 
