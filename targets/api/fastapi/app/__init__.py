@@ -1,0 +1,1 @@
+"""The chatbot's REST API on FastAPI."""
