@@ -1,0 +1,36 @@
+"""The model's events, however the network cuts them."""
+
+import json
+
+import pytest
+
+from chat.upstream import Events, UpstreamError
+
+TEXTS = ["nonce ", "é✓ ", "\n\n", "data: [DONE]", "[end]"]
+STREAM = (
+    b": hello\r\n\r\n"
+    + b"".join(
+        b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\r\n\r\n" for text in TEXTS
+    )
+    + b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+    + b'event: x\ndata:{"choices":[],"usage":{}}\n\ndata: [DONE]\n\n'
+)
+
+
+def test_every_cut_gives_the_same_pieces() -> None:
+    for cut in range(len(STREAM) + 1):
+        events = Events()
+        assert events.pieces(STREAM[:cut]) + events.pieces(STREAM[cut:]) == TEXTS
+        assert events.finished
+
+
+def test_pieces_come_as_soon_as_their_line_is_complete() -> None:
+    events = Events()
+    assert events.pieces(b'data: {"choices":[{"delta":{"content":"a"}}]}\n') == ["a"]
+    assert not events.finished
+
+
+@pytest.mark.parametrize("event", [b'{"error":"no"}', b"[]", b'{"choices":[{}]}', b'{"choices":3}', b"7"])
+def test_reported_errors_are_raised(event: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        Events().pieces(b"data: " + event + b"\n")
