@@ -120,10 +120,17 @@ def _works(command: Sequence[str]) -> bool:
 
 
 def harness_mark(pid: int | None = None) -> str:
-    """Return what tells this harness from another one that got its process number later."""
+    """Return what tells this harness from another one that got its process number later.
+
+    Raises:
+        OSError: there is no such process, or it has ended and nobody has taken note yet.
+    """
     pid = pid or os.getpid()
     text = procfs.read(f"/proc/{pid}/stat")
-    return f"{pid}-{text[text.rindex(')') + 2 :].split()[19]}"  # starttime, proc_pid_stat(5)
+    fields = text[text.rindex(")") + 2 :].split()  # from the third on, proc_pid_stat(5)
+    if fields[0] in "ZX":
+        raise ProcessLookupError(f"process {pid} has ended")
+    return f"{pid}-{fields[19]}"  # starttime
 
 
 def _lives(mark: str) -> bool:
