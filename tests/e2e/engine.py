@@ -9,8 +9,8 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
-from harness import targets
-from harness.runtimes.docker import DockerRuntime, engine
+from harness import targets, watchdog
+from harness.runtimes.docker import DockerRuntime, budget, engine
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import PROJECT_LABEL, SERVICE_LABEL
 from tests.e2e.bad_days_campaign import PATIENCE_S, ROOT, TOY, Command, Place, until
@@ -85,12 +85,15 @@ def main_process(container: Container) -> int:
 
 def hardened(container: Container) -> list[str]:
     """Return in words what a container's processes may do and should not; its first one runs as long as it does."""
-    top = container.top(ps_args="-eo pid")
+    hierarchy = budget.of_process(main_process(container))
+    assert hierarchy is not None
+    pids = watchdog.group_pids(hierarchy.own["memory"])
+    assert pids
     found: list[str] = []
-    for row in top["Processes"]:
+    for pid in pids:
         try:
-            lines = Path(f"/proc/{row[0]}/status").read_text().splitlines()
-            mounts = Path(f"/proc/{row[0]}/mountinfo").read_text().splitlines()
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            mounts = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
         except OSError:
             continue  # it ended meanwhile
         status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
@@ -104,7 +107,6 @@ def hardened(container: Container) -> list[str]:
             "may write to its root": "ro" not in root.split(","),
         }
         found += [f"{status['Name']} {what}" for what, true in wrong.items() if true]
-    assert top["Processes"]
     return found
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.e2e.bad_days_campaign import until
 
 START_S = 60.0
+ON_DISK = "/var/tmp"  # noqa: S108 (/tmp may be memory; the folder's name is made up by mkdtemp)
+OPTIONS_VARIABLE = "CHATBENCH_ENGINE_OPTIONS"  # what else dockerd is to be told on this machine
 
 # Put before the engine's own client on PATH: the images were brought along, and there is no cache to build them from.
 _DOES_NOT_BUILD = """#!/bin/sh
@@ -45,6 +47,7 @@ class PrivateEngine:
         words += ["--pidfile", f"{self._folder}/pid", "--host", self.host, "--bridge=none", "--iptables=false"]
         # a machine may have one containerd for all engines: their containers are told apart by these
         words += ["--containerd-namespace", name, "--containerd-plugins-namespace", f"{name}-plugins"]
+        words += os.environ.get(OPTIONS_VARIABLE, "").split()
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -82,7 +85,9 @@ class PrivateEngine:
 
     def remove(self) -> None:
         """End it with everything it left: its shims, its mounts, its folder."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.poll() is not None and self._processes():
+            self.start()  # it was killed: started once more, it ends what it left in containers
+        if self._process is not None:
             self.stop()
         for pid in self._processes():
             with suppress(ProcessLookupError):
@@ -117,7 +122,7 @@ class PrivateEngine:
 @contextmanager
 def private_engine() -> Iterator[PrivateEngine]:
     """Give a running engine; its folder's name is short because the path of a socket may not be long."""
-    own = PrivateEngine(Path(tempfile.mkdtemp(prefix="cb-")))
+    own = PrivateEngine(Path(tempfile.mkdtemp(prefix="cb-", dir=ON_DISK)))
     try:
         own.start()
         yield own

@@ -14,7 +14,7 @@ from harness.secret import secret_of
 from tests.e2e.bad_days_campaign import ROOT
 from tests.e2e.engine import ContainerPlace, prepared
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]  # it may be the first to need the images
 
 PATIENCE_S = 240.0
 SERVICES = {

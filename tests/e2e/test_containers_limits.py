@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import load, profiles
+from harness import cpus, load, profiles
 from harness.cgroups import Budget
 from harness.records import Trial, TrialKey
 from harness.runtimes.docker import DockerRuntime
@@ -18,6 +18,7 @@ from tests.e2e.engine import connected, inside, of_service, prepared
 
 pytestmark = pytest.mark.docker
 
+TARGET_CPUS = cpus.split(cpus.physical_cores(cpus.usable()), Budget().cpus).target
 SMALL_BYTES = 160 << 20
 HOG = "hoard = []\nwhile len(hoard) < 512: hoard.append(b'x' * (1 << 20))"  # an end to it, should nothing stop it
 
@@ -58,19 +59,18 @@ def hog_memory(_: DockerPod) -> None:
     assert code == 137, said
 
 
-def write_memory_limit(pod: DockerPod, limit_bytes: int) -> None:
-    """Write another limit into the group that holds the target."""
+def change_limits(pod: DockerPod) -> None:
+    """Take one CPU and half of the memory from a target that runs, as its owner might."""
     group = pod._parents.target
-    assert group is not None
+    with connected() as client:
+        app = of_service(client, "app")
+        app.update(cpuset_cpus=str(TARGET_CPUS[0]))
+        if group is None:  # no common parent: the limit is the container's own
+            app.update(mem_limit=2 << 30, memswap_limit=2 << 30)
+            return
     for name in ("memory.max", "memory.limit_in_bytes"):
         if (group / name).exists():
-            (group / name).write_text(str(limit_bytes))
-
-
-def take_a_cpu() -> None:
-    """Have the engine give the target's container one CPU instead of two."""
-    with connected() as client:
-        of_service(client, "app").update(cpuset_cpus="0")
+            (group / name).write_text(str(2 << 30))
 
 
 @pytest.fixture
@@ -82,7 +82,8 @@ def measure(tmp_path: Path) -> Iterator[Callable[..., Trial]]:
 
     def one(budget: Budget, mishap: str = "none", during: Misdeed = nothing) -> Trial:
         ready = prepared("toy")
-        ready = replace(ready, settings={**ready.settings, "LLM_MODEL": mishap})
+        shape = replace(ready.shape, share_mib={"app": budget.memory_bytes >> 20})
+        ready = replace(ready, shape=shape, settings={**ready.settings, "LLM_MODEL": mishap})
         runtimes.append(DockerRuntime(budget))
         mischief = Mischief(runtimes[-1], during)
         bench = Bench(run=tmp_path / "run", runtime=mischief, profile=profile, tell=mischief.tell)
@@ -116,12 +117,9 @@ def test_a_target_that_ends_by_itself_fails_with_its_exit_code(measure: Callable
 
 
 def test_a_trial_whose_limits_were_changed_by_hand_is_invalid(measure: Callable[..., Trial]) -> None:
-    def both(pod: DockerPod) -> None:
-        write_memory_limit(pod, 2 << 30)
-        take_a_cpu()
-
-    trial = measure(Budget(), during=both)
-    wrong = "its containers may use CPUs 0, not 0,1; memory is held to 2.00 GiB, not 4.00"
+    trial = measure(Budget(), during=change_limits)
+    both = cpus.format_list(TARGET_CPUS)
+    wrong = f"its containers may use CPUs {TARGET_CPUS[0]}, not {both}; memory is held to 2.00 GiB, not 4.00"
     assert trial.limits.shortfall == wrong
     assert trial.verdict.outcome == "invalid"
     assert [reason.code for reason in trial.verdict.reasons] == ["invalid.budget"]
