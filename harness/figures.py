@@ -187,7 +187,7 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
         "target_cores": cpu / span_s if cpu is not None else None,
         "upstream_cores": upstream / span_s if upstream is not None else None,
         "busiest_process_cores": busiest / span_s if busiest is not None else None,
-        "throttled_s": growth(host, "throttled_s", start_s, end_s),  # by groups outside of ours: one reading for all
+        "throttled_s": _largest_growth(target, "throttled_s", start_s, end_s),  # components share the groups above them
         "memory_mean_bytes": float(memory.mean()) if len(memory) else None,
         "memory_peak_bytes": float(memory.max()) if len(memory) else None,
         "host_busy_ratio": busy / total if busy is not None and total else None,
@@ -200,6 +200,11 @@ def _sum_over_components(samples: pd.DataFrame, column: str, start_s: float, end
     deltas = [growth(frame, column, start_s, end_s) for _, frame in samples.groupby("component")]
     known = [d for d in deltas if d is not None]
     return sum(known) if known else None
+
+
+def _largest_growth(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
+    grown = [growth(frame, column, start_s, end_s) for _, frame in samples.groupby("component")]
+    return max((value for value in grown if value is not None), default=None)
 
 
 def stack_memory(target: pd.DataFrame, start_s: float, end_s: float) -> "pd.Series[float]":

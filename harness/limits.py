@@ -49,7 +49,7 @@ def read_back(hierarchy: Hierarchy | None, groups: Groups | None, split: CpuSpli
 
 
 def cpu_quota_cores(hierarchy: Hierarchy | None) -> float | None:
-    """Return the smallest CPU-time quota among our own group and its ancestors, in cores; None without any."""
+    """Return the smallest CPU-time quota among a process's own group and its ancestors, in cores; None without any."""
     quotas: list[float] = []
     for folder in hierarchy.upwards("cpu") if hierarchy else ():
         maximum, v1 = folder / "cpu.max", folder / "cpu.cfs_quota_us"

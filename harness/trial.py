@@ -190,6 +190,8 @@ def answered(trial: Trial) -> None:
     """Raise BenchError where the check of a target failed: nothing measured of it would mean anything."""
     if trial.verdict.outcome != "pass":
         reasons = "; ".join(r.text for r in trial.verdict.reasons)
+        if trial.limits.shortfall:
+            raise BenchError(f"{trial.key.target}: {reasons}", "`chatbench doctor` says what can be enforced here")
         raise BenchError(
             f"{trial.key.target} does not answer as it should: {reasons}",
             f"try it by hand: chatbench serve {trial.key.target}; or every check: chatbench check {trial.key.target}",

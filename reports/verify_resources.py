@@ -51,12 +51,16 @@ class Readings:
 
     def growth_of_all(self, name: str, role: str, start_s: float, end_s: float) -> float | None:
         """Return the growth of a counter over all components of a role together."""
+        known = self.growths(name, role, start_s, end_s)
+        return sum(known) if known else None
+
+    def growths(self, name: str, role: str, start_s: float, end_s: float) -> list[float]:
+        """Return the growth of a counter in each component of a role that has readings of it."""
         mine = self.role == role
         grown = [
             self.growth(name, mine & (self.component == c), start_s, end_s) for c in sorted(set(self.component[mine]))
         ]
-        known = [value for value in grown if value is not None]
-        return sum(known) if known else None
+        return [value for value in grown if value is not None]
 
     def memory(self, start_s: float, end_s: float) -> Array:
         """Return anonymous + shared memory of the target's components together, per reading inside a span."""
@@ -104,7 +108,7 @@ def window(readings: Readings, start_s: float, end_s: float) -> Figures:
         "target_cores": _share(cpu_s, span_s),
         "upstream_cores": _share(readings.growth_of_all("cpu_s", "upstream", start_s, end_s), span_s),
         "busiest_process_cores": _share(busiest_s, span_s),
-        "throttled_s": readings.growth("throttled_s", once, start_s, end_s),
+        "throttled_s": max(readings.growths("throttled_s", "target", start_s, end_s), default=None),
         "memory_mean_bytes": float(np.mean(memory)) if len(memory) else None,
         "memory_peak_bytes": float(np.max(memory)) if len(memory) else None,
         "host_busy_ratio": _share(busy, total),

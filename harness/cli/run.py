@@ -164,6 +164,8 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
             f"interrupted; finished trials are kept. {onwards}", markup=False, highlight=False, soft_wrap=True
         )
         raise
+    except BenchError as error:
+        raise BenchError(error.message, f"{error.hint}; finished trials are kept. {onwards}") from error
     except BrokenPipeError:
         raise  # nobody reads what is printed: no fault of the results folder
     except OSError as error:

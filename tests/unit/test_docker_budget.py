@@ -131,7 +131,7 @@ def test_the_strictest_ancestor_decides(machine: Callable[[str], Machine]) -> No
     there.allow_swap(parents.target, 3 * GIB, 0)
     read = there.read(parents)
     assert read.memory_bytes == 3 * GIB
-    assert read.shortfall == "memory is held to 3.00 GiB, not 4.00"
+    assert read.shortfall == "memory is held to 3.00 GiB, not 4.00; api is held to 1.50 CPUs of time"
 
 
 @both_versions

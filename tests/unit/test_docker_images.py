@@ -71,7 +71,9 @@ def test_index_settings_and_proxies_of_the_machine_are_passed_on() -> None:
         "UV_INDEX_MINE_PASSWORD": "secret",
         "npm_config_registry": "https://npm.example/",
         "HTTPS_PROXY": "http://proxy.example:3128",
+        "https_proxy": "http://proxy.example:3128",  # apt reads small letters alone
         "NO_PROXY": "localhost,127.0.0.1",
+        "no_proxy": "localhost,127.0.0.1",
     }
 
 

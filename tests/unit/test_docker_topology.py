@@ -130,6 +130,6 @@ def test_seeding_is_sealed_and_labelled_and_waits_for_health(shape: Topology) ->
     assert all(one["labels"] == LABELS and "healthcheck" not in one for one in services.values())
 
 
-def test_each_instance_has_a_port_and_the_last_one_is_waited_for(shape: Topology) -> None:
+def test_each_instance_has_a_port_that_is_waited_for(shape: Topology) -> None:
     assert shape.ports == tuple(range(8080, 8080 + len(shape.ports)))
-    assert f":{shape.ports[-1]}" in shape.ready[shape.front]
+    assert all(f":{port}" in url for port, url in zip(shape.ports, shape.ready[shape.front], strict=True))

@@ -64,8 +64,8 @@ def read_back(
     union = sorted({cpu for one in containers.values() for cpu in _cpus(one)})
     target = parents.target
     if target is not None and all(target in one.own["memory"].parents for one in containers.values()):
-        top = next(iter(containers.values())).tops["memory"]
-        memory = limits.strictest_memory([target, *(p for p in target.parents if p.is_relative_to(top))])
+        # a container held to less than the parent could not take its share of the stack's budget
+        memory = limits.strictest_memory(folder for one in containers.values() for folder in one.upwards("memory"))
         swap, how = limits.swap_bytes(target), "one parent group for the whole stack"
     else:
         each = [limits.strictest_memory(one.upwards("memory")) for one in containers.values()]
@@ -73,7 +73,7 @@ def read_back(
         swaps = [limits.swap_bytes(one.own["memory"]) for one in containers.values()]
         swap, how = None if any(s is None for s in swaps) else sum(s or 0 for s in swaps), "declared split"
     version = next(iter(containers.values())).version if containers else 0
-    wrong = shortfall(union, memory, swap, split, budget)
+    wrong = "; ".join(filter(None, (shortfall(union, memory, swap, split, budget), _held_back(containers, union))))
     notes = (*split.notes, *parents.notes, *((f"not the stated budget: {wrong}",) if wrong else ()))
     return Limits(
         cpus=tuple(union),
@@ -85,7 +85,7 @@ def read_back(
         generator_cpus=split.others,
         spare_cpus=split.spare,
         notes=notes,
-        shortfall=wrong,
+        shortfall=wrong or None,
     )
 
 
@@ -118,6 +118,18 @@ def shortfall(
     elif swap:
         wrong.append(f"{swap >> 20} MiB of swap may be used")
     return "; ".join(wrong) or None
+
+
+def _held_back(containers: Mapping[str, Hierarchy], union: Sequence[int]) -> str:
+    """Return in words which containers may use fewer CPUs, or less of their time, than the stack."""
+    wrong: list[str] = []
+    for name, one in containers.items():
+        own, quota = _cpus(one), limits.cpu_quota_cores(one)
+        if own != tuple(union):
+            wrong.append(f"{name} may use CPUs {cpus.format_list(own) or 'none'} alone")
+        if quota is not None and quota < len(union):
+            wrong.append(f"{name} is held to {quota:.2f} CPUs of time")
+    return "; ".join(wrong)
 
 
 def _cpus(hierarchy: Hierarchy) -> tuple[int, ...]:

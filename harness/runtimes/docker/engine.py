@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,8 +60,13 @@ def reached(what: str) -> Iterator[None]:
     except LOST as lost:
         raise BenchError(
             f"{what}: the Docker engine went away ({str(lost)[:160]})",
-            "start it again, then go on with `chatbench run --resume latest`",
+            "start it again",
         ) from lost
+
+
+def same_engine() -> dict[str, str]:
+    """Return variables that lead the CLI and Compose to the engine that the SDK talks to, whatever their context."""
+    return {"DOCKER_HOST": os.environ.get("DOCKER_HOST", SOCKET), "BUILDX_BUILDER": "default"}
 
 
 def compose_command() -> tuple[str, ...]:
@@ -156,7 +162,11 @@ def _sweep(client: docker.DockerClient, label: str) -> None:
         remove(container)
     for volume in client.volumes.list(filters=wanted):
         with suppress(NotFound):
-            volume.remove(force=True)
+            try:
+                volume.remove(force=True)
+            except APIError as refused:
+                if refused.response is None or refused.response.status_code != 409:  # 409: still in use
+                    raise
 
 
 def sweep_leftovers(client: docker.DockerClient) -> None:
@@ -186,4 +196,7 @@ def sweeper(mark: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sweep(connect(timeout_s=8), sys.argv[1])
+    engine = connect(timeout_s=8)
+    sweep(engine, sys.argv[1])
+    time.sleep(1)  # what the engine had been told to make before it knew
+    sweep(engine, sys.argv[1])

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,7 +66,12 @@ def base_image(root: Path, client: docker.DockerClient, report: Report) -> str:
         raise BenchError(
             f"the base image {wanted} can neither be fetched nor made here: {said}", "run `make base-image` as root"
         )
-    return base_image(root, client, report)
+    made = wanted_base(root)
+    try:
+        client.images.get(made)
+    except ImageNotFound as absent:
+        raise BenchError(f"there is no base image {made}", "correct BASE_IMAGE, here or in compose/.env") from absent
+    return made
 
 
 def wanted_base(root: Path) -> str:
@@ -90,27 +96,44 @@ def build(tag: str, dockerfile: Path, root: Path, base: str, arguments: Mapping[
     if missing:
         raise BenchError(missing, "then run the same command again; `chatbench doctor` tells what else is missing")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="chatbench-build-") as folder:
+    with _private_folder(root / ".chatbench" / "docker" / "build") as folder:
         command = [cli, "build", "--progress", "plain", "--network", "host", "--file", str(dockerfile), "--tag", tag]
         for name, value in {"BASE_IMAGE": base, **arguments}.items():
             command += ["--build-arg", f"{name}={value}"]
-        for name, file in _secrets(Path(folder), os.environ).items():
+        for name, file in _secrets(folder, os.environ).items():
             command += ["--secret", f"id={name},src={file}"]
         with log.open("ab") as output:
-            done = subprocess.run(
-                [*command, str(root)],
-                env={**os.environ, "DOCKER_BUILDKIT": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=BUILD_LIMIT_S,
-            )
+            try:
+                done = subprocess.run(
+                    [*command, str(root)],
+                    env={**os.environ, **engine.same_engine(), "DOCKER_BUILDKIT": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                    timeout=BUILD_LIMIT_S,
+                )
+            except subprocess.TimeoutExpired as late:
+                raise BenchError(
+                    f"building {tag} took longer than {BUILD_LIMIT_S} s; its log is {log}",
+                    "see whether the package indexes are within reach, then run it again",
+                ) from late
     if done.returncode:
         tail = "".join(f"\n    {line}" for line in telling_lines(last_lines(log, 400)))
         raise BenchError(
             f"building {tag} ended with {done.returncode}; from {log}:{tail}", "mend that and run it again"
         )
+
+
+@contextmanager
+def _private_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder that is ours alone and goes with the block; one that a killed build left goes before it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def inspect(client: docker.DockerClient, tag: str, cache: Path) -> Image:
@@ -158,7 +181,12 @@ def build_settings(environ: Mapping[str, str]) -> dict[str, str]:
         **{name: value for name, value in uv_environment(environ).items() if name.startswith("UV_")},
         **{name: environ[name] for name in environ if name.startswith("UV_") and "INDEX" in name},
         "npm_config_registry": environ.get("npm_config_registry") or environ.get("NPM_CONFIG_REGISTRY", ""),
-        **{name: environ.get(name) or environ.get(name.lower(), "") for name in PROXIES},
+        # apt reads the small letters alone, others the large ones
+        **{
+            spelled: environ.get(name) or environ.get(name.lower(), "")
+            for name in PROXIES
+            for spelled in (name, name.lower())
+        },
     }
     found.pop("UV_FIND_LINKS", None)
     kept = {name: " ".join(filter(_remote, value.split())) for name, value in found.items()}
@@ -166,7 +194,9 @@ def build_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _remote(word: str) -> bool:
-    return urlsplit(word).scheme != "file" and not word.startswith(("/", "~"))
+    name, _, address = word.partition("=")  # uv takes name=address
+    where = word if "/" in name or not address else address
+    return urlsplit(where).scheme != "file" and not where.startswith(("/", "~"))
 
 
 def _certificates(environ: Mapping[str, str]) -> Path | None:

@@ -18,6 +18,7 @@ from harness.records import Component, ResourceSample
 from harness.runtimes.docker import engine
 
 POLL_S = 0.05
+END_KNOWN_S = 10
 KILLED = 137  # how the engine writes the end by SIGKILL
 
 
@@ -141,6 +142,7 @@ class Ledger:
 def _end_of(one: Running) -> tuple[int, bool]:
     with engine.reached(f"asking how {one.component.name} ended"):
         try:
+            one.container.wait(timeout=END_KNOWN_S)  # the engine learns of it a little after the kernel
             one.container.reload()
         except NotFound:
             return -signal.SIGKILL, False  # somebody removed it

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +65,11 @@ class DockerPod:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except BenchError:
+            if error is None:  # else what went wrong first is what a person should read
+                raise
 
     @property
     def stopped(self) -> bool:
@@ -96,7 +100,8 @@ class DockerPod:
             self._project.up(*group)
             self._note(*group)
             for service in group:
-                self._wait_ready(service, shape.ready[service].format(ready=prepared.ready))
+                for url in shape.ready[service]:
+                    self._wait_ready(service, url.format(ready=prepared.ready))
         ready_after_s = time.monotonic() - started_s
         self._limits = self._read_limits()
         return Stack(
@@ -109,7 +114,11 @@ class DockerPod:
     def _read_limits(self) -> Limits:
         target = {one.component.name: one.hierarchy for one in self._ledger if one.component.role == "target"}
         return budget.read_back(
-            target, self._parents, self._site.split, self._site.budget, f"Docker {self._site.version}"
+            target,
+            self._parents,
+            self._site.split,
+            self._site.budget,
+            f"Docker {self._site.version}, Compose {self._site.compose_version}",
         )
 
     def generate(self, plan: LoadPlan) -> None:
@@ -141,6 +150,7 @@ class DockerPod:
                 labels=self._labels,
                 cpuset_cpus=budget.placement(self._parents, self._site.split).other_cpus,
                 cap_drop=["ALL"],
+                security_opt=["no-new-privileges:true"],
                 read_only=True,
                 detach=True,
             )
@@ -182,23 +192,36 @@ class DockerPod:
             self._oom_kills = self._ledger.oom_kills()
         self._ledger.all_asked_to_end()
         self._stopped = True
-        try:
-            if self._project is not None:
-                self._keep_evidence(self._project)
-                self._project.down()
-            with engine.reached("removing what is left of the trial"):
-                engine.sweep_trial(self._site.client, self._name)
-        except BenchError:
+        failures = [self._trying(self._keep_evidence), self._trying(self._take_down), self._trying(self._sweep)]
+        if failures[-1] is not None:
             # Without the engine its containers may live on; their groups can still be emptied.
-            watchdog.kill_everything(self._parents.folders(), (), time.monotonic() + REMOVE_S)
-            self._close()
-            raise
+            groups = [*self._parents.folders(), *(one.hierarchy.own["memory"] for one in self._ledger)]
+            watchdog.kill_everything(groups, (), time.monotonic() + REMOVE_S)
         left = self._close()
+        failure = next(filter(None, failures), None)
+        if failure is not None:
+            raise failure
         if left:
             raise BenchError(
                 f"control groups of the trial could not be removed: {', '.join(map(str, left))}",
                 "see which processes are stuck in them (`cat cgroup.procs`), then remove them with rmdir",
             )
+
+    def _trying(self, step: Callable[[], None]) -> BenchError | None:
+        """Do one step of stopping; its failure must not keep the next from being done."""
+        try:
+            step()
+        except BenchError as failure:
+            return failure
+        return None
+
+    def _take_down(self) -> None:
+        if self._project is not None:
+            self._project.down()
+
+    def _sweep(self) -> None:
+        with engine.reached("removing what is left of the trial"):
+            engine.sweep_trial(self._site.client, self._name)
 
     def _close(self) -> list[Path]:
         """Remove everything but containers; return the groups that could not be."""
@@ -244,6 +267,7 @@ class DockerPod:
             compose=self._site.compose,
             client=self._site.client,
             settings=settings,
+            noted=lambda pid: self._guard.watch("session", pid),
         )
 
     def _note(self, *services: str) -> None:
@@ -257,6 +281,7 @@ class DockerPod:
             with engine.reached(f"inspecting {service}"):
                 container.reload()
             state: Mapping[str, Any] = container.attrs["State"]
+            self._as_prepared(service, str(container.attrs["Image"]))
             pid = int(state["Pid"])
             hierarchy = budget.of_process(pid) if pid else None
             if hierarchy is None:
@@ -271,7 +296,18 @@ class DockerPod:
                 endpoint=None,
                 image=str(container.attrs["Image"]),
             )
-            self._ledger.add(component, container, pid, hierarchy)
+            try:
+                self._ledger.add(component, container, pid, hierarchy)
+            except (FileNotFoundError, ProcessLookupError) as gone:
+                printed = tail_of(self._up().logs(service))
+                raise BenchError(f"{service} ended at once:{printed}", "start it by hand with Compose") from gone
+
+    def _as_prepared(self, service: str, digest: str) -> None:
+        image = self._prepared.images.get(service) if self._prepared else None
+        if image is not None and image.digest != digest:
+            raise BenchError(
+                f"the image {image.tag} was built anew during the campaign", "start a new run, and leave images alone"
+            )
 
     def _wait_ready(self, service: str, url: str) -> None:
         with engine.reached(f"waiting for {service}"):
@@ -285,8 +321,11 @@ class DockerPod:
                 "start it by hand with `docker compose up`; see the part's README",
             )
 
-    def _keep_evidence(self, project: Project) -> None:
-        """Keep what the containers printed and what the engine says of them, in the trial's folder."""
+    def _keep_evidence(self) -> None:
+        """Keep what the containers printed last and what the engine says of them, in the trial's folder."""
+        project = self._project
+        if project is None:
+            return
         for one in self._ledger:
             log = self._folder / "logs" / f"{one.component.name}.log"
             log.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,9 @@ CALL_LIMIT_S = 120
 TAIL_LINES = 15
 
 
+def _nobody(_: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A Compose project by name; ``settings`` are the variables its files take."""
@@ -26,6 +29,7 @@ class Project:
     compose: tuple[str, ...]
     client: docker.DockerClient
     settings: Mapping[str, str] = field(repr=False)  # secrets among them
+    noted: Callable[[int], None] = _nobody  # hears of every call's process
 
     def call(self, *words: str) -> str:
         """Run a Compose command and return what it printed.
@@ -35,27 +39,27 @@ class Project:
         """
         files = [word for file in self.files for word in ("--file", str(file))]
         command = [*self.compose, "--project-name", self.name, *files, *words]
-        try:
-            done = subprocess.run(
-                command,
-                env={**os.environ, **self.settings, "COMPOSE_IGNORE_ORPHANS": "1"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=CALL_LIMIT_S,
-                start_new_session=True,  # Ctrl-C is the harness's to answer
-            )
-        except subprocess.TimeoutExpired as late:
-            raise BenchError(
-                f"`compose {' '.join(words)}` did not end in {CALL_LIMIT_S} s", "see the engine's log"
-            ) from late
-        printed = done.stdout + done.stderr
+        with subprocess.Popen(
+            command,
+            env={**os.environ, **engine.same_engine(), **self.settings, "COMPOSE_IGNORE_ORPHANS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # Ctrl-C is the harness's to answer
+        ) as done:
+            self.noted(done.pid)
+            try:
+                printed, _ = done.communicate(timeout=CALL_LIMIT_S)
+            except subprocess.TimeoutExpired as late:
+                done.kill()
+                message = f"`compose {' '.join(words)}` did not end in {CALL_LIMIT_S} s"
+                raise BenchError(message, "see the engine's log") from late
         if done.returncode:
             tail = "".join(f"\n    {line}" for line in printed.splitlines()[-TAIL_LINES:])
             raise BenchError(
                 f"`compose {' '.join(words)}` ended with {done.returncode}:{tail}",
-                "see whether the engine answers (`chatbench doctor`), then go on with `chatbench run --resume latest`",
+                "see whether the engine still answers: `chatbench doctor`",
             )
         return printed
 
@@ -93,8 +97,3 @@ def tail_of(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]
     clean = ["".join(c for c in line if c.isprintable() or c == "\t")[:500] for line in lines]
     return "".join(f"\n    {line}" for line in clean) or "\n    (nothing)"
-
-
-def words_of(labels: Mapping[str, str]) -> Sequence[str]:
-    """Return labels as the engine's filters write them."""
-    return [f"{name}={value}" for name, value in labels.items()]

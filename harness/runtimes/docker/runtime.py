@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness import cgroups, cpus, environments, store, watchdog
@@ -19,6 +20,7 @@ from harness.runtimes.docker.topology import GENERATOR, LLM, POD, Topology
 from harness.secret import secret_of
 from harness.store import TargetInfo
 from harness.targets import Catalogue, Part, Target
+from harness.watchdog import Watchdog
 
 SERVICE_TITLES = {"postgresql": "PostgreSQL", "redis": "Redis", "nginx": "nginx"}
 SERVICE_VERSIONS = {"postgres": "postgresql", "redis": "redis", "web": "nginx"}
@@ -38,9 +40,11 @@ class DockerRuntime:
         with engine.reached("asking the engine about itself"):
             info = client.info()
             engine.sweep_leftovers(client)
+        compose = engine.compose_command()
         self._site = Site(
             client=client,
-            compose=engine.compose_command(),
+            compose=compose,
+            compose_version=engine.compose_version(compose),
             version=str(info["ServerVersion"]),
             driver=str(info.get("CgroupDriver", "unknown")),
             split=cpus.split(cpus.physical_cores(cpus.usable()), chosen.cpus),
@@ -127,7 +131,14 @@ class DockerRuntime:
             client=self._site.client,
             settings={**settings, "DATA_VOLUME": template},
         )
-        seeding.ensure(project, template, home, report, target.name)
+        guard = Watchdog()
+        try:
+            guard.watch_command(engine.sweeper(labels[engine.HARNESS_LABEL]))
+            seeding.ensure(
+                replace(project, noted=lambda pid: guard.watch("session", pid)), template, home, report, target.name
+            )
+        finally:
+            guard.close()
 
 
 def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, tuple[Path, dict[str, str]]]:
@@ -159,6 +170,11 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
     """Return the variables of the Compose files that are the same in every trial."""
     secret = secret_of(root)
     settings = {
+        # what a person may set to try something out is not what is measured
+        "LLM_BASE_URL": f"http://127.0.0.1:{topology.LLM_PORT}/v1",
+        "LLM_API_KEY": "",
+        "LLM_MODEL": "stand-in",
+        "OPEN_FILES": str(topology.OPEN_FILES),
         "SEED": str(seed),
         "SECRET_KEY": secret,
         "DB_PASSWORD": hashlib.sha256(f"{secret}:database".encode()).hexdigest()[:32],

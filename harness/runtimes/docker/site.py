@@ -17,6 +17,7 @@ class Site:
 
     client: docker.DockerClient
     compose: tuple[str, ...]
+    compose_version: str
     version: str
     driver: str  # of the engine's control groups: cgroupfs or systemd
     split: CpuSplit

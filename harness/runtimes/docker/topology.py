@@ -24,7 +24,7 @@ class Topology:
     file: str
     share_mib: Mapping[str, int]
     steps: tuple[tuple[str, ...], ...]  # each is started, and waited for, before the next
-    ready: Mapping[str, str]  # service -> what answers when it is ready, seen from inside the pod
+    ready: Mapping[str, tuple[str, ...]]  # service -> what answers when it is ready, seen from inside the pod
     ports: tuple[int, ...] = (FRONT_PORT,)
     front: str = "web"  # the service people and generator talk to
 
@@ -39,10 +39,10 @@ MODULAR = Topology(
     share_mib={"postgres": 768, "redis": 320, "api": 2752, "web": 256},
     steps=(("postgres", "redis"), ("api",), ("web",)),
     ready={
-        "postgres": "tcp://127.0.0.1:5432",
-        "redis": "tcp://127.0.0.1:6379",
-        "api": "http://127.0.0.1:8000{ready}",
-        "web": f"http://127.0.0.1:{FRONT_PORT}/",
+        "postgres": ("tcp://127.0.0.1:5432",),
+        "redis": ("tcp://127.0.0.1:6379",),
+        "api": ("http://127.0.0.1:8000{ready}",),
+        "web": (f"http://127.0.0.1:{FRONT_PORT}/",),
     },
 )
 
@@ -53,7 +53,7 @@ def monolith(instances: int) -> Topology:
         file="monolith.yaml",
         share_mib={"app": 4096},
         steps=(("app",),),
-        ready={"app": f"http://127.0.0.1:{FRONT_PORT + instances - 1}{{ready}}"},
+        ready={"app": tuple(f"http://127.0.0.1:{FRONT_PORT + n}{{ready}}" for n in range(instances))},
         ports=tuple(range(FRONT_PORT, FRONT_PORT + instances)),
         front="app",
     )

@@ -33,8 +33,10 @@ class Handler(Wire):
         name = body["username"]
         if self.twin.failures.get(name, 0) >= 10 and self.twin.defect != "no rate limit":
             raise Refusal(429, Retry_After="60")
-        if name in self.twin.users or self.twin.defect != "names leak by time":
-            hashlib.pbkdf2_hmac("sha256", body["password"].encode(), b"salt", 20_000)
+        leaks = self.twin.defect == "names leak by time"
+        if name in self.twin.users or not leaks:
+            rounds = 200_000 if leaks else 20_000  # a leak that a busy machine cannot hide
+            hashlib.pbkdf2_hmac("sha256", body["password"].encode(), b"salt", rounds)
         user = self.twin.users.get(name)
         if body["password"] != PASSWORD or user is None or not user["is_active"]:
             self.twin.failures[name] = self.twin.failures.get(name, 0) + 1
