@@ -35,7 +35,7 @@ class Mischief:
 
     def prepare(self, *words: object) -> DockerPrepared:
         """Not called: the target is prepared."""
-        raise NotImplementedError
+        raise AssertionError("the target is prepared already")
 
     def open_trial(self, name: str, folder: Path) -> DockerPod:
         """Open a trial as the runtime does."""

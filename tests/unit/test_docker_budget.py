@@ -10,6 +10,7 @@ import pytest
 from harness import cgroups
 from harness.cgroups import Budget, Hierarchy
 from harness.cpus import CpuSplit
+from harness.errors import BenchError
 from harness.records import Limits
 from harness.runtimes.docker import budget
 from harness.runtimes.docker.budget import Parents
@@ -227,3 +228,11 @@ def test_parents_are_looked_for_in_every_hierarchy_there_is(tmp_path: Path) -> N
     (tmp_path / "memory/chatbench-y-1").mkdir(parents=True)  # of a process that lives
     assert cgroups.every_folder(name, tmp_path / "proc") == [tmp_path / "memory" / name, tmp_path / "pids" / name]
     assert cgroups.names_of_the_dead(tmp_path / "proc") == {name}
+
+
+def test_groups_that_cannot_be_seen_are_never_taken_for_the_containers(monkeypatch: pytest.MonkeyPatch) -> None:
+    top = Path("/sys/fs/cgroup/memory")
+    seen = Hierarchy(version=1, own={"memory": top}, tops={"memory": top})
+    monkeypatch.setattr("harness.cgroups.find", lambda pid: seen)
+    with pytest.raises(BenchError, match="cannot be seen from here"):
+        budget.of_process(7)

@@ -48,7 +48,7 @@ def build(tmp_path: Path) -> Build:
     (part / "Dockerfile").write_text("FROM scratch\n")
 
     def one() -> None:
-        images.build("chatbench/one", part / "Dockerfile", tmp_path, "base:1", {"MORE": "2"}, tmp_path / "logs" / "log")
+        images.build("chatbench/one", part / "Dockerfile", tmp_path, "base:1", tmp_path / "logs" / "log")
 
     return one
 
@@ -135,7 +135,7 @@ def test_credentials_reach_a_build_in_a_file_only(
     said = (tmp_path / "said").read_text()
     assert "secret@" not in said
     assert said.startswith("1 build --progress plain")
-    assert "--build-arg BASE_IMAGE=base:1 --build-arg MORE=2" in said
+    assert "--build-arg BASE_IMAGE=base:1" in said
     assert said.endswith(f"{tmp_path}\n")
     seen = tmp_path / "seen"
     assert f"export PIP_INDEX_URL='{INDEX}'\n" in seen.read_text()
@@ -160,7 +160,7 @@ def test_a_build_that_fails_shows_where_and_what(
 def test_a_part_without_a_dockerfile_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(BenchError) as caught:
-        images.build("chatbench/x", tmp_path / "mine" / "Dockerfile", tmp_path, "base", {}, tmp_path / "log")
+        images.build("chatbench/x", tmp_path / "mine" / "Dockerfile", tmp_path, "base", tmp_path / "log")
     assert caught.value.message.startswith("mine has no Dockerfile (")
     assert "--runtime local" in caught.value.hint
 

@@ -29,7 +29,7 @@ CATALOGUE = targets.discover(ROOT / "targets")
 def test_every_image_of_a_target_has_its_dockerfile(name: str) -> None:
     target = CATALOGUE.target(name)
     wanted = runtime._dockerfiles(target, CATALOGUE, ROOT)
-    assert [file for file, _ in wanted.values() if not file.is_file()] == []
+    assert [file for file in wanted.values() if not file.is_file()] == []
     tags = runtime._tags(target)
     assert set(tags.values()) == set(wanted)
     shape = topology.MODULAR if target.web else topology.monolith(1)
@@ -173,7 +173,7 @@ class ShortRuntime:
     shortfall: str | None
 
     def prepare(self, *_: object) -> DockerPrepared:
-        raise NotImplementedError
+        raise AssertionError("the target is prepared already")
 
     def open_trial(self, _: str, folder: Path) -> Any:
         return ShortPod(folder, self.shortfall)

@@ -7,6 +7,7 @@ from pathlib import Path
 from harness import cgroups, cpus, limits
 from harness.cgroups import Budget, Groups, Hierarchy
 from harness.cpus import CpuSplit
+from harness.errors import BenchError
 from harness.records import Limits
 from harness.runtimes.docker.topology import Placement
 
@@ -138,8 +139,19 @@ def _cpus(hierarchy: Hierarchy) -> tuple[int, ...]:
 
 
 def of_process(pid: int) -> Hierarchy | None:
-    """Return the control groups of a container by its first process; None once it is gone."""
+    """Return the control groups of a container by its first process; None once it is gone.
+
+    Raises:
+        BenchError: its groups are outside of what can be seen here: what is seen is the whole machine, which must
+            neither be booked on the container nor be emptied with it.
+    """
     try:
-        return cgroups.find(pid=pid)
+        found = cgroups.find(pid=pid)
     except FileNotFoundError:
         return None
+    if found is not None and found.own["memory"] == found.tops["memory"]:
+        raise BenchError(
+            f"the control groups of the engine's containers cannot be seen from here (process {pid})",
+            "run chatbench on the machine itself, not in a container of its own",
+        )
+    return found

@@ -81,7 +81,7 @@ def wanted_base(root: Path) -> str:
     return os.environ.get("BASE_IMAGE") or (found[1] if found else OFFICIAL_BASE)
 
 
-def build(tag: str, dockerfile: Path, root: Path, base: str, arguments: Mapping[str, str], log: Path) -> None:
+def build(tag: str, dockerfile: Path, root: Path, base: str, log: Path) -> None:
     """Build one image; unchanged ones come from the engine's cache.
 
     Raises:
@@ -98,8 +98,7 @@ def build(tag: str, dockerfile: Path, root: Path, base: str, arguments: Mapping[
     log.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(root / ".chatbench" / "docker" / "build") as folder:
         command = [cli, "build", "--progress", "plain", "--network", "host", "--file", str(dockerfile), "--tag", tag]
-        for name, value in {"BASE_IMAGE": base, **arguments}.items():
-            command += ["--build-arg", f"{name}={value}"]
+        command += ["--build-arg", f"BASE_IMAGE={base}"]
         for name, file in _secrets(folder, os.environ).items():
             command += ["--secret", f"id={name},src={file}"]
         with log.open("ab") as output:

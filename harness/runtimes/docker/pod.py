@@ -17,13 +17,13 @@ from harness.conformance import Check
 from harness.errors import BenchError
 from harness.readings import Meter
 from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, from_json, to_json
-from harness.runtimes import Stack
+from harness.runtimes import GENERATOR, Stack
 from harness.runtimes.docker import budget, engine, seeding, topology
 from harness.runtimes.docker.ledger import Ledger
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.site import Site
-from harness.runtimes.docker.topology import GENERATOR, LLM, POD, TRIAL_FOLDER
+from harness.runtimes.docker.topology import LLM, POD, TRIAL_FOLDER
 from harness.watchdog import Watchdog
 
 READY_LIMIT_S = 60

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import cgroups, cpus, environments, store, watchdog
 from harness.cgroups import Budget
-from harness.runtimes import SEEDED_USERS, Report
+from harness.runtimes import GENERATOR, SEEDED_USERS, Report
 from harness.runtimes.docker import engine, images, seeding, topology
 from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.pod import DockerPod
@@ -16,7 +16,7 @@ from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import Project
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.streamlit_site import extracted
-from harness.runtimes.docker.topology import GENERATOR, LLM, POD, Topology
+from harness.runtimes.docker.topology import LLM, POD, Topology
 from harness.secret import secret_of
 from harness.store import TargetInfo
 from harness.targets import Catalogue, Part, Target
@@ -85,10 +85,10 @@ class DockerRuntime:
         home = root / ".chatbench" / "docker"
         base = images.base_image(root, self._site.client, report)
         wanted = _dockerfiles(target, catalogue, root)
-        for number, (tag, (dockerfile, arguments)) in enumerate(wanted.items(), start=1):
+        for number, (tag, dockerfile) in enumerate(wanted.items(), start=1):
             report(f"{target.name}: image {tag} ({number} of {len(wanted)})")
             log = root / ".chatbench" / "logs" / f"image-{store.slug(tag)}.log"
-            images.build(tag, dockerfile, root, base, arguments, log)
+            images.build(tag, dockerfile, root, base, log)
         built = {service: images.inspect(self._site.client, tag, home) for service, tag in _tags(target).items()}
         shape = topology.MODULAR if target.web else topology.monolith(target.server.local.instances)
         settings = _settings(target, root, seed)
@@ -141,8 +141,8 @@ class DockerRuntime:
             guard.close()
 
 
-def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, tuple[Path, dict[str, str]]]:
-    """Return every image a target takes: its tag, and its Dockerfile with build arguments."""
+def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, Path]:
+    """Return every image a target takes: its tag, and its Dockerfile."""
     compose = root / "compose"
     folders: dict[str, Path] = {
         POD: compose / "pod",
@@ -155,7 +155,7 @@ def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, 
     else:
         folders |= {"app": target.server.folder}
     tags = _tags(target)
-    return {tags[service]: (folder / "Dockerfile", {}) for service, folder in folders.items()}
+    return {tags[service]: folder / "Dockerfile" for service, folder in folders.items()}
 
 
 def _tags(target: Target) -> dict[str, str]:

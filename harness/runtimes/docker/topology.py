@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.records import Role
+from harness.runtimes import GENERATOR
 
-POD, LLM, GENERATOR = "pod", "llm", "generator"
+POD, LLM = "pod", "llm"
 LLM_PORT = 8001
 FRONT_PORT = 8080
 USER_ID = 10001  # of every image
@@ -26,7 +27,6 @@ class Topology:
     steps: tuple[tuple[str, ...], ...]  # each is started, and waited for, before the next
     ready: Mapping[str, tuple[str, ...]]  # service -> what answers when it is ready, seen from inside the pod
     ports: tuple[int, ...] = (FRONT_PORT,)
-    front: str = "web"  # the service people and generator talk to
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -55,7 +55,6 @@ def monolith(instances: int) -> Topology:
         steps=(("app",),),
         ready={"app": tuple(f"http://127.0.0.1:{FRONT_PORT + n}{{ready}}" for n in range(instances))},
         ports=tuple(range(FRONT_PORT, FRONT_PORT + instances)),
-        front="app",
     )
 
 
@@ -71,9 +70,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mounts:
-    """What upstream and generator see of this machine: container path -> (path here, may be written)."""
+    """What containers see of this machine; ``readable`` maps a path inside to the path here."""
 
-    trial: str
+    trial: str  # the trial's folder, which upstream and generator write
     data: str  # the volume of the target's data
     readable: Mapping[str, str] = field(default_factory=dict)
     user: str = f"{USER_ID}:{USER_ID}"
