@@ -17,6 +17,8 @@ Phase = Literal["ramp_up", "warm_up", "measure", "drain"]
 Outcome = Literal["ok", "failed", "incomplete"]
 VerdictOutcome = Literal["pass", "fail", "invalid"]
 Role = Literal["target", "upstream", "generator"]
+Topic = Literal["flexibility", "integration", "security", "maintenance"]
+FindingOutcome = Literal["held", "broken", "not measured"]
 
 T = TypeVar("T")
 
@@ -210,6 +212,46 @@ class Verdict:
     outcome: VerdictOutcome
     reasons: tuple[Reason, ...] = ()
     contended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What trying one property of a target showed; ``audit.json`` holds a list of them.
+
+    Attributes:
+        topic: The row of the table it belongs to.
+        name: Stable id in [a-z0-9-], unique within a target's audit.
+        title: What was tried, in plain words.
+        outcome: ``held`` where every input did what it should, ``broken`` where one did not; ``not measured`` says why.
+        exercised: Inputs or steps that were really tried.
+        passed: How many of them did what they should.
+        text: What was seen, a sentence for people.
+        value: A number of its own, where it has one, in ``unit``.
+        details: A line per input: what it was, what was expected, what was seen.
+    """
+
+    topic: Topic
+    name: str
+    title: str
+    outcome: FindingOutcome
+    exercised: int
+    passed: int
+    text: str
+    value: float | None = None
+    unit: str | None = None
+    details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a verdict that its counts do not carry: nothing tried is never a pass."""
+        if not 0 <= self.passed <= self.exercised:
+            raise ValueError(f"finding {self.name}: {self.passed} of {self.exercised} inputs passed")
+        carried = {
+            "not measured": self.exercised == 0,
+            "held": 0 < self.exercised == self.passed,
+            "broken": self.passed < self.exercised,
+        }
+        if not carried[self.outcome]:
+            raise ValueError(f"finding {self.name}: {self.outcome!r} with {self.passed} of {self.exercised} inputs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
