@@ -1,7 +1,6 @@
 """What an absent engine keeps from running is named at the end; with CHATBENCH_TEST_ALL=1 nothing may be left out."""
 
 import os
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -10,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STRICT_VARIABLE = "CHATBENCH_TEST_ALL"
 SKIPPED = pytest.StashKey[Counter[str]]()
 
 
 def find_browser() -> str | None:
     """Return the Chromium of this machine, None where there is none."""
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    from harness.browser import chromium
+
+    return chromium.find()
 
 
 def _may_make_groups(parent: Path) -> bool:

@@ -1,31 +1,25 @@
 """Targets started once per session, browsers, and the table of delays at the end."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from harness import serve, targets
+from harness.browser import chromium
+from harness.browser.person import Person
 from harness.records import AnswerPlan, Distribution
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
-from tests.conftest import BROWSERS
-from tests.e2e.chatting import FRONT_ENDS, Person
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 42
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-quic",
-    "--no-first-run",
-)
+CATALOGUE = targets.discover(ROOT / "targets")
 DELAYS = pytest.StashKey[list[str]]()
 
 
@@ -42,7 +36,6 @@ class Running:
 @pytest.fixture(scope="package")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Running]]:
     """Return a target by name: started the first time it is asked for, kept until the session's end."""
-    catalogue = targets.discover(ROOT / "targets")
     known: dict[str, Running] = {}
     with ExitStack() as open_targets:
         runtime = LocalRuntime()
@@ -50,7 +43,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
         def get(name: str) -> Running:
             if name not in known:
-                prepared = runtime.prepare(catalogue.target(name), catalogue, ROOT, SEED, print)
+                prepared = runtime.prepare(CATALOGUE.target(name), CATALOGUE, ROOT, SEED, print)
                 served = serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
                 stacked = open_targets.enter_context(served).stack
                 known[name] = Running(
@@ -61,22 +54,40 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         yield get
 
 
-@pytest.fixture(params=list(FRONT_ENDS))
+def with_pages(*features: str) -> list[str]:
+    """Return the targets whose pages people use, each front end once: monoliths, and web parts with one of the APIs.
+
+    Only those that have the features; the APIs take turns, so that each is behind a page.
+    """
+    apis = cycle(part.name for part in CATALOGUE.of_kind("api"))
+    names = [part.name for part in CATALOGUE.of_kind("monolith")]
+    names += [f"{next(apis)}+{part.name}" for part in CATALOGUE.of_kind("web")]
+    wanted = {"sign-in", *features}
+    return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test for every front end that has the features it is marked with."""
+    if "target" in metafunc.fixturenames:
+        marks = metafunc.definition.iter_markers("features")
+        metafunc.parametrize("target", with_pages(*(one for mark in marks for one in mark.args)), indirect=True)
+
+
+@pytest.fixture
 def target(request: pytest.FixtureRequest, started: Callable[[str], Running]) -> Running:
-    """Each target that has a page."""
+    """A target that has a page."""
     return started(request.param)
 
 
 @pytest.fixture(scope="package")
 def open_browser() -> Iterator[Callable[[int], Browser]]:
     """Return a function that gives the headless Chromium of this number, started the first time."""
-    executable = next(found for name in BROWSERS if (found := shutil.which(name)))
     with sync_playwright() as playwright:
         opened: dict[int, Browser] = {}
 
         def get(number: int) -> Browser:
             if number not in opened:
-                opened[number] = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+                opened[number] = chromium.start(playwright)
             return opened[number]
 
         yield get
@@ -94,7 +105,7 @@ def browser(open_browser: Callable[[int], Browser]) -> Browser:
 def person(target: Running, browser: Browser) -> Iterator[Person]:
     """Somebody with an empty tab, not signed in."""
     context = browser.new_context()
-    yield Person(context.new_page(), FRONT_ENDS[target.name], target.base_url, SEED)
+    yield Person(context.new_page(), target.base_url, SEED)
     context.close()
 
 

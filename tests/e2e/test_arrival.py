@@ -13,25 +13,24 @@ import pytest
 from playwright.sync_api import Browser
 
 from harness import store
+from harness.browser.person import Person
 from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
 from harness.runtimes.local import generator, stack
-from tests.e2e.chatting import FRONT_ENDS, Person
 from tests.e2e.conftest import ANSWER, SEED, Running
 
 pytestmark = pytest.mark.browser
 
 AGREEMENT_S = 0.050
 TURNS = 6
-PROTOCOLS = {"streamlit": "streamlit", "django+angular": "rest"}
 
 
 @contextmanager
 def _protocol_level_user(target: Running, folder: Path) -> Iterator[None]:
     """Keep one protocol-level user chatting while the block runs; its turns are in ``folder`` afterwards."""
-    streamlit = target.name == "streamlit"
+    protocol = target.prepared.target.protocol
     plan = LoadPlan(
         scenario="chat",
-        protocol=PROTOCOLS[target.name],
+        protocol=protocol,
         instances=(target.base_url,),
         users=1,
         seed=SEED,
@@ -47,7 +46,7 @@ def _protocol_level_user(target: Running, folder: Path) -> Iterator[None]:
         drain_s=2.0,
         output=str(folder),
         stop_file=str(folder / "stop"),
-        streamlit_site=str(stack.site_packages(target.prepared.python)) if streamlit else None,
+        streamlit_site=str(stack.site_packages(target.prepared.python)) if protocol == "streamlit" else None,
     )
     path = folder / "plan.json"
     path.write_text(json.dumps(to_json(plan)), encoding="utf-8")
@@ -110,7 +109,7 @@ def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
     note_delay: Callable[[str], None],
 ) -> None:
     contexts = [open_browser(number).new_context() for number in range(browsers)]
-    people = [Person(one.new_page(), FRONT_ENDS[target.name], target.base_url, SEED) for one in contexts]
+    people = [Person(one.new_page(), target.base_url, SEED) for one in contexts]
     for number, person in enumerate(people):
         person.arrive_signed_in(f"user{100 + number:04d}")
         person.new_conversation()
@@ -149,7 +148,7 @@ def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
 
 def test_browser_event_times_are_on_the_monotonic_clock(target: Running, browser: Browser) -> None:
     page = browser.new_page()
-    person = Person(page, FRONT_ENDS[target.name], target.base_url, SEED)
+    person = Person(page, target.base_url, SEED)
     before_s = time.monotonic()
     page.goto(target.base_url)
     after_s = time.monotonic()

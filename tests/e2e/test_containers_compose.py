@@ -15,10 +15,10 @@ import pytest
 from docker.models.containers import Container
 from playwright.sync_api import Browser
 
+from harness.browser.person import Person
 from harness.runtimes.docker import engine
 from harness.runtimes.docker.project import PROJECT_LABEL, SERVICE_LABEL
 from tests.e2e.bad_days_campaign import ROOT, until
-from tests.e2e.chatting import FRONT_ENDS, Person
 from tests.e2e.engine import SEED, ContainerPlace, composes, connected, hardened, labelled, of_project, prepared
 
 pytestmark = pytest.mark.docker
@@ -113,7 +113,7 @@ def test_a_stack_put_up_by_hand_is_chatted_with_and_taken_down(
 def chats(browser: Browser, target: str, url: str) -> None:
     """Sign in at the published port, ask, and see the answer grow and stay."""
     context = browser.new_context()
-    person = Person(context.new_page(), FRONT_ENDS[target], url, SEED)
+    person = Person(context.new_page(), url, SEED)
     person.sign_in("user0001")
     person.new_conversation()
     message = person.message("Tell me of containers.")

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.chatting import MESSAGES, Person
-from tests.e2e.watching import Watch
+from harness.browser.person import MESSAGES, Person
+from harness.browser.watching import Watch
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,7 @@
 """What a browser saw, from its own network events and its own page, on this machine's monotonic clock.
 
 Chromium on Linux takes its event times (``Network.MonotonicTime``) from CLOCK_MONOTONIC, as ``time.monotonic`` does;
-``test_arrival.py`` checks that.
+``tests/e2e/test_arrival.py`` checks that.
 """
 
 import base64
@@ -10,7 +10,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import CDPSession, Dialog, Error, Page
+from playwright.sync_api import CDPSession, ConsoleMessage, Dialog, Error, Page
 
 from harness.conformance.world import END_MARKER
 
@@ -64,11 +64,14 @@ class Watch:
         self.requested: dict[str, str] = {}  # request id -> address
         self.blocked: set[str] = set()  # by the page's own policy: never left
         self.dialogs: list[str] = []
+        self.errors: list[str] = []  # of the page's scripts and in its console
         self.streams: dict[str, EventStream] = {}
         self.frames: list[tuple[float, bytes]] = []
         self.request_times: list[tuple[float, float]] = []  # monotonic as the browser says it, wall clock
         page.add_init_script(OBSERVER)
         page.on("dialog", self._dialog)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._console)
         self._cdp: CDPSession = page.context.new_cdp_session(page)
         self._cdp.on("Network.requestWillBeSent", self._request)
         self._cdp.on("Network.webSocketCreated", lambda e: self.requested.update({e["requestId"]: e["url"]}))
@@ -127,6 +130,12 @@ class Watch:
     def _dialog(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # a page asks who is signed in before anybody is; Chromium writes down each 401 as an error
+        asked_who = message.location.get("url", "").endswith("/api/auth/me") and "401" in message.text
+        if message.type == "error" and not asked_who:
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _failed(self, event: dict[str, Any]) -> None:
         if event.get("blockedReason") == "csp":
