@@ -28,11 +28,13 @@ Course = Generator[Request, Trial, Capacity]
 def course(profile: Profile) -> Course:
     """Yield the trials of one target, receive each as measured, return its capacity.
 
-    First whether it answers at all, then memory per session, then the base trial at the common load, whose CPU per
-    turn bounds the capacity and gives the search its start.
+    First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
+    load, whose CPU per turn bounds the capacity and gives the search its start.
     """
     plan = profile.search
-    yield Request(scenario="check", level=1, about_left=7)
+    yield Request(scenario="check", level=1, about_left=8)
+    if profile.audit:
+        yield Request(scenario="audit", level=1, about_left=7)
     idle = None
     if profile.idle:
         idle = yield from _tried_again(Request(scenario="idle", level=max(profile.idle.steps), about_left=6))

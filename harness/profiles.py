@@ -60,6 +60,7 @@ class Profile:
     window: Window = field(default_factory=Window)
     search: Search = field(default_factory=Search)
     idle: Idle | None = field(default_factory=Idle)
+    audit: bool = False  # a trial that tries what is not load: integration, security
     slo: Slo = field(default_factory=Slo)
     seed: int = 42
 
@@ -128,6 +129,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return _read(typing.cast(type, hint), value, where)
     if hint is str:
         good, expected = isinstance(value, str), "a text"
+    elif hint is bool:
+        good, expected = isinstance(value, bool), "true or false"
     else:
         number = isinstance(value, int) or (hint is float and isinstance(value, float))
         good = number and not isinstance(value, bool) and 0 <= value < 1e9

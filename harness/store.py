@@ -16,6 +16,7 @@ from harness.errors import BenchError, UsageError
 from harness.records import (
     FORMAT_VERSION,
     Emission,
+    Finding,
     GeneratorSummary,
     ResourceSample,
     Trial,
@@ -33,6 +34,7 @@ T = TypeVar("T")
 RUN_FILE = "run.json"
 TRIAL_FILE = "trial.json"
 DAMAGED = "it was changed or cut; restore it or measure again"
+AUDIT_FILE = "audit.json"
 TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
 
 
@@ -65,6 +67,13 @@ class Run:
     machine: dict[str, Any]
     common_level: int  # users at which cost figures are compared
     targets: dict[str, TargetInfo]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Audit:
+    """``audit.json``."""
+
+    findings: tuple[Finding, ...]
 
 
 def slug(name: str) -> str:
@@ -135,6 +144,17 @@ def read_trials(run: Path) -> list[tuple[Path, Trial]]:
     """Read all complete trials of a run, in the order they were made."""
     found = [(path.parent, _read_record(Trial, path)) for path in sorted(run.glob(f"trials/*/*/*/{TRIAL_FILE}"))]
     return sorted(found, key=lambda item: item[1].started_at)
+
+
+def write_audit(folder: Path, findings: Iterable[Finding]) -> dict[str, str]:
+    """Write a trial's ``audit.json`` and return its SHA-256 by name."""
+    write_json(folder / AUDIT_FILE, {"findings": [to_json(one) for one in findings]})
+    return {AUDIT_FILE: sha256(folder / AUDIT_FILE)}
+
+
+def read_audit(folder: Path) -> tuple[Finding, ...]:
+    """Read what a trial's audit found; raises BenchError where the file is missing or damaged."""
+    return _read_record(_Audit, folder / AUDIT_FILE).findings
 
 
 def sha256(path: Path) -> str:

@@ -9,8 +9,19 @@ from pathlib import Path
 from harness import conformance, figures, load, store
 from harness.errors import BenchError
 from harness.profiles import Profile
-from harness.records import Distribution, GeneratorSummary, LoadPlan, Reason, Trial, TrialKey, Turn, Verdict, to_json
-from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
+from harness.records import (
+    Distribution,
+    Finding,
+    GeneratorSummary,
+    LoadPlan,
+    Reason,
+    Trial,
+    TrialKey,
+    Turn,
+    Verdict,
+    to_json,
+)
+from harness.runtimes import GENERATOR, MESSAGES_PER_MINUTE, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, judge, without_budget
 
@@ -65,9 +76,43 @@ def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     bench.tell("starting", None)
     with bench.runtime.open_trial(f"{store.slug(key.target)}-{key.scenario}-{key.number}", folder) as pod:
+        if key.scenario == "audit":
+            launched = pod.launch(prepared, bench.profile.answer, MESSAGES_PER_MINUTE)
+            return _audit(bench, key, pod, launched, folder, started_at)
         launched = pod.launch(prepared, bench.profile.answer, UNLIMITED_PER_MINUTE)
         plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
         return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
+
+
+def _audit(bench: Bench, key: TrialKey, pod: Pod, launched: Stack, folder: Path, started_at: str) -> Trial:
+    """Try what is not load: no generator, no samples, and the rate limit of every day."""
+    bench.tell("auditing", None)
+    found = pod.audit(launched, MESSAGES_PER_MINUTE)
+    limits, components = pod.limits(), pod.components()
+    ended = [f"{name} ended by itself with {code} during the audit" for name, code in pod.exited()]
+    pod.stop()
+    trial = Trial(
+        key=key,
+        started_at=started_at,
+        limits=limits,
+        components=components,
+        summary=None,
+        verdict=audit_verdict(found, ended),
+        figures={},
+        files=store.write_audit(folder, found),
+    )
+    (folder / "emissions.jsonl").unlink(missing_ok=True)
+    store.write_trial(folder, trial)
+    return trial
+
+
+def audit_verdict(findings: list[Finding], ended: list[str]) -> Verdict:
+    """Return pass for an audit that was carried through, whatever it found; fail where something died of it."""
+    if ended:
+        return Verdict(outcome="fail", reasons=tuple(Reason(code="target.exit", text=text) for text in ended))
+    if not findings:
+        return Verdict(outcome="invalid", reasons=(Reason(code="invalid.audit", text="nothing was tried"),))
+    return Verdict(outcome="pass")
 
 
 def _measure(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "not measured"]
+CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "held", "broken", "not measured"]
 NOT_MEASURED = "not measured yet"
 Bracket = tuple[float | None, float | None]
 
@@ -18,6 +18,7 @@ class Cell:
         verdict: ``bound`` where only one end is known, ``tie`` where a ratio's bracket includes 1.
         short: The beginning of ``text`` that can stand alone: the number.
         rests_on: Trial folders, relative to the run's.
+        evidence: File and place in it where an audit's finding is read in full, relative to the run's folder.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Cell:
     text: str
     short: str = ""
     rests_on: tuple[str, ...] = ()
+    evidence: str | None = None
 
     @property
     def rest(self) -> str:
@@ -48,7 +50,7 @@ class Cell:
             "verdict": self.verdict,
             "text": self.text,
             "rests_on": list(self.rests_on),
-        }
+        } | ({"evidence": self.evidence} if self.evidence else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

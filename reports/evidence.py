@@ -35,6 +35,11 @@ class Evidence:
         """Trials that only saw whether the target answers, and how soon after its start."""
         return [item for item in self.trials if item[1].key.scenario == "check"]
 
+    @property
+    def audits(self) -> list[Located]:
+        """Trials that tried what is not load."""
+        return [item for item in self.trials if item[1].key.scenario == "audit"]
+
     def at(self, level: int) -> list[Located]:
         """Chat trials at a load level, invalid ones included."""
         return [item for item in self.chat if item[1].key.level == level]

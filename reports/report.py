@@ -8,7 +8,7 @@ from typing import Any
 from harness import store
 from harness.records import FORMAT_VERSION, Trial
 from harness.store import Run
-from reports import bottleneck, claims, conditions
+from reports import audits, bottleneck, claims, conditions
 from reports.bottleneck import Bottleneck
 from reports.claims import Claim
 from reports.conditions import Conditions
@@ -85,7 +85,7 @@ def assemble(folder: Path) -> Report:
     """
     run = store.read_run(folder)
     trials = located(folder)
-    table = compare(run, trials)
+    table = compare(run, trials, audits.read(folder, trials))
     evidence = gather(run, trials)
     return Report(
         folder=folder,

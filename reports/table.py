@@ -1,11 +1,14 @@
 """The article's comparison: its five rows in its order and under its names, modular beside monolithic."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from harness.store import Run
-from reports.cells import Cell, Line, Row, absent
+from reports import audits
+from reports.audits import Audits
+from reports.cells import Cell, Line, Row
 from reports.conditions import Conditions, conditions
 from reports.evidence import Evidence, Located, columns, gather
 from reports.ratios import COMPARED, capacity_ratio, quotient
@@ -104,8 +107,8 @@ def _by_label(found: Iterable[Cell], label: str) -> Cell | None:
     return next((cell for cell in found if cell.label == label), None)
 
 
-def compare(run: Run, trials: Iterable[Located]) -> Table:
-    """Build the comparison from a run's record and its trials (folders relative to the run's)."""
+def compare(run: Run, trials: Iterable[Located], found: Audits = MappingProxyType({})) -> Table:
+    """Build the comparison from a run's record, its trials and what audits found (folders relative to the run's)."""
     evidence = gather(run, trials)
     terms = conditions(run)
     modular, monolithic = columns(run)
@@ -115,41 +118,51 @@ def compare(run: Run, trials: Iterable[Located]) -> Table:
         modular=modular,
         monolithic=monolithic,
         titles={name: info.title for name, info in run.targets.items()},
-        rows=tuple(_row(name, section, evidence, (modular, monolithic), terms) for name, section in ROWS),
+        rows=tuple(
+            Row(name=row, section=section, lines=tuple(_lines(row, evidence, (modular, monolithic), terms, found)))
+            for row, section in ROWS
+        ),
         further=tuple(
             Further(
                 target=name,
                 title=run.targets[name].title,
                 kind=run.targets[name].kind,
-                cells=tuple(cells(evidence[name], terms)),
+                cells=tuple(cell for row, _ in ROWS for cell in _all_cells(row, evidence[name], terms, found)),
             )
             for name in others
         ),
     )
 
 
-def _row(
-    name: str, section: str, evidence: dict[str, Evidence], pair: tuple[str | None, str | None], terms: Conditions
-) -> Row:
-    if name == "Scalability":
-        return Row(name=name, section=section, lines=tuple(_lines(evidence, pair, terms)))
-    modular, monolithic = (absent(name.lower(), name, target) if target else None for target in pair)
-    return Row(
-        name=name,
-        section=section,
-        lines=(Line(id=name.lower(), label="", modular=modular, monolithic=monolithic),),
-    )
+def _cells(row: str, evidence: Evidence, terms: Conditions, found: Audits) -> list[Cell]:
+    return cells(evidence, terms) if row == "Scalability" else audits.cells(evidence, found, row.lower())
 
 
-def _lines(evidence: dict[str, Evidence], pair: tuple[str | None, str | None], terms: Conditions) -> list[Line]:
-    sides = [{_measure(c): c for c in cells(evidence[name], terms)} if name else {} for name in pair]
+def _all_cells(row: str, evidence: Evidence, terms: Conditions, found: Audits) -> list[Cell]:
+    return _cells(row, evidence, terms, found) or [audits.unmeasured(evidence, found, row.lower(), row)]
+
+
+def _lines(
+    row: str, evidence: dict[str, Evidence], pair: tuple[str | None, str | None], terms: Conditions, found: Audits
+) -> list[Line]:
+    """Return a row's lines: a measure each, in every column there is; without a single cell one line that says why."""
+    sides = [{_measure(c): c for c in _cells(row, evidence[name], terms, found)} if name else {} for name in pair]
+    labels = {measure: cell.label for side in reversed(sides) for measure, cell in side.items()}
+    if row != "Scalability":
+        bare = not labels
+        labels = labels or {row.lower(): row}
+        for name, side in zip(pair, sides, strict=True):
+            for measure in labels if name else ():
+                side.setdefault(measure, audits.unmeasured(evidence[name or ""], found, measure, labels[measure]))
+        if bare:
+            return [replace(_line(row.lower(), sides, evidence), label="")]
     measures = sorted(dict.fromkeys([*sides[0], *sides[1]]), key=_order)
     return [_line(measure, sides, evidence) for measure in measures]
 
 
 def _line(measure: str, sides: list[dict[str, Cell]], evidence: dict[str, Evidence]) -> Line:
     a, b = (side.get(measure) for side in sides)
-    label = next(cell.label for cell in (a, b) if cell)
+    label = next((cell.label for cell in (a, b) if cell), "")
     ratio = None
     if a and b and measure == "capacity_users" and "not measured" not in (a.verdict, b.verdict):
         ratio = capacity_ratio(label, a, b, evidence[a.target].capacity, evidence[b.target].capacity)

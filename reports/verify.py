@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from harness.store import RESOURCES, RUN_FILE, TOKENS, TRIAL_FILE, TURNS
+from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, TOKENS, TRIAL_FILE, TURNS
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 # Timed by the harness around the start of a target: no sample holds it.
@@ -53,6 +53,10 @@ def verify(run_dir: str | Path) -> list[Finding]:
         found, figures = _check_trial(path, place, trial, run)
         findings += found
         proven[place] = dict(trial) | {"figures": figures}
+        if trial["key"]["scenario"] == "audit":
+            audit = _read_json(path / AUDIT_FILE)
+            findings += _check_audit(f"{place}/{AUDIT_FILE}", audit)
+            proven[place] |= audit if isinstance(audit, dict) else {}
     return findings + _check_report(folder, run, proven, readable=not findings)
 
 
@@ -77,7 +81,8 @@ def _check_trial(
 ) -> tuple[list[Finding], dict[str, float | None]]:
     """Check a trial's files, row counts, figures and verdict; returns what was recomputed too."""
     printed = trial.get("figures") or {}
-    findings = list(_check_files(path, place, trial, needed=bool(printed)))
+    needed = SAMPLES if printed else (AUDIT_FILE,) if trial["key"]["scenario"] == "audit" else ()
+    findings = list(_check_files(path, place, trial, needed))
     if any(f.figure in SAMPLES and "differs" not in f.text for f in findings):
         return findings, {}
     if not printed:
@@ -95,12 +100,12 @@ def _check_trial(
     return findings, result.figures | {name: printed[name] for name in UNSAMPLED & set(printed)}
 
 
-def _check_files(path: Path, place: str, trial: Mapping[str, Any], *, needed: bool) -> Iterator[Finding]:
+def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple[str, ...]) -> Iterator[Finding]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sums = trial.get("files") or {}
-    for name in dict.fromkeys([*(SAMPLES if needed else ()), *sums]):
+    for name in dict.fromkeys([*needed, *sums]):
         file = path / name
         if not file.is_file():
             yield Finding(place=f"{place}/{name}", figure=name, text="is missing")
@@ -118,6 +123,20 @@ def _check_files(path: Path, place: str, trial: Mapping[str, Any], *, needed: bo
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest != sums[name]:
             yield Finding(place=f"{place}/{name}", figure=name, text="its SHA-256 differs from the recorded one")
+
+
+def _check_audit(place: str, audit: dict[str, Any] | str) -> Iterator[Finding]:
+    """Check that an audit's findings follow from their own counts."""
+    from reports import verify_audits
+
+    if isinstance(audit, str):
+        yield Finding(place=place, figure="file", text=audit)
+        return
+    try:
+        for name, text in verify_audits.damage(audit):
+            yield Finding(place=place, figure=name, text=text)
+    except (KeyError, TypeError, AttributeError) as error:
+        yield Finding(place=place, figure="file", text=f"is not an audit: {type(error).__name__}: {error}")
 
 
 def _compare_figures(

@@ -60,7 +60,7 @@ class Board:
 
     def _name(self, progress: Progress) -> str:
         request = progress.request
-        what = {"check": "first turns", "idle": f"memory of up to {request.level} sessions"}
+        what = {"check": "first turns", "audit": "audit", "idle": f"memory of up to {request.level} sessions"}
         low, high = request.bracket
         known = f" in [{low or 0}, {high or '…'}]" if request.scenario == "chat" and (low or high) else ""
         return what.get(request.scenario, f"{request.level} users{known}")

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from harness.conformance import Check
-from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample
+from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
 from harness.store import TargetInfo
 from harness.targets import Catalogue, Target
 
@@ -79,6 +79,10 @@ class Pod(Protocol):
 
         ``rate_limit`` is the number of messages per minute it was launched with, None to leave that out.
         """
+        ...
+
+    def audit(self, stack: Stack, rate_limit: int) -> list[Finding]:
+        """Try what is not load on what was launched; ``rate_limit`` is the number of messages per minute it has."""
         ...
 
     def components(self) -> tuple[Component, ...]:

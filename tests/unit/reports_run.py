@@ -9,6 +9,7 @@ from harness import figures, store, verdict
 from harness.records import (
     Component,
     Emission,
+    Finding,
     GeneratorSummary,
     Limits,
     PhaseTimes,
@@ -332,11 +333,20 @@ def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
     return path
 
 
+def audit_trial(folder: Path, model: Model, findings: Sequence[Finding], *, number: int, minute: int) -> Path:
+    """Write one trial of scenario ``audit`` that found this."""
+    key = TrialKey(target=model.name, scenario="audit", level=1, repetition=0, number=number)
+    path = store.trial_folder(folder, key)
+    path.mkdir(parents=True)
+    _write(path, key, model, None, Verdict(outcome="pass"), {}, store.write_audit(path, findings), minute)
+    return path
+
+
 def _write(
     path: Path,
     key: TrialKey,
     model: Model,
-    summary: GeneratorSummary,
+    summary: GeneratorSummary | None,
     judged: Verdict,
     found: dict[str, float | None],
     files: dict[str, str],

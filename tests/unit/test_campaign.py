@@ -22,13 +22,22 @@ def run(measure, names, known=(), seed=1):
     return campaign.run_campaign(courses, keep, known, seed, lambda progress: None), made
 
 
-def test_each_target_is_checked_then_idle_then_based_then_searched() -> None:
+def test_each_target_is_checked_then_audited_then_idle_then_based_then_searched() -> None:
     found, made = run(fake.carrying({"a": 90}), ["a"])
-    assert [t.key.scenario for t in made][:3] == ["check", "idle", "chat"]
-    assert made[2].key.level == QUICK.search.base_users
+    assert [t.key.scenario for t in made][:4] == ["check", "audit", "idle", "chat"]
+    assert made[3].key.level == QUICK.search.base_users
     assert found["a"].low is not None
     assert found["a"].high is not None
     assert found["a"].low <= 90 < found["a"].high
+
+
+def test_a_profile_may_leave_the_audit_out() -> None:
+    course = campaign.course(replace(QUICK, audit=False))
+    checked = fake.trial(
+        TrialKey(target="a", scenario="check", level=1, repetition=0, number=1), Verdict(outcome="pass")
+    )
+    assert next(course).scenario == "check"
+    assert course.send(checked).scenario == "idle"
 
 
 def test_trials_of_targets_are_interleaved_and_numbered_per_target() -> None:
@@ -80,7 +89,7 @@ def test_memory_per_session_bounds_the_start_too() -> None:
 
 def test_a_failing_base_trial_sends_the_search_below_it() -> None:
     found, made = run(fake.carrying({"a": 3}), ["a"])
-    assert made[3].key.level == 5
+    assert made[4].key.level == 5
     assert (found["a"].low, found["a"].high) == (3, 4)
 
 
@@ -91,11 +100,11 @@ def test_an_invalid_base_trial_is_made_once_more() -> None:
     def measure(key: TrialKey) -> Trial:
         calls.append(key)
         trial = good(key)
-        return replace(trial, verdict=Verdict(outcome="invalid")) if len(calls) == 3 else trial
+        return replace(trial, verdict=Verdict(outcome="invalid")) if len(calls) == 4 else trial
 
     found, _ = run(measure, ["a"])
-    assert [k.level for k in calls[2:4]] == [10, 10]
-    assert [k.repetition for k in calls[2:4]] == [0, 1]
+    assert [k.level for k in calls[3:5]] == [10, 10]
+    assert [k.repetition for k in calls[3:5]] == [0, 1]
     assert found["a"].status == "bracketed"
 
 

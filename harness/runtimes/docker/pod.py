@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness import store, watchdog
+from harness import audit, store, watchdog
 from harness.conformance import Check
 from harness.errors import BenchError
 from harness.readings import Meter
-from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, from_json, to_json
+from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, from_json, to_json
 from harness.runtimes import GENERATOR, Stack
 from harness.runtimes.docker import budget, engine, seeding, topology
 from harness.runtimes.docker.ledger import Ledger
@@ -132,21 +132,46 @@ class DockerPod:
 
     def check(self, launched: Stack, rate_limit: int | None) -> list[Check]:
         """Try every operation of the contract from a container inside the pod."""
-        prepared = self._prepared
-        if prepared is None:
-            raise RuntimeError("nothing was launched")
-        words = ["-m", "harness.conformance", launched.instances[0], prepared.target.protocol]
-        words += ["--seed", str(prepared.seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
-        words += ["--web"] if prepared.target.web else []
+        target = self._launched().target
+        words = ["-m", "harness.conformance", launched.instances[0], target.protocol]
+        words += ["--seed", str(self._launched().seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
+        words += ["--web"] if target.web else []
         words += ["--rate-limit", str(rate_limit)] if rate_limit is not None else []
-        with engine.reached("checking the contract"):
+        return [from_json(Check, one) for one in self._said("checking the contract", words)]
+
+    def audit(self, launched: Stack, rate_limit: int) -> list[Finding]:
+        """Try what is not load from a container inside the pod."""
+        prepared = self._launched()
+        subject = audit.subject(
+            prepared.target,
+            launched.instances[0],
+            seed=prepared.seed,
+            rate_limit=rate_limit,
+            upstream_log=f"{TRIAL_FOLDER}/emissions.jsonl",
+            streamlit_site=topology.SITE_FOLDER if prepared.streamlit_site else None,
+        )
+        words = ["-m", "harness.audit", json.dumps(to_json(subject))]
+        return [from_json(Finding, one) for one in self._said("auditing", words)]
+
+    def _launched(self) -> DockerPrepared:
+        if self._prepared is None:
+            raise RuntimeError("nothing was launched")
+        return self._prepared
+
+    def _said(self, purpose: str, words: list[str]) -> list[dict[str, Any]]:
+        """Run Python of the generator's image inside the pod, on the others' CPUs, and return the list it printed."""
+        prepared = self._launched()
+        volumes = {str(self._folder): {"bind": TRIAL_FOLDER, "mode": "ro"}}
+        if prepared.streamlit_site:
+            volumes[str(prepared.streamlit_site)] = {"bind": topology.SITE_FOLDER, "mode": "ro"}
+        with engine.reached(purpose):
             container = self._site.client.containers.run(
                 prepared.images[GENERATOR].tag,
                 words,
                 entrypoint="/opt/venv/bin/python",
                 network_mode=f"container:{self._ledger[POD].container.id}",
                 user=self._site.user,
-                volumes={str(self._folder): {"bind": TRIAL_FOLDER, "mode": "ro"}},
+                volumes=volumes,
                 labels=self._labels,
                 cpuset_cpus=budget.placement(self._parents, self._site.split).other_cpus,
                 cap_drop=["ALL"],
@@ -159,10 +184,9 @@ class DockerPod:
             complained = bytes(container.logs(stdout=False, stderr=True)).decode(errors="replace")
             engine.remove(container)
         if code:
-            raise BenchError(
-                f"the contract checks ended with {code}:{tail_of(complained)}", "this is a fault of chatbench"
-            )
-        return [from_json(Check, one) for one in json.loads(printed)]
+            raise BenchError(f"{purpose} ended with {code}:{tail_of(complained)}", "this is a fault of chatbench")
+        found: list[dict[str, Any]] = json.loads(printed)
+        return found
 
     def components(self) -> tuple[Component, ...]:
         """Return what was started, in that order."""

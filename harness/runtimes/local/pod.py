@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from harness import accounting, cgroups, conformance, cpus, launch, limits, procfs, watchdog
+from harness import accounting, audit, cgroups, conformance, cpus, launch, limits, procfs, watchdog
 from harness.accounting import Account
 from harness.cgroups import Budget, Hierarchy, Side
 from harness.cpus import CpuSplit
 from harness.errors import BenchError
 from harness.readings import Meter
-from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample
+from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
 from harness.runtimes import Report, Stack
 from harness.runtimes.local import generator, readiness, stack
 from harness.runtimes.local.component import Launch
@@ -145,6 +145,21 @@ class LocalPod:
             rate_limit=rate_limit,
             upstream_log=launched.upstream_log,
         )
+
+    def audit(self, launched: Stack, rate_limit: int) -> list[Finding]:
+        """Try what is not load; see ``harness.runtimes.Pod``."""
+        prepared = self._prepared
+        if prepared is None:
+            raise RuntimeError("nothing was launched")
+        tried = audit.subject(
+            prepared.target,
+            launched.instances[0],
+            seed=prepared.seed,
+            rate_limit=rate_limit,
+            upstream_log=str(launched.upstream_log),
+            streamlit_site=str(stack.site_packages(prepared.python)),
+        )
+        return audit.audit(tried)
 
     def free_port(self) -> int:
         """Return a port of 127.0.0.1 that nobody listens on and that was not handed out before."""

@@ -1,0 +1,66 @@
+"""The rows that rest on an audit: a cell per finding, and what stands there where a target was not audited."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness import store
+from harness.records import Finding
+from reports.cells import Cell, CellVerdict, absent
+from reports.evidence import Evidence, Located, reasons
+
+Audits = Mapping[str, tuple[Finding, ...]]  # by the trial's folder, relative to the run's
+
+ROWS = ("integration", "security", "maintenance")  # what audits look at
+
+
+def read(folder: Path, trials: list[Located]) -> Audits:
+    """Read the findings of all audits of a run.
+
+    Raises:
+        BenchError: an ``audit.json`` is missing or damaged.
+    """
+    return {path: store.read_audit(folder / path) for path, trial in trials if store.AUDIT_FILE in trial.files}
+
+
+def latest(evidence: Evidence, audits: Audits) -> tuple[str, tuple[Finding, ...]] | None:
+    """Return the folder and the findings of a target's last audit that can be trusted."""
+    good = [path for path, trial in evidence.audits if trial.verdict.outcome != "invalid" and path in audits]
+    return (good[-1], audits[good[-1]]) if good else None
+
+
+def cells(evidence: Evidence, audits: Audits, topic: str) -> list[Cell]:
+    """Return a cell per finding of a topic; none where the target was not audited."""
+    path, findings = latest(evidence, audits) or ("", ())
+    return [_cell(evidence.target, path, finding) for finding in findings if finding.topic == topic]
+
+
+def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> Cell:
+    """Return the cell of a property that no finding is about, with the reason."""
+    if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
+        return absent(measure, label, evidence.target)
+    why = "it was not audited; a profile with audit = true does"
+    if evidence.audits:
+        why = f"its audit is invalid: {reasons(evidence.audits)}"
+    return absent(measure, label, evidence.target, f"not measured: {why}")
+
+
+def _cell(target: str, path: str, finding: Finding) -> Cell:
+    verdict: CellVerdict = finding.outcome
+    if verdict == "not measured":
+        short, text, ratio = "", f"not measured: {finding.text}", None
+    else:
+        own = f"; {finding.value:,g} {finding.unit}" if finding.value is not None else ""
+        short, ratio = f"{finding.passed} of {finding.exercised}{own}", finding.passed / finding.exercised
+        text = short
+    return Cell(
+        id=f"{finding.topic}.{finding.name}/{target}",
+        label=finding.title,
+        target=target,
+        value=ratio,
+        unit="ratio" if ratio is not None else None,
+        verdict=verdict,
+        text=text,
+        short=short,
+        rests_on=(path,),
+        evidence=f"{path}/{store.AUDIT_FILE}#{finding.name}",
+    )

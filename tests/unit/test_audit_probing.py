@@ -1,0 +1,85 @@
+"""Probes become findings: counted as tried, and one that stumbles never takes the others with it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from harness import audit
+from harness.audit.probing import NotMeasuredError, Probes, Seen, Try, run
+from harness.audit.subject import Subject
+from harness.records import Finding, to_json
+
+SUBJECT = Subject(
+    target="toy",
+    base_url="http://127.0.0.1:9",
+    protocol="toy",
+    web=False,
+    features=(),
+    seed=1,
+    rate_limit=60,
+    upstream_log="/nowhere",
+)
+GOOD, BAD = Try(passed=True, line="a door: shut"), Try(passed=False, line="a window: open")
+
+
+def found(seen: Seen | Exception) -> Finding:
+    probes = Probes("security")
+
+    @probes.finds("house", "doors and windows that are shut")
+    def _look(subject: Subject) -> Seen:
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+    (finding,) = run(probes, SUBJECT)
+    return finding
+
+
+def test_a_finding_counts_what_was_tried() -> None:
+    held = found(Seen(tries=(GOOD, GOOD), value=3.0, unit="lines"))
+    assert (held.topic, held.name, held.outcome, held.exercised, held.passed) == ("security", "house", "held", 2, 2)
+    assert (held.value, held.unit, held.details) == (3.0, "lines", ("a door: shut", "a door: shut"))
+    broken = found(Seen(tries=(GOOD, BAD)))
+    assert (broken.outcome, broken.exercised, broken.passed, broken.text) == ("broken", 2, 1, "a window: open")
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (Seen(tries=()), "nothing was tried"),
+        (NotMeasuredError("there is no house"), "there is no house"),
+        (ZeroDivisionError("division by zero"), "the probe failed: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_was_not_tried_is_not_measured(seen: Seen | Exception, text: str) -> None:
+    finding = found(seen)
+    assert (finding.outcome, finding.exercised, finding.text) == ("not measured", 0, text)
+
+
+def test_a_crash_leaves_the_other_probes_their_say() -> None:
+    probes = Probes("integration")
+
+    @probes.finds("first", "one that stumbles")
+    def _stumbles(subject: Subject) -> Seen:
+        raise RuntimeError(subject.target)
+
+    @probes.finds("second", "one that does not")
+    def _walks(subject: Subject) -> Seen:
+        return Seen(tries=(GOOD,))
+
+    assert [one.outcome for one in run(probes, SUBJECT)] == ["not measured", "held"]
+
+
+def test_names_are_unique_and_fit_for_ids() -> None:
+    names = [probe.name for probe in audit.probes()]
+    assert len(set(names)) == len(names)
+    assert all(name and set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for name in names)
+
+
+def test_the_module_prints_the_findings_of_a_subject_given_as_json() -> None:
+    words = [sys.executable, "-m", "harness.audit", json.dumps(to_json(SUBJECT))]
+    printed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    assert [one["name"] for one in printed] == [probe.name for probe in audit.probes()]
+    assert {one["outcome"] for one in printed} == {"not measured"}
