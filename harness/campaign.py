@@ -1,15 +1,18 @@
 """A campaign: the trials of several targets, interleaved, each target's next trial chosen by what is known of it."""
 
 import random
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, search
-from harness.profiles import Profile
+from harness.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
+from harness.profiles import Profile, think_scenario
 from harness.records import Trial, TrialKey
 
 MEMORY_BUDGET_BYTES = 4 * 1024**3
 BUDGET_CPUS = 2
+TRIALS_OF_A_ROUND = 2.3  # on average, where trials differ by some percent (tests/unit/test_estimate.py)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +23,18 @@ class Request:
     level: int
     about_left: int
     bracket: tuple[int | None, int | None] = (None, None)
+    round: int = 0
 
 
 Course = Generator[Request, Trial, Capacity]
 
 
-def course(profile: Profile) -> Course:
+def course(profile: Profile, target: str) -> Course:
     """Yield the trials of one target, receive each as measured, return its capacity.
 
     First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
-    load, whose CPU per turn bounds the capacity and gives the search its start.
+    load, whose CPU per turn bounds the capacity and gives the search its start; then the rounds of the estimate and its
+    predictions, where the profile asks for them and the target itself was what failed.
     """
     plan = profile.search
     yield Request(scenario="check", level=1, about_left=8)
@@ -55,7 +60,58 @@ def course(profile: Profile) -> Course:
         ),
         known,
     )
-    return (yield from _search(looking, lambda trial: most_users(profile, trial, idle)))
+    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle))
+    if plan.rounds and found.status == "bracketed" and not found.at_least:
+        crossings = yield from _rounds(profile, target, found)
+        yield from _predictions(profile, crossings)
+    return found
+
+
+def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request, Trial, list[Crossing]]:
+    """Yield the trials of all rounds around the edge that the search found; return the rounds that crossed it."""
+    plan = profile.search
+    step = 1 + plan.precision
+    edge = sqrt((found.low or 1) * (found.high or 1))
+    crossings = []
+    for number in range(1, plan.rounds + 1):
+        start = first_of_round(edge, step, 1, plan.highest, f"{profile.seed}:{target}:{number}")
+        walking = walk(start, step, 1, plan.highest)
+        about_left = round(TRIALS_OF_A_ROUND * (plan.rounds - number + 1)) + 2 * len(plan.further_think_s)
+        try:
+            level = next(walking)
+            while True:
+                trial = yield Request(
+                    scenario="chat",
+                    level=level,
+                    about_left=about_left,
+                    bracket=(found.low, found.high),
+                    round=number,
+                )
+                level = walking.send((trial.verdict, slo_use(trial.figures, profile.slo)))
+        except StopIteration as end:
+            if end.value is not None:
+                crossings.append(end.value)
+    return crossings
+
+
+def _predictions(profile: Profile, crossings: Sequence[Crossing]) -> Generator[Request, Trial, None]:
+    """Yield for each further think time a trial just below and one just above the capacity predicted for it."""
+    known = estimate(crossings)
+    if known is None or known.at_least:
+        return
+    for n, think_s in enumerate(profile.search.further_think_s):
+        left = 2 * (len(profile.search.further_think_s) - n)
+        for level in tested_levels(profile, known.value, think_s):
+            if level <= profile.search.highest:
+                yield from _tried_again(Request(scenario=think_scenario(think_s), level=level, about_left=left))
+
+
+def tested_levels(profile: Profile, users: float, think_s: int) -> tuple[int, int]:
+    """Return the levels a step below and a step above the capacity predicted at another median think time."""
+    other_s = profile.thinking(think_s).think_mean_s()
+    there = predicted(users, profile.answer_mean_s(), profile.think_mean_s(), other_s)
+    step = 1 + profile.search.precision
+    return max(1, round(there / step)), round(there * step)
 
 
 def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
@@ -169,6 +225,7 @@ def run_campaign(
                 level=request.level,
                 repetition=levels.get(spot, 0),
                 number=numbers[name],
+                round=request.round,
             )
             levels[spot] = key.repetition + 1
             trial = have.get((name, key.number))

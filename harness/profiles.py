@@ -27,6 +27,8 @@ class Search:
     repetitions: int = 2
     highest: int = 3000
     max_trials: int = 12
+    rounds: int = 0  # of the estimate with an interval, after the search; 0: the bracket alone
+    further_think_s: tuple[int, ...] = ()  # median think times at which the capacity is predicted, then tested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +70,25 @@ class Profile:
         """Return the mean think time; exp(μ + σ²/2) of a log-normal with median exp(μ)."""
         return self.think_s.median * exp(self.think_s.sigma**2 / 2)
 
-    def cycle_s(self) -> float:
-        """Return the length of a turn and its think time on an unloaded target."""
+    def answer_mean_s(self) -> float:
+        """Return the mean length of an answer as the upstream sends it."""
         answer = self.answer
         tokens = answer.tokens.median * exp(answer.tokens.sigma**2 / 2)
         ttft_s = answer.ttft_s.median * exp(answer.ttft_s.sigma**2 / 2)
-        return ttft_s + tokens * answer.itl_s + self.think_mean_s()
+        return ttft_s + tokens * answer.itl_s
+
+    def cycle_s(self) -> float:
+        """Return the length of a turn and its think time on an unloaded target."""
+        return self.answer_mean_s() + self.think_mean_s()
+
+    def thinking(self, median_s: float) -> "Profile":
+        """Return this profile with another median think time of the same spread."""
+        return dataclasses.replace(self, think_s=dataclasses.replace(self.think_s, median=median_s))
+
+
+def think_scenario(think_s: int) -> str:
+    """Return the name of the chat scenario at another median think time, such as ``think-15``."""
+    return f"think-{think_s}"
 
 
 def names() -> list[str]:
@@ -149,6 +164,8 @@ def _check(profile: Profile, path: Path) -> None:
         (search.growth > 1, "search.growth: above 1"),
         (search.precision > 0, "search.precision: above 0"),
         (1 <= search.base_users <= search.highest, "search.base_users: from 1 to search.highest"),
+        (search.rounds != 1, "search.rounds: 0, or at least 2 for an interval"),
+        (all(think_s > 0 for think_s in search.further_think_s), "search.further_think_s: above 0"),
         (search.repetitions >= 1 and search.max_trials >= 1, "search.repetitions and search.max_trials: at least 1"),
         (0 < window.measure_min_s <= window.measure_max_s, "window.measure_min_s: above 0, at most measure_max_s"),
     ]

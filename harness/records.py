@@ -263,6 +263,7 @@ class TrialKey:
     level: int
     repetition: int
     number: int
+    round: int = 0  # of the estimate; 0: the search and everything else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

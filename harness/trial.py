@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import conformance, figures, load, store
 from harness.errors import BenchError
-from harness.profiles import Profile
+from harness.profiles import Profile, think_scenario
 from harness.records import (
     Distribution,
     Finding,
@@ -41,6 +41,9 @@ class Bench:
 
 def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
     """Return the generator's plan for a trial of any scenario."""
+    thought = {think_scenario(think_s): think_s for think_s in profile.search.further_think_s}
+    if key.scenario in thought:
+        profile = profile.thinking(thought[key.scenario])
     plan = load.chat_plan(
         profile,
         protocol=prepared.target.protocol,

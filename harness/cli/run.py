@@ -157,7 +157,11 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
     try:
         with progress.shown(board):
             return campaign.run_campaign(
-                {name: campaign.course(job.profile) for name in prepared}, measure, job.known, job.seed, board.starts
+                {name: campaign.course(job.profile, name) for name in prepared},
+                measure,
+                job.known,
+                job.seed,
+                board.starts,
             )
     except KeyboardInterrupt:
         console.print(

@@ -9,16 +9,17 @@ from harness.records import Trial, TrialKey, Verdict
 from tests.unit import fake
 
 QUICK = profiles.load("quick")
+ROUNDS = replace(QUICK, search=replace(QUICK.search, precision=0.1, max_trials=20, rounds=3, further_think_s=(15,)))
 
 
-def run(measure, names, known=(), seed=1):
+def run(measure, names, known=(), seed=1, profile=QUICK):
     made: list[Trial] = []
 
     def keep(key: TrialKey) -> Trial:
         made.append(measure(key))
         return made[-1]
 
-    courses = {name: campaign.course(QUICK) for name in names}
+    courses = {name: campaign.course(profile, name) for name in names}
     return campaign.run_campaign(courses, keep, known, seed, lambda progress: None), made
 
 
@@ -111,3 +112,42 @@ def test_an_invalid_base_trial_is_made_once_more() -> None:
 def test_a_target_that_carries_nobody_is_none() -> None:
     found, _ = run(fake.carrying({"a": 0}), ["a"])
     assert (found["a"].low, found["a"].high, found["a"].status) == (0, 1, "none")
+
+
+def test_rounds_follow_a_bracketed_search_and_cross_the_same_edge() -> None:
+    found, made = run(fake.carrying({"a": 90}), ["a"], profile=ROUNDS)
+    rounds = [t for t in made if t.key.round]
+    assert {t.key.round for t in rounds} == {1, 2, 3}
+    assert found["a"].low is not None
+    assert found["a"].low <= 90
+    for number in (1, 2, 3):
+        last = [t for t in rounds if t.key.round == number][-2:]
+        assert {t.verdict.outcome for t in last} == {"pass", "fail"}
+        assert min(t.key.level for t in last) <= 90 < max(t.key.level for t in last)
+
+
+def test_predictions_at_other_think_times_are_tried_a_step_below_and_above() -> None:
+    _, made = run(fake.carrying({"a": 90}), ["a"], profile=ROUNDS)
+    tried = [t.key.level for t in made if t.key.scenario == "think-15"]
+    # (R + Z') / (R + Z) = (1.1 + 15 exp(0.4171²/2)) / (1.1 + 2.75 exp(0.4171²/2)) = 4.27 times about 90 users
+    assert len(tried) == 2
+    assert 300 < tried[0] < 385 < tried[1] < 470
+
+
+def test_a_bracket_that_the_machine_set_gets_no_rounds() -> None:
+    carrying = fake.carrying({"a": 90})
+
+    def contended(key: TrialKey) -> Trial:
+        trial = carrying(key)
+        return replace(trial, verdict=replace(trial.verdict, contended=trial.verdict.outcome == "fail"))
+
+    found, made = run(contended, ["a"], profile=ROUNDS)
+    assert found["a"].at_least
+    assert all(t.key.round == 0 for t in made)
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 3))
+def test_a_campaign_cut_in_a_round_resumes_to_the_same_trials(cut: int) -> None:
+    _, made = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"], profile=ROUNDS)
+    _, more = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"], known=made[:cut], profile=ROUNDS)
+    assert made[:cut] + more == made

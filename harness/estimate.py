@@ -1,0 +1,159 @@
+"""A capacity as an estimate: rounds of short staircases around the edge, and intervals over rounds. Decides only.
+
+A round starts at a level drawn at random around the edge that the search found and walks up while trials pass, or down
+while they fail, until a pass and a fail lie one step apart; where the use of the SLO crosses 1 between the two is that
+round's capacity. The random start makes the grid of levels part of what varies between rounds: repeating the same two
+ends instead leaves the grid's error out of the interval (measured: ``tests/unit/test_estimate.py``).
+"""
+
+import random
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import exp, inf, log, sqrt
+
+from harness.records import Verdict
+from harness.verdict import Slo
+
+CONFIDENCE = 0.95
+DITHER_STEPS = 1.0  # a round starts up to this many steps beside the edge found before
+LEAST_USE, MOST_USE = 1e-3, 1e3  # beyond these a share of the SLO says no more than "far off"
+MOST_TRIALS = 8  # of one round
+
+Figures = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One trial of a round: ``use`` is the largest share of its threshold that any objective took, 1 at the edge."""
+
+    level: int
+    use: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """Where one round crossed the edge, in users; ``contended``: the machine, not the target, may have failed."""
+
+    users: float
+    contended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The geometric mean over rounds with its 95 % interval; in users, or as a ratio."""
+
+    value: float
+    low: float
+    high: float
+    rounds: tuple[float, ...]
+    at_least: bool = False  # a contended round bounds from below only
+
+
+def slo_use(figures: Figures, slo: Slo) -> float:
+    """Return the largest share of its threshold that any objective took; infinite where unfinished turns leave none."""
+    shares = []
+    for name, limit in asdict(slo).items():
+        value = figures.get(name)
+        if value is not None:
+            shares.append(value / limit if limit else (inf if value > 0 else 0.0))
+        elif (figures.get("incomplete") or 0) + (figures.get("failed") or 0):
+            shares.append(inf)
+    return max(shares, default=inf)
+
+
+def first_of_round(edge: float, step: float, lowest: int, highest: int, seed: str) -> int:
+    """Return the level at which a round starts: the edge, up to ``DITHER_STEPS`` steps beside it by a seeded draw."""
+    draw = random.Random(seed).uniform(-DITHER_STEPS, DITHER_STEPS)  # noqa: S311  # a level, not a secret
+    return min(highest, max(lowest, round(edge * exp(draw * log(step)))))
+
+
+def walk(start: int, step: float, lowest: int, highest: int) -> Generator[int, tuple[Verdict, float], Crossing | None]:
+    """Yield levels of one round, receive (verdict, use of the SLO), return the crossing.
+
+    None where the round meets an end of the range, an invalid trial twice, or ``MOST_TRIALS``.
+    """
+    level, retried = start, False
+    tried: list[Tried] = []
+    for _ in range(MOST_TRIALS):
+        verdict, use = yield level
+        if verdict.outcome == "invalid":
+            if retried:
+                return None
+            retried = True
+            continue
+        tried.append(Tried(level=level, use=use, verdict=verdict))
+        if found := crossing(tried):
+            return found
+        wanted = _beside(level, step, upwards=verdict.outcome == "pass")
+        if not lowest <= wanted <= highest:
+            return None
+        level = wanted
+    return None
+
+
+def _beside(level: int, step: float, *, upwards: bool) -> int:
+    return max(level + 1, round(level * step)) if upwards else min(level - 1, round(level / step))
+
+
+def crossing(tried: Sequence[Tried]) -> Crossing | None:
+    """Return where the last two trials of a round cross the edge, None unless one passed and the other failed.
+
+    Interpolates the logarithm of the use of the SLO linearly over the logarithm of the level.
+    """
+    if len(tried) < 2 or tried[-1].verdict.outcome == tried[-2].verdict.outcome:
+        return None
+    low, high = sorted(tried[-2:], key=lambda one: one.level)
+    if low.verdict.outcome != "pass":
+        return None
+    below = log(min(1.0, max(LEAST_USE, low.use)))
+    above = log(max(1.0, min(MOST_USE, high.use)))
+    share = -below / (above - below) if above > below else 0.5
+    users = exp(log(low.level) + share * (log(high.level) - log(low.level)))
+    return Crossing(users=users, contended=high.verdict.contended)
+
+
+def estimate(crossings: Sequence[Crossing]) -> Estimate | None:
+    """Return the capacity over rounds; None for fewer than two."""
+    found = over_rounds([one.users for one in crossings])
+    if found is None or not any(one.contended for one in crossings):
+        return found
+    return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds, at_least=True)
+
+
+def over_rounds(values: Sequence[float]) -> Estimate | None:
+    """Return the geometric mean of positive values with its interval; None for fewer than two.
+
+    Student's t on the logarithms with n - 1 degrees of freedom.
+    """
+    if len(values) < 2:
+        return None
+    from scipy.stats import t
+
+    logs = [log(value) for value in values]
+    n, centre = len(logs), sum(logs) / len(logs)
+    deviation = sqrt(sum((x - centre) ** 2 for x in logs) / (n - 1))
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * deviation / sqrt(n)
+    return Estimate(value=exp(centre), low=exp(centre - half), high=exp(centre + half), rounds=tuple(values))
+
+
+def ratio(numerator: Mapping[int, Crossing], denominator: Mapping[int, Crossing]) -> Estimate | None:
+    """Return the ratio of two capacities, paired by round; None for fewer than two rounds that both have.
+
+    Paired t on log ratios: what slows the machine during a round slows both.
+    """
+    shared = sorted(set(numerator) & set(denominator))
+    if any(denominator[n].contended for n in shared):
+        return None
+    found = over_rounds([numerator[n].users / denominator[n].users for n in shared])
+    if found is None or not any(numerator[n].contended for n in shared):
+        return found
+    return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds, at_least=True)
+
+
+def predicted(users: float, answer_s: float, think_s: float, other_think_s: float) -> float:
+    """Return the users carried at another think time: the load of a closed system goes as users / (R + Z).
+
+    Denning & Buzen 1978, interactive response time law; means in seconds.
+    """
+    return users * (answer_s + other_think_s) / (answer_s + think_s)
