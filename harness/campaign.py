@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
 
 from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, search
@@ -72,6 +72,7 @@ def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request
     plan = profile.search
     step = 1 + plan.precision
     edge = sqrt((found.low or 1) * (found.high or 1))
+    limits = asdict(profile.slo)
     crossings = []
     for number in range(1, plan.rounds + 1):
         start = first_of_round(edge, step, 1, plan.highest, f"{profile.seed}:{target}:{number}")
@@ -87,7 +88,7 @@ def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request
                     bracket=(found.low, found.high),
                     round=number,
                 )
-                level = walking.send((trial.verdict, slo_use(trial.figures, profile.slo)))
+                level = walking.send((trial.verdict, slo_use(trial.figures, limits)))
         except StopIteration as end:
             if end.value is not None:
                 crossings.append(end.value)

@@ -8,11 +8,10 @@ ends instead leaves the grid's error out of the interval (measured: ``tests/unit
 
 import random
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 
 from harness.records import Verdict
-from harness.verdict import Slo
 
 CONFIDENCE = 0.95
 DITHER_STEPS = 1.0  # a round starts up to this many steps beside the edge found before
@@ -50,10 +49,10 @@ class Estimate:
     at_least: bool = False  # a contended round bounds from below only
 
 
-def slo_use(figures: Figures, slo: Slo) -> float:
+def slo_use(figures: Figures, limits: Mapping[str, float]) -> float:
     """Return the largest share of its threshold that any objective took; infinite where unfinished turns leave none."""
     shares = []
-    for name, limit in asdict(slo).items():
+    for name, limit in limits.items():
         value = figures.get(name)
         if value is not None:
             shares.append(value / limit if limit else (inf if value > 0 else 0.0))

@@ -27,6 +27,8 @@ class Conditions:
         think_s: Median pause between an answer's end and the next message.
         think_sigma: Of its logarithm; 0 for a constant pause.
         slo: Thresholds by figure name.
+        rounds: Of the estimate; 0 where only a bracket was asked for.
+        further_think_s: Median think times at which a prediction was to be tested.
     """
 
     profile: str
@@ -38,6 +40,8 @@ class Conditions:
     ttft_s: float | None
     ttft_sigma: float
     slo: dict[str, float]
+    rounds: int
+    further_think_s: tuple[int, ...]
 
     @property
     def think(self) -> str:
@@ -97,6 +101,7 @@ def conditions(run: Run) -> Conditions:
     tokens, tokens_sigma = _distribution(answer.get("tokens"))
     ttft_s, ttft_sigma = _distribution(answer.get("ttft_s"))
     itl_s = answer.get("itl_s")
+    search = _table(profile.get("search"))
     slo = {k: float(v) for k, v in _table(profile.get("slo")).items() if isinstance(v, int | float)}
     return Conditions(
         profile=str(profile.get("name", "unnamed")),
@@ -108,6 +113,8 @@ def conditions(run: Run) -> Conditions:
         ttft_s=ttft_s,
         ttft_sigma=ttft_sigma,
         slo=slo,
+        rounds=int(search.get("rounds") or 0),
+        further_think_s=tuple(search.get("further_think_s") or ()),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from harness import store
 from harness.records import FORMAT_VERSION, Trial
 from harness.store import Run
-from reports import audits, bottleneck, claims, conditions
+from reports import audits, bottleneck, claims, conditions, cost
 from reports.bottleneck import Bottleneck
 from reports.claims import Claim
 from reports.conditions import Conditions
@@ -161,6 +161,8 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
             "failure bounds nothing, and the capacity below it is printed with ≥."
         )
     notes += _check_notes(trials)
+    if trials:
+        notes.append(cost.assumptions(conditions.conditions(run)))
     return notes
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from harness.capacity import Capacity
+from reports import cost, estimates
 from reports.cells import NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, Located, first_reasons, paths, reasons, unfinished, valid
@@ -43,9 +44,9 @@ SLOPE = "Memory per open session"
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return a target's cells in the order of the table."""
-    found = [capacity_cell(evidence, terms), *at_capacity(evidence)]
+    found = [capacity_cell(evidence, terms), *estimates.cells(evidence, terms), *at_capacity(evidence)]
     found += [common_cell(evidence, measure, terms) for measure in COMMON]
-    found.append(slope_cell(evidence))
+    found += [slope_cell(evidence), cost.cell(evidence, terms)]
     return found + memory_cells(evidence)
 
 

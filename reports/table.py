@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.store import Run
-from reports import audits
+from reports import audits, estimates
 from reports.audits import Audits
 from reports.cells import Cell, Line, Row
 from reports.conditions import Conditions, conditions
@@ -157,15 +157,17 @@ def _lines(
         if bare:
             return [replace(_line(row.lower(), sides, evidence), label="")]
     measures = sorted(dict.fromkeys([*sides[0], *sides[1]]), key=_order)
-    return [_line(measure, sides, evidence) for measure in measures]
+    return [_line(measure, sides, evidence, terms) for measure in measures]
 
 
-def _line(measure: str, sides: list[dict[str, Cell]], evidence: dict[str, Evidence]) -> Line:
+def _line(measure: str, sides: list[dict[str, Cell]], evidence: dict[str, Evidence], terms: Conditions) -> Line:
     a, b = (side.get(measure) for side in sides)
     label = next((cell.label for cell in (a, b) if cell), "")
     ratio = None
     if a and b and measure == "capacity_users" and "not measured" not in (a.verdict, b.verdict):
         ratio = capacity_ratio(label, a, b, evidence[a.target].capacity, evidence[b.target].capacity)
+    elif a and b and measure == estimates.MEASURE:
+        ratio = estimates.ratio_cell(evidence[a.target], evidence[b.target], terms)
     elif a and b and measure in COMPARED:
         ratio = quotient(measure, label, a, b)
     return Line(id=measure, label=label, modular=a, monolithic=b, ratio=ratio)

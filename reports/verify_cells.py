@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from reports import verify_audits
+from reports import verify_audits, verify_estimates
 
+Trial = Mapping[str, Any]
 Trials = Mapping[str, Mapping[str, Any]]  # by folder: trial.json with its figures worked out again
 Expected = tuple[float | None, tuple[float | None, float | None] | None]  # value, bracket
 EMPTY: Expected = (None, None)
@@ -52,6 +53,8 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
         return EMPTY
     if " / " in target:
         a, b = target.split(" / ", 1)
+        if measure == "capacity_estimate_users":
+            return verify_estimates.ratio(_chat(a, trials), _chat(b, trials), run)
         return _ratio(measure, (a, b), run, trials)
     mine = [t for t in trials.values() if t["key"]["target"] == target]
     valid = [t for t in mine if t["verdict"]["outcome"] != "invalid"]
@@ -59,12 +62,28 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
     if measure == "capacity_users":
         low, high = _capacity(chat)
         return low, ((low, high) if (low, high) != (None, None) else None)
+    if measure in ("capacity_estimate_users", "servers_1000_users") or measure.startswith("think_"):
+        return _estimated(measure, chat, valid, run)
     if measure.endswith("_at_capacity"):
         low, _ = _capacity(chat)
         figure = {"live_streams_at_capacity": "live_streams_mean", "failure_ratio_at_capacity": "failure_ratio"}[
             measure
         ]
         return _middle([t for t in chat if low and t["key"]["level"] == low], figure)
+    return _read_elsewhere(measure, valid, chat, run)
+
+
+def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping[str, Any]) -> Expected:
+    if measure == "capacity_estimate_users":
+        return verify_estimates.estimate(chat, run)
+    if measure == "servers_1000_users":
+        base = [t for t in chat if t["key"]["level"] == run["common_level"]]
+        return verify_estimates.servers(base, _capacity(chat), run)
+    scenario = f"think-{measure.split('_')[1]}"
+    return verify_estimates.thinking([t for t in valid if t["key"]["scenario"] == scenario])
+
+
+def _read_elsewhere(measure: str, valid: list[Trial], chat: list[Trial], run: Mapping[str, Any]) -> Expected:
     if measure == "memory_slope_bytes_per_session":
         return _slope([t for t in valid if t["key"]["scenario"] == "idle"])
     if measure.startswith("memory_bytes_"):
@@ -74,6 +93,11 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
     if measure == "cold_start_s":
         return _middle([t for t in valid if t["key"]["scenario"] == "check"], measure)
     return _middle([t for t in chat if t["key"]["level"] == run["common_level"]], measure)
+
+
+def _chat(target: str, trials: Trials) -> list[Trial]:
+    mine = [t for t in trials.values() if t["key"]["target"] == target and t["key"]["scenario"] == "chat"]
+    return [t for t in mine if t["verdict"]["outcome"] != "invalid"]
 
 
 def _middle(trials: list[Mapping[str, Any]], figure: str) -> Expected:

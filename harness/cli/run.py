@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import campaign, machine, profiles, store, targets
+from harness import campaign, duration, machine, profiles, store, targets
 from harness.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, progress, where
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
@@ -143,6 +143,11 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
 def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console: Console) -> dict[str, Capacity]:
     from harness import trial  # pandas takes seconds to import: only after everything a person said was checked
 
+    if not job.known:
+        expected = duration.in_words(*duration.campaign_s(job.profile, list(prepared)))
+        console.print(
+            f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}", highlight=False
+        )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
     bench = trial.Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows)
 

@@ -44,6 +44,8 @@ class Model:
     spare_cpus: bool = True
     packages: tuple[tuple[str, str], ...] = (("streamlit", "1.67.0"),)
     idle: bool = True
+    rounds: Sequence[tuple[int, int]] = ()  # (round, level) in the order of trials
+    thinking: Sequence[tuple[int, int]] = ()  # (median think time, level)
 
 
 STREAMLIT = Model(
@@ -127,6 +129,12 @@ def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
         number, clock = 2, clock + 1
         for level, repetition in model.levels:
             chat_trial(folder, model, level, repetition, number=number, minute=clock)
+            number, clock = number + 1, clock + 1
+        for part, level in model.rounds:
+            chat_trial(folder, model, level, number, number=number, minute=clock, part=part)
+            number, clock = number + 1, clock + 1
+        for think_s, level in model.thinking:
+            chat_trial(folder, model, level, 0, number=number, minute=clock, scenario=f"think-{think_s}")
             number, clock = number + 1, clock + 1
         if model.idle:
             idle_trial(folder, model, number=number, minute=clock)
@@ -276,9 +284,10 @@ def chat_trial(
     minute: int,
     judged: Verdict | None = None,
     scenario: str = "chat",
+    part: int = 0,
 ) -> Path:
     """Write one trial of scenario ``chat``; ``judged`` replaces the verdict that its figures would get."""
-    key = TrialKey(target=model.name, scenario=scenario, level=level, repetition=repetition, number=number)
+    key = TrialKey(target=model.name, scenario=scenario, level=level, repetition=repetition, number=number, round=part)
     path = store.trial_folder(folder, key)
     path.mkdir(parents=True)
     turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))

@@ -19,7 +19,6 @@ from harness.estimate import (
     walk,
 )
 from harness.records import Verdict
-from harness.verdict import Slo
 
 PASS, FAIL, INVALID = (Verdict(outcome=o) for o in ("pass", "fail", "invalid"))
 CONTENDED = Verdict(outcome="fail", contended=True)
@@ -171,7 +170,7 @@ def test_contended_rounds_bound_from_below_and_a_contended_denominator_bounds_no
 
 
 def test_use_of_the_slo_is_the_largest_share_and_unbounded_for_turns_that_never_ended() -> None:
-    slo = Slo(added_ttft_p95_s=0.5, lateness_p95_s=0.5, added_stall_p95_s=0.25, failure_ratio=0.01)
+    slo = {"added_ttft_p95_s": 0.5, "lateness_p95_s": 0.5, "added_stall_p95_s": 0.25, "failure_ratio": 0.01}
     figures = {"added_ttft_p95_s": 0.1, "lateness_p95_s": 0.3, "added_stall_p95_s": 0.2, "failure_ratio": 0.0}
     assert slo_use(figures, slo) == pytest.approx(0.8)
     assert slo_use(figures | {"lateness_p95_s": None, "incomplete": 3.0}, slo) == float("inf")

@@ -1,0 +1,101 @@
+"""A second way to estimates, predictions and cost: nothing shared with ``harness.estimate`` or ``harness.capacity``."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+Trial = Mapping[str, Any]
+Expected = tuple[float | None, tuple[float | None, float | None] | None]
+NOTHING: Expected = (None, None)
+CAP, FLOOR = 1e3, 1e-3
+#: two-sided 95 % points of Student's t for 1 to 10 degrees of freedom (Fisher & Yates, Statistical Tables, table III)
+T_95 = (12.7062, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.30600, 2.26216, 2.22814)
+SERVER_CPUS, SERVER_SHARE, WANTED = 2, 0.7, 1000
+
+
+def estimate(trials: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
+    """Return the mean over rounds with its interval, of one target's valid chat trials."""
+    rounds = _rounds(trials, run)
+    return _mean([users for users, _ in rounds.values()], open_above=any(soft for _, soft in rounds.values()))
+
+
+def ratio(a: Sequence[Trial], b: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
+    """Return the ratio paired by round; nothing where a round below may have failed for the machine."""
+    above, below = _rounds(a, run), _rounds(b, run)
+    pairs = [(above[n], below[n]) for n in above if n in below]
+    if any(soft for _, (_, soft) in pairs):
+        return NOTHING
+    quotients = [x / y for (x, _), (y, _) in pairs]
+    return _mean(quotients, open_above=any(soft for (_, soft), _ in pairs))
+
+
+def thinking(trials: Sequence[Trial]) -> Expected:
+    """Return the highest level that passed and the lowest that failed of the trials at another think time."""
+    passed = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "pass"]
+    failed = [t for t in trials if t["verdict"]["outcome"] == "fail"]
+    worst = min((t["key"]["level"] for t in failed), default=float("inf"))
+    low = max((n for n in passed if n < worst), default=None)
+    above = [t for t in failed if t["key"]["level"] > max(passed, default=0)]
+    high = min((t["key"]["level"] for t in above), default=None)
+    if any(t["verdict"]["contended"] for t in above if t["key"]["level"] == high):
+        high = None
+    return low, (low, high) if low or high else None
+
+
+def servers(base: Sequence[Trial], bracket: tuple[int | None, int | None], run: Mapping[str, Any]) -> Expected:
+    """Return the servers that 1,000 users take by the common load's CPU time per turn."""
+    think = run["profile"]["think_s"]
+    pause_s = think["median"] * np.exp(think["sigma"] ** 2 / 2)
+    limits = []
+    for trial in base:
+        f = trial["figures"]
+        if f.get("turn_p50_s") is not None and f.get("target_cpu_s_per_turn"):
+            heaviest = np.max([f["target_cpu_s_per_turn"] / SERVER_CPUS, f.get("busiest_cpu_s_per_turn") or 0.0])
+            limits.append((f["turn_p50_s"] + pause_s) / heaviest)
+    if not limits:
+        return NOTHING
+    each = SERVER_SHARE * float(np.median(limits))
+    low, high = bracket
+    each = min(each, low) if low and high else each
+    return ceil(WANTED / each), None
+
+
+def _rounds(trials: Sequence[Trial], run: Mapping[str, Any]) -> dict[int, tuple[float, bool]]:
+    """Per round: the users where the use of the SLO crosses 1, and whether the failing end was contended."""
+    found = {}
+    for number in sorted({t["key"].get("round", 0) for t in trials} - {0}):
+        own = sorted((t for t in trials if t["key"]["round"] == number), key=lambda t: int(t["key"]["number"]))[-2:]
+        ends = {t["verdict"]["outcome"]: t for t in own}
+        if len(own) < 2 or set(ends) != {"pass", "fail"}:
+            continue
+        low, high = ends["pass"], ends["fail"]
+        if low["key"]["level"] > high["key"]["level"]:
+            continue
+        uses = np.log([np.clip(_use(low, run), FLOOR, 1.0), np.clip(_use(high, run), 1.0, CAP)])
+        levels = np.log([low["key"]["level"], high["key"]["level"]])
+        users = float(np.exp(np.interp(0.0, uses, levels))) if uses[1] > uses[0] else float(np.exp(levels.mean()))
+        found[number] = (users, bool(high["verdict"]["contended"]))
+    return found
+
+
+def _use(trial: Trial, run: Mapping[str, Any]) -> float:
+    f = trial["figures"]
+    unfinished = (f.get("failed") or 0) + (f.get("incomplete") or 0) > 0
+    shares = [np.inf]
+    limits = run["profile"]["slo"]
+    known = [f[name] / limit for name, limit in limits.items() if f.get(name) is not None]
+    if known:
+        shares = known + [np.inf for name in limits if f.get(name) is None and unfinished]
+    return float(np.max(shares))
+
+
+def _mean(values: Sequence[float], *, open_above: bool) -> Expected:
+    if len(values) < 2:
+        return NOTHING
+    logs = np.log(values)
+    half = T_95[len(values) - 2] * logs.std(ddof=1) / np.sqrt(len(values))
+    centre = logs.mean()
+    low, high = float(np.exp(centre - half)), float(np.exp(centre + half))
+    return (None, (low, None)) if open_above else (float(np.exp(centre)), (low, high))

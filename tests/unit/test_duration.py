@@ -1,0 +1,40 @@
+"""How long a campaign takes is said beforehand, from the profile's own phases."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness import duration, profiles
+
+QUICK = profiles.load("quick")
+
+
+def test_a_trial_takes_its_phases() -> None:
+    # cycle 0.3 + 40 × 0.02 + 3 = 4.1 s; 150 users make 100 turns in 2.7 s, so the shortest window of 25 s counts
+    phases_s = 4.1 + 4.1 + 25 + 1.1
+    assert duration.trial_s(QUICK, 150) == pytest.approx(duration.START_S + phases_s, abs=0.1)
+
+
+def test_few_users_need_a_longer_window() -> None:
+    assert duration.trial_s(QUICK, 2) > duration.trial_s(QUICK, 100)
+
+
+def test_more_targets_and_rounds_take_proportionally_longer() -> None:
+    one, two = duration.campaign_s(QUICK, ["a"]), duration.campaign_s(QUICK, ["a", "b"])
+    assert two == pytest.approx((2 * one[0], 2 * one[1]))
+    assert one[0] < one[1]
+    rounds = replace(QUICK, search=replace(QUICK.search, rounds=5))
+    assert duration.campaign_s(rounds, ["a"])[0] == pytest.approx(one[0] + 10 * duration.trial_s(QUICK, 150))
+
+
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "words"),
+    [
+        (30, 50, "1 minute(s)"),
+        (500, 780, "8 to 13 minutes"),
+        (7000, 11_000, "2 to 3 hours"),
+        (119.9, 120.1, "2 minutes"),
+    ],
+)
+def test_times_are_said_in_words(low_s: float, high_s: float, words: str) -> None:
+    assert duration.in_words(low_s, high_s) == words

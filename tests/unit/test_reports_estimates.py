@@ -1,0 +1,122 @@
+"""Estimates, predictions and servers in the table, each found again by ``verify``'s own arithmetic."""
+
+import json
+from dataclasses import replace
+from math import sqrt
+from pathlib import Path
+
+import pytest
+
+from harness import estimate, store
+from reports import build
+from reports.report import Report, assemble
+from reports.verify import verify
+from tests.unit import reports_run
+from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT
+
+SEARCH = {"rounds": 3, "further_think_s": [15]}
+MODELS = (
+    replace(
+        STREAMLIT,
+        capacity=12,
+        levels=((10, 0), (14, 0)),
+        cpu_s_per_turn=0.3,
+        rounds=((1, 11), (1, 13), (2, 13), (2, 12), (3, 12), (3, 14)),
+    ),
+    replace(
+        DJANGO,
+        capacity=24,
+        levels=((10, 0), (20, 0), (30, 0)),
+        rounds=((1, 23), (1, 26), (2, 27), (2, 24), (3, 22), (3, 25)),
+        thinking=((15, 20), (15, 30)),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("estimates") / "run"
+    reports_run.write_run(folder, MODELS, profile=PROFILE | {"search": SEARCH})
+    build.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(run: Path) -> Report:
+    return assemble(run)
+
+
+def test_the_estimate_lies_inside_the_rounds_own_ends_and_states_its_interval(report: Report) -> None:
+    cell = report.table.cell("capacity_estimate_users/streamlit")
+    assert cell is not None
+    assert cell.value is not None
+    assert cell.bracket is not None
+    assert 11 < cell.value < 14
+    assert cell.bracket[0] is not None
+    assert cell.bracket[0] < cell.value
+    assert "95 % interval" in cell.text
+    assert "3 rounds" in cell.text
+
+
+def test_the_ratio_is_paired_and_its_interval_is_printed(report: Report) -> None:
+    cell = report.table.cell("capacity_estimate_users/django+angular / streamlit")
+    assert cell is not None
+    assert cell.value == pytest.approx(24 / 12, rel=0.15)
+    assert "rounds paired" in cell.text
+
+
+def test_predictions_name_every_trial_that_tested_them(report: Report) -> None:
+    cell = report.table.cell("think_15_users/django+angular")
+    assert cell is not None
+    assert (cell.value, cell.bracket) == (20, (20, 30))
+    assert "20 users: pass, 30 users: fail" in cell.text
+    absent = report.table.cell("think_15_users/streamlit")
+    assert absent is not None
+    assert absent.verdict == "not measured"
+
+
+def test_servers_follow_from_the_common_load_and_never_exceed_what_was_carried(report: Report) -> None:
+    cell = report.table.cell("servers_1000_users/streamlit")
+    assert cell is not None
+    assert cell.value is not None
+    assert cell.value >= 1000 / 12
+    assert any("worked out, not tried" in note for note in report.notes)
+
+
+def test_verify_finds_every_estimate_again(run: Path) -> None:
+    assert [str(f) for f in verify(run)] == []
+
+
+@pytest.mark.parametrize(
+    "cell_id",
+    [
+        "capacity_estimate_users/streamlit",
+        "capacity_estimate_users/django+angular / streamlit",
+        "think_15_users/django+angular",
+        "servers_1000_users/streamlit",
+    ],
+)
+def test_an_edited_estimate_is_named(run: Path, cell_id: str, tmp_path: Path) -> None:
+    table = run / "report" / "table.json"
+    before = table.read_text()
+    data = json.loads(before)
+    cells = [c for row in data["rows"] for c in row["cells"]]
+    next(c for c in cells if c["id"] == cell_id)["value"] *= 1.01
+    store.write_json(table, data)
+    try:
+        assert [f.figure for f in verify(run)] == [cell_id]
+    finally:
+        table.write_text(before)
+
+
+def test_a_profile_without_rounds_has_no_line_for_them(tmp_path: Path) -> None:
+    folder = reports_run.write_run(tmp_path / "run", (replace(MODELS[0], rounds=()),))
+    assert assemble(folder).table.cell("capacity_estimate_users/streamlit") is None
+
+
+def test_rounds_where_the_machine_failed_are_a_bound() -> None:
+    soft = [estimate.Crossing(users=100 + n, contended=n == 0) for n in range(3)]
+    found = estimate.estimate(soft)
+    assert found is not None
+    assert found.at_least
+    assert found.low < sqrt(100 * 102)
