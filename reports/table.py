@@ -155,7 +155,7 @@ def _lines(
             for measure in labels if name else ():
                 side.setdefault(measure, audits.unmeasured(evidence[name or ""], found, measure, labels[measure]))
         if bare:
-            return [replace(_line(row.lower(), sides, evidence), label="")]
+            return [replace(_line(row.lower(), sides, evidence, terms), label="")]
     measures = sorted(dict.fromkeys([*sides[0], *sides[1]]), key=_order)
     return [_line(measure, sides, evidence, terms) for measure in measures]
 

@@ -33,7 +33,7 @@ def test_each_target_is_checked_then_audited_then_idle_then_based_then_searched(
 
 
 def test_a_profile_may_leave_the_audit_out() -> None:
-    course = campaign.course(replace(QUICK, audit=False))
+    course = campaign.course(replace(QUICK, audit=False), "a")
     checked = fake.trial(
         TrialKey(target="a", scenario="check", level=1, repetition=0, number=1), Verdict(outcome="pass")
     )
