@@ -41,7 +41,14 @@ class Live:
 
 
 def chat_plan(
-    profile: Profile, *, protocol: str, instances: tuple[str, ...], users: int, folder: Path, seed: int
+    profile: Profile,
+    *,
+    protocol: str,
+    user_class: str | None = None,
+    instances: tuple[str, ...],
+    users: int,
+    folder: Path,
+    seed: int,
 ) -> LoadPlan:
     """Return the generator's plan for one trial of scenario ``chat``."""
     cycle_s = profile.cycle_s()
@@ -49,6 +56,7 @@ def chat_plan(
     return LoadPlan(
         scenario="chat",
         protocol=protocol,
+        user_class=user_class,
         instances=instances,
         users=users,
         seed=seed,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ FEATURES = (
     "rate-limit",
     "api",
 )
+PROTOCOLS = ("rest", "streamlit", "openai")  # those whose users are ours; any other one needs a user class
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folders and components
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ class Part:
     folder: Path
     package: str | None = None
     protocol: str | None = None
-    user_class: str | None = None
+    user_class: str | None = None  # "user.py:Name", the file being the part's own
     features: tuple[str, ...] = ()
     model: str = ""
     local: Local = field(default_factory=Local)
@@ -85,7 +88,7 @@ class Target:
     @property
     def kind(self) -> str:
         """``monolith`` or ``modular``."""
-        return "monolith" if self.server.kind == "monolith" else "modular"
+        return "monolith" if len(self.parts) == 1 else "modular"
 
     @property
     def title(self) -> str:
@@ -95,8 +98,23 @@ class Target:
     @property
     def protocol(self) -> str:
         """The wire protocol its users speak: the web part's if it declares one, else the server's."""
+        return self._speaks.protocol or "rest"
+
+    @property
+    def user_class(self) -> str | None:
+        """The class that speaks it, as ``/absolute/user.py:Name``; None where it is one of ours."""
+        part = self._speaks
+        return f"{part.folder / part.user_class}" if part.user_class else None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What its parts together have."""
+        return tuple(sorted({feature for part in self.parts for feature in part.features}))
+
+    @property
+    def _speaks(self) -> Part:
         web = self.web
-        return (web.protocol if web else None) or self.server.protocol or "rest"
+        return web if web and web.protocol else self.server
 
     @property
     def python_processes(self) -> int:
@@ -183,6 +201,9 @@ def _check_part(values: Mapping[str, Any], path: Path) -> None:
             raise UsageError(f"{path}: {key} is missing", f'add {key} = "…"')
     if values["kind"] not in get_args(Kind):
         raise UsageError(f"{path}: kind is {values['kind']!r}", nearest(values["kind"], get_args(Kind)))
+    if not NAME.fullmatch(values["name"]):
+        raise UsageError(f"{path}: name is {values['name']!r}", "use small letters, digits and hyphens")
+    _check_protocol(values, path)
     for feature in values.get("features", ()):
         if feature not in FEATURES:
             raise UsageError(f"{path}: unknown feature {feature!r}", nearest(feature, FEATURES))
@@ -191,6 +212,25 @@ def _check_part(values: Mapping[str, Any], path: Path) -> None:
         if not isinstance(variant, dict) or set(variant) - {"local", "title", "model"}:
             raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, model")
         _typed(Local, variant.get("local", {}), f"{where}.local")
+
+
+def _check_protocol(values: Mapping[str, Any], path: Path) -> None:
+    protocol, user_class = values.get("protocol"), values.get("user_class")
+    if user_class is None:
+        if protocol is not None and protocol not in PROTOCOLS and values["kind"] != "upstream":
+            hint = f'{nearest(protocol, PROTOCOLS)}; one of your own needs user_class = "user.py:Name"'
+            raise UsageError(f"{path}: protocol is {protocol!r}", hint)
+        return
+    file, _, name = user_class.rpartition(":")
+    if not (file.endswith(".py") and name.isidentifier()):
+        raise UsageError(
+            f"{path}: user_class is {user_class!r}", 'write "user.py:Name", Name being a class in that file'
+        )
+    if not (path.parent / file).is_file():
+        raise UsageError(f"{path}: user_class names {file!r}, which does not exist", f"add it to {path.parent}")
+    if protocol is None or protocol in PROTOCOLS:
+        hint = 'name what your user class speaks, as in protocol = "mine"; or leave user_class out'
+        raise UsageError(f"{path}: user_class comes with protocol {protocol!r}, which has users of its own", hint)
 
 
 def varied(part: Part, variant: str) -> Part:
@@ -233,7 +273,9 @@ class Catalogue:
         """
         parts = tuple(self._part(word, name) for word in name.split("+"))
         kinds = tuple(part.kind for part in parts)
-        if kinds not in (("monolith",), ("api", "web")):
+        # a monolith that speaks the REST contract can have another page put in front of it
+        another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
+        if kinds not in (("monolith",), ("api", "web")) and not another_page:
             raise UsageError(
                 f"{name!r} is put together from {' + '.join(kinds)}",
                 "a target is a monolith, or an api and a web part: " + ", ".join(self.names()),
@@ -247,8 +289,9 @@ class Catalogue:
         elif name in self.parts:
             part = self.parts[name]
         else:
+            folder = f"for the folder of that name write ./{name}; " if Path(name, "part.toml").is_file() else ""
             raise UsageError(
-                f"unknown target {target!r}: no part {name!r} below targets/", nearest(target, self.names())
+                f"unknown target {target!r}: no part {name!r} below targets/", folder + nearest(target, self.names())
             )
         return varied(part, variant) if variant else part
 

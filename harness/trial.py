@@ -47,6 +47,7 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
     plan = load.chat_plan(
         profile,
         protocol=prepared.target.protocol,
+        user_class=prepared.target.user_class,
         instances=instances,
         users=key.level,
         folder=folder,
@@ -177,6 +178,29 @@ def _measure(
         (folder / name).unlink(missing_ok=True)
     store.write_trial(folder, trial)
     return trial
+
+
+def check_turns(
+    pod: Pod, prepared: Prepared, launched: Stack, profile: Profile, folder: Path
+) -> list[conformance.Check]:
+    """Let a simulated person hold two turns and return how each went; the only check of a protocol that is not ours."""
+    key = TrialKey(target=prepared.target.name, scenario="check", number=1, level=1, repetition=1)
+    plan = plan_for(key, profile, prepared, launched.instances, folder)
+    pod.generate(plan)
+    load.follow(pod, plan, profile, lambda _: None)
+    log = folder / "turns.jsonl"
+    turns = store.read_lines(Turn, log) if log.is_file() else []
+    found = [
+        conformance.Check(
+            operation="turn",
+            passed=turn.outcome == "ok",
+            text=f"a simulated person's message {n}: " + (turn.error or f"answered whole, in {turn.updates} updates"),
+        )
+        for n, turn in enumerate(turns[:CHECK_TURNS], start=1)
+    ]
+    missing = CHECK_TURNS - len(found)
+    text = f"not held: see {folder / 'logs' / GENERATOR}.log"
+    return found + [conformance.Check(operation="turn", passed=False, text=text)] * missing
 
 
 def with_contract(verdict: Verdict, checks: list[conformance.Check], *, expected: bool) -> Verdict:

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -130,6 +131,45 @@ class Connection:
             if raw or not kept:
                 break
         raise TurnError("connection", "the server closed the connection before its response was complete")
+
+    def pieces(self, request: bytes, reading: Reading) -> Iterator[bytes]:
+        """Send a request and yield the answer's body as it comes, freed of its framing; counts the bytes received.
+
+        Raises:
+            TurnError: another status than 2xx (kind ``http``), or the connection closed early (kind ``connection``).
+            OSError: the connection failed.
+        """
+        for kept in (self.ensure_open(), False):
+            body = http.Body()
+            try:
+                yield from self._pieces(request, reading, body)
+            except OSError:
+                if body.head or not kept or reading.overdue:
+                    raise
+            finally:
+                if not body.ended:
+                    self.close()
+            if body.ended:
+                return
+            if body.head or not kept:
+                break
+        raise TurnError("connection", "the server closed the connection before its response was complete")
+
+    def _pieces(self, request: bytes, reading: Reading, body: http.Body) -> Iterator[bytes]:
+        sock = self.sock or self.open()
+        sock.sendall(request)
+        refused = b""
+        while not body.ended and (data := sock.recv(_READ_BYTES)):
+            reading.wire_bytes += len(data)
+            piece = body.feed(data)
+            if body.head and not 200 <= body.head.status < 300:
+                refused += piece
+            elif piece:
+                yield piece
+        if body.closed() and body.head and not 200 <= body.head.status < 300:
+            raise TurnError("http", f"HTTP {body.head.status}: {refused[:120].decode(errors='replace')}")
+        if body.ended and body.head and (body.head.header("connection") or "").lower() == "close":
+            self.close()
 
     def stream(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> None:
         """Send a request and keep every read with its time until the response is over.

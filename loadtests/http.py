@@ -102,3 +102,70 @@ def _decode_chunks(response: Response, raw: bytes, position: int) -> None:
             break
         position = data + size + 2
     response.body = b"".join(pieces)
+
+
+class Body:
+    """A response's body as it comes, freed of its framing piece by piece."""
+
+    def __init__(self) -> None:
+        self.head: Response | None = None  # known once its last line has come
+        self.ended = False
+        self._buffer = b""
+        self._chunked = False
+        self._left: int | None = 0  # bytes to come of this chunk, or of the body; None: until the connection closes
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what was received and return what it holds of the body.
+
+        Raises:
+            ValueError: the bytes are not HTTP/1.1, or their framing is broken.
+        """
+        self._buffer += data
+        if self.head is None and not self._read_head():
+            return b""
+        return self._from_chunks() if self._chunked else self._from_all()
+
+    def closed(self) -> bool:
+        """Tell whether the response is over now that the server has closed the connection."""
+        self.ended = self.ended or (self.head is not None and not self._chunked and self._left is None)
+        return self.ended
+
+    def _read_head(self) -> bool:
+        while self.head is None:
+            lines, found, rest = self._buffer.partition(_HEAD_END)
+            if not found:
+                return False
+            self._buffer, self.head = rest, decode(lines + found)  # an interim response (1xx) gives None
+        length = self.head.header("content-length")
+        self._chunked = "chunked" in (self.head.header("transfer-encoding") or "").lower()
+        self.ended = self.head.ended
+        if not self._chunked:
+            self._left = None if length is None else int(length)
+        return True
+
+    def _from_all(self) -> bytes:
+        piece = self._buffer if self._left is None else self._buffer[: self._left]
+        self._buffer = b""
+        if self._left is not None:
+            self._left -= len(piece)
+            self.ended = self._left == 0
+        return piece
+
+    def _from_chunks(self) -> bytes:
+        pieces: list[bytes] = []
+        while not self.ended:
+            if not self._left:
+                size, found, rest = self._buffer.partition(b"\r\n")
+                if not found:
+                    break
+                length = int(size.split(b";")[0], 16)
+                if length == 0:
+                    self.ended = rest.startswith(b"\r\n") or _HEAD_END in rest
+                    break
+                self._buffer, self._left = rest, length + 2  # the line end behind a chunk belongs to it
+            taken = self._buffer[: self._left]
+            pieces.append(taken[: max(0, self._left - 2)])
+            self._buffer, self._left = self._buffer[len(taken) :], self._left - len(taken)
+            if self._left:
+                break
+        return b"".join(pieces)

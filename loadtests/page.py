@@ -1,6 +1,9 @@
 """What a simulated person does with one open page; a target's own ``user.py`` implements this too.
 
-A page's methods run in one user's greenlet, so plain blocking calls are right. A user class of one's own:
+A page's methods run in one user's greenlet, so plain blocking calls are right (docs/your-own.md walks through one).
+What a ``user.py`` may import: this module (``Page``, ``Visitor``, ``sleep_until``), ``loadtests.reading`` (``Reading``,
+``TurnError``, ``SignInError``), and for HTTP ``loadtests.connection`` (``Connection``, ``endpoint``) with
+``loadtests.http`` (``request``, ``Response``). The rest of the package may change. A user class of one's own:
 
     from loadtests.page import Page, Visitor
     from loadtests.reading import Reading, TurnError

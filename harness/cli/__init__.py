@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", "start a target to click through", "stand:serve")
     serve.add_argument("target", metavar="TARGET")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
+    _add_init(commands)
     setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "stand:setup")
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
     _runtime_option(setup)
@@ -61,6 +62,18 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument(
         "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
     )
+
+
+def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    init = _command(commands, "init", "write a chatbot of your own that runs at once, to be changed", "init:init")
+    init.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
+    init.add_argument(
+        "--kind",
+        choices=("rest", "streamlit", "page"),
+        default="rest",
+        help="rest (default), streamlit, or page: a protocol of your own with a user class",
+    )
+    init.add_argument("--into", type=_folder, default=_folder("."), help="where its folder is made (default: here)")
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -71,6 +71,7 @@ def _job(words: argparse.Namespace) -> Job:
             resumed=earlier,
         )
     names = list(dict.fromkeys(words.targets or DEFAULT_TARGETS))
+    _folders_apart(names)
     profile = profiles.load(words.profile)
     where.runtime(words.runtime)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{store.slug(profile.name)}-{secrets.token_hex(2)}"
@@ -84,6 +85,18 @@ def _job(words: argparse.Namespace) -> Job:
         known=(),
         resumed=None,
     )
+
+
+def _folders_apart(names: list[str]) -> None:
+    """Raise UsageError for two targets whose trials would go into one folder."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(store.slug(name), name)
+        if other != name:
+            raise UsageError(
+                f"{other!r} and {name!r} would share the folder {store.slug(name)!r} of one run",
+                "measure them in two runs, or rename one",
+            )
 
 
 def _try_writing(folder: Path) -> None:

@@ -50,7 +50,9 @@ def serve(words: argparse.Namespace) -> int:
     ):
         for url in served.stack.instances:
             console.print(f"{prepared.target.title}: {url}", highlight=False)
-        console.print("sign in as user0001, moderator or admin with chatbench-demo; Ctrl-C stops it")
+        if "sign-in" in prepared.target.features:
+            console.print("sign in as user0001, moderator or admin with chatbench-demo")
+        console.print("Ctrl-C stops it")
         try:
             signal.pause()
         except KeyboardInterrupt:
@@ -60,6 +62,8 @@ def serve(words: argparse.Namespace) -> int:
 
 def check(words: argparse.Namespace) -> int:
     """Start a target and try every operation of the contract on it."""
+    from harness import trial  # pandas takes seconds to import: only after the words were checked
+
     console, profile = Console(), profiles.load("smoke")
     runtime = where.runtime(words.runtime)
     prepared = _prepared(runtime, words.target, console, profile.seed)
@@ -68,6 +72,7 @@ def check(words: argparse.Namespace) -> int:
         serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
     ):
         checks = served.pod.check(served.stack, MESSAGES_PER_MINUTE)
+        checks += trial.check_turns(served.pod, prepared, served.stack, profile, served.folder)
     table = Table("", "operation", "found", title=prepared.target.title, title_justify="left")
     for one in checks:
         table.add_row("ok" if one.passed else "FAILED", Text(one.operation), Text(one.text))

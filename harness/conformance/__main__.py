@@ -15,12 +15,19 @@ def main() -> None:
     words.add_argument("url")
     words.add_argument("protocol")
     words.add_argument("--seed", type=int, required=True)
+    words.add_argument("--features", default="", help="those the target states, with commas between")
     words.add_argument("--web", action="store_true", help="it serves a front end too")
     words.add_argument("--rate-limit", type=int, help="messages per minute it was started with")
     words.add_argument("--log", type=Path, help="the upstream's log of emissions")
     said = words.parse_args()
     found = check(
-        said.url, said.protocol, seed=said.seed, web=said.web, rate_limit=said.rate_limit, upstream_log=said.log
+        said.url,
+        said.protocol,
+        seed=said.seed,
+        features=said.features.split(","),
+        web=said.web,
+        rate_limit=said.rate_limit,
+        upstream_log=said.log,
     )
     json.dump([asdict(one) for one in found], sys.stdout)
 

@@ -17,7 +17,7 @@ from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.records import to_json
 from harness.runtimes.local import LocalRuntime
 
-COMMANDS = ("run", "report", "verify", "compare", "targets", "check", "serve", "setup", "doctor")
+COMMANDS = ("run", "report", "verify", "compare", "targets", "check", "serve", "init", "setup", "doctor")
 HEAVY = (
     "pandas",
     "numpy",
@@ -107,7 +107,7 @@ def test_every_command_explains_itself_and_leads_somewhere(command: str, say: Sa
     said = say(command, "--help")
     assert said.code == 0
     assert said.out.startswith(f"usage: chatbench {command}")
-    words = {"check": ["x"], "serve": ["x"], "compare": ["x", "y"]}.get(command, [])
+    words = {"check": ["x"], "serve": ["x"], "init": ["x"], "compare": ["x", "y"]}.get(command, [])
     module, function = cli.parser().parse_args([command, *words]).where.split(":")
     assert callable(getattr(import_module(f"harness.cli.{module}"), function))
 

@@ -166,3 +166,38 @@ def test_a_client_frame_unmasks_to_its_payload(payload: bytes) -> None:
 
 def test_the_accept_of_the_rfc() -> None:
     assert accept_of("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
+
+
+def read_in_pieces(raw: bytes, sizes: list[int]) -> tuple[bytes, bool]:
+    """Return the body as ``Body`` reads it in pieces of these sizes, and whether it was over."""
+    body, found, at = http.Body(), b"", 0
+    for size in [*sizes, len(raw)]:
+        found += body.feed(raw[at : at + size])
+        at += size
+    return found, body.ended
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n"
+WITH_LENGTH = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\nabc0123456789"
+
+
+@given(st.lists(st.integers(min_value=0, max_value=30), max_size=20))
+def test_a_body_read_in_any_pieces_is_the_body(sizes: list[int]) -> None:
+    for raw in (CHUNKED, WITH_LENGTH):
+        assert read_in_pieces(raw, sizes) == (b"abc0123456789", True)
+        assert read_in_pieces(raw[:-1], sizes)[1] is False
+
+
+def test_a_body_without_a_length_ends_with_the_connection_and_a_cut_one_does_not() -> None:
+    for raw, over in ((b"HTTP/1.1 200 OK\r\n\r\nabc", True), (CHUNKED[:-5], False), (WITH_LENGTH[:-2], False)):
+        body = http.Body()
+        body.feed(raw)
+        assert body.ended is False
+        assert body.closed() is over
+
+
+def test_a_response_without_a_body_is_over_with_its_head() -> None:
+    for head in (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
+        body = http.Body()
+        assert body.feed(head) == b""
+        assert body.ended

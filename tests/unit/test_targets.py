@@ -75,6 +75,9 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ('[local]\nstart = "python"', "'python'", "list of words"),
         ("[local]\nprepare = [[]]", "[[]]", "list of commands"),
         ("[local.env]\nA = 1", "{'A': 1}", "table of texts"),
+        ('protocol = "rset"', "'rset'", "did you mean 'rest'?; one of your own needs user_class"),
+        ('protocol = "a"\nuser_class = "user.Own"', "'user.Own'", '"user.py:Name"'),
+        ('protocol = "a"\nuser_class = "user.py:Own"', "'user.py', which does not exist", "part"),
         ('features = ["exprt"]', "'exprt'", "did you mean 'export'?"),
         ("[variants.2]\nstart = []", "variants.2", "local, title, model"),
     ],
@@ -97,6 +100,51 @@ def test_a_missing_key_and_a_second_part_of_the_same_name_are_errors(tmp_path: P
     write(tmp_path / "t" / "api" / "two", 'name = "a"\nkind = "api"\ntitle = "A"\n')
     with pytest.raises(UsageError, match="is taken by"):
         discover(tmp_path / "t")
+
+
+OWN = 'name = "own"\nkind = "{kind}"\ntitle = "Own"\nprotocol = "{protocol}"\n'
+
+
+def test_a_user_class_is_a_file_of_the_part_that_declares_the_protocol(tmp_path: Path, catalogue: Catalogue) -> None:
+    text = OWN.format(kind="monolith", protocol="own") + 'user_class = "user.py:OwnPage"\n'
+    folder = write(tmp_path / "own", text)
+    with pytest.raises(UsageError, match=r"'user\.py', which does not exist"):
+        read_part(folder)
+    (folder / "user.py").touch()
+    assert catalogue.target(f"{folder}").user_class == f"{folder}/user.py:OwnPage"
+    assert catalogue.target("streamlit").user_class is None
+
+
+def test_a_user_class_for_a_protocol_that_has_users_of_ours_is_an_error(tmp_path: Path) -> None:
+    folder = write(tmp_path / "own", OWN.format(kind="monolith", protocol="rest") + 'user_class = "user.py:OwnPage"\n')
+    (folder / "user.py").touch()
+    with pytest.raises(UsageError, match="which has users of its own"):
+        read_part(folder)
+
+
+@pytest.mark.parametrize("name", ["../out", "Upper", "", "-a", "a b", "a_b"])
+def test_a_parts_name_can_name_folders(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="name is"):
+        read_part(write(tmp_path / "x", f'name = "{name}"\nkind = "api"\ntitle = "A"\n'))
+
+
+def test_another_page_goes_before_a_monolith_that_speaks_rest(tmp_path: Path, catalogue: Catalogue) -> None:
+    own = write(tmp_path / "own", OWN.format(kind="monolith", protocol="rest"))
+    pair = catalogue.target(f"{own}+angular")
+    assert (pair.kind, pair.title, pair.protocol) == ("modular", "Own + Angular", "rest")
+    assert catalogue.target(f"{own}").kind == "monolith"
+    with pytest.raises(UsageError, match=r"monolith \+ web"):
+        catalogue.target("streamlit+angular")
+
+
+def test_a_folder_named_without_a_slash_is_told_how_to_write_it(
+    tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "own", OWN.format(kind="monolith", protocol="rest"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        catalogue.target("own")
+    assert "write ./own" in caught.value.hint
 
 
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:

@@ -33,6 +33,17 @@ CHECK_LIMIT_S = 300
 LOCUST = "python -m locust -f /opt/chatbench/loadtests/locustfile.py --headless --only-summary --loglevel WARNING"
 
 
+def seen_inside(plan: LoadPlan) -> LoadPlan:
+    """Return a plan with the paths that the generator's container sees."""
+    return replace(
+        plan,
+        output=TRIAL_FOLDER,
+        stop_file=f"{TRIAL_FOLDER}/stop",
+        streamlit_site=topology.SITE_FOLDER if plan.protocol == "streamlit" else plan.streamlit_site,
+        user_class=f"{topology.USER_FOLDER}/{Path(plan.user_class).name}" if plan.user_class else None,
+    )
+
+
 class DockerPod:
     """One trial's containers; see ``harness.runtimes.Pod``."""
 
@@ -123,10 +134,7 @@ class DockerPod:
 
     def generate(self, plan: LoadPlan) -> None:
         """Write the plan, in the paths the generator's container sees, and start it."""
-        inside = replace(plan, output=TRIAL_FOLDER, stop_file=f"{TRIAL_FOLDER}/stop")
-        if plan.protocol == "streamlit":
-            inside = replace(inside, streamlit_site=topology.SITE_FOLDER)
-        store.write_json(self._folder / "plan.json", to_json(inside))
+        store.write_json(self._folder / "plan.json", to_json(seen_inside(plan)))
         self._up().up(GENERATOR)
         self._note(GENERATOR)
 
@@ -135,6 +143,7 @@ class DockerPod:
         target = self._launched().target
         words = ["-m", "harness.conformance", launched.instances[0], target.protocol]
         words += ["--seed", str(self._launched().seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
+        words += ["--features", ",".join(target.features)]
         words += ["--web"] if target.web else []
         words += ["--rate-limit", str(rate_limit)] if rate_limit is not None else []
         return [from_json(Check, one) for one in self._said("checking the contract", words)]
@@ -265,10 +274,13 @@ class DockerPod:
         self, prepared: DockerPrepared, answer: AnswerPlan, volume: str, messages_per_minute: int
     ) -> Project:
         self._site.hand_over(self._folder)
+        readable = {topology.SITE_FOLDER: str(prepared.streamlit_site)} if prepared.streamlit_site else {}
+        if prepared.target.user_class:
+            readable[topology.USER_FOLDER] = str(Path(prepared.target.user_class).parent)
         mounts = topology.Mounts(
             trial=str(self._folder),
             data=volume,
-            readable={topology.SITE_FOLDER: str(prepared.streamlit_site)} if prepared.streamlit_site else {},
+            readable=readable,
             user=self._site.user,
         )
         place = budget.placement(self._parents, self._site.split)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness import cgroups, cpus, environments, store, watchdog
 from harness.cgroups import Budget
+from harness.errors import UsageError
 from harness.runtimes import GENERATOR, SEEDED_USERS, Report
 from harness.runtimes.docker import engine, images, seeding, topology
 from harness.runtimes.docker.images import Image
@@ -142,7 +143,20 @@ class DockerRuntime:
 
 
 def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, Path]:
-    """Return every image a target takes: its tag, and its Dockerfile."""
+    """Return every image a target takes: its tag, and its Dockerfile.
+
+    Raises:
+        UsageError: a part elsewhere than below ``targets``, whose files no image built from there could hold; or a
+            monolith behind another page, for which there is no Compose file.
+    """
+    for part in target.parts:
+        if not part.folder.is_relative_to(root / "targets"):
+            raise UsageError(
+                f"{part.folder} is not below {root / 'targets'}, from where images are built",
+                f"measure it with --runtime local, or move it to targets/{part.kind}/{part.name}",
+            )
+    if target.web and target.server.kind == "monolith":
+        raise UsageError(f"{target.name}: no Compose file puts a page before a monolith", "use --runtime local")
     compose = root / "compose"
     folders: dict[str, Path] = {
         POD: compose / "pod",
@@ -201,7 +215,7 @@ def _info(target: Target, built: Mapping[str, Image]) -> TargetInfo:
         instances=server.local.instances,
         python_processes=target.python_processes,
         processes=server.model,
-        features=tuple(sorted({f for part in target.parts for f in part.features})),
+        features=target.features,
         parts=parts,
     )
 

@@ -12,6 +12,7 @@ LLM_PORT = 8001
 FRONT_PORT = 8080
 USER_ID = 10001  # of every image
 TRIAL_FOLDER = "/trial"  # where the trial's folder is seen by upstream and generator
+USER_FOLDER = "/user"  # where the generator sees the part whose user class it uses
 SITE_FOLDER = "/site"  # where the generator sees the messages of the target's own Streamlit
 GENERATOR_IMAGE = "chatbench/generator"
 OPEN_FILES = 20000  # as in the Compose files

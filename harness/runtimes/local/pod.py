@@ -141,6 +141,7 @@ class LocalPod:
             launched.instances[0],
             self._prepared.target.protocol,
             seed=self._prepared.seed,
+            features=self._prepared.target.features,
             web=self._prepared.web is not None,
             rate_limit=rate_limit,
             upstream_log=launched.upstream_log,

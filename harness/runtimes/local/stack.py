@@ -72,7 +72,7 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         instances=server.local.instances,
         python_processes=target.python_processes,
         processes=server.model,
-        features=tuple(sorted({f for part in target.parts for f in part.features})),
+        features=target.features,
         parts=parts,
     )
     template = _template(server, python, root, secret, seed, report)

@@ -1,0 +1,54 @@
+"""What a person's page does, as the simulated people do it: your own requests go here."""
+
+import json
+
+from loadtests import http
+from loadtests.connection import Connection, endpoint
+from loadtests.page import Page, Visitor
+from loadtests.reading import Reading, TurnError
+
+
+class OwnPage(Page):
+    """A page of this chatbot; one connection, one conversation at a time."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__(visitor)
+        self._endpoint = endpoint(visitor.base_url)
+        self._connection = Connection(self._endpoint)
+        self._conversation = ""
+
+    def connect(self) -> None:
+        """Open the page. Where people sign in, do it here; ``self.visitor`` says who this is."""
+        answer = self._connection.exchange(http.request("GET", "/", {"Host": self._endpoint.host}))
+        if answer.status != 200:
+            raise TurnError("http", f"GET /: HTTP {answer.status}")
+
+    def new_conversation(self) -> None:
+        """Begin an empty conversation; the next message belongs to it."""
+        answer = self._connection.exchange(self._post("/conversations", {}))
+        if answer.status != 201:
+            raise TurnError("http", f"POST /conversations: HTTP {answer.status}")
+        self._conversation = json.loads(answer.body)["id"]
+
+    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+        """Send a message and say with every piece how far its answer has come."""
+        said = b""
+        for piece in self._connection.pieces(
+            self._post(f"/conversations/{self._conversation}", {"text": text}), reading
+        ):
+            said += piece
+            reading.saw(said.decode(errors="ignore"))
+        reading.finish()  # only what the protocol calls the end: here the response is complete
+
+    def abort(self) -> None:
+        """Cut what is under way: called when an answer is overdue."""
+        self._connection.abort()
+
+    def close(self) -> None:
+        """Leave."""
+        super().close()
+        self._connection.close()
+
+    def _post(self, path: str, data: dict[str, str]) -> bytes:
+        headers = {"Host": self._endpoint.host, "Content-Type": "application/json"}
+        return http.request("POST", path, headers, json.dumps(data).encode())

@@ -1,0 +1,174 @@
+"""A chatbot with a REST API: the part of the contract (targets/openapi.yaml) that the load needs, and a sign-in.
+
+Put your own in its place. ``python -m uvicorn app:app`` starts it; its page is ``page/``, or the one in WEB_ROOT.
+"""
+
+import json
+import os
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+from fastapi import Cookie, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import BaseModel
+
+import store
+from model import pieces_of_answer
+
+app = FastAPI()
+web_root = Path(os.environ.get("WEB_ROOT") or Path(__file__).with_name("page")).resolve()
+
+
+class Credentials(BaseModel):
+    """What signing in takes."""
+
+    username: str
+    password: str
+
+
+class NewMessage(BaseModel):
+    """What asking takes."""
+
+    content: str
+
+
+@app.exception_handler(HTTPException)
+async def problem(_: Request, error: HTTPException) -> Response:
+    """Answer errors as problem documents (RFC 9457)."""
+    document = {"type": "about:blank", "title": error.detail, "status": error.status_code, "detail": error.detail}
+    return JSONResponse(document, error.status_code, media_type="application/problem+json")
+
+
+def signed_in(sessionid: Annotated[str | None, Cookie()] = None) -> str:
+    """Return the name of who is signed in."""
+    if sessionid not in store.sessions:
+        raise HTTPException(401, "Not signed in.")
+    return store.sessions[sessionid]
+
+
+def same_site(csrftoken: Annotated[str, Cookie()] = "", x_csrftoken: Annotated[str, Header()] = "") -> None:
+    """Refuse what another site's page sent: it cannot read our cookie."""
+    if not csrftoken or not secrets.compare_digest(csrftoken, x_csrftoken):
+        raise HTTPException(403, "The CSRF token is missing or wrong.")
+
+
+Person = Annotated[str, Depends(signed_in)]
+Unsafe = Depends(same_site)
+
+
+def owned(number: str, person: Person) -> store.Conversation:
+    """Return a conversation of one's own; other people's are not found."""
+    found = store.conversations.get(number)
+    if found is None or found.owner != person:
+        raise HTTPException(404, "No such conversation.")
+    return found
+
+
+Owned = Annotated[store.Conversation, Depends(owned)]
+
+
+def about(person: str) -> dict[str, Any]:
+    """Return what a person's page shows of them."""
+    return {"id": store.USERS[person], "username": person, "role": "user", "is_active": True}
+
+
+@app.get("/api/health")
+async def health() -> dict[str, str]:
+    """Say that it is up."""
+    return {"status": "ok"}
+
+
+@app.get("/api/auth/me")
+async def me(response: Response, request: Request) -> Any:
+    """Say who is signed in; brings the CSRF token."""
+    person = store.sessions.get(request.cookies.get("sessionid", ""))
+    if person is None:
+        response = await problem(request, HTTPException(401, "Not signed in."))
+    if "csrftoken" not in request.cookies:
+        response.set_cookie("csrftoken", secrets.token_hex(16), samesite="lax")
+    return response if person is None else about(person)
+
+
+@app.post("/api/auth/login", dependencies=[Unsafe])
+async def login(said: Credentials, response: Response) -> dict[str, Any]:
+    """Sign in."""
+    token = store.sign_in(said.username, said.password)
+    if token is None:
+        raise HTTPException(401, "Wrong name or password.")
+    response.set_cookie("sessionid", token, httponly=True, samesite="lax")
+    return about(said.username)
+
+
+@app.post("/api/auth/logout", status_code=204, dependencies=[Unsafe])
+async def logout(response: Response, sessionid: Annotated[str, Cookie()] = "") -> None:
+    """Sign out."""
+    store.sessions.pop(sessionid, None)
+    response.delete_cookie("sessionid")
+
+
+@app.get("/api/conversations")
+async def list_conversations(person: Person) -> dict[str, Any]:
+    """List one's own conversations, the last updated first."""
+    own = sorted((c for c in store.conversations.values() if c.owner == person), key=lambda c: c.updated_at)
+    return {"count": len(own), "next": None, "previous": None, "results": [c.about() for c in reversed(own)]}
+
+
+@app.post("/api/conversations", status_code=201, dependencies=[Unsafe])
+async def create_conversation(person: Person) -> dict[str, str]:
+    """Begin a conversation."""
+    made = store.Conversation(person)
+    store.conversations[made.id] = made
+    return made.about()
+
+
+@app.get("/api/conversations/{number}")
+async def get_conversation(conversation: Owned) -> dict[str, str]:
+    """Show a conversation."""
+    return conversation.about()
+
+
+@app.get("/api/conversations/{number}/messages")
+async def list_messages(conversation: Owned) -> dict[str, Any]:
+    """Show a conversation's messages."""
+    return {"results": conversation.messages}
+
+
+@app.post("/api/conversations/{number}/messages", dependencies=[Unsafe])
+async def send_message(said: NewMessage, conversation: Owned) -> Response:
+    """Take a message and stream the answer: the events ``message``, ``token`` …, then ``done`` or ``error``."""
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return StreamingResponse(answer(said.content, conversation), media_type="text/event-stream", headers=headers)
+
+
+async def answer(content: str, conversation: store.Conversation) -> AsyncIterator[str]:
+    """Yield the events of one answer."""
+    number, text = str(uuid.uuid4()), ""
+    yield event("message", {"message": conversation.add("user", content), "answer_id": number})
+    history = [{"role": message["role"], "content": message["content"]} for message in conversation.messages]
+    try:
+        async for piece in pieces_of_answer(history):
+            text += piece
+            yield event("token", {"text": piece})
+    except (httpx.HTTPError, ConnectionError) as error:
+        yield event("error", {"type": "about:blank", "title": "Bad gateway", "status": 502, "detail": str(error)})
+    else:
+        yield event("done", {"message": conversation.add("assistant", text, number)})
+
+
+def event(name: str, data: dict[str, Any]) -> str:
+    """Return one server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+@app.get("/{path:path}")
+async def page(path: str) -> FileResponse:
+    """Serve the front end; an address inside the application gets its page."""
+    if path.startswith("api/"):
+        raise HTTPException(404, "No such path.")
+    file = (web_root / path).resolve()
+    inside = file.is_file() and file.is_relative_to(web_root)
+    return FileResponse(file if inside else web_root / "index.html")
