@@ -1,0 +1,79 @@
+"""Security: what a running target lets through of roles, other people's objects, forged requests and injected text.
+
+No penetration test: well-known inputs, one after the other, over loopback, each with what the contract expects of it.
+"""
+
+import http.client
+from collections.abc import Callable
+
+from harness.audit.probing import NotMeasuredError, Probes, Seen
+from harness.audit.security.rest import anonymous, cookies, forgery, headers, injection, matrix, ownership, throttling
+from harness.audit.security.rest.scene import Scene
+from harness.audit.subject import Subject
+
+__all__ = ["PROBES"]
+
+PROBES = Probes("security")
+
+
+def _rest(trying: Callable[[Scene], Seen], subject: Subject) -> Seen:
+    scene = Scene(subject.base_url, seed=subject.seed)
+    try:
+        scene.anonymous().request("GET", "/api/health")
+    except (OSError, http.client.HTTPException) as error:
+        raise NotMeasuredError(f"nothing answers at {subject.base_url}: {error}") from None
+    return trying(scene)
+
+
+def _tried(subject: Subject, rest: Callable[[Scene], Seen]) -> Seen:
+    """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
+    if subject.protocol == "rest":
+        return _rest(rest, subject)
+    if subject.protocol == "openai":
+        raise NotMeasuredError("no application: this is the model itself")
+    raise NotMeasuredError(f"nothing here knows how to try this on the protocol {subject.protocol!r}")
+
+
+@PROBES.finds("roles-operations", "roles × operations as the contract says")
+def _roles(subject: Subject) -> Seen:
+    return _tried(subject, matrix.roles)
+
+
+@PROBES.finds("other-objects", "another user's objects refused")
+def _objects(subject: Subject) -> Seen:
+    return _tried(subject, ownership.objects)
+
+
+@PROBES.finds("anonymous-access", "refused without signing in")
+def _anonymous(subject: Subject) -> Seen:
+    return _tried(subject, anonymous.access)
+
+
+@PROBES.finds("csrf", "forged requests refused (CSRF)")
+def _csrf(subject: Subject) -> Seen:
+    return _tried(subject, forgery.requests)
+
+
+@PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
+def _websocket(subject: Subject) -> Seen:
+    return _tried(subject, forgery.no_socket)
+
+
+@PROBES.finds("cookie-flags", "cookies and sessions protected")
+def _cookies(subject: Subject) -> Seen:
+    return _tried(subject, cookies.flags)
+
+
+@PROBES.finds("security-headers", "security headers")
+def _headers(subject: Subject) -> Seen:
+    return _tried(subject, headers.headers)
+
+
+@PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
+def _injection(subject: Subject) -> Seen:
+    return _tried(subject, injection.sql)
+
+
+@PROBES.finds("sign-in-throttling", "guessing passwords stopped")
+def _throttling(subject: Subject) -> Seen:
+    return _tried(subject, throttling.sign_in)

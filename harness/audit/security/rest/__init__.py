@@ -1,0 +1,1 @@
+"""The Security row of a target that speaks the REST contract."""

@@ -1,0 +1,121 @@
+"""CSRF: unsafe requests as a foreign page could have a signed-in browser send them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.audit.probing import NotMeasuredError, Seen
+from harness.audit.security.rest.scene import FORGETTER, LEAVER, OWNER, Kept, Scene, answered
+from harness.audit.security.tally import Tally
+from harness.conformance.access import UNSAFE
+from harness.conformance.client import Answer, Client
+from harness.conformance.probes import expect
+from harness.conformance.world import OPERATIONS
+
+FOREIGN = "https://attacker.example"
+ADMINS = ("hideMessage", "updateUser")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a request is forged: its headers, and what its body looks like."""
+
+    name: str
+    headers: dict[str, str]
+    encode: Callable[[object], bytes]
+
+
+def _json(body: object) -> bytes:
+    return json.dumps({} if body is None else body).encode()
+
+
+def _form(_: object) -> bytes:
+    return b"title=forged&content=forged&role=admin&hidden=true&value=up"
+
+
+WAYS = (
+    Way("no token", {}, _json),
+    Way("a wrong token", {"X-CSRFToken": "x" * 32}, _json),
+    Way(
+        "no token, from a foreign origin",
+        {"Origin": FOREIGN, "Referer": f"{FOREIGN}/", "Sec-Fetch-Site": "cross-site"},
+        _json,
+    ),
+    # what a page may send to another origin without asking it first (no preflight, Fetch standard)
+    Way("JSON as text/plain", {"Content-Type": "text/plain", "Origin": FOREIGN}, _json),
+    Way("a form", {"Content-Type": "application/x-www-form-urlencoded", "Origin": FOREIGN}, _form),
+)
+
+
+def requests(scene: Scene) -> Seen:
+    """Return whether forged requests are refused and change nothing, while the same with its token works."""
+    tally = Tally()
+    kept = scene.kept
+    subject = scene.user(LEAVER)
+    before = _state(scene, kept)
+    leaver = scene.signed_in(FORGETTER)
+    for operation in (*(one for one in UNSAFE if one != "logout"), "logout"):
+        client = scene.admin if operation in ADMINS else leaver if operation == "logout" else scene.owner
+        client.request("GET", "/api/auth/me")
+        expect("csrftoken" in client.cookies, "the browser got no CSRF cookie, so that there is nothing to leave out")
+        for way in WAYS:
+            answer = _forged(scene, client, operation, kept.path(operation, subject["id"]), way)
+            tally.status(f"{operation} with {way.name}", (403, 415), answer.status)
+    _sign_in(scene, tally)
+    _by_reading(scene, tally, kept)
+    _reading_across(scene, tally)
+    after = _state(scene, kept)
+    tally.same("what was asked for afterwards", before, after)
+    works = answered(scene.owner, "PATCH", kept.path("renameConversation"), {"title": "Renamed"})
+    tally.status("the same with its token", (200,), works.status)
+    return tally.seen()
+
+
+def _state(scene: Scene, kept: Kept) -> tuple[object, ...]:
+    return (*kept.state(), scene.user(LEAVER))
+
+
+def _forged(scene: Scene, client: Client, operation: str, path: str, way: Way) -> Answer:
+    body = {"role": "admin"} if operation == "updateUser" else {"hidden": True} if operation == "hideMessage" else None
+    content = way.encode(body or scene.body(operation))
+    return answered(client, OPERATIONS[operation][0], path, content, csrf=False, headers=way.headers)
+
+
+def _sign_in(scene: Scene, tally: Tally) -> None:
+    """Signing a visitor in as somebody else is an attack too: what the visitor then writes is read by the attacker."""
+    visitor = scene.anonymous()
+    visitor.request("GET", "/api/auth/me")
+    for way in WAYS:
+        content = way.encode(scene.body("login"))
+        answer = answered(visitor, "POST", "/api/auth/login", content, csrf=False, headers=way.headers)
+        tally.status(f"login with {way.name}", (403, 415), answer.status)
+
+
+def _by_reading(scene: Scene, tally: Tally, kept: Kept) -> None:
+    """A picture's address is fetched without a token: no GET may act."""
+    for path in ("/api/auth/logout", f"{kept.path('getConversation')}?_method=DELETE", kept.path("hideMessage")):
+        answer = answered(scene.owner, "GET", path, headers={"X-HTTP-Method-Override": "DELETE"})
+        tally.status(
+            f"GET {path.split('?')[0].rsplit('/', 1)[-1][:8]} instead of its own method",
+            (200, 400, 403, 404, 405),
+            answer.status,
+        )
+    still = answered(scene.world.seeded(OWNER), "GET", kept.path("getConversation"))
+    tally.status("the owner still signed in and the conversation there", (200,), still.status)
+
+
+def _reading_across(scene: Scene, tally: Tally) -> None:
+    """A foreign page must not be let in by CORS headers (nobody in the contract is)."""
+    for method in ("GET", "OPTIONS"):
+        for origin in (FOREIGN, "null"):
+            headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
+            answer = answered(scene.owner, method, "/api/auth/me", headers=headers)
+            allowed = answer.header("Access-Control-Allow-Origin")
+            tally.note(f"{method} for a page of {origin}", "not allowed to read", allowed or "not allowed", not allowed)
+
+
+def no_socket(_: Scene) -> Seen:
+    """Say why there is nothing to try."""
+    raise NotMeasuredError(
+        "no WebSocket in the contract: answers stream over HTTP, held to the rules on forged requests"
+    )

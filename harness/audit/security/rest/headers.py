@@ -1,0 +1,24 @@
+"""Security headers of the page and of the API's answers."""
+
+from harness.audit.probing import Seen
+from harness.audit.security.policy import judge
+from harness.audit.security.rest.scene import Scene
+from harness.audit.security.tally import Tally
+
+HSTS = (
+    "HSTS (Strict-Transport-Security) is not applicable: browsers ignore it on plain http; "
+    "a deployment's proxy sets it together with TLS."
+)
+
+
+def headers(scene: Scene) -> Seen:
+    """Return which protections the page and an answer of the API carry."""
+    tally = Tally()
+    page = scene.anonymous().request("GET", "/", headers={"Accept": "text/html"})
+    if page.media_type == "text/html":
+        judge(tally, "the page", page)
+    else:
+        tally.fact("No page was there to look at.")
+    judge(tally, "an answer of the API", scene.owner.request("GET", "/api/auth/me"))
+    tally.fact(HSTS)
+    return tally.seen()

@@ -1,0 +1,184 @@
+"""The conformance checks' twin of a REST target with a real database behind its searches, and flaws of its own."""
+
+import secrets
+import sqlite3
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+from tests.unit.conformance_twin.operations import Handler
+from tests.unit.conformance_twin.state import Twin
+from tests.unit.conformance_twin.wire import Refusal
+
+SLEEP_S = 0.4
+
+
+class Database:
+    """Titles, names and passwords in SQLite, asked soundly or by pasting text into a statement."""
+
+    def __init__(self, *, pasting: bool) -> None:
+        self.pasting = pasting
+        self.lock = threading.Lock()
+        self.connection = sqlite3.connect(":memory:", check_same_thread=False)
+        self.connection.set_progress_handler(lambda: 1, 1_000_000)  # what would hold it up for seconds is cut short
+        self.connection.execute("CREATE TABLE titles (id TEXT, owner TEXT, title TEXT)")
+        self.connection.execute("CREATE TABLE users (username TEXT, password TEXT)")
+        self.connection.executemany(
+            "INSERT INTO users VALUES (?, ?)", [(f"user{n:04d}", f"pbkdf2_sha256$1${n}") for n in range(1, 61)]
+        )
+
+    def keep(self, conversation: dict[str, Any]) -> None:
+        row = (conversation["id"], conversation["owner"], conversation["title"])
+        with self.lock:
+            self.connection.execute("DELETE FROM titles WHERE id = ?", row[:1])
+            self.connection.execute("INSERT INTO titles VALUES (?, ?, ?)", row)
+
+    def find(self, owner: str, word: str) -> list[tuple[str, str]]:
+        with self.lock:
+            if self.pasting:
+                sql = f"SELECT id, title FROM titles WHERE owner = '{owner}' AND title LIKE '%{word}%'"  # noqa: S608
+                return list(self.connection.execute(sql))
+            sql = "SELECT id, title FROM titles WHERE owner = ? AND instr(lower(title), lower(?))"
+            return list(self.connection.execute(sql, (owner, word)))
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class FlawedHandler(Handler):
+    """One request to a twin whose flaw is one of those below, or one of the conformance checks' defects."""
+
+    database: Database
+
+    def flaw(self, name: str) -> bool:
+        return self.twin.defect == name
+
+    def begin(self, body: dict[str, Any]) -> dict[str, Any]:
+        owner = body.pop("owner", self.user["username"])
+        return self.twin.begin(owner, body.get("title", ""))
+
+    def create_conversation(self) -> None:
+        kinds = {"title": str} | ({"owner": str} if self.flaw("owner by field") else {})
+        conversation = self.begin(self.fields(**kinds))
+        self.database.keep(conversation)
+        self.json(self.public(conversation), 201)
+
+    def rename_conversation(self, conversation_id: str) -> None:
+        conversation = self.find(conversation_id)
+        conversation["title"] = self.fields(title=str)["title"]
+        if self.flaw("stacked statements") and "UPDATE users" in conversation["title"]:
+            self.twin.users["user0042"]["role"] = "admin"
+        self.database.keep(conversation)
+        self.json(self.public(conversation))
+
+    def list_conversations(self) -> None:
+        word = self.query.get("search")
+        if not word:
+            super().list_conversations()
+            return
+        if self.flaw("waits") and "pg_sleep" in word:
+            time.sleep(SLEEP_S)
+        try:
+            found = self.database.find(self.user["username"], word)
+        except sqlite3.Error as error:
+            told = self.flaw("tells the error")
+            self.reply(500 if not told else 400, f"sqlite3.{type(error).__name__}: {error}".encode() if told else b"")
+            return
+        rows = [{"id": one, "title": title, "created_at": "", "updated_at": ""} for one, title in found]
+        self.json({"count": len(rows), "next": None, "previous": None, "results": rows})
+
+    def find(self, conversation_id: str, *, read: bool = False) -> dict[str, Any]:
+        conversation = self.twin.conversations.get(conversation_id)
+        role = self.user["role"]
+        if conversation is not None and self.flaw("moderators write") and role != "user":
+            return conversation
+        if conversation is not None and self.flaw("ids told apart") and conversation["owner"] != self.user["username"]:
+            raise Refusal(403 if role == "user" else 404) if not read or role == "user" else Refusal(404)
+        return super().find(conversation_id, read=read)
+
+    def check_password(self) -> str:
+        if self.flaw("sign-in by injection") and "' OR '1'='1" in self.body.decode(errors="replace"):
+            return "user0042"
+        if self.flaw("names told") and b"nobody-of-this-name" in self.body:
+            raise Refusal(404)
+        return super().check_password()
+
+    def login(self) -> None:
+        planted = self.session
+        super().login()
+        if self.flaw("planted session kept"):
+            name = str(self.user.get("username") or "user0044")
+            self.twin.sessions[planted] = name
+
+    def set_cookie(self, name: str, value: str) -> None:
+        super().set_cookie(name, value)
+        if self.flaw("SameSite=None"):
+            self.cookies[-1] = self.cookies[-1].replace("Lax", "None")
+        if self.flaw("short session") and name == "sessionid":
+            self.cookies[-1] = self.cookies[-1].replace(value, value[:8])
+            self.twin.sessions[value[:8]] = self.twin.sessions[value]
+
+    def identify(self, operation: str) -> None:
+        lax = (self.flaw("any token") and self.headers.get("X-CSRFToken")) or (
+            self.flaw("text/plain") and self.headers.get("Content-Type") == "text/plain"
+        )
+        if lax:
+            token = secrets.token_hex(16)
+            self.headers["X-Given"] = token
+            cookie = self.headers.get("Cookie", "")
+            del self.headers["Cookie"]
+            kept = [part for part in cookie.split("; ") if not part.startswith("csrftoken=")]
+            self.headers["Cookie"] = "; ".join([*kept, f"csrftoken={token}"])
+            del self.headers["X-CSRFToken"], self.headers["Content-Type"]
+            self.headers["X-CSRFToken"], self.headers["Content-Type"] = token, "application/json"
+        super().identify(operation)
+
+    def head(self, status: int, kind: str, **headers: str) -> None:
+        origin = self.headers.get("Origin")
+        if self.flaw("reads across") and origin:
+            headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+        super().head(status, kind, **headers)
+
+    def front_end(self, path: str) -> None:
+        path = urllib.parse.unquote(path)
+        if self.flaw("metrics open") and path == "/metrics":
+            self.reply(200, b"# HELP people signed in", "text/plain")
+        elif self.flaw("files outside") and path.endswith("etc/passwd"):
+            self.reply(200, b"root:x:0:0:", "text/plain")
+        elif path.startswith("/api"):
+            self.refuse(Refusal(404))
+        else:
+            super().front_end(path)
+
+    def route(self) -> None:
+        if self.flaw("GET acts") and self.command == "GET" and self.path == "/api/auth/logout":
+            self.command = "POST"
+            self.headers["Authorization"] = "Bearer x"
+            cookies = self.headers.get("Cookie", "")
+            session = cookies.partition("sessionid=")[2].partition(";")[0]
+            self.twin.sessions.pop(session, None)
+            self.reply(204)
+            return
+        super().route()
+
+
+@contextmanager
+def running(flaw: str = "", *, pasting: bool = False) -> Iterator[str]:
+    """Serve a twin with a flaw; ``pasting`` builds SQL of what it is sent."""
+    database = Database(pasting=pasting)
+    handler = type("Flawed", (FlawedHandler,), {"twin": Twin(flaw), "database": database})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        database.close()
