@@ -228,6 +228,7 @@ class Finding:
         text: What was seen, a sentence for people.
         value: A number of its own, where it has one, in ``unit``.
         details: A line per input: what it was, what was expected, what was seen.
+        table: The same as a table, in lines, where it is easier to read so.
     """
 
     topic: Topic
@@ -240,6 +241,7 @@ class Finding:
     value: float | None = None
     unit: str | None = None
     details: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError for a verdict that its counts do not carry: nothing tried is never a pass."""

@@ -4,14 +4,14 @@ A topic is a module with a list of probes; it is added to ``TOPICS`` and nowhere
 reported as not measured, with the reason, never as held.
 """
 
-from harness.audit import integration
+from harness.audit import integration, security
 from harness.audit.probing import Probe, Probes, run
 from harness.audit.subject import Subject, subject
 from harness.records import Finding
 
 __all__ = ["TOPICS", "Subject", "audit", "probes", "subject"]
 
-TOPICS: tuple[Probes, ...] = (integration.PROBES,)
+TOPICS: tuple[Probes, ...] = (integration.PROBES, security.PROBES)
 
 
 def probes() -> list[Probe]:

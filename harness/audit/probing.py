@@ -27,12 +27,14 @@ class Seen:
     Attributes:
         text: A sentence for people; by default the first try that went wrong.
         value: A number of its own, in ``unit``.
+        table: The same as a table, in lines.
     """
 
     tries: tuple[Try, ...]
     text: str = ""
     value: float | None = None
     unit: str | None = None
+    table: tuple[str, ...] = ()
 
 
 class Run(Protocol):
@@ -95,6 +97,7 @@ def _finding(probe: Probe, subject: Subject) -> Finding:
         value=seen.value,
         unit=seen.unit,
         details=tuple(one.line for one in seen.tries),
+        table=seen.table,
     )
 
 

@@ -93,7 +93,7 @@ def test_sql_made_of_a_search_is_found_on_a_real_database(flaw: str) -> None:
 def test_matrix_is_printed_with_what_was_seen_where_it_differs() -> None:
     with running("moderators write") as base_url:
         finding = _finding("roles-operations", base_url)
-    [row] = [line for line in finding.details if line.startswith("renameConversation  ")]
+    [row] = [line for line in finding.table if line.startswith("renameConversation  ")]
     assert "200 not 404" in row
 
 

@@ -56,7 +56,8 @@ TELLTALE = (
     "CREATE TABLE",
 )
 SLOW_S = 3.0
-_LONGEST_FIRST = sorted((*INJECTIONS, *DELAYS), key=len, reverse=True)
+#: without single characters, which are part of what gives a database away too
+_LONGEST_FIRST = sorted((one for one in (*INJECTIONS, *DELAYS) if len(one) > 2), key=len, reverse=True)
 
 
 def telltale(body: str) -> str | None:

@@ -37,12 +37,12 @@ class Database:
             self.connection.execute("DELETE FROM titles WHERE id = ?", row[:1])
             self.connection.execute("INSERT INTO titles VALUES (?, ?, ?)", row)
 
-    def find(self, owner: str, word: str) -> list[tuple[str, str]]:
+    def find(self, owner: str, word: str) -> list[tuple[str, str, int, int]]:
         with self.lock:
             if self.pasting:
-                sql = f"SELECT id, title FROM titles WHERE owner = '{owner}' AND title LIKE '%{word}%'"  # noqa: S608
+                sql = f"SELECT id, title, 1, 1 FROM titles WHERE owner = '{owner}' AND title LIKE '%{word}%'"  # noqa: S608
                 return list(self.connection.execute(sql))
-            sql = "SELECT id, title FROM titles WHERE owner = ? AND instr(lower(title), lower(?))"
+            sql = "SELECT id, title, 1, 1 FROM titles WHERE owner = ? AND instr(lower(title), lower(?))"
             return list(self.connection.execute(sql, (owner, word)))
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class FlawedHandler(Handler):
             told = self.flaw("tells the error")
             self.reply(500 if not told else 400, f"sqlite3.{type(error).__name__}: {error}".encode() if told else b"")
             return
-        rows = [{"id": one, "title": title, "created_at": "", "updated_at": ""} for one, title in found]
+        rows = [{"id": one, "title": title, "created_at": "", "updated_at": ""} for one, title, *_ in found]
         self.json({"count": len(rows), "next": None, "previous": None, "results": rows})
 
     def find(self, conversation_id: str, *, read: bool = False) -> dict[str, Any]:
