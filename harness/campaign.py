@@ -29,22 +29,23 @@ class Request:
 Course = Generator[Request, Trial, Capacity]
 
 
-def course(profile: Profile, target: str) -> Course:
+def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
     """Yield the trials of one target, receive each as measured, return its capacity.
 
     First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
     load, whose CPU per turn bounds the capacity and gives the search its start; then the rounds of the estimate and its
-    predictions, where the profile asks for them and the target itself was what failed.
+    predictions, where the profile asks for them and the target itself was what failed. ``direct``: there is no
+    application, so nothing of it but its load.
     """
     plan = profile.search
     yield Request(scenario="check", level=1, about_left=8)
-    if profile.audit:
+    if profile.audit and not direct:
         yield Request(scenario="audit", level=1, about_left=7)
     idle = None
-    if profile.idle:
+    if profile.idle and not direct:
         idle = yield from _tried_again(Request(scenario="idle", level=max(profile.idle.steps), about_left=6))
     base = yield from _tried_again(Request(scenario="chat", level=plan.base_users, about_left=5))
-    start = first_level(profile, base, idle)
+    start = first_level(profile, base, idle, direct=direct)
     known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
     if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
         return assess(known)
@@ -60,7 +61,7 @@ def course(profile: Profile, target: str) -> Course:
         ),
         known,
     )
-    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle))
+    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle, direct=direct))
     if plan.rounds and found.status == "bracketed" and not found.at_least:
         crossings = yield from _rounds(profile, target, found)
         yield from _predictions(profile, crossings)
@@ -142,21 +143,23 @@ def _search(looking: Generator[int, Judged, Capacity], bound: Callable[[Trial], 
         return capacity
 
 
-def first_level(profile: Profile, base: Trial, idle: Trial | None) -> int:
+def first_level(profile: Profile, base: Trial, idle: Trial | None, *, direct: bool = False) -> int:
     """Return where the search starts: a share of the bound, below the base where that failed."""
     plan = profile.search
     if base.verdict.outcome == "fail":
         return max(1, plan.base_users // 2)
-    bound = most_users(profile, base, idle)
+    bound = most_users(profile, base, idle, direct=direct)
     wanted = plan.base_users * plan.growth if bound is None else plan.start_share * bound
     return max(1, min(plan.highest, round(wanted)))
 
 
-def most_users(profile: Profile, trial: Trial, idle: Trial | None) -> float | None:
+def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, direct: bool = False) -> float | None:
     """Return the most users that CPU per turn and memory per session, as a trial showed them, leave room for.
 
     Without spare CPUs the generator's and the upstream's CPU come out of the same two. None where a reading is absent.
     """
+    if direct:
+        return _most_the_tools_carry(trial)
     figures = trial.figures
     turn_s, cpu_s, share_s, cores = (
         figures.get(name) for name in ("turn_p50_s", "target_cpu_s_per_turn", "busiest_cpu_s_per_turn", "target_cores")
@@ -181,6 +184,16 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None) -> float | No
     if slope and slope > 0 and empty is not None:
         bound = min(bound, (MEMORY_BUDGET_BYTES - empty) / slope)
     return bound
+
+
+def _most_the_tools_carry(trial: Trial) -> float | None:
+    """Return the bound where there is no application: generator and upstream have a core each, the budget's in all."""
+    cores = [trial.figures.get(name) for name in ("generator_cores", "upstream_cores")]
+    known = [value for value in cores if value is not None]
+    if len(known) < len(cores) or not sum(known):
+        return None
+    busiest = max(known) if trial.limits.spare_cpus else max(max(known), sum(known) / BUDGET_CPUS)
+    return trial.key.level / busiest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

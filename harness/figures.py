@@ -49,7 +49,8 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     cpu = figures.pop("target_cpu_s")
     ended = _ended_inside(turns, window)
     figures["target_cpu_s_per_turn"] = cpu / ended if cpu is not None and ended else None
-    figures["busiest_cpu_s_per_turn"] = (figures["busiest_process_cores"] or 0.0) * window_s / ended if ended else None
+    busiest = figures["busiest_process_cores"]
+    figures["busiest_cpu_s_per_turn"] = busiest * window_s / ended if busiest is not None and ended else None
     return figures
 
 

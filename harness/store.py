@@ -43,9 +43,9 @@ class TargetInfo:
     """What a run says of one target: its parts with versions as installed."""
 
     title: str
-    kind: str  # monolith or modular
+    kind: str  # monolith, modular or control
     protocol: str
-    instances: int
+    instances: int  # 0: no application, the generator talks to the upstream
     python_processes: int  # of all instances together: bounds the cores its busiest code can use
     processes: str  # in words
     features: tuple[str, ...]

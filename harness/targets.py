@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from harness.errors import UsageError
 
-Kind = Literal["monolith", "api", "web", "upstream"]
+Kind = Literal["monolith", "api", "web", "upstream", "direct"]  # direct: no application, users talk to the upstream
 FEATURES = (
     "sign-in",
     "conversations",
@@ -62,6 +62,7 @@ class Part:
     package: str | None = None
     protocol: str | None = None
     user_class: str | None = None  # "user.py:Name", the file being the part's own
+    control: bool = False  # for telling causes apart: never one of the article's two columns
     features: tuple[str, ...] = ()
     model: str = ""
     local: Local = field(default_factory=Local)
@@ -87,8 +88,20 @@ class Target:
 
     @property
     def kind(self) -> str:
-        """``monolith`` or ``modular``."""
+        """``monolith``, ``modular`` or ``control``."""
+        if self.server.control or self.direct:
+            return "control"
         return "monolith" if len(self.parts) == 1 else "modular"
+
+    @property
+    def direct(self) -> bool:
+        """Whether there is no application: nothing of the target's own is started."""
+        return self.server.kind == "direct"
+
+    @property
+    def instances(self) -> int:
+        """How many times its server is started."""
+        return 0 if self.direct else self.server.local.instances
 
     @property
     def title(self) -> str:
@@ -119,7 +132,7 @@ class Target:
     @property
     def python_processes(self) -> int:
         """Python processes (each with a lock of its own) of all instances together."""
-        return self.server.local.instances * self.server.local.python_processes
+        return self.instances * self.server.local.python_processes
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -137,6 +150,9 @@ def reject_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) -
             raise UsageError(f"{where}: unknown key {key!r}", nearest(key, names))
 
 
+_SIMPLE: Mapping[Any, str] = {int: "int", bool: "bool"}
+
+
 def _typed(cls: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Check a table against a dataclass's fields: known keys, and values of the fields' plain types."""
     hints = {f.name: f for f in dataclasses.fields(cls)}
@@ -144,7 +160,7 @@ def _typed(cls: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in table.items():
         hint = hints[key].type
-        values[key] = _plain(value, "int" if hint is int else str(hint), f"{where}: {key}")
+        values[key] = _plain(value, _SIMPLE.get(hint, str(hint)), f"{where}: {key}")
     return values
 
 
@@ -162,6 +178,8 @@ def _plain(value: Any, hint: str, where: str) -> Any:
     elif hint == "int":
         good, expected, result = isinstance(value, int) and not isinstance(value, bool), "a whole number", value
         good = good and value >= 1
+    elif hint == "bool":
+        good, expected, result = isinstance(value, bool), "true or false", value
     elif "Mapping" in hint:
         good = isinstance(value, dict) and ("Any" in hint or all(isinstance(v, str) for v in value.values()))
         expected, result = "a table of texts", value
@@ -263,7 +281,7 @@ class Catalogue:
             names += [part.name, *(f"{part.name}:{variant}" for variant in part.variants)]
         for api in self.of_kind("api"):
             names += [f"{api.name}+{web.name}" for web in self.of_kind("web")]
-        return names
+        return names + [part.name for part in self.of_kind("direct")]
 
     def target(self, name: str) -> Target:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).
@@ -275,7 +293,7 @@ class Catalogue:
         kinds = tuple(part.kind for part in parts)
         # a monolith that speaks the REST contract can have another page put in front of it
         another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
-        if kinds not in (("monolith",), ("api", "web")) and not another_page:
+        if kinds not in (("monolith",), ("api", "web"), ("direct",)) and not another_page:
             raise UsageError(
                 f"{name!r} is put together from {' + '.join(kinds)}",
                 "a target is a monolith, or an api and a web part: " + ", ".join(self.names()),

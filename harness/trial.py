@@ -26,7 +26,7 @@ from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, judge, without_budget
 
 CHECK_TURNS = 2
-CHECKED = ("rest", "streamlit")  # protocols whose contract can be tried
+CHECKED = ("rest", "streamlit", "openai")  # protocols whose contract can be tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +156,11 @@ def _measure(
         turns_needed=min(plan.measure_turns, load.TURNS_NEEDED),
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
+        direct=prepared.target.direct,
     )
     numbers, verdict = _assess(bench.profile, key, summary, facts, folder, ended)
     if key.scenario == "check":
-        numbers["cold_start_s"] = _cold_start_s(launched.ready_after_s, turns)
+        numbers["cold_start_s"] = None if prepared.target.direct else _cold_start_s(launched.ready_after_s, turns)
         store.write_json(folder / "checks.json", {"checks": [to_json(one) for one in checks]})
         verdict = with_contract(verdict, checks, expected=prepared.target.protocol in CHECKED and not lost)
     if limits.shortfall:

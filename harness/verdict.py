@@ -1,7 +1,7 @@
 """Pass, fail or invalid: what a trial's figures mean. Decides only; touches nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.records import Reason, Verdict
 
@@ -49,6 +49,7 @@ class Facts:
     turns_needed: int = 100
     sign_in_failures: int = 0
     recorder_errors: int = 0
+    direct: bool = False  # no application: generator and upstream are what is tried
 
 
 _LABELS: dict[str, tuple[str, float, str]] = {
@@ -72,7 +73,7 @@ def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = 
         )
     deaths = _deaths(facts)
     invalid = _untrustworthy(figures, facts, rules)
-    misses = _misses(figures, slo)
+    misses = [*_misses(figures, slo), *(_tools_spent(figures, facts, rules) if facts.direct else ())]
     if deaths:
         return Verdict(outcome="fail", reasons=(*deaths, *misses))
     if invalid:
@@ -80,10 +81,11 @@ def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = 
     if misses:
         busy = figures.get("host_busy_ratio")
         contended = not facts.spare_cpus and busy is not None and busy > rules.contended_host_busy_ratio
+        whose = "had no CPUs but the budget's" if facts.direct else "shared the target's CPUs"
         note = (
             Reason(
                 code="note.contended",
-                text="generator and upstream shared the target's CPUs and the machine was busy: a lower bound only",
+                text=f"generator and upstream {whose} and the machine was busy: a lower bound only",
                 value=busy,
                 limit=rules.contended_host_busy_ratio,
                 unit="ratio",
@@ -207,9 +209,16 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
     if facts.foreign_nonces:
         text = f"{facts.foreign_nonces} answers belonged to somebody else's message: the target mixes up its users"
         reasons.append(Reason(code="invalid.foreign_nonce", text=text, value=float(facts.foreign_nonces), limit=0.0))
-    if facts.spare_cpus:
+    if facts.spare_cpus and not facts.direct:
         reasons += _late_tools(figures, facts, rules)
     return reasons
+
+
+def _tools_spent(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    """Return what shows generator and upstream at their limit: without an application that is a fail, not a flaw."""
+    late = _late_tools(figures, facts, rules) if facts.spare_cpus else []
+    spent = [*late, *_not_offered(figures, facts, rules)]
+    return [replace(reason, code=reason.code.replace("invalid.", "target.")) for reason in spent]
 
 
 def _late_tools(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
@@ -253,12 +262,7 @@ def _doubtful_pass(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
     if facts.sign_in_failures:
         text = f"{facts.sign_in_failures} users could not open their session: less load than stated"
         reasons.append(Reason(code="invalid.sign_in", text=text, value=float(facts.sign_in_failures), limit=0.0))
-    offered = figures.get("offered_ratio")
-    if not facts.spare_cpus and offered is not None and offered < rules.offered_ratio:
-        text = f"only {offered:.1%} of the intended load was offered"
-        reasons.append(
-            Reason(code="invalid.offered", text=text, value=offered, limit=rules.offered_ratio, unit="ratio")
-        )
+    reasons += _not_offered(figures, facts, rules)
     for name, label in (("turn_half", "mean turn time"), ("live_half", "live streams")):
         difference, error = figures.get(f"{name}_difference_ratio"), figures.get(f"{name}_error_ratio")
         if difference is None:
@@ -270,6 +274,14 @@ def _doubtful_pass(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
                 Reason(code="invalid.unsteady", text=text, value=abs(difference), limit=allowed, unit="ratio")
             )
     return reasons
+
+
+def _not_offered(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    offered = figures.get("offered_ratio")
+    if facts.spare_cpus or offered is None or offered >= rules.offered_ratio:
+        return []
+    text = f"only {offered:.1%} of the intended load was offered"
+    return [Reason(code="invalid.offered", text=text, value=offered, limit=rules.offered_ratio, unit="ratio")]
 
 
 def certainly_failing(violations: int, turns_possible: float, share: float = 0.05) -> bool:

@@ -39,6 +39,8 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
         return absent(measure, label, evidence.target)
     why = "it was not audited; a profile with audit = true does"
+    if evidence.direct:
+        why = "there is no application to look at"
     if evidence.audits:
         why = f"its audit is invalid: {reasons(evidence.audits)}"
     return absent(measure, label, evidence.target, f"not measured: {why}")

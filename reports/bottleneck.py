@@ -9,6 +9,7 @@ from reports.numbers import as_text, significant
 
 NEAR_FULL = 0.85  # share of a resource from which on it is called the bound
 HOST_BUSY = 0.90
+TOOLS = ("generator", "upstream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ def explain(evidence: Evidence) -> Bottleneck:
     failed = trial.verdict.outcome == "fail"
     opening = f"At {as_text(trial.key.level, 'users')} it {'no longer met' if failed else 'still met'} the SLO"
     why = f" ({reasons([chosen])})" if failed and trial.verdict.reasons else ""
-    found = _bounds(trial)
+    found = [*_bounds(trial), *(_tool_bounds(trial) if evidence.direct else ())]
     bound = f"what bound it: {'; '.join(found)}" if failed else f"nearest to its limit: {'; '.join(found)}"
     if not found:
         bound = (
@@ -81,6 +82,16 @@ def _bounds(trial: Trial) -> list[str]:
     return found
 
 
+def _tool_bounds(trial: Trial) -> list[str]:
+    """Return which of generator and upstream, a process each, was near its one core."""
+    cores = [(name, trial.figures.get(f"{name}_cores")) for name in TOOLS]
+    return [
+        f"the {name}, whose process used {significant(value)} of one core"
+        for name, value in cores
+        if value is not None and value >= NEAR_FULL
+    ]
+
+
 def _readings(evidence: Evidence, trial: Trial) -> str:
     figures, processes = trial.figures, evidence.info.python_processes
     parts = []
@@ -90,6 +101,9 @@ def _readings(evidence: Evidence, trial: Trial) -> str:
     if busiest is not None:
         plural = "processes" if processes > 1 else "process"
         parts.append(f"busiest process {significant(busiest)} cores ({processes} Python {plural})")
+    if evidence.direct:
+        taken = [(name, figures.get(f"{name}_cores")) for name in TOOLS]
+        parts += [f"{name} {significant(value)} cores" for name, value in taken if value is not None]
     memory = figures.get("memory_peak_bytes")
     if memory is not None:
         limit = trial.limits.memory_bytes

@@ -21,6 +21,11 @@ class Evidence:
     trials: tuple[Located, ...]
 
     @property
+    def direct(self) -> bool:
+        """Whether there was no application, so that nothing is known of its resources: there are none."""
+        return self.info.instances == 0
+
+    @property
     def chat(self) -> list[Located]:
         """Trials of the closed chat workload, invalid ones included."""
         return [item for item in self.trials if item[1].key.scenario == "chat"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import store
 from harness.records import FORMAT_VERSION, Trial
-from harness.store import Run
+from harness.store import Run, TargetInfo
 from reports import audits, bottleneck, claims, conditions, cost
 from reports.bottleneck import Bottleneck
 from reports.claims import Claim
@@ -51,8 +51,9 @@ class Report:
     def headline(self) -> str:
         """The result in one sentence."""
         found = []
-        for side in (self.table.modular, self.table.monolithic):
-            cell = self.table.cell(f"capacity_users/{side}") if side else None
+        pair = [side for side in (self.table.modular, self.table.monolithic) if side]
+        for side in pair or self.table.targets:
+            cell = self.table.cell(f"capacity_users/{side}")
             if cell and cell.short and cell.value is not None:
                 found.append(f"{side} carried {cell.short}")
         if not found:
@@ -110,9 +111,9 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         ("SLO", terms.slo_text or "none stated"),
         ("Common load", as_text(run.common_level, "users")),
     ]
-    groups = conditions.limits_by_text(list(report.trials))
+    groups = conditions.limits_by_text(_held(run, report.trials))
     for text, paths in groups:
-        where = "all trials" if len(groups) == 1 else f"{len(paths)} of {len(report.trials)} trials"
+        where = "all trials" if len(paths) == len(report.trials) else f"{len(paths)} of {len(report.trials)} trials"
         found.append((f"Budget as enforced ({where})", text))
     found += [
         ("Machine", conditions.fingerprint(run.machine)),
@@ -122,11 +123,14 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         ("Command", " ".join(run.command)),
     ]
     for name, info in run.targets.items():
-        processes = (
-            f"{info.processes or 'processes not stated'}; {info.instances} instance(s), protocol {info.protocol}"
-        )
+        processes = f"{info.processes or 'processes not stated'}; {_instances(info)}, protocol {info.protocol}"
         found.append((f"Target {name}", f"{info.title}: {conditions.versions(info)}; {processes}"))
     return found
+
+
+def _instances(info: TargetInfo) -> str:
+    kind = "control, " if info.kind == "control" else ""
+    return f"{kind}{info.instances} instance(s)" if info.instances else f"{kind}nothing started"
 
 
 def trial_rows(report: Report) -> list[tuple[str, Trial, list[str]]]:
@@ -153,7 +157,7 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
     cut = _cut(folder)
     if cut:
         notes.append(f"{len(cut)} trial(s) were begun and not completed, and are left out: {', '.join(cut)}.")
-    notes += _limit_notes(trials)
+    notes += _limit_notes(run, trials)
     contended = [path for path, trial in trials if trial.verdict.contended]
     if contended:
         notes.append(
@@ -175,8 +179,20 @@ def _cut(folder: Path) -> list[str]:
     return [p.relative_to(folder).as_posix() for p in folders if not (p / store.TRIAL_FILE).exists()]
 
 
-def _limit_notes(trials: Iterable[Located]) -> list[str]:
-    found: list[str] = []
+def _held(run: Run, trials: Iterable[Located]) -> list[Located]:
+    """Return the trials in which something ran that could be held to the budget."""
+    direct = [name for name, info in run.targets.items() if not info.instances]
+    return [item for item in trials if item[1].key.target not in direct]
+
+
+def _limit_notes(run: Run, every: Iterable[Located]) -> list[str]:
+    found = [
+        f"{name}: a control without an application. Nothing ran in the budget; its capacity is that of generator and "
+        "upstream alone."
+        for name, info in run.targets.items()
+        if not info.instances
+    ]
+    trials = _held(run, every)
     shared = [t for _, t in trials if not t.limits.spare_cpus]
     open_cpu = [t for _, t in trials if not t.limits.cpu_enforced]
     open_memory = [t for _, t in trials if not t.limits.memory_enforced]

@@ -36,6 +36,8 @@ COMMON = (
     Measure(figure=IDLE, label="CPU cores while nobody speaks", unit=None),
     Measure(figure=COLD_START, label="Cold start to first answer", unit="s"),
 )
+OF_PROCESSES = ("target_cpu_s_per_turn", "memory_peak_bytes", IDLE, COLD_START)  # what only an application can have
+NO_PROCESS = "no process of its own"
 CAPACITY = "Users carried within the SLO"
 CAPACITY_FAILURES = "Failed + unfinished turns at capacity"
 LIVE = "Live streams at capacity"
@@ -111,7 +113,10 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
         return f": {as_text(ends.low, 'users')} passed"
     if ends.high:
         return _once_tried(evidence, ends)
-    return "; above that the machine itself was the limit" if ends.at_least else "; no level tried failed throughout"
+    if ends.at_least:
+        own = ", all of it given to generator and upstream," if evidence.direct else " itself"
+        return f"; above that the machine{own} was the limit"
+    return "; no level tried failed throughout"
 
 
 def _once_tried(evidence: Evidence, ends: Capacity) -> str:
@@ -169,6 +174,8 @@ def at_capacity(evidence: Evidence) -> list[Cell]:
 def common_cell(evidence: Evidence, measure: Measure, terms: Conditions) -> Cell:
     """Return a figure at the common load: the median over its valid trials, with their range."""
     label = common_label(measure, evidence.common_level, terms)
+    if evidence.direct and measure.figure in OF_PROCESSES:
+        return absent(measure.figure, label, evidence.target, NO_PROCESS)
     elsewhere = {COLD_START: evidence.checks, IDLE: evidence.idle}
     trials = elsewhere.get(measure.figure, evidence.at(evidence.common_level))
     if not trials:
@@ -234,6 +241,8 @@ def slope_cell(evidence: Evidence) -> Cell:
     """Return the memory one more open session takes: slope over the steps with its 95 % interval."""
     measure = "memory_slope_bytes_per_session"
     trials = evidence.idle
+    if evidence.direct:
+        return absent(measure, SLOPE, evidence.target, NO_PROCESS)
     if not trials:
         return absent(measure, SLOPE, evidence.target)
     good = valid(trials)

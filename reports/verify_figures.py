@@ -54,7 +54,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))
     figures |= used
     figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
-    figures["busiest_cpu_s_per_turn"] = (busiest_s or 0.0) / ended if ended else None
+    figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
     return Recomputed(figures=figures, damage=damage)
 
 

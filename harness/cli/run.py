@@ -175,7 +175,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
     try:
         with progress.shown(board):
             return campaign.run_campaign(
-                {name: campaign.course(job.profile, name) for name in prepared},
+                {one.name: campaign.course(job.profile, one.name, direct=one.direct) for one in job.chosen},
                 measure,
                 job.known,
                 job.seed,

@@ -46,6 +46,7 @@ class Model:
     idle: bool = True
     rounds: Sequence[tuple[int, int]] = ()  # (round, level) in the order of trials
     thinking: Sequence[tuple[int, int]] = ()  # (median think time, level)
+    direct: bool = False  # no application: no process of a target
 
 
 STREAMLIT = Model(
@@ -67,6 +68,16 @@ DJANGO = Model(
     idle_bytes=210 << 20,
     session_bytes=0.0,
     packages=(("django", "5.2.9"), ("@angular/core", "22.2.0")),
+)
+CEILING = Model(
+    name="ceiling",
+    title="No application",
+    kind="control",
+    capacity=24,
+    levels=((10, 0), (20, 0), (30, 0)),
+    packages=(("uvloop", "0.23.0"),),
+    idle=False,
+    direct=True,
 )
 # A run that is quick to write: one level of each kind.
 SMALL = (
@@ -100,7 +111,7 @@ def target_info(model: Model) -> store.TargetInfo:
         title=model.title,
         kind=model.kind,
         protocol="streamlit" if model.kind == "monolith" else "rest",
-        instances=1,
+        instances=0 if model.direct else 1,
         python_processes=1 if model.kind == "monolith" else 2,
         processes="1 process, a thread per session" if model.kind == "monolith" else "2 uvicorn processes",
         features=("sign-in", "streaming"),
@@ -226,6 +237,8 @@ def samples(model: Model, turns_per_s: float, end_s: float, sessions: int = 0) -
         memory = int(model.idle_bytes + model.session_bytes * sessions + 4096 * (step % 3))
         shares = {"101": busiest * elapsed, "102": (cores - busiest) * elapsed}
         for component, role, used in (("app", "target", cores), ("llm", "upstream", 0.1), ("load", "generator", 0.2)):
+            if model.direct and role == "target":
+                continue
             found.append(
                 ResourceSample(
                     t_s=t,
@@ -301,9 +314,13 @@ def chat_trial(
     slo = verdict.Slo()
     found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo)
     if scenario == "check":
-        found["cold_start_s"] = 4.2
+        found["cold_start_s"] = None if model.direct else 4.2
     facts = verdict.Facts(
-        spare_cpus=model.spare_cpus, budget_cores=2, stopped_early=False, turns_needed=1 if scenario == "check" else 20
+        spare_cpus=model.spare_cpus,
+        budget_cores=2,
+        stopped_early=False,
+        turns_needed=1 if scenario == "check" else 20,
+        direct=model.direct,
     )
     _write(path, key, model, summary, judged or _judge(found, facts, slo), found, files, minute)
     return path
@@ -366,7 +383,7 @@ def _write(
         started_at=f"2026-11-22T{8 + minute // 60:02d}:{minute % 60:02d}:00Z",
         limits=limits(model),
         components=(
-            Component(name="app", role="target", version="1.0"),
+            *(() if model.direct else (Component(name="app", role="target", version="1.0"),)),
             Component(name="llm", role="upstream", version="0.1.0"),
         ),
         summary=summary,

@@ -151,3 +151,29 @@ def test_a_campaign_cut_in_a_round_resumes_to_the_same_trials(cut: int) -> None:
     _, made = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"], profile=ROUNDS)
     _, more = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"], known=made[:cut], profile=ROUNDS)
     assert made[:cut] + more == made
+
+
+def test_without_an_application_no_memory_is_measured_and_the_tools_bound_the_start() -> None:
+    made: list[Trial] = []
+    measure = fake.carrying({"ceiling": 90})
+
+    def keep(key: TrialKey) -> Trial:
+        made.append(replace(measure(key), figures={"generator_cores": 0.05, "upstream_cores": 0.02}))
+        return made[-1]
+
+    campaign.run_campaign(
+        {"ceiling": campaign.course(QUICK, "ceiling", direct=True)}, keep, (), 1, lambda progress: None
+    )
+    assert [t.key.scenario for t in made][:3] == ["check", "chat", "chat"]
+    assert [t.key.level for t in made][1:3] == [QUICK.search.base_users, 140]  # 10 / 0.05, of which 0.7
+
+
+def test_without_an_application_and_spare_cpus_the_tools_share_the_budgets_cores() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    base = fake.trial(key, Verdict(outcome="pass"), {"generator_cores": 0.1, "upstream_cores": 0.1})
+    shared = replace(base, limits=replace(fake.LIMITS, spare_cpus=False))
+    assert campaign.most_users(QUICK, base, None, direct=True) == pytest.approx(100)
+    assert campaign.most_users(QUICK, shared, None, direct=True) == pytest.approx(100)
+    uneven = replace(shared, figures={"generator_cores": 0.1, "upstream_cores": 0.06})
+    assert campaign.most_users(QUICK, uneven, None, direct=True) == pytest.approx(100)
+    assert campaign.most_users(QUICK, replace(base, figures={}), None, direct=True) is None

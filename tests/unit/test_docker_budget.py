@@ -236,3 +236,14 @@ def test_groups_that_cannot_be_seen_are_never_taken_for_the_containers(monkeypat
     monkeypatch.setattr("harness.cgroups.find", lambda pid: seen)
     with pytest.raises(BenchError, match="cannot be seen from here"):
         budget.of_process(7)
+
+
+@both_versions
+def test_without_containers_nothing_is_held_to_the_budget_and_nothing_is_missing(
+    machine: Callable[[str], Machine], version: int
+) -> None:
+    there = machine(TREE_OF[version])
+    read = there.read(there.parents())
+    assert (read.memory_bytes, read.cpu_enforced, read.memory_enforced, read.shortfall) == (None, False, False, None)
+    assert read.how == "Docker 27.0, no container in the budget"
+    assert (read.generator_cpus, read.spare_cpus) == ((2, 3), True)

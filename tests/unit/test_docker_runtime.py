@@ -197,3 +197,25 @@ def test_a_trial_without_the_budget_is_invalid_whatever_else_happened(
         assert trial.verdict.reasons[0].code == "invalid.budget"
         assert shortfall in trial.verdict.reasons[0].text
     assert trial.limits.shortfall == shortfall
+
+
+def test_without_an_application_there_is_no_image_no_data_and_no_service_of_one(tmp_path: Path) -> None:
+    target = CATALOGUE.target("ceiling")
+    tags = runtime._tags(target)
+    assert set(tags) == {"pod", "llm", "generator"}
+    assert set(runtime._dockerfiles(target, CATALOGUE, ROOT)) == set(tags.values())
+    shape = topology.of_target(target)
+    assert (shape.target, shape.steps, shape.ports) == ((), (), ())
+    assert "APP" not in runtime._settings(target, tmp_path, 42)
+    place = topology.Placement(target_cpus="0,1", other_cpus="2,3", target_group=None, others_group=None)
+    laid_over = topology.override(shape, place, topology.Mounts(trial="/t", data="d"), {}, ["locust"])
+    assert set(laid_over["services"]) == {"pod", "llm", "generator"}
+    built = {name: Image(tag=tag, digest="sha256:1", versions={"uvloop": "0.23"}) for name, tag in tags.items()}
+    info = runtime._info(target, CATALOGUE, built)
+    assert (info.kind, info.instances, info.python_processes) == ("control", 0, 0)
+    assert [(part["name"], part["version"]) for part in info.parts] == [("llm", "0.23")]
+
+
+def test_other_targets_keep_their_topology() -> None:
+    assert topology.of_target(CATALOGUE.target("django+angular")) == topology.MODULAR
+    assert topology.of_target(CATALOGUE.target("streamlit:2")) == topology.monolith(2)

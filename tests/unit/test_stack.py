@@ -110,3 +110,14 @@ def test_any_other_failure_is_not_tried_again(prepared: stack.LocalPrepared, tmp
     with pytest.raises(BenchError, match="no such module"):
         launch(pod, prepared, tmp_path)
     assert len(pod.started) == 2
+
+
+def test_without_an_application_only_the_model_is_started_and_the_generator_gets_its_address(
+    prepared: stack.LocalPrepared, tmp_path: Path
+) -> None:
+    nothing = Part(name="ceiling", kind="direct", title="Nothing", folder=tmp_path)
+    pod = Pod(tmp_path, [])
+    found = launch(pod, replace(prepared, target=Target(name="ceiling", parts=(nothing,))), tmp_path)
+    assert [one.role for one in pod.started] == ["upstream"]
+    assert found.instances == (f"{found.upstream_url}/v1",)
+    assert found.ready_after_s == 0.0

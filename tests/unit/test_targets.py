@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import EXIT_USAGE, UsageError
-from harness.targets import Catalogue, discover, read_part
+from harness.targets import Catalogue, Target, discover, read_part
 
 MONOLITH = """
 name = "{name}"
@@ -164,3 +164,25 @@ def test_the_parts_of_this_repository_are_valid() -> None:
     found = discover(Path(__file__).parents[2] / "targets")
     assert {"streamlit", "streamlit:2", "django+angular"} <= set(found.names())
     assert "llm" in found.parts
+
+
+def test_a_target_without_an_application_is_a_control_that_starts_nothing() -> None:
+    target = discover(Path(__file__).parents[2] / "targets").target("ceiling")
+    assert (target.kind, target.direct, target.instances, target.python_processes) == ("control", True, 0, 0)
+    assert (target.protocol, target.web) == ("openai", None)
+
+
+def test_a_control_is_neither_monolith_nor_modular(tmp_path: Path) -> None:
+    folder = write(tmp_path / "x", 'name = "a"\nkind = "monolith"\ntitle = "A"\ncontrol = true\n')
+    assert Target(name="a", parts=(read_part(folder),)).kind == "control"
+    with pytest.raises(UsageError, match="control is 'yes'"):
+        read_part(write(tmp_path / "y", 'name = "a"\nkind = "monolith"\ntitle = "A"\ncontrol = "yes"\n'))
+
+
+def test_a_direct_part_goes_with_no_other(tmp_path: Path) -> None:
+    write(tmp_path / "none", 'name = "none"\nkind = "direct"\ntitle = "None"\n')
+    write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
+    catalogue = discover(tmp_path)
+    assert catalogue.names() == ["none"]
+    with pytest.raises(UsageError, match=r"put together from direct \+ web"):
+        catalogue.target("none+w")

@@ -154,3 +154,31 @@ def test_a_target_that_was_killed_fails_with_that_reason_whatever_else_was_wrong
 def test_an_overloaded_trial_may_stop_once_five_percent_of_all_possible_turns_violate() -> None:
     assert not certainly_failing(violations=5, turns_possible=100)
     assert certainly_failing(violations=7, turns_possible=100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts", "code"),
+    [
+        ({"generator_cores": 0.81}, SPARE, "target.generator_busy"),
+        ({"schedule_delay_p95_s": 0.011}, SPARE, "target.schedule_delay"),
+        ({"upstream_lag_p99_s": 0.006}, SPARE, "target.upstream_lag"),
+        ({"offered_ratio": 0.97}, SHARED, "target.offered"),
+    ],
+)
+def test_without_an_application_the_tools_own_limit_is_a_fail(
+    changes: dict[str, float | None], facts: Facts, code: str
+) -> None:
+    without = changes | {"target_cores": None}
+    assert verdict(without, facts).outcome == "invalid"
+    found = verdict(without, replace(facts, direct=True))
+    assert (found.outcome, [r.code for r in found.reasons], found.contended) == ("fail", [code], False)
+
+
+def test_without_an_application_a_busy_machine_bounds_nothing_either() -> None:
+    found = verdict({"offered_ratio": 0.9, "host_busy_ratio": 0.95}, replace(SHARED, direct=True))
+    assert (found.outcome, found.contended) == ("fail", True)
+    assert "the target's" not in found.reasons[-1].text
+
+
+def test_without_an_application_blemishes_still_make_a_trial_invalid() -> None:
+    assert verdict({"foreign_cpu_ratio": 0.06}, replace(SPARE, direct=True)).outcome == "invalid"

@@ -62,6 +62,8 @@ def read_back(
     containers: Mapping[str, Hierarchy], parents: Parents, split: CpuSplit, budget: Budget, engine: str
 ) -> Limits:
     """Return what the kernel enforces on the target's containers together, from the strictest ancestor of each."""
+    if not containers:
+        return _of_nothing(parents, split, engine)
     union = sorted({cpu for one in containers.values() for cpu in _cpus(one)})
     target = parents.target
     if target is not None and all(target in one.own["memory"].parents for one in containers.values()):
@@ -73,7 +75,7 @@ def read_back(
         memory = None if any(limit is None for limit in each) else sum(limit or 0 for limit in each)
         swaps = [limits.swap_bytes(one.own["memory"]) for one in containers.values()]
         swap, how = None if any(s is None for s in swaps) else sum(s or 0 for s in swaps), "declared split"
-    version = next(iter(containers.values())).version if containers else 0
+    version = next(iter(containers.values())).version
     wrong = "; ".join(filter(None, (shortfall(union, memory, swap, split, budget), _held_back(containers, union))))
     notes = (*split.notes, *parents.notes, *((f"not the stated budget: {wrong}",) if wrong else ()))
     return Limits(
@@ -87,6 +89,21 @@ def read_back(
         spare_cpus=split.spare,
         notes=notes,
         shortfall=wrong or None,
+    )
+
+
+def _of_nothing(parents: Parents, split: CpuSplit, engine: str) -> Limits:
+    """Return the limits of a trial without an application: no container is held to anything."""
+    return Limits(
+        cpus=split.target,
+        memory_bytes=None,
+        swap_bytes=None,
+        cpu_enforced=False,
+        memory_enforced=False,
+        how=f"{engine}, no container in the budget",
+        generator_cpus=split.others,
+        spare_cpus=split.spare,
+        notes=(*split.notes, *parents.notes),
     )
 
 

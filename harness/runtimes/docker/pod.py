@@ -102,7 +102,8 @@ class DockerPod:
         self._prepared = prepared
         shape, volume = prepared.shape, f"{self._name}-data"
         self._project = self._made_project(prepared, answer, volume, messages_per_minute)
-        seeding.copy(self._site.client, prepared.template, volume, prepared.images[POD].tag, self._labels)
+        if prepared.template is not None:
+            seeding.copy(self._site.client, prepared.template, volume, prepared.images[POD].tag, self._labels)
         self._project.up(POD, LLM)
         self._note(POD, LLM)
         self._wait_ready(LLM, f"http://127.0.0.1:{topology.LLM_PORT}/health")
@@ -115,9 +116,10 @@ class DockerPod:
                     self._wait_ready(service, url.format(ready=prepared.ready))
         ready_after_s = time.monotonic() - started_s
         self._limits = self._read_limits()
+        upstream_url = f"http://127.0.0.1:{topology.LLM_PORT}"
         return Stack(
-            instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports),
-            upstream_url=f"http://127.0.0.1:{topology.LLM_PORT}",
+            instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports) or (f"{upstream_url}/v1",),
+            upstream_url=upstream_url,
             upstream_log=self._folder / "emissions.jsonl",
             ready_after_s=ready_after_s,
         )

@@ -21,7 +21,7 @@ class DockerPrepared:
     compose_file: Path
     images: Mapping[str, Image]  # by service, the generator's and the pod's included
     versions: Mapping[str, str]  # by service, of what it is named after
-    template: str  # volume of the seeded data
+    template: str | None  # volume of the seeded data
     ready: str  # path of the server that answers when it is ready
     streamlit_site: Path | None
     settings: Mapping[str, str] = field(repr=False)  # of the Compose files, secrets among them

@@ -91,17 +91,18 @@ class DockerRuntime:
             log = root / ".chatbench" / "logs" / f"image-{store.slug(tag)}.log"
             images.build(tag, dockerfile, root, base, log)
         built = {service: images.inspect(self._site.client, tag, home) for service, tag in _tags(target).items()}
-        shape = topology.MODULAR if target.web else topology.monolith(target.server.local.instances)
+        shape = topology.of_target(target)
         settings = _settings(target, root, seed)
         digests = {service: built[service].digest for service in shape.target if service not in ("redis", "web")}
-        template = seeding.template_name(digests, settings | {"users": str(SEEDED_USERS)})
+        template = seeding.template_name(digests, settings | {"users": str(SEEDED_USERS)}) if shape.target else None
         compose_file = root / "compose" / shape.file
-        self._seed(target, shape, compose_file, template, settings, home, report)
+        if template is not None:
+            self._seed(target, shape, compose_file, template, settings, home, report)
         site = extracted(self._site.client, built["app"], home) if target.protocol == "streamlit" else None
         return DockerPrepared(
             target=target,
             seed=seed,
-            info=_info(target, built),
+            info=_info(target, catalogue, built),
             shape=shape,
             compose_file=compose_file,
             images=built,
@@ -166,7 +167,7 @@ def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, 
     if target.web:
         folders |= {"postgres": compose / "postgres", "redis": compose / "redis"}
         folders |= {"api": target.server.folder, "web": target.web.folder}
-    else:
+    elif not target.direct:
         folders |= {"app": target.server.folder}
     tags = _tags(target)
     return {tags[service]: folder / "Dockerfile" for service, folder in folders.items()}
@@ -177,7 +178,7 @@ def _tags(target: Target) -> dict[str, str]:
     if target.web:
         tags |= {"postgres": "chatbench/postgres", "redis": "chatbench/redis"}
         return tags | {"api": f"chatbench/api-{target.server.name}", "web": f"chatbench/web-{target.web.name}"}
-    return tags | {"app": f"chatbench/app-{target.server.name}"}
+    return tags if target.direct else tags | {"app": f"chatbench/app-{target.server.name}"}
 
 
 def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
@@ -195,15 +196,18 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
     }
     if target.web:
         return settings | {"API": target.server.name, "WEB": target.web.name}
-    return settings | {"APP": target.server.name, "INSTANCES": str(target.server.local.instances)}
+    return settings if target.direct else settings | {"APP": target.server.name, "INSTANCES": str(target.instances)}
 
 
-def _info(target: Target, built: Mapping[str, Image]) -> TargetInfo:
+def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> TargetInfo:
     server = target.server
-    parts = tuple(
-        _described(part, built["web" if part.kind == "web" else "api" if target.web else "app"])
-        for part in target.parts
-    )
+    if target.direct:
+        parts: tuple[dict[str, str], ...] = (_described(catalogue.parts["llm"], built[LLM]),)
+    else:
+        parts = tuple(
+            _described(part, built["web" if part.kind == "web" else "api" if target.web else "app"])
+            for part in target.parts
+        )
     for service, name in SERVICE_VERSIONS.items():
         if target.web:
             version = built[service].versions.get(name, "unknown")
@@ -212,7 +216,7 @@ def _info(target: Target, built: Mapping[str, Image]) -> TargetInfo:
         title=target.title,
         kind=target.kind,
         protocol=target.protocol,
-        instances=server.local.instances,
+        instances=target.instances,
         python_processes=target.python_processes,
         processes=server.model,
         features=target.features,

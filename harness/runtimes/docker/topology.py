@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.records import Role
 from harness.runtimes import GENERATOR
+from harness.targets import Target
 
 POD, LLM = "pod", "llm"
 LLM_PORT = 8001
@@ -57,6 +58,17 @@ def monolith(instances: int) -> Topology:
         ready={"app": tuple(f"http://127.0.0.1:{FRONT_PORT + n}{{ready}}" for n in range(instances))},
         ports=tuple(range(FRONT_PORT, FRONT_PORT + instances)),
     )
+
+
+# no application: the file's pod and language model alone
+DIRECT = Topology(file="monolith.yaml", share_mib={}, steps=(), ready={}, ports=())
+
+
+def of_target(target: Target) -> Topology:
+    """Return the topology that a target's parts make."""
+    if target.direct:
+        return DIRECT
+    return MODULAR if target.web else monolith(target.instances)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

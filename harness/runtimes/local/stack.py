@@ -52,12 +52,12 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
     server, web = target.server, target.web
     upstream = catalogue.parts["llm"]
     env = environments.Environments(root, report)
-    python = env.ensure_python(server.name, _requirements(server))
     redis, redis_version = env.ensure_redis() if "redis" in server.local.needs else (None, "")
     built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
     upstream_python = env.ensure_python(upstream.name, _requirements(upstream))
+    python = upstream_python if target.direct else env.ensure_python(server.name, _requirements(server))
     secret = secret_of(root)
-    parts = tuple(_described(part, env, python) for part in target.parts)
+    parts = tuple(_described(part, env, python) for part in ((upstream,) if target.direct else target.parts))
     if redis:
         parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
     versions = {
@@ -69,7 +69,7 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         title=target.title,
         kind=target.kind,
         protocol=target.protocol,
-        instances=server.local.instances,
+        instances=target.instances,
         python_processes=target.python_processes,
         processes=server.model,
         features=target.features,
@@ -203,6 +203,10 @@ def launch(
         BenchError: a component that does not come up, with its last log lines.
     """
     upstream_url, upstream_log = launch_upstream(pod, prepared, answer, folder)
+    if prepared.target.direct:
+        return Stack(
+            instances=(f"{upstream_url}/v1",), upstream_url=upstream_url, upstream_log=upstream_log, ready_after_s=0.0
+        )
     data = pod.scratch() / "data"
     shutil.copytree(prepared.template, data)
     started = time.monotonic()
@@ -218,7 +222,7 @@ def launch(
         settings["REDIS_URL"] = _launch_redis(pod, prepared, folder, data)
     if prepared.web:
         settings["WEB_ROOT"] = str(prepared.web)
-    instances = prepared.target.server.local.instances
+    instances = prepared.target.instances
     urls = tuple(_launch_instance(pod, prepared, folder, settings, i, instances) for i in range(instances))
     return Stack(
         instances=urls,
