@@ -30,7 +30,7 @@ test: test-setup ## every test there is, a real browser included
 	@$(BIN)/pytest $(ARGS)
 
 test-setup: $(VENV)/.dev
-	@$(BIN)/chatbench setup streamlit django+angular
+	@$(BIN)/chatbench setup --all
 
 lint: $(VENV)/.dev ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check .
@@ -66,7 +66,8 @@ lock: | $(VENV)/bin/uv ## write the lock files anew
 	@# the generator in its image is the generator outside of it; of Streamlit it takes the messages alone
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) -c requirements/bench.txt requirements/generator.in -o requirements/generator.txt
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) -c requirements/bench.txt --no-deps requirements/messages.in -o requirements/messages.txt
-	@for in in requirements/node.in requirements/redis.in targets/*/requirements.in targets/*/*/requirements.in tests/perf/twins/*/requirements.in harness/part_templates/*/requirements.in; do \
+	@for in in requirements/node.in requirements/redis.in targets/*/requirements.in targets/*/*/requirements.in \
+	  targets/*/*/requirements-*.in tests/perf/twins/*/requirements.in harness/part_templates/*/requirements.in; do \
 	  test -f $$in && $(BIN)/uv pip compile $(LOCK) $(UPGRADE) $$in -o $${in%.in}.txt; done; true
 
 clean: ## remove environments and caches, never results

@@ -52,6 +52,16 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A part's own tests, run in its folder; the command may hold {python}."""
+
+    command: tuple[str, ...]
+    passed: str  # a regular expression; its one group is the number of tests that passed, in what the command prints
+    at_least: int  # a suite that shrinks below it has lost something
+    requirements: str | None = None  # of its environment, where that of the part does not do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A piece a target is made of; ``part.toml``."""
 
@@ -66,6 +76,7 @@ class Part:
     features: tuple[str, ...] = ()
     model: str = ""
     local: Local = field(default_factory=Local)
+    tests: Suite | None = None
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -204,13 +215,29 @@ def read_part(folder: Path) -> Part:
         raise UsageError(f"{path} does not exist", "a part is a folder with a part.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", "mend the TOML at that place") from error
-    local = table.pop("local", {})
-    if not isinstance(local, dict):
-        raise UsageError(f"{path}: local is {local!r}", "write a table [local]")
+    tables = {name: table.pop(name, {}) for name in ("local", "tests")}
+    for name, found in tables.items():
+        if not isinstance(found, dict):
+            raise UsageError(f"{path}: {name} is {found!r}", f"write a table [{name}]")
     values = _typed(Part, table, str(path))
     _check_part(values, path)
-    values["local"] = Local(**_typed(Local, local, f"{path}: local"))
+    values["local"] = Local(**_typed(Local, tables["local"], f"{path}: local"))
+    values["tests"] = _suite(tables["tests"], f"{path}: tests") if tables["tests"] else None
     return Part(folder=folder, **values)
+
+
+def _suite(table: Mapping[str, Any], where: str) -> Suite:
+    values = _typed(Suite, table, where)
+    for key in ("command", "passed", "at_least"):
+        if not values.get(key):
+            raise UsageError(f"{where}: {key} is missing", f"add {key} to the table [tests]")
+    try:
+        groups = re.compile(values["passed"]).groups
+    except re.error as error:
+        raise UsageError(f"{where}: passed is {values['passed']!r}: {error}", "write a regular expression") from error
+    if groups != 1:
+        raise UsageError(f"{where}: passed is {values['passed']!r}", r"give it one group: Ran (\d+) tests")
+    return Suite(**values)
 
 
 def _check_part(values: Mapping[str, Any], path: Path) -> None:
@@ -282,6 +309,15 @@ class Catalogue:
         for api in self.of_kind("api"):
             names += [f"{api.name}+{web.name}" for web in self.of_kind("web")]
         return names + [part.name for part in self.of_kind("direct")]
+
+    def covering(self) -> list[str]:
+        """Return targets in which every part and every variant takes part: monoliths, and no more pairs than needed."""
+        # front ends that browsers run come first, so that each API serves one
+        webs = sorted(self.of_kind("web"), key=lambda part: part.protocol is not None)
+        apis = self.of_kind("api")
+        pairs = range(max(len(apis), len(webs)) if apis and webs else 0)
+        alone = [name for name in self.names() if "+" not in name]
+        return alone + [f"{apis[n % len(apis)].name}+{webs[n % len(webs)].name}" for n in pairs]
 
     def target(self, name: str) -> Target:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).

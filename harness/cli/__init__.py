@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add_init(commands)
     setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "stand:setup")
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
+    setup.add_argument("--all", action="store_true", help="targets in which every part and variant takes part")
     _runtime_option(setup)
     _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "show:doctor")
     return top

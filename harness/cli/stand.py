@@ -20,7 +20,7 @@ def setup(words: argparse.Namespace) -> int:
     """Make everything that measuring these targets needs."""
     console = Console()
     catalogue = where.catalogue()
-    chosen = [catalogue.target(name) for name in words.targets]
+    chosen = [catalogue.target(name) for name in (catalogue.covering() if words.all else words.targets)]
     for target in chosen:
         where.runtime(words.runtime).prepare(
             target,

@@ -42,6 +42,17 @@ def test_targets_are_put_together_from_parts(catalogue: Catalogue) -> None:
     assert (pair.kind, pair.title, pair.protocol) == ("modular", "Django + Angular", "rest")
 
 
+def test_every_part_and_variant_is_covered_by_few_targets(tmp_path: Path) -> None:
+    write(tmp_path / "monolith" / "streamlit", MONOLITH.format(name="streamlit"))
+    for kind, names in {"api": ("a1", "a2"), "web": ("w1", "w2", "w3")}.items():
+        for name in names:
+            write(tmp_path / kind / name, f'name = "{name}"\nkind = "{kind}"\ntitle = "One"\n')
+    write(tmp_path / "web" / "app", 'name = "app"\nkind = "web"\ntitle = "A server"\nprotocol = "streamlit"\n')
+    found = discover(tmp_path)
+    assert found.covering() == ["streamlit", "streamlit:2", "a1+w1", "a2+w2", "a1+w3", "a2+app"]
+    assert Catalogue(parts={}).covering() == []
+
+
 def test_a_variant_overrides_how_a_part_starts(catalogue: Catalogue) -> None:
     assert catalogue.target("streamlit").server.local.instances == 1
     assert catalogue.target("streamlit:2").server.local.instances == 2
@@ -80,6 +91,11 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ('protocol = "a"\nuser_class = "user.py:Own"', "'user.py', which does not exist", "part"),
         ('features = ["exprt"]', "'exprt'", "did you mean 'export'?"),
         ("[variants.2]\nstart = []", "variants.2", "local, title, model"),
+        ('tests = "pytest"', "'pytest'", "[tests]"),
+        ('[tests]\ncomand = ["make"]', "'comand'", "did you mean 'command'?"),
+        ('[tests]\ncommand = ["make"]\npassed = "(1)"', "at_least is missing", "at_least"),
+        ('[tests]\ncommand = ["make"]\npassed = "("\nat_least = 1', "'('", "regular expression"),
+        ('[tests]\ncommand = ["make"]\npassed = "ok"\nat_least = 1', "'ok'", "one group"),
     ],
 )
 def test_a_wrong_part_key_is_named_with_its_file_and_the_nearest_valid_one(
