@@ -67,7 +67,9 @@ def test_a_part_passes_its_own_tests(part: Part) -> None:
     print(f"{part.name}: {run(part, part.tests)} tests passed")
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part.kind == "api" or own_suite(part)], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "part", [one for one in PARTS if one.kind == "api" or own_suite(one)], ids=lambda part: part.name
+)
 def test_a_part_with_tests_says_how_they_run(part: Part) -> None:
     assert part.tests, f"add a table [tests] to {part.folder}/part.toml"
 

@@ -1,5 +1,6 @@
 """Seed, settings, front end, health, errors of the framework, security headers."""
 
+import argparse
 import base64
 import hashlib
 import uuid
@@ -7,6 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from app import __main__ as commands
 from app import seed
 from app.cache import ProcessCache
 from app.headers import SECURITY_HEADERS
@@ -44,6 +46,21 @@ async def test_seed_replaces_everything_by_the_same_data(world: World) -> None:
     assert (listed[3]["created_at"], listed[3]["updated_at"]) == ("2025-04-09T08:00:00Z", "2025-04-09T08:03:00Z")
     api.keep("sessionid", digest("7:session:admin")[:32])
     assert (await api.get("/api/auth/me")).json()["role"] == "admin"
+
+
+async def test_prepare_fills_an_empty_database_and_leaves_a_full_one_alone(world: World) -> None:
+    words = argparse.Namespace(command="prepare", users=2, conversations=1, seed=42)
+    await commands.run(world.settings, words)
+    async with world.database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(users)) == 4  # the tests' own four
+    await world.database.drop_tables()
+    await commands.run(world.settings, words)
+    async with world.database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(conversations)) == 2
+    words.users = 5
+    await commands.run(world.settings, words)
+    async with world.database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(conversations)) == 2
 
 
 async def test_password_is_in_djangos_notation_at_the_contracts_cost(

@@ -73,6 +73,17 @@ def test_seed_replaces_everything_by_the_same_data(app: Flask, people: People) -
     assert admin.get("/api/auth/me").get_json()["role"] == "admin"
 
 
+def test_prepare_fills_an_empty_database_and_leaves_a_full_one_alone(app: Flask) -> None:
+    def prepare(*words: str) -> tuple[int, int]:
+        run = app.test_cli_runner().invoke(args=["prepare", *words], catch_exceptions=False)
+        assert run.exit_code == 0
+        with app.app_context():
+            return count(User), count(Conversation)
+
+    assert prepare("--users", "2", "--conversations", "1") == (4, 2)
+    assert prepare("--users", "5", "--conversations", "3") == (4, 2)
+
+
 def test_seeded_texts_are_the_contract_s(app: Flask, people: People) -> None:
     """The figures come from the recipe of the contract, worked out by the Django build."""
     with app.app_context():
