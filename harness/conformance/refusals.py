@@ -2,6 +2,7 @@
 
 import statistics
 import time
+import urllib.parse
 from functools import partial
 
 from harness.conformance.client import Answer, Client
@@ -39,6 +40,25 @@ def _malformed(world: RestWorld) -> None:
     large = b'{"title": "' + b"x" * LARGEST_BODY_BYTES + b'"}'
     world.owner.request("POST", path, large).problem(413)
     world.owner.request("GET", f"{path}?page=first").problem(400)
+
+
+@PROBES.proves("errors", "NUL is 400 in every text that is sent, the only one of its characters or one of many")
+def _nul(world: RestWorld) -> None:
+    mine = f"/api/conversations/{world.conversation(world.owner)['id']}"
+    sent = {"username": "nobody", "password": "wrong"}
+    for text in ("\x00", " \x00 ", "\x00a", "a\x00", "a\x00b"):
+        for method, path, body, field in (
+            ("POST", "/api/conversations", {"title": text}, "title"),
+            ("PATCH", mine, {"title": text}, "title"),
+            ("POST", f"{mine}/messages", {"content": text}, "content"),
+            ("POST", "/api/auth/token", sent | {"username": text}, "username"),
+            ("POST", "/api/auth/login", sent | {"password": text}, "password"),
+            ("GET", f"/api/conversations?search={urllib.parse.quote(text)}", None, "search"),
+        ):
+            client = world.anonymous if field in sent else world.owner
+            answer = client.request(method, path, body)
+            errors = answer.problem(400).get("errors", {})
+            expect(field in errors, f"{answer.request} with {text!r}: no error names {field}")
 
 
 @PROBES.proves("headers", "every answer, refusals included, carries the security headers")

@@ -16,7 +16,7 @@ from tests.e2e.conftest import ROOT, SEED, Running
 CATALOGUE = targets.discover(ROOT / "targets")
 #: every API at least once, each with a front end to serve
 REST = [name for name in CATALOGUE.covering() if "+" in name and CATALOGUE.target(name).protocol == "rest"]
-CHECKS = 75
+CHECKS = 76
 
 
 def test_every_api_is_among_those_checked() -> None:

@@ -38,6 +38,7 @@ DEFECTS = {
     "another answer": "streams message, tokens and done in order",
     "failure looks like an end": "the model's failure before a token",
     "forgets interrupted answers": "closing the browser ends the request",
+    "one NUL passes": "NUL is 400 in every text",
     "speaks to nobody": "closing the browser ends the request",
 }
 PAGE_DEFECTS = {

@@ -66,6 +66,8 @@ class Handler(Wire):
         self.json({"token": token})
 
     def list_conversations(self) -> None:
+        if "\x00" in self.query.get("search", ""):
+            raise Refusal(400, "search")
         word = self.query.get("search", "").lower() if self.twin.defect != "search finds all" else ""
         mine = [c for c in self.twin.conversations.values() if c["owner"] == self.user["username"]]
         found = [c for c in mine if word in c["title"].lower()]
