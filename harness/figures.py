@@ -122,6 +122,7 @@ def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary
         "live_turns_mean": recorded / window_s,
         "live_streams_mean": streaming / window_s,
         "little_error_ratio": abs(recorded - logged) / logged if logged else None,
+        "little_error_s_per_turn": abs(recorded - logged) / len(measured) if len(measured) else None,
         "lost_turns": float(summary.turns_begun - len(measured)),
         # Time that users stood ready to send while the generator did not is load that was not offered.
         "offered_ratio": 1 - float(measured["schedule_delay_s"].sum()) / (summary.users * window_s),

@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 RUN_FILE = "run.json"
 TRIAL_FILE = "trial.json"
+SELFTEST_FILE = ".chatbench/selftest.json"
 DAMAGED = "it was changed or cut; restore it or measure again"
 AUDIT_FILE = "audit.json"
 TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
@@ -53,6 +54,45 @@ class TargetInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownQuantity:
+    """A quantity whose true value is known, as this machine measured it.
+
+    Attributes:
+        error: Of the measurement; None where nothing was measured.
+        allowed: The largest error that is ``ok``.
+        text: What was compared with what.
+    """
+
+    name: str
+    unit: str  # s, users, bytes, turns; empty for what has no number
+    true: float | None
+    measured: float | None
+    error: float | None
+    allowed: float | None
+    outcome: str  # ok, failed, not measured
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """The harness's own error on a machine; ``.chatbench/selftest.json``."""
+
+    format_version: int = FORMAT_VERSION
+    created_at: str  # ISO 8601, UTC
+    tool_version: str
+    machine: dict[str, Any]
+    duration_s: float
+    foreign_cpu_ratio: float | None  # the most that other programs took during one of its trials
+    quantities: tuple[KnownQuantity, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed and something was measured."""
+        outcomes = {one.outcome for one in self.quantities}
+        return "failed" not in outcomes and "ok" in outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """``run.json``: what was asked for, on what machine, with which versions."""
 
@@ -67,6 +107,7 @@ class Run:
     machine: dict[str, Any]
     common_level: int  # users at which cost figures are compared
     targets: dict[str, TargetInfo]
+    selftest: SelfTest | None = None  # the machine's last before this run; None: never run there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +161,22 @@ def read_run(folder: Path) -> Run:
             "use the chatbench version that wrote it",
         )
     return run
+
+
+def write_selftest(root: Path, found: SelfTest) -> Path:
+    """Keep a self-test as this checkout's last, and return its file."""
+    path = root / SELFTEST_FILE
+    write_json(path, to_json(found))
+    return path
+
+
+def read_selftest(root: Path, machine: Mapping[str, Any]) -> SelfTest | None:
+    """Return the last self-test; None where there is none of this machine as it is now, or of this format."""
+    path = root / SELFTEST_FILE
+    if not path.exists():
+        return None
+    found = _read_record(SelfTest, path)
+    return found if found.machine == machine and found.format_version == FORMAT_VERSION else None
 
 
 def latest(results: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from harness.records import (
 )
 from harness.runtimes import GENERATOR, MESSAGES_PER_MINUTE, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
-from harness.verdict import Facts, Slo, judge, without_budget
+from harness.verdict import Facts, Slo, Validity, judge, without_budget
 
 CHECK_TURNS = 2
 CHECKED = ("rest", "streamlit", "openai")  # protocols whose contract can be tried
@@ -37,6 +37,7 @@ class Bench:
     runtime: Runtime
     profile: Profile
     tell: Callable[[str, load.Live | None], None]
+    validity: Validity = field(default_factory=Validity)
 
 
 def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
@@ -158,7 +159,7 @@ def _measure(
         recorder_errors=summary.recorder_errors if summary else 0,
         direct=prepared.target.direct,
     )
-    numbers, verdict = _assess(bench.profile, key, summary, facts, folder, ended)
+    numbers, verdict = _assess(bench, key, summary, facts, folder, ended)
     if key.scenario == "check":
         numbers["cold_start_s"] = None if prepared.target.direct else _cold_start_s(launched.ready_after_s, turns)
         store.write_json(folder / "checks.json", {"checks": [to_json(one) for one in checks]})
@@ -219,8 +220,9 @@ def _cold_start_s(ready_after_s: float, turns: list[Turn]) -> float | None:
 
 
 def _assess(
-    profile: Profile, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
+    bench: Bench, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
 ) -> tuple[dict[str, float | None], Verdict]:
+    profile = bench.profile
     if summary is None or not ended or "measure" not in summary.phases:
         return {}, _without_summary(facts, profile.slo, ended)
     turns, resources = store.read_turns(folder), store.read_resources(folder)
@@ -229,7 +231,7 @@ def _assess(
     numbers = figures.chat_figures(turns, resources, summary, profile.slo)
     if key.scenario == "check":
         return numbers, _check_verdict(facts, numbers)
-    return numbers, judge(numbers, facts, profile.slo)
+    return numbers, judge(numbers, facts, profile.slo, bench.validity)
 
 
 def _without_summary(facts: Facts, slo: Slo, ended: bool) -> Verdict:

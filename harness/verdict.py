@@ -28,6 +28,7 @@ class Validity:
     foreign_cpu_ratio: float = 0.05
     steal_ratio: float = 0.05
     little_error_ratio: float = 0.01
+    little_error_s_per_turn: float = 0.005  # what reading the clock twice in a busy loop takes; 1 % of half a second
     half_difference_ratio: float = 0.10
     half_difference_standard_errors: float = 3.0
     offered_ratio: float = 0.98
@@ -142,6 +143,7 @@ NEEDED = (
     "foreign_cpu_ratio",
     "steal_ratio",
     "little_error_ratio",
+    "little_error_s_per_turn",
 )
 
 
@@ -181,15 +183,17 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
             lambda v: f"the hypervisor took {v:.0%} of the CPU time",
             "ratio",
         ),
-        *_above(
+    ]
+    clock_s = figures.get("little_error_s_per_turn")
+    if clock_s is None or clock_s > rules.little_error_s_per_turn:
+        reasons += _above(
             figures,
             "little_error_ratio",
             rules.little_error_ratio,
             "invalid.little",
             lambda v: f"recorded turns and the users' logged states differ by {v:.1%} (Little's law)",
             "ratio",
-        ),
-    ]
+        )
     unmatched = figures.get("unmatched_turns")
     if unmatched:
         text = f"{unmatched:.0f} answers are missing from the upstream's log"

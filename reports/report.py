@@ -8,7 +8,7 @@ from typing import Any
 from harness import store
 from harness.records import FORMAT_VERSION, Trial
 from harness.store import Run, TargetInfo
-from reports import audits, bottleneck, claims, conditions, cost
+from reports import audits, bottleneck, claims, conditions, cost, own_error
 from reports.bottleneck import Bottleneck
 from reports.claims import Claim
 from reports.conditions import Conditions
@@ -117,6 +117,7 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         found.append((f"Budget as enforced ({where})", text))
     found += [
         ("Machine", conditions.fingerprint(run.machine)),
+        ("Self-test of this machine", own_error.in_words(run.selftest)),
         ("Runtime", run.runtime),
         ("Seed", str(run.seed)),
         ("chatbench", run.tool_version),
@@ -167,7 +168,8 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
     notes += _check_notes(trials)
     if trials:
         notes.append(cost.assumptions(conditions.conditions(run)))
-    return notes
+    doubt = own_error.note(run.selftest)
+    return [*notes, doubt] if doubt else notes
 
 
 def _why(trial: Trial) -> str:

@@ -242,6 +242,7 @@ def _load(
         "live_turns_mean": live_s / window_s,
         "live_streams_mean": _covered(turns["first_s"], turns["last_s"], *window) / window_s,
         "little_error_ratio": abs(live_s - logged_s) / logged_s if logged_s else None,
+        "little_error_s_per_turn": abs(live_s - logged_s) / count if (count := np.count_nonzero(measured)) else None,
         "lost_turns": float(summary["turns_begun"]) - float(np.count_nonzero(measured)),
         "offered_ratio": 1.0 - late_s / (float(summary["users"]) * window_s),
         "generator_cores": float(summary["cpu_s"]) / window_s,

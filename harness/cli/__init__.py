@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
     setup.add_argument("--all", action="store_true", help="targets in which every part and variant takes part")
     _runtime_option(setup)
+    _command(commands, "selftest", "measure servers whose answer is known, print the error", "selftest:run")
     _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "show:doctor")
     return top
 

@@ -135,6 +135,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
     """Write ``run.json`` before anything is measured."""
     if job.resumed:
         return
+    found = machine.fingerprint()
     run_record = store.Run(
         run_id=job.folder.name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -143,9 +144,10 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
         seed=job.seed,
         runtime=job.runtime,
         profile=to_json(job.profile),
-        machine=machine.fingerprint(),
+        machine=found,
         common_level=job.profile.search.base_users,
         targets={name: one.info for name, one in prepared.items()},
+        selftest=store.read_selftest(REPOSITORY, found),
     )
     try:
         store.write_run(job.folder, run_record)

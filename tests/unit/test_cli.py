@@ -17,7 +17,7 @@ from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.records import to_json
 from harness.runtimes.local import LocalRuntime
 
-COMMANDS = ("run", "report", "verify", "compare", "targets", "check", "serve", "init", "setup", "doctor")
+COMMANDS = ("run", "report", "verify", "compare", "targets", "check", "serve", "init", "setup", "selftest", "doctor")
 HEAVY = (
     "pandas",
     "numpy",

@@ -152,6 +152,7 @@ def test_lost_turns_and_a_wrong_integral_show() -> None:
     found = chat([turn(n) for n in range(19)], replace(SUMMARY, live_turn_seconds=25.0))
     assert found["lost_turns"] == 1
     assert found["little_error_ratio"] == pytest.approx(6 / 25)
+    assert found["little_error_s_per_turn"] == pytest.approx(6 / 19)
 
 
 def test_a_window_whose_halves_differ_is_seen() -> None:

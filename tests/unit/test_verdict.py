@@ -17,6 +17,7 @@ GOOD: dict[str, float | None] = {
     "foreign_cpu_ratio": 0.01,
     "steal_ratio": 0.0,
     "little_error_ratio": 0.001,
+    "little_error_s_per_turn": 0.001,
     "lost_turns": 0.0,
     "generator_cores": 0.3,
     "schedule_delay_p95_s": 0.002,
@@ -64,7 +65,8 @@ def test_a_percentile_beyond_any_bound_fails_where_turns_did_not_finish() -> Non
     [
         ({"foreign_cpu_ratio": 0.06}, "invalid.foreign_cpu"),
         ({"steal_ratio": 0.06}, "invalid.steal"),
-        ({"little_error_ratio": 0.011}, "invalid.little"),
+        ({"little_error_ratio": 0.011, "little_error_s_per_turn": 0.006}, "invalid.little"),
+        ({"little_error_ratio": 0.011, "little_error_s_per_turn": None}, "invalid.little"),
         ({"lost_turns": 1.0}, "invalid.lost_turns"),
         ({"lost_turns": -1.0}, "invalid.lost_turns"),
         ({"generator_cores": 0.81}, "invalid.generator_busy"),
@@ -91,6 +93,11 @@ def test_each_rule_makes_a_trial_invalid(changes: dict[str, float | None], code:
 )
 def test_each_fact_makes_a_trial_invalid(facts: Facts, code: str) -> None:
     assert [r.code for r in verdict({}, facts).reasons] == [code]
+
+
+def test_what_two_readings_of_a_clock_differ_by_breaks_no_law() -> None:
+    short: dict[str, float | None] = {"little_error_ratio": 0.5, "little_error_s_per_turn": 0.004}
+    assert verdict(short).outcome == "pass"
 
 
 def test_a_dead_upstream_is_no_fault_of_the_target() -> None:

@@ -1,0 +1,211 @@
+"""Measured beside true: each comparison is a row of the self-test's table. Shares no arithmetic with the harness."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import sqrt
+from statistics import median, quantiles
+
+from harness import store
+from harness.capacity import Capacity
+from harness.selftest.bench import Answered, Measured
+from harness.selftest.cases import LEAK_BYTES, STALL_S, Fault, Knee
+from harness.store import KnownQuantity
+
+BIAS_S = 0.002  # median error of a time
+WORST_S = 0.020  # 99th percentile of its error
+FIGURE_S = 0.005  # error of a percentile over turns
+STALL_SHARE = 0.12  # of the stall: its tail rests on a few dozen delayed turns
+KNEE_SHARE = 0.10
+SLOPE_SHARE = 0.05
+CPU_SHARE, CPU_CORES = 0.10, 0.005
+PER_TURN = {"ttft_s": "TTFT", "itl_s": "ITL", "stall_s": "stall", "lateness_s": "lateness", "turn_s": "turn time"}
+FIGURES = (
+    ("ttft_s", 50),
+    ("ttft_s", 95),
+    ("added_ttft_s", 95),
+    ("lateness_s", 95),
+    ("added_stall_s", 95),
+    ("turn_s", 95),
+)
+Times = dict[str, float]  # of one turn, by quantity, in seconds
+
+
+def row(
+    name: str, unit: str, true: float | None, measured: float | None, error: float | None, allowed: float, text: str
+) -> KnownQuantity:
+    """Return a row; without an error it failed, for something ought to have been measured."""
+    good = error is not None and abs(error) <= allowed
+    return KnownQuantity(
+        name=name,
+        unit=unit,
+        true=true,
+        measured=measured,
+        error=error,
+        allowed=allowed,
+        outcome="ok" if good else "failed",
+        text=text,
+    )
+
+
+def said(name: str, good: bool, text: str) -> KnownQuantity:
+    """Return a row for what has no number."""
+    outcome = "ok" if good else "failed"
+    return KnownQuantity(
+        name=name, unit="", true=None, measured=None, error=None, allowed=None, outcome=outcome, text=text
+    )
+
+
+def not_measured(name: str, unit: str, true: float, text: str) -> KnownQuantity:
+    """Return a row whose true value is known and that nothing measures yet."""
+    return KnownQuantity(
+        name=name, unit=unit, true=true, measured=None, error=None, allowed=None, outcome="not measured", text=text
+    )
+
+
+def percentile(values: Sequence[float], q: int) -> float:
+    """Return a percentile by linear interpolation, from the standard library."""
+    return quantiles(values, n=100, method="inclusive")[q - 1] if len(values) > 1 else values[0]
+
+
+def true_times(known: Answered, request_s: float, emit_s: Sequence[float]) -> Times:
+    """Return what really happened to one turn; the model had its request at ``request_s``, emitted at offsets."""
+    written = known.written_s
+    stall_s = max(b - a for a, b in pairwise(written))
+    return {
+        "ttft_s": written[0] - known.request_s,
+        "itl_s": (written[-1] - written[0]) / (len(written) - 1),
+        "stall_s": stall_s,
+        "lateness_s": max(a - request_s - b for a, b in zip(written, emit_s, strict=True)),
+        "turn_s": known.done_s - known.request_s,
+        "added_ttft_s": written[0] - known.request_s - emit_s[0],
+        "added_stall_s": stall_s - max(b - a for a, b in pairwise(emit_s)),
+    }
+
+
+def both(found: Measured) -> tuple[list[Times], list[Times]]:
+    """Return the times of the measured turns as recorded, and as they really were, in the same order."""
+    turns, tokens = store.read_turns(found.folder), store.read_tokens(found.folder)
+    arrivals = dict(zip(tokens["tag"], zip(tokens["arrival_s"], tokens["emit_s"], strict=True), strict=True))
+    recorded: list[Times] = []
+    real: list[Times] = []
+    for turn in turns[(turns["phase"] == "measure") & (turns["outcome"] == "ok")].to_dict("records"):
+        known, (arrival_s, emit_s) = found.truth.get(turn["tag"]), arrivals[turn["tag"]]
+        if known is None or len(emit_s) < 2 or len(arrival_s) < 2:
+            continue
+        itl_s = float(arrival_s[-1] - arrival_s[0]) / (len(known.written_s) - 1)
+        recorded.append({name: itl_s if name == "itl_s" else float(turn[name]) for name in PER_TURN})
+        real.append(true_times(known, float(turn["upstream_request_s"]), [float(one) for one in emit_s]))
+    return recorded, real
+
+
+def timing(found: Measured, protocol: str) -> list[KnownQuantity]:
+    """Compare every turn's times, the figures made of them, and the count of turns."""
+    recorded, real = both(found)
+    rows = [valid(found, f"{protocol}: verdict")]
+    for name, label in PER_TURN.items():
+        errors = [a[name] - b[name] for a, b in zip(recorded, real, strict=True)]
+        text = f"{protocol}, {len(errors)} turns"
+        known = median(one[name] for one in real) if real else None
+        measured = median(one[name] for one in recorded) if recorded else None
+        bias = median(errors) if errors else None
+        worst = percentile([abs(one) for one in errors], 99) if errors else None
+        rows.append(row(f"{protocol}: {label}, median error", "s", known, measured, bias, BIAS_S, text))
+        rows.append(row(f"{protocol}: {label}, p99 of its error", "s", known, measured, worst, WORST_S, text))
+    for name, q in FIGURES:
+        measured = found.trial.figures.get(name.removesuffix("_s") + f"_p{q}_s")
+        known = percentile([one[name] for one in real], q) if real else None
+        error = None if measured is None or known is None else measured - known
+        label = name.removesuffix("_s").replace("_", " ").replace("ttft", "TTFT")
+        rows.append(
+            row(f"{protocol}: figure {label} p{q}", "s", known, measured, error, FIGURE_S, f"{protocol}, of the trial")
+        )
+    return [*rows, counted(found, protocol), processor(found, protocol)]
+
+
+def processor(found: Measured, protocol: str) -> KnownQuantity:
+    """Compare the CPU time per turn with the server's own clock, between its first and last answer in the window."""
+    cores = found.trial.figures.get("target_cores")
+    window = found.trial.summary.phases["measure"] if found.trial.summary else None
+    known = sorted((one.done_s, one.cpu_s) for one in found.truth.values())
+    inside = [one for one in known if window and window.start_s <= one[0] < window.end_s]
+    text = f"{protocol}, of the server, by its own account"
+    if len(inside) < 2:
+        return row(f"{protocol}: CPU of the server", "cores", None, cores, None, 0.0, text)
+    real = (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
+    error = None if cores is None else cores - real
+    return row(f"{protocol}: CPU of the server", "cores", real, cores, error, max(CPU_CORES, CPU_SHARE * real), text)
+
+
+def valid(found: Measured, name: str) -> KnownQuantity:
+    """Say whether a trial of a good server was taken for one."""
+    verdict = found.trial.verdict
+    reasons = "; ".join(reason.text for reason in verdict.reasons)
+    return said(name, verdict.outcome == "pass", reasons or f"{verdict.outcome}, as it should")
+
+
+def counted(found: Measured, protocol: str) -> KnownQuantity:
+    """Compare the turns the server answered with those that were recorded as answered."""
+    turns = store.read_turns(found.folder)
+    recorded = set(turns.loc[turns["outcome"] == "ok", "tag"])
+    summary = found.trial.summary
+    over_s = max(one.end_s for one in summary.phases.values()) if summary else 0.0
+    # An answer may still be on its way when the generator ends: what left in its last 0.2 s may be either.
+    answered = {tag for tag, one in found.truth.items() if one.done_s <= over_s - 0.2}
+    wrong = len(answered - recorded) + len(recorded - set(found.truth))
+    text = f"{protocol}, answered by the server and recorded as answered, by tag"
+    measured = float(len(recorded & answered))
+    return row(f"{protocol}: turns", "turns", float(len(answered)), measured, float(wrong), 0.0, text)
+
+
+def knee(known: Knee, found: Capacity, trials: int) -> KnownQuantity:
+    """Compare the bracket's geometric middle with the capacity that follows from arithmetic."""
+    middle = sqrt(found.low * found.high) if found.low and found.high else None
+    error = None if middle is None else middle - known.users
+    bracket = f"{found.low}–{found.high} in {trials} trials" if middle else f"search {found.status}, {trials} trials"
+    allowed = max(1.0, KNEE_SHARE * known.users)
+    return row(known.case.name, "users", float(known.users), middle, error, allowed, f"{bracket}; {known.text}")
+
+
+def stalled(found: Measured, closed: Mapping[int, float], opened: Mapping[int, float]) -> list[KnownQuantity]:
+    """Compare the tail of the first tokens' delay with what arithmetic says for users who wait."""
+    turns = store.read_turns(found.folder)
+    delays = turns.loc[(turns["phase"] == "measure") & (turns["outcome"] == "ok"), "added_ttft_s"].tolist()
+    rows = [valid(found, "stalling server: verdict")]
+    for q, known in closed.items():
+        measured = percentile(delays, q) if delays else None
+        if q == 95:
+            measured = found.trial.figures.get("added_ttft_p95_s")
+        error = None if measured is None else measured - known
+        text = f"{len(delays)} turns of users who wait, against arithmetic"
+        rows.append(row(f"stall's tail p{q}, closed", "s", known, measured, error, STALL_SHARE * STALL_S, text))
+    for q, known in opened.items():
+        text = "arrivals that do not wait: the generator has none yet"
+        rows.append(not_measured(f"stall's tail p{q}, open", "s", known, text))
+    return rows
+
+
+def leaked(found: Measured) -> list[KnownQuantity]:
+    """Compare the slope of memory over sessions, and see whether its interval holds the truth."""
+    figures = found.trial.figures
+    slope, low, high = (
+        figures.get(name)
+        for name in ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
+    )
+    error = None if slope is None else slope - LEAK_BYTES
+    margin = SLOPE_SHARE * LEAK_BYTES
+    text = "kept by the server for every session"
+    rows = [row("memory per session", "bytes", float(LEAK_BYTES), slope, error, margin, text)]
+    inside = low is not None and high is not None and low - margin <= LEAK_BYTES <= high + margin
+    interval = f"{low:,.0f} to {high:,.0f} bytes" if low is not None and high is not None else "no interval"
+    return [*rows, said("memory per session: interval holds it", inside, interval)]
+
+
+def caught(fault: Fault, found: Measured) -> KnownQuantity:
+    """Say whether a spoilt server was found out, for the right reason."""
+    verdict = found.trial.verdict
+    turns = store.read_turns(found.folder)
+    kinds = set(turns["error_kind"].dropna()) - {"unfinished"}  # cut by the trial's early end
+    expected = {fault.error_kind} - {None}
+    good = verdict.outcome == fault.outcome and fault.code in {one.code for one in verdict.reasons}
+    reasons = "; ".join(one.text for one in verdict.reasons) or "no reason"
+    return said(f"a server that {fault.title}", good and kinds == expected, f"{verdict.outcome}: {reasons}")

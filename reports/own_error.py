@@ -1,0 +1,33 @@
+"""The harness's own error, as the machine's last self-test before a run showed it."""
+
+from harness.store import SelfTest
+from reports.numbers import as_text, significant
+
+NEVER = "never run on this machine: chatbench selftest"
+TOLD = ("TTFT, p99 of its error", "lateness, p99 of its error")  # what the objective's thresholds rest on
+
+
+def in_words(found: SelfTest | None) -> str:
+    """Return the last self-test in one line: when, its largest errors, what failed."""
+    if found is None:
+        return NEVER
+    said = [f"{'passed' if found.passed else 'FAILED'} on {found.created_at[:10]}"]
+    for one in found.quantities:
+        if one.name.endswith(TOLD) and one.error is not None:
+            said.append(f"{one.name} {as_text(one.error, 's')}")
+        elif one.unit == "users" and one.measured is not None and one.true is not None:
+            said.append(f"{one.name} {significant(one.measured)} where {significant(one.true)} users is true")
+    return "; ".join([*said, *_failed(found)])
+
+
+def note(found: SelfTest | None) -> str | None:
+    """Return what a reader has to keep in mind; None where the self-test passed or there was none."""
+    if found is None or found.passed:
+        return None
+    what = "; ".join(_failed(found)) or "measured nothing"
+    return f"The machine's last self-test {what}: there the harness's own error is larger than it allows."
+
+
+def _failed(found: SelfTest) -> list[str]:
+    names = [one.name for one in found.quantities if one.outcome == "failed"]
+    return [f"did not find {', '.join(names)}"] if names else []
