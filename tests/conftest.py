@@ -8,9 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 STRICT_VARIABLE = "CHATBENCH_TEST_ALL"
 SKIPPED = pytest.StashKey[Counter[str]]()
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes is no property of the code
+settings.load_profile("untimed")
 
 
 def find_browser() -> str | None:
