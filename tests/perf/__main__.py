@@ -12,6 +12,7 @@ from rich.text import Text
 
 BENCHMARKS = (
     "startup",
+    "search",
     "upstream_cpu",
     "generator_ttft",
     "sampler_cost",
