@@ -79,17 +79,28 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    compare = _command(commands, "compare", "set two runs of the same targets side by side", "show:compare")
-    compare.add_argument("base", metavar="BASE", help="a run: its id, folder or 'latest'")
-    compare.add_argument("head", metavar="HEAD", help="another run")
+    compare = _command(commands, "compare", "set two runs side by side, or gate a change of a target", "show:compare")
+    compare.add_argument("base", metavar="BASE", help="a run: its id, folder or 'latest'; with --gate a revision")
+    compare.add_argument(
+        "head", metavar="HEAD", help="another run; with --gate a revision, or . for the files as they are"
+    )
     compare.add_argument("--format", choices=("text", "md"), default="text", help="text (default) or md")
     compare.add_argument(
         "--other-conditions", action="store_true", help="machine, profile or seed may differ: this is meant"
     )
     _results_argument(compare)
+    gate = compare.add_argument_group(
+        "gate", "measure two revisions of a target in pairs; exit 4 where HEAD is dearer, 3 where that is inconclusive"
+    )
+    gate.add_argument("--gate", action="store_true", help="measure and decide")
+    gate.add_argument("--target", default=DEFAULT_TARGETS[0], help=f"which one (default: {DEFAULT_TARGETS[0]})")
+    gate.add_argument("--margin", type=float, default=0.05, help="CPU time per turn that HEAD may add (default: 0.05)")
+    gate.add_argument("--pairs", type=int, default=5, help="of trials in a batch (default: 5)")
+    gate.add_argument("--profile", default="gate", help="load and answers (default: gate)")
+    _runtime_option(gate)
 
 
-def _runtime_option(one: argparse.ArgumentParser) -> None:
+def _runtime_option(one: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     one.add_argument("--runtime", default="local", help="where components run: local (default) or docker")
 
 

@@ -51,7 +51,11 @@ def verify(words: argparse.Namespace) -> int:
 
 
 def compare(words: argparse.Namespace) -> int:
-    """Set two runs side by side."""
+    """Set two runs side by side, or with ``--gate`` measure two revisions and decide."""
+    if words.gate:
+        from harness.cli import gate
+
+        return gate.run(words)
     from reports import beside
 
     base, head = (where.run_folder(word, words.results) for word in (words.base, words.head))
