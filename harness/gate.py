@@ -29,6 +29,7 @@ class Pair:
     head: float | None
     base_failed: bool = False  # it missed an objective, or died
     head_failed: bool = False
+    invalid: str = ""  # why a figure is absent, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,15 @@ def pair_of(batch: int, base: Trial, head: Trial) -> Pair:
     """Return what a pair of trials says; an invalid one says nothing."""
     figures = [None if t.verdict.outcome == "invalid" else t.figures.get(METRIC) for t in (base, head)]
     failed = [t.verdict.outcome == "fail" for t in (base, head)]
-    return Pair(batch=batch, base=figures[0], head=figures[1], base_failed=failed[0], head_failed=failed[1])
+    reasons = [r.text for t in (base, head) if t.verdict.outcome == "invalid" for r in t.verdict.reasons]
+    return Pair(
+        batch=batch,
+        base=figures[0],
+        head=figures[1],
+        base_failed=failed[0],
+        head_failed=failed[1],
+        invalid="; ".join(dict.fromkeys(reasons)),
+    )
 
 
 def order(seed: int, batch: int, number: int) -> tuple[str, str]:

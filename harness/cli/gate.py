@@ -50,6 +50,7 @@ def run(words: argparse.Namespace) -> int:
             f"gate: {job.target}, {job.sides[BASE][0]} against {job.sides[HEAD][0]}, {job.pairs} pairs a batch: about "
             f"{duration.in_words(expected_s, 2 * expected_s)}",
             highlight=False,
+            soft_wrap=True,
         )
         decision, pairs = _decide(job, prepared, console)
     return _report(job, decision, pairs, console)
@@ -146,13 +147,15 @@ def _batch(job: Job, prepared: dict[str, Prepared], batch: int, console: Console
             )
             made[side] = trial.run_trial(bench, prepared[key.target], key)
         pairs.append(pair_of(batch, made[BASE], made[HEAD]))
-        console.print(f"  pair {n + 1} of {job.pairs}: {_said(pairs[-1])}", highlight=False)
+        console.print(
+            f"  pair {n + 1} of {job.pairs}: {_said(pairs[-1])}", highlight=False, markup=False, soft_wrap=True
+        )
     return pairs
 
 
 def _said(pair: Pair) -> str:
     if pair.base is None or pair.head is None:
-        return "invalid, left out"
+        return f"left out: {pair.invalid or 'a trial recorded no CPU time'}"
     texts = [f"{1000 * value:.2f} ms" for value in (pair.base, pair.head)]
     return f"CPU per turn {texts[0]} at base, {texts[1]} at head, × {pair.head / pair.base:.3f}"
 
@@ -172,7 +175,7 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
         false_alarm_ratio=false_alarms(pairs, job.margin),
     )
     written = report.write(facts, job.folder / "report")
-    console.print(report.to_markdown(facts), highlight=False, markup=False)
+    console.print(report.to_markdown(facts), highlight=False, markup=False, soft_wrap=True)
     for path in (*written, page):
         console.print(f"written: {path}", highlight=False, soft_wrap=True)
     return EXITS[decision.outcome]

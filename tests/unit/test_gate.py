@@ -7,7 +7,7 @@ from math import exp
 import pytest
 
 from harness.gate import BASE, HEAD, Decision, Pair, false_alarms, gate, judged, order, pair_of
-from harness.records import TrialKey, Verdict
+from harness.records import Reason, TrialKey, Verdict
 from tests.unit import fake
 
 MARGIN = 0.05
@@ -84,8 +84,11 @@ def test_a_head_that_misses_where_base_misses_too_is_no_fault_of_heads() -> None
 
 def test_an_invalid_trial_gives_no_figure() -> None:
     key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=1)
-    good, bad = fake.trial(key, Verdict(outcome="pass")), fake.trial(key, Verdict(outcome="invalid"))
-    assert pair_of(1, good, bad) == Pair(batch=1, base=0.02, head=None)
+    good, bad = (
+        fake.trial(key, Verdict(outcome="pass")),
+        fake.trial(key, Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="stolen"),))),
+    )
+    assert pair_of(1, good, bad) == Pair(batch=1, base=0.02, head=None, invalid="stolen")
 
 
 def test_both_orders_occur() -> None:
