@@ -28,7 +28,7 @@ FEATURES = (
     "rate-limit",
     "api",
 )
-PROTOCOLS = ("rest", "streamlit", "openai")  # those whose users are ours; any other one needs a user class
+PROTOCOLS = ("rest", "forms", "streamlit", "openai")  # those whose users are ours; any other one needs a user class
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folders and components
 
 

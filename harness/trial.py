@@ -26,7 +26,7 @@ from harness.sampler import Sampler
 from harness.verdict import Facts, Slo, Validity, judge, without_budget
 
 CHECK_TURNS = 2
-CHECKED = ("rest", "streamlit", "openai")  # protocols whose contract can be tried
+CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

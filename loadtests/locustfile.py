@@ -57,7 +57,7 @@ class Person(User):
 def add_arguments(parser: ArgumentParser, **_: Any) -> None:
     """Arguments for a run by hand, also fields of Locust's web page; a plan overrides them all."""
     add = parser.add_argument
-    add("--protocol", default="rest", help="rest, streamlit or openai")
+    add("--protocol", default="rest", help="rest, forms, streamlit or openai")
     add("--user-class", default="", help="a class of one's own instead: path/to/user.py:Name")
     add("--think-s", type=float, default=7.0, help="median think time in seconds")
     add("--think-sigma", type=float, default=0.0, help="its log-normal sigma; 0: constant")

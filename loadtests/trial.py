@@ -11,6 +11,7 @@ from pathlib import Path
 import gevent
 
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
+from loadtests.forms import FormsPage
 from loadtests.ledger import TrialLedger
 from loadtests.openai import OpenAIPage
 from loadtests.page import Page, Visitor
@@ -25,7 +26,12 @@ _TICK_S = 0.05
 _OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
 _SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
 _FAR_S = 1e7
-_BUILT_IN: dict[str, type[Page]] = {"rest": RestPage, "openai": OpenAIPage, "streamlit": StreamlitPage}
+_BUILT_IN: dict[str, type[Page]] = {
+    "rest": RestPage,
+    "forms": FormsPage,
+    "openai": OpenAIPage,
+    "streamlit": StreamlitPage,
+}
 
 
 def page_class(protocol: str, user_class: str | None) -> type[Page]:

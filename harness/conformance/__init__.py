@@ -6,13 +6,14 @@ Every check is a real exchange over loopback; what could not be exercised is rep
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.conformance.forms import check_forms
 from harness.conformance.model import check_model
 from harness.conformance.page import check_page
 from harness.conformance.probes import Check
 from harness.conformance.rest import check_rest
 from harness.conformance.spoken import CONTRACT, check_spoken
 
-__all__ = ["Check", "check", "check_model", "check_page", "check_rest"]
+__all__ = ["Check", "check", "check_forms", "check_model", "check_page", "check_rest"]
 
 
 def check(
@@ -33,6 +34,8 @@ def check(
         if not set(features) >= CONTRACT:
             return check_spoken(base_url, seed=seed, features=frozenset(features))
         return check_rest(base_url, seed=seed, web=web, rate_limit=rate_limit, upstream_log=upstream_log)
+    if protocol == "forms":
+        return check_forms(base_url, seed=seed)
     if protocol == "openai":
         return check_model(base_url, seed=seed)
     return check_page(base_url, protocol) if protocol == "streamlit" else []

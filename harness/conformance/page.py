@@ -58,13 +58,20 @@ class _References(HTMLParser):
             self.found.append(reference)
 
 
+def inline_scripts(page: Answer) -> int:
+    """Return how many scripts stand in a page itself."""
+    parser = _References()
+    parser.feed(page.body.decode())
+    return parser.inline_scripts
+
+
 def _references(page: Answer) -> list[str]:
     parser = _References()
     parser.feed(page.body.decode())
     return parser.found
 
 
-def _expect_assets(page: Page, index: Answer) -> list[Answer]:
+def expect_assets(page: Page, index: Answer) -> list[Answer]:
     """Return the answers to what a page refers to; raises RefutedError where one is foreign, missing or empty."""
     references = _references(index)
     expect(any(".js" in name for name in references), "the page refers to no script")
@@ -84,7 +91,8 @@ def _expect_assets(page: Page, index: Answer) -> list[Answer]:
     return answers
 
 
-def _index(page: Page) -> Answer:
+def index_of(page: Page) -> Answer:
+    """Return the page at ``/``; raises RefutedError where there is none."""
     index = page.get("/")
     expect(index.status == 200 and index.media_type == "text/html", f"/ answered {index.status} {index.media_type!r}")
     return index
@@ -92,7 +100,7 @@ def _index(page: Page) -> Answer:
 
 @STREAMLIT.proves("page", "the page and every file it refers to load from this server")
 def _streamlit_assets(page: Page) -> None:
-    _expect_assets(page, _index(page))
+    expect_assets(page, index_of(page))
 
 
 @STREAMLIT.proves("page", "/_stcore/health says ok")
@@ -129,9 +137,9 @@ def upgrade_status(base_url: str, origin: str) -> int:
     "page", "the page and every file it refers to load; hashed files are cacheable for ever, the page is not"
 )
 def _front_end_assets(page: Page) -> None:
-    index = _index(page)
+    index = index_of(page)
     expect("no-cache" in index.header("Cache-Control"), f"Cache-Control of / is {index.header('Cache-Control')!r}")
-    for answer in _expect_assets(page, index):
+    for answer in expect_assets(page, index):
         if HASHED.search(answer.request):
             caching = answer.header("Cache-Control")
             expect(
@@ -142,18 +150,17 @@ def _front_end_assets(page: Page) -> None:
 
 @FRONT_END.proves("page", "an address inside the application gets the page, a path below /api does not")
 def _front_end_fallback(page: Page) -> None:
-    expect(page.get("/conversations/deep/link").body == _index(page).body, "a deep link does not get the page")
+    expect(page.get("/conversations/deep/link").body == index_of(page).body, "a deep link does not get the page")
     page.get("/api/nothing-here").problem(404)
     expect(
-        page.get("/../../etc/passwd").body == _index(page).body or page.get("/../../etc/passwd").status >= 400,
+        page.get("/../../etc/passwd").body == index_of(page).body or page.get("/../../etc/passwd").status >= 400,
         "a path leads out",
     )
 
 
 @FRONT_END.proves("headers", "the page carries the security headers and no inline script")
 def _front_end_headers(page: Page) -> None:
-    index = _index(page)
+    index = index_of(page)
     expect_security_headers(index)
-    parser = _References()
-    parser.feed(index.body.decode())
-    expect(parser.inline_scripts == 0, f"the page has {parser.inline_scripts} inline scripts, which its policy forbids")
+    inline = inline_scripts(index)
+    expect(inline == 0, f"the page has {inline} inline scripts, which its policy forbids")

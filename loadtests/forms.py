@@ -1,0 +1,83 @@
+"""A person at server-rendered pages: forms with the token of their page, the answer by server-sent events."""
+
+import re
+from urllib.parse import urlencode, urlsplit
+
+from loadtests import http, sse
+from loadtests.connection import Connection, endpoint
+from loadtests.page import Page, Visitor
+from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.rest import stream_answer
+
+_DONE_MARK = b"event: done\n"
+_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([0-9A-Za-z]+)"')
+
+
+class FormsPage(Page):
+    """A page over one keep-alive connection, signed in by cookie; what the page's script sends, it sends."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__(visitor)
+        self._endpoint = endpoint(visitor.base_url)
+        self._connection = Connection(self._endpoint)
+        self._cookies = {"sessionid": visitor.session}
+        self._token = ""
+        self._conversation = ""
+
+    def connect(self) -> None:
+        """Open the list of conversations; being sent to the sign-in form means that the session is not taken."""
+        page = self._call("GET", "/")
+        if page.status != 200:
+            raise SignInError("http", f"GET / as {self.visitor.username}: HTTP {page.status}")
+        self._take_token(page, "GET /")
+
+    def new_conversation(self) -> None:
+        """Press "New conversation" and follow to the page it leads to."""
+        made = self._call("POST", "/c", {})
+        address = urlsplit(made.header("location") or "").path
+        if made.status != 302 or not address:
+            raise TurnError("http", f"POST /c: HTTP {made.status}: {sse.problem(made.body)}")
+        page = self._call("GET", address)
+        if page.status != 200:
+            raise TurnError("http", f"GET {address}: HTTP {page.status}: {sse.problem(page.body)}")
+        self._take_token(page, f"GET {address}")
+        self._conversation = address
+
+    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+        """Send the form as the page's script does and keep the raw event stream for parsing after the trial."""
+        reading.stream_format = "rest"
+        request = self._request("POST", f"{self._conversation}/messages", "text/event-stream", {"content": text})
+        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._connection.abort()
+
+    def close(self) -> None:
+        """Close the connection; the conversation stays."""
+        super().close()
+        self._connection.close()
+
+    def _take_token(self, page: http.Response, what: str) -> None:
+        found = _TOKEN.search(page.body)
+        if found is None:
+            raise TurnError("application", f"{what}: the page holds no form with a token")
+        self._token = found.group(1).decode()
+
+    def _request(self, method: str, path: str, accept: str, fields: dict[str, str] | None) -> bytes:
+        headers = {"Host": self._endpoint.host, "Accept": accept}
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        if fields is None:
+            return http.request(method, self._endpoint.prefix + path, headers)
+        headers["Origin"] = self._endpoint.origin
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode({"csrfmiddlewaretoken": self._token, **fields}).encode()
+        return http.request(method, self._endpoint.prefix + path, headers, body)
+
+    def _call(self, method: str, path: str, fields: dict[str, str] | None = None) -> http.Response:
+        response = self._connection.exchange(self._request(method, path, "text/html", fields))
+        for name, value in response.headers:
+            if name == "set-cookie":
+                key, _, rest = value.partition("=")
+                self._cookies[key.strip()] = rest.partition(";")[0]
+        return response

@@ -1,0 +1,43 @@
+"""The ASGI application: Django, with the life of the process's connections tied to the server's."""
+
+import os
+from typing import Any
+
+import django
+from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup(set_prefix=False)
+
+from chat import upstream  # noqa: E402  # needs the settings
+from django import db  # noqa: E402
+
+
+class Application(ASGIHandler):
+    """Django without a thread per request: whatever waits goes to the threads of chat/threads.py."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # They would cost each request two thread hops to close connections that chat/threads.py looks after.
+        request_started.disconnect(db.reset_queries)
+        request_started.disconnect(db.close_old_connections)
+        request_finished.disconnect(db.close_old_connections)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve a request, or start and stop."""
+        if scope["type"] == "lifespan":
+            await self.live(receive, send)
+        else:
+            await self.handle(scope, receive, send)
+
+    async def live(self, receive: Any, send: Any) -> None:
+        """Say that the process is ready; close what is open when the server stops."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await upstream.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+application = Application()
