@@ -1,4 +1,4 @@
-"""The REST and OpenAI users against a server of known timing: what is recorded is what happened."""
+"""The REST, forms and OpenAI users against a server of known timing: what is recorded is what happened."""
 
 import socket
 import threading
@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from harness.records import Turn
+from loadtests.forms import FormsPage
 from loadtests.ledger import new_ticket
 from loadtests.openai import OpenAIPage
 from loadtests.page import Page, Visitor
@@ -58,7 +59,7 @@ def take_turn(page: Page, turn: int = 0) -> Turn:
     return turn_of(note_of(ticket, reading, "failed" if kind else "ok", kind, error), raw_of(reading))
 
 
-@pytest.mark.parametrize("protocol", [RestPage, OpenAIPage])
+@pytest.mark.parametrize("protocol", [RestPage, FormsPage, OpenAIPage])
 def test_arrivals_are_the_emissions(twin: Twin, visit: Visit, protocol: type[Page]) -> None:
     twin.script = Script(ttft_s=0.1, itl_s=0.03, tokens=12)
     turn = take_turn(visit(protocol))
@@ -99,6 +100,51 @@ def test_the_page_asks_what_the_web_page_asks(twin: Twin, visit: Visit) -> None:
     assert twin.headers[-1]["accept"] == "text/event-stream"
     assert twin.headers[-1]["x-csrftoken"] == "token-1"
     assert "sessionid=" + "s" * 32 in twin.headers[-1]["cookie"]
+
+
+def test_forms_carry_the_token_of_the_page_they_stand_on(twin: Twin, visit: Visit) -> None:
+    page = visit(FormsPage)
+    take_turn(page, 0)
+    take_turn(page, 1)
+    assert twin.requests == [
+        ("GET", "/"),
+        ("POST", "/c"),
+        ("GET", "/c/c-1"),
+        ("POST", "/c/c-1/messages"),
+        ("POST", "/c/c-1/messages"),
+    ]
+    assert twin.connections == 1
+    assert twin.bodies[1] == b"csrfmiddlewaretoken=listtoken"
+    assert all(body.startswith(b"csrfmiddlewaretoken=pagetoken&content=") for body in twin.bodies[3:])
+    sent = twin.headers[-1]
+    assert (sent["accept"], sent["content-type"]) == ("text/event-stream", "application/x-www-form-urlencoded")
+    assert sent["origin"] == twin.url
+    assert sent["cookie"] == "sessionid=" + "s" * 32 + "; csrftoken=secret"
+
+
+def test_a_session_that_leads_to_the_sign_in_form_is_not_taken(twin: Twin, visit: Visit) -> None:
+    twin.script = Script(fault="401")
+    with pytest.raises(SignInError, match="user0001: HTTP 302"):
+        visit(FormsPage).prepare()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("500", "http", "HTTP 500: it broke on purpose"),
+        ("foreign", "foreign_nonce", "0123456789ab"),
+        ("truncated", "truncated", "after 5 tokens"),
+        ("drop", "truncated", "after 5 tokens"),
+        ("error", "application", "the model is away"),
+    ],
+)
+def test_a_fault_behind_forms_is_a_failed_turn_of_its_kind(
+    twin: Twin, visit: Visit, fault: str, kind: str, words: str
+) -> None:
+    twin.script = Script(fault=fault)
+    turn = take_turn(visit(FormsPage))
+    assert (turn.outcome, turn.error_kind) == ("failed", kind)
+    assert words in (turn.error or "")
 
 
 def test_a_stall_is_seen_as_long_as_it_was(twin: Twin, visit: Visit) -> None:

@@ -46,6 +46,7 @@ class Twin:
         self.sent: dict[str, Sent] = {}
         self.requests: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.in_flight = 0
         self.most_in_flight = 0
@@ -99,6 +100,7 @@ class Twin:
         with self._lock:
             self.requests.append((method, path))
             self.headers.append(headers)
+            self.bodies.append(body)
         if method == "POST" and path.endswith(("/messages", "/chat/completions")):
             with self._lock:
                 self.in_flight += 1
@@ -109,9 +111,12 @@ class Twin:
                 with self._lock:
                     self.in_flight -= 1
         else:
-            self._plain(connection, method, path, headers)
+            self._plain(connection, method, path, headers, body)
 
-    def _plain(self, connection: socket.socket, method: str, path: str, headers: dict[str, str]) -> None:
+    def _plain(self, connection: socket.socket, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+        if path in (*PAGE_TOKENS, "/c"):
+            connection.sendall(self._page(method, path, body))
+            return
         extra = ""
         status = 200
         document: dict[str, Any] = {"results": []}
@@ -125,6 +130,18 @@ class Twin:
         data = json.dumps(document).encode()
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n{extra}\r\n"
         connection.sendall(head.encode() + data)
+
+    def _page(self, method: str, path: str, body: bytes) -> bytes:
+        """What a site of server-rendered pages sends: each page has another token, and takes only its own."""
+        if self.script.fault == "401":
+            return b"HTTP/1.1 302 X\r\nLocation: /sign-in\r\nContent-Length: 0\r\n\r\n"
+        if method == "POST":
+            taken = f"csrfmiddlewaretoken={PAGE_TOKENS['/']}".encode() in body
+            head = "302 X\r\nLocation: /c/c-1" if taken else "403 X"
+            return f"HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n".encode()
+        page = f'<form><input type="hidden" name="csrfmiddlewaretoken" value="{PAGE_TOKENS[path]}"></form>'
+        head = f"HTTP/1.1 200 X\r\nContent-Type: text/html\r\nContent-Length: {len(page)}"
+        return f"{head}\r\nSet-Cookie: csrftoken=secret; Path=/\r\n\r\n{page}".encode()
 
     def _stream(self, connection: socket.socket, request_s: float, path: str, body: bytes) -> None:
         script = self.script
@@ -168,6 +185,7 @@ class Twin:
         connection.sendall(held + chunk(event("done", {"message": {}}) if rest else b"data: [DONE]\n\n") + LAST_CHUNK)
 
 
+PAGE_TOKENS = {"/": "listtoken", "/c/c-1": "pagetoken"}
 LAST_CHUNK = b"0\r\n\r\n"
 
 
