@@ -121,15 +121,18 @@ class Answer {
   async read(response) {
     for await (const [name, data] of eventsOf(response.body)) {
       if (name === 'message') {
-        retitle(data.title);
+        if (composer.hasAttribute('data-new')) begun(data.url);
+        else retitle(data.title);
       } else if (name === 'token') {
         this.text += data.text;
         this.paint();
       } else if (name === 'rendered') {
-        // from the server's sanitiser
-        this.article.querySelector('.markdown').innerHTML = data.html;
         this.text = data.rest;
-        this.paint();
+        keepingTheEnd(() => {
+          this.article.querySelector('.typing')?.remove();
+          this.article.querySelector('.markdown').innerHTML = data.html; // from the server's sanitiser
+          this.tail.textContent = data.rest;
+        });
       } else if (name === 'done') {
         this.over = true;
         keepingTheEnd(() => (this.article.innerHTML = data.html));
@@ -159,6 +162,20 @@ function retitle(title) {
   document.title = document.getElementById('title').textContent = title;
   const link = document.querySelector('.conversation[aria-current]');
   if (link) link.textContent = link.title = title;
+}
+
+/** Makes the page that of the conversation which its first message has begun: address, list, title and menu. */
+async function begun(url) {
+  composer.removeAttribute('data-new');
+  composer.action = `${url}/messages`;
+  history.replaceState(null, '', url);
+  try {
+    const page = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
+    document.title = page.title;
+    for (const part of ['.page-head', '.conversations']) document.querySelector(part).replaceWith(page.querySelector(part));
+  } catch {
+    // the answer streams on; list and menu come with the next page
+  }
 }
 
 let leaving = null;
@@ -211,7 +228,6 @@ async function send(text, form) {
 }
 
 composer?.addEventListener('submit', (event) => {
-  if (composer.hasAttribute('data-new')) return; // a new conversation begins with a page of its own
   event.preventDefault();
   const text = composer.content.value;
   if (leaving !== null || text.trim() === '') return;
