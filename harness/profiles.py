@@ -63,6 +63,7 @@ class Profile:
     search: Search = field(default_factory=Search)
     idle: Idle | None = field(default_factory=Idle)
     audit: bool = False  # a trial that tries what is not load: integration, security
+    swap: bool = False  # after the trials: every API with every web part, in a browser
     slo: Slo = field(default_factory=Slo)
     seed: int = 42
 

@@ -257,6 +257,30 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwappedPair:
+    """One API with one web part, used by a person in a real browser from end to end."""
+
+    api: str
+    web: str
+    parts: tuple[dict[str, str], ...]  # name, title, package, version; none where they could not be made ready
+    duration_s: float  # start of the stack and all steps
+    finding: Finding  # an input is a step
+    screenshot: str | None = None  # file beside the evidence, where a step failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapMatrix:
+    """Which APIs go with which web parts; ``swap.json``."""
+
+    format_version: int = FORMAT_VERSION
+    made_at: str  # ISO 8601, UTC
+    browser: str | None  # name and version
+    duration_s: float
+    pairs: tuple[SwappedPair, ...]
+    note: str | None = None  # why there is no pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialKey:
     """Which trial: target × scenario × level × repetition, numbered in the order of the target's trials."""
 

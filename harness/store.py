@@ -19,6 +19,7 @@ from harness.records import (
     Finding,
     GeneratorSummary,
     ResourceSample,
+    SwapMatrix,
     Trial,
     TrialKey,
     Turn,
@@ -36,6 +37,7 @@ TRIAL_FILE = "trial.json"
 SELFTEST_FILE = ".chatbench/selftest.json"
 DAMAGED = "it was changed or cut; restore it or measure again"
 AUDIT_FILE = "audit.json"
+SWAP_FOLDER, SWAP_FILE = "swap", "swap.json"
 TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
 
 
@@ -212,6 +214,17 @@ def write_audit(folder: Path, findings: Iterable[Finding]) -> dict[str, str]:
 def read_audit(folder: Path) -> tuple[Finding, ...]:
     """Read what a trial's audit found; raises BenchError where the file is missing or damaged."""
     return _read_record(_Audit, folder / AUDIT_FILE).findings
+
+
+def write_swap(run: Path, matrix: SwapMatrix) -> None:
+    """Write ``swap.json`` into a run."""
+    write_json(run / SWAP_FOLDER / SWAP_FILE, to_json(matrix))
+
+
+def read_swap(run: Path) -> SwapMatrix | None:
+    """Read a run's ``swap.json``, None where it has none; raises BenchError where it is damaged."""
+    path = run / SWAP_FOLDER / SWAP_FILE
+    return _read_record(SwapMatrix, path) if path.exists() else None
 
 
 def sha256(path: Path) -> str:

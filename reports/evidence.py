@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness import capacity
-from harness.records import Trial
+from harness.records import SwapMatrix, Trial
 from harness.store import Run, TargetInfo
 
 PREFERRED = {"modular": "django+angular", "monolith": "streamlit"}
@@ -19,6 +19,7 @@ class Evidence:
     info: TargetInfo
     common_level: int
     trials: tuple[Located, ...]
+    swap: SwapMatrix | None = None  # the run's
 
     @property
     def direct(self) -> bool:
@@ -60,7 +61,7 @@ class Evidence:
         )
 
 
-def gather(run: Run, trials: Iterable[Located]) -> dict[str, Evidence]:
+def gather(run: Run, trials: Iterable[Located], swap: SwapMatrix | None = None) -> dict[str, Evidence]:
     """Sort a run's trials by target, in the run's order of targets."""
     located = list(trials)
     return {
@@ -69,6 +70,7 @@ def gather(run: Run, trials: Iterable[Located]) -> dict[str, Evidence]:
             info=info,
             common_level=run.common_level,
             trials=tuple(item for item in located if item[1].key.target == name),
+            swap=swap,
         )
         for name, info in run.targets.items()
     }

@@ -86,7 +86,7 @@ def assemble(folder: Path) -> Report:
     """
     run = store.read_run(folder)
     trials = located(folder)
-    table = compare(run, trials, audits.read(folder, trials))
+    table = compare(run, trials, audits.read(folder, trials), store.read_swap(folder))
     evidence = gather(run, trials)
     return Report(
         folder=folder,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from harness.records import SwapMatrix
 from harness.store import Run
-from reports import audits, estimates
+from reports import audits, estimates, swaps
 from reports.audits import Audits
 from reports.cells import Cell, Line, Row
 from reports.conditions import Conditions, conditions
@@ -107,9 +108,11 @@ def _by_label(found: Iterable[Cell], label: str) -> Cell | None:
     return next((cell for cell in found if cell.label == label), None)
 
 
-def compare(run: Run, trials: Iterable[Located], found: Audits = MappingProxyType({})) -> Table:
-    """Build the comparison from a run's record, its trials and what audits found (folders relative to the run's)."""
-    evidence = gather(run, trials)
+def compare(
+    run: Run, trials: Iterable[Located], found: Audits = MappingProxyType({}), swap: SwapMatrix | None = None
+) -> Table:
+    """Build the comparison from a run's record, its trials, what audits found and which parts swap."""
+    evidence = gather(run, trials, swap)
     terms = conditions(run)
     modular, monolithic = columns(run)
     others = [name for name in evidence if name not in (modular, monolithic)]
@@ -135,7 +138,10 @@ def compare(run: Run, trials: Iterable[Located], found: Audits = MappingProxyTyp
 
 
 def _cells(row: str, evidence: Evidence, terms: Conditions, found: Audits) -> list[Cell]:
-    return cells(evidence, terms) if row == "Scalability" else audits.cells(evidence, found, row.lower())
+    if row == "Scalability":
+        return cells(evidence, terms)
+    swapped = [swaps.cell(evidence)] if row == "Maintenance" else []
+    return swapped + audits.cells(evidence, found, row.lower())
 
 
 def _all_cells(row: str, evidence: Evidence, terms: Conditions, found: Audits) -> list[Cell]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, TOKENS, TRIAL_FILE, TURNS
+from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 # Timed by the harness around the start of a target: no sample holds it.
@@ -57,7 +57,10 @@ def verify(run_dir: str | Path) -> list[Finding]:
             audit = _read_json(path / AUDIT_FILE)
             findings += _check_audit(f"{place}/{AUDIT_FILE}", audit)
             proven[place] |= audit if isinstance(audit, dict) else {}
-    return findings + _check_report(folder, run, proven, readable=not findings)
+    swap = _read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
+    findings += _check_swap(f"{SWAP_FOLDER}/{SWAP_FILE}", swap)
+    shown = swap if isinstance(swap, dict) else None
+    return findings + _check_report(folder, run, proven, shown, readable=not findings)
 
 
 def _trial_folders(folder: Path) -> list[Path]:
@@ -139,6 +142,22 @@ def _check_audit(place: str, audit: dict[str, Any] | str) -> Iterator[Finding]:
         yield Finding(place=place, figure="file", text=f"is not an audit: {type(error).__name__}: {error}")
 
 
+def _check_swap(place: str, swap: dict[str, Any] | str | None) -> Iterator[Finding]:
+    """Check that what is said of each pair follows from its own steps."""
+    from reports import verify_audits
+
+    if swap is None:
+        return
+    if isinstance(swap, str):
+        yield Finding(place=place, figure="file", text=swap)
+        return
+    try:
+        for name, text in verify_audits.damage({"findings": [pair["finding"] for pair in swap["pairs"]]}):
+            yield Finding(place=place, figure=name, text=text)
+    except (KeyError, TypeError, AttributeError) as error:
+        yield Finding(place=place, figure="file", text=f"is no swap matrix: {type(error).__name__}: {error}")
+
+
 def _compare_figures(
     place: str, printed: Mapping[str, float | None], again: Mapping[str, float | None]
 ) -> Iterator[Finding]:
@@ -193,7 +212,12 @@ def _not_ok(figures: Mapping[str, float | None]) -> float:
 
 
 def _check_report(
-    folder: Path, run: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]], *, readable: bool
+    folder: Path,
+    run: Mapping[str, Any],
+    proven: Mapping[str, Mapping[str, Any]],
+    swap: Mapping[str, Any] | None,
+    *,
+    readable: bool,
 ) -> list[Finding]:
     place = "report/table.json"
     table = _read_json(folder / place)
@@ -202,7 +226,7 @@ def _check_report(
     from reports import verify_cells
 
     try:
-        differing = list(verify_cells.check(table, run, proven))
+        differing = list(verify_cells.check(table, run, proven, swap))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
     findings = [Finding(place=place, figure=figure, text=text) for figure, text in differing]

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reports import verify_swaps
+
 Trials = Mapping[str, Mapping[str, Any]]  # by folder: trial.json, an audit's with its "findings"
 AUDIT_FILE = "audit.json"
 TOPICS = ("integration", "security", "maintenance")
@@ -61,17 +63,20 @@ def _shown(finding: Mapping[str, Any], path: str) -> dict[str, Any]:
     return common | {"verdict": verdict, "text": text, "value": passed / tried, "unit": "ratio"}
 
 
-def check(cells: list[Mapping[str, Any]], targets: Mapping[str, Any], trials: Trials) -> Iterator[tuple[str, str]]:
-    """Yield (cell id, what differs) for every cell of an audited row that ``audit.json`` does not bear out."""
+def check(
+    cells: list[Mapping[str, Any]], run: Mapping[str, Any], trials: Trials, swap: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield (cell id, what differs) for every such cell that ``audit.json`` or ``swap.json`` does not bear out."""
     shown = {cell["id"]: cell for cell in cells}
-    wanted = {cell_id: cell for target in targets for cell_id, cell in expected(trials, target).items()}
+    wanted = {cell_id: cell for target in run["targets"] for cell_id, cell in expected(trials, target).items()}
+    wanted |= verify_swaps.expected(run, swap)
     for cell_id, cell in wanted.items():
         if cell_id not in shown:
             yield cell_id, "is not in the table"
             continue
         for key, value in cell.items():
             if shown[cell_id].get(key) != value:
-                yield cell_id, f"{key}: printed {shown[cell_id].get(key)!r}, the audit gives {value!r}"
+                yield cell_id, f"{key}: printed {shown[cell_id].get(key)!r}, the evidence gives {value!r}"
     for cell_id, printed in shown.items():
         bare = printed["value"] is None and printed["verdict"] == "not measured"
         if audited(cell_id) and cell_id not in wanted and not bare:

@@ -13,15 +13,17 @@ Expected = tuple[float | None, tuple[float | None, float | None] | None]  # valu
 EMPTY: Expected = (None, None)
 
 
-def check(table: Mapping[str, Any], run: Mapping[str, Any], trials: Trials) -> Iterator[tuple[str, str]]:
-    """Yield (cell id, what differs) for every cell of ``table.json`` that the trials do not bear out."""
+def check(
+    table: Mapping[str, Any], run: Mapping[str, Any], trials: Trials, swap: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield (cell id, what differs) for every cell of ``table.json`` that trials and swap matrix do not bear out."""
     cells = [cell for row in table["rows"] for cell in row["cells"]]
     cells += [cell for further in table["further"] for cell in further["cells"]]
     shown = {cell["id"] for cell in cells}
     for target in run["targets"]:
         if f"capacity_users/{target}" not in shown:
             yield f"capacity_users/{target}", "is not in the table"
-    yield from verify_audits.check(cells, run["targets"], trials)
+    yield from verify_audits.check(cells, run, trials, swap)
     for cell in cells:
         lost = [path for path in cell["rests_on"] if path not in trials]
         if lost:

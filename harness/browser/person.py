@@ -23,10 +23,10 @@ EXPORTS = {"json": re.compile(r"Export (as )?JSON$"), "markdown": re.compile(r"E
 class Person:
     """Somebody with a page open."""
 
-    def __init__(self, page: Page, base_url: str, seed: int) -> None:
-        self.page, self.base_url, self.seed = page, base_url, seed
+    def __init__(self, page: Page, base_url: str, seed: int, patience_ms: float = PATIENCE_MS) -> None:
+        self.page, self.base_url, self.seed, self.patience_ms = page, base_url, seed, patience_ms
         self.watch = Watch(page)
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(patience_ms)
 
     def message(self, text: str = "What is known of this?", **options: object) -> Message:
         """Return a message whose answer can be recognised."""
@@ -56,16 +56,17 @@ class Person:
         self.message_box()
 
     def say(self, message: Message) -> None:
-        """Type a message and send it."""
+        """Type a message and send it, once the answer before it is over."""
         box = self.message_box()
         self.watch.await_answer(message.nonce)
         box.fill(message.content)
+        expect(self.page.get_by_role("button", name="Stop")).to_have_count(0, timeout=self.patience_ms)
         box.press("Enter")
 
     def answer(self, message: Message) -> Locator:
         """Return the answer to a message, once it is on the page from its first token to its last."""
         found = self.page.locator(MESSAGES).filter(has_text=message.nonce).filter(has_text="[end]").last
-        expect(found).to_be_visible(timeout=PATIENCE_MS)
+        expect(found).to_be_visible(timeout=self.patience_ms)
         return found
 
     def first_message(self, ending: str) -> str:
@@ -75,7 +76,7 @@ class Person:
         unfold.or_(message.get_by_text(ending)).first.wait_for()
         if unfold.is_visible():
             unfold.click()
-        expect(message).to_contain_text(ending)
+        expect(message).to_contain_text(ending, timeout=self.patience_ms)
         return message.text_content() or ""
 
     def reload(self) -> None:
@@ -86,7 +87,7 @@ class Person:
     def message_box(self) -> Locator:
         """Return the box that messages are typed into, once it can be."""
         box = self.page.get_by_role("textbox", name="Message", exact=True)
-        expect(box).to_be_editable(timeout=PATIENCE_MS)
+        expect(box).to_be_editable(timeout=self.patience_ms)
         return box
 
     def conversation(self, title: str) -> Locator:
@@ -99,29 +100,31 @@ class Person:
 
     def rename(self, title: str) -> None:
         """Give the open conversation another title."""
-        self._options()
         box = self.page.get_by_role("textbox", name="Title", exact=True)
-        self._reach(box, "Rename")
+        rename = self.page.get_by_role("button", name="Rename")
+        self._open_options(box.or_(rename).first)
+        if not box.is_visible():
+            rename.first.click()
         box.fill(title)
         box.press("Enter")
-        expect(self.page.get_by_role("heading", name=title)).to_be_visible()
-        expect(self.conversation(title)).to_be_visible()
+        self.page.get_by_role("heading", name=title).wait_for()
+        self.conversation(title).wait_for()
 
     def export(self, form: str) -> bytes:
         """Return what a person gets who downloads the open conversation as ``json`` or ``markdown``."""
-        self._options()
-        control = self.page.get_by_role("link", name=EXPORTS[form])
+        name = EXPORTS[form]
+        control = self.page.get_by_role("link", name=name).or_(self.page.get_by_role("button", name=name))
+        self._open_options(control)
         with self.page.expect_download() as started:
-            control.or_(self.page.get_by_role("button", name=EXPORTS[form])).click()
+            control.click()
         download: Download = started.value
-        content = Path(download.path()).read_bytes()
-        self.page.keyboard.press("Escape")
-        return content
+        return Path(download.path()).read_bytes()
 
     def delete(self) -> None:
         """Delete the open conversation, past the question whether that is meant."""
-        self._options()
-        self.page.get_by_role("button", name=re.compile(r"Delete$")).first.click()
+        control = self.page.get_by_role("button", name=re.compile(r"Delete$")).first
+        self._open_options(control)
+        control.click()
         asked = self.page.get_by_role("alertdialog").get_by_role("button", name="Delete", exact=True)
         asked.or_(self.page.get_by_role("button", name="Delete for good")).click()
 
@@ -143,13 +146,8 @@ class Person:
             self.page.keyboard.press("Tab")
         raise AssertionError(f"{most} times Tab do not lead to {control}")
 
-    def _options(self) -> None:
-        self.page.get_by_role("button", name=OPTIONS).first.click()
-
-    def _reach(self, wanted: Locator, name: str) -> None:
-        """Wait for a control that is there at once or behind a button of this name."""
-        button = self.page.get_by_role("button", name=name)
-        wanted.or_(button).first.wait_for()
+    def _open_options(self, wanted: Locator) -> None:
+        """Open what can be done with a conversation, unless a control of it is there already."""
         if not wanted.is_visible():
-            button.first.click()
-        expect(wanted).to_be_visible()
+            self.page.get_by_role("button", name=OPTIONS).first.click()
+        wanted.wait_for()

@@ -95,9 +95,9 @@ class Watch:
         """Begin to look for an answer in the page's text."""
         self.page.evaluate("nonce => { window.awaited[nonce] = {lengths: []} }", nonce)
 
-    def shown(self, nonce: str, *, timeout_s: float = 30.0) -> tuple[Sighting, list[int]]:
+    def shown(self, nonce: str) -> tuple[Sighting, list[int]]:
         """Wait until the answer's end is in the page; return when it was, and the lengths its text went through."""
-        self.page.wait_for_function("nonce => window.awaited[nonce].last", arg=nonce, timeout=timeout_s * 1000)
+        self.page.wait_for_function("nonce => window.awaited[nonce].last", arg=nonce)
         seen = self.page.evaluate("nonce => window.awaited[nonce]", nonce)
         offset_s = time.time() - time.monotonic()
         times = Sighting(first_s=seen["first"] / 1000 - offset_s, last_s=seen["last"] / 1000 - offset_s)

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     check = _command(commands, "check", "prove that a target meets the contract", "stand:check")
     check.add_argument("target", metavar="TARGET")
     _runtime_option(check)
+    _add_swap(commands)
     serve = _command(commands, "serve", "start a target to click through", "stand:serve")
     serve.add_argument("target", metavar="TARGET")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
@@ -98,6 +99,13 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     gate.add_argument("--pairs", type=int, default=5, help="of trials in a batch (default: 5)")
     gate.add_argument("--profile", default="gate", help="load and answers (default: gate)")
     _runtime_option(gate)
+
+
+def _add_swap(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    swap = _command(commands, "swap", "try each API with each web part in a real browser", "swap:swap")
+    swap.add_argument("targets", nargs="*", metavar="TARGET", help="api+web pairs (default: all there are)")
+    swap.add_argument("--run", metavar="RUN", help="keep the evidence in this run: its id, folder or 'latest'")
+    _results_argument(swap)
 
 
 def _runtime_option(one: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:

@@ -44,6 +44,7 @@ def run(words: argparse.Namespace) -> int:
         prepared = _prepare(job, runtime, console)
         _open(job, prepared)
         found = _measure(job, runtime, prepared, console)
+        _swap(job, console)
     return _report(job, found, console)
 
 
@@ -195,6 +196,26 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
     except OSError as error:
         message = f"the campaign in {job.folder} stopped: {error}"
         raise BenchError(message, f"mend that; finished trials are kept. {onwards}") from error
+
+
+def _swap(job: Job, console: Console) -> None:
+    """Try which parts swap, where the profile says so and a target is made of parts; never costs a measured trial."""
+    modular = any(one.kind == "modular" for one in job.chosen)
+    earlier = store.read_swap(job.folder)
+    if not (job.profile.swap and modular) or (earlier and earlier.pairs):
+        return
+    from harness import swap as swapping  # a browser's client is imported only where it is used
+    from harness.cli import swap as swap_command
+
+    if job.runtime != "local":
+        store.write_swap(job.folder, swapping.absent("a run in containers does not try it"))
+        return
+    try:
+        found = swap_command.tried(swapping.pairs(job.catalogue), job.catalogue, job.folder, job.seed, console)
+    except BenchError as error:
+        store.write_swap(job.folder, swapping.absent(f"{error.message}; {error.hint}"))
+        return
+    swap_command.show(found, job.folder, console)
 
 
 def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:

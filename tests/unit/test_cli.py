@@ -17,7 +17,20 @@ from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.records import to_json
 from harness.runtimes.local import LocalRuntime
 
-COMMANDS = ("run", "report", "verify", "compare", "targets", "check", "serve", "init", "setup", "selftest", "doctor")
+COMMANDS = (
+    "run",
+    "report",
+    "verify",
+    "compare",
+    "targets",
+    "check",
+    "swap",
+    "serve",
+    "init",
+    "setup",
+    "selftest",
+    "doctor",
+)
 HEAVY = (
     "pandas",
     "numpy",
@@ -30,6 +43,7 @@ HEAVY = (
     "gevent",
     "streamlit",
     "docker",
+    "playwright",
 )
 PART = 'name = "mine"\nkind = "monolith"\ntitle = "Mine"\n'
 

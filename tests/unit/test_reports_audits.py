@@ -90,7 +90,7 @@ def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> N
         ("foreign origins", "not measured: it has no WebSocket", "not measured yet"),
         ("security headers", "not measured yet", "5 of 5"),
     ]
-    assert texts(report, "Maintenance") == [("", "not measured yet", "not measured yet")]
+    assert texts(report, "Integration")[0][0] == "tasks by a program"
 
 
 def test_a_target_that_was_not_audited_says_so(run: Path) -> None:
@@ -159,8 +159,8 @@ def test_verify_names_a_cell_that_the_audit_does_not_bear_out(run: Path) -> None
 
     change(run / "report/table.json", edit, hide=False)
     assert [(f.figure, f.text) for f in verify(run)] == [
-        ("integration.tasks/streamlit", "verdict: printed 'held', the audit gives 'broken'"),
-        ("integration.tasks/streamlit", "text: printed '3 of 3; 61 lines', the audit gives '2 of 3; 61 lines'"),
+        ("integration.tasks/streamlit", "verdict: printed 'held', the evidence gives 'broken'"),
+        ("integration.tasks/streamlit", "text: printed '3 of 3; 61 lines', the evidence gives '2 of 3; 61 lines'"),
         ("security.headers/streamlit", "is not in the table"),
         ("security.other/streamlit", "says '5 of 5', no audit gives that"),
     ]

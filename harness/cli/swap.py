@@ -1,0 +1,76 @@
+"""Trying which parts swap, and saying it as a table of APIs and web parts."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness import machine, profiles, store
+from harness import swap as swapping
+from harness.browser import chromium
+from harness.cli import REPOSITORY, where
+from harness.errors import EXIT_DONE, EXIT_ERROR, UsageError
+from harness.records import SwapMatrix, SwappedPair
+from harness.targets import Catalogue, Target
+
+
+def swap(words: argparse.Namespace) -> int:
+    """Try pairs end to end, print them as a table, keep the evidence; exit code 1 where one does not work."""
+    console, catalogue = Console(), where.catalogue()
+    wanted = _wanted(words.targets, catalogue)
+    known = where.run_folder(words.run, words.results) if words.run else None
+    folder = known or words.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"
+    with machine.one_campaign():
+        found = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
+    show(found, folder, console)
+    if known:
+        from reports.build import build
+
+        console.print(f"report: {build(known)}", highlight=False, soft_wrap=True)
+    return EXIT_DONE if found.pairs and all(one.finding.outcome == "held" for one in found.pairs) else EXIT_ERROR
+
+
+def _wanted(names: list[str], catalogue: Catalogue) -> list[Target]:
+    chosen = [catalogue.target(name) for name in dict.fromkeys(names)] or swapping.pairs(catalogue)
+    for target in chosen:
+        if target.web is None:
+            raise UsageError(f"{target.name} is one part: nothing in it can be swapped", "name an api+web pair")
+    return chosen
+
+
+def tried(wanted: list[Target], catalogue: Catalogue, folder: Path, seed: int, console: Console) -> SwapMatrix:
+    """Try pairs without containers, saying what is done now; BenchError without a Chromium."""
+    with chromium.opened() as browser, console.status("swapping parts") as status:
+
+        def tell(text: str) -> None:
+            status.update(Text(text))
+            if not console.is_terminal:
+                console.print(text, highlight=False, markup=False)
+
+        return swapping.matrix(where.runtime("local"), browser, wanted, catalogue, REPOSITORY, seed, folder, tell)
+
+
+def show(found: SwapMatrix, folder: Path, console: Console) -> None:
+    """Print APIs down, web parts across, what failed and where, and how long it all took."""
+    apis, webs = (list(dict.fromkeys(getattr(one, kind) for one in found.pairs)) for kind in ("api", "web"))
+    table = Table("", *webs, title=f"parts that swap, in {found.browser}", title_justify="left")
+    cells = {(one.api, one.web): _cell(one) for one in found.pairs}
+    for api in apis:
+        table.add_row(Text(api), *(cells.get((api, web), Text("")) for web in webs))
+    console.print(table)
+    for one in found.pairs:
+        if one.finding.outcome != "held":
+            console.print(f"{one.api}+{one.web}: {one.finding.text}", highlight=False, markup=False, soft_wrap=True)
+    held = sum(one.finding.outcome == "held" for one in found.pairs)
+    console.print(f"{held} of {len(found.pairs)} pairs work end to end; {found.duration_s:.0f} s", highlight=False)
+    evidence = folder / store.SWAP_FOLDER / store.SWAP_FILE
+    console.print(f"evidence: {evidence}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _cell(one: SwappedPair) -> Text:
+    words = {"held": "ok", "broken": "FAILED", "not measured": "not measured"}
+    styles = {"held": "green", "broken": "bold red", "not measured": "yellow"}
+    return Text(f"{words[one.finding.outcome]} {one.duration_s:.1f} s", style=styles[one.finding.outcome])
