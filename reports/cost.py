@@ -4,7 +4,7 @@ from math import ceil
 from statistics import median
 
 from harness.capacity import operational_bound
-from reports.cells import Cell, absent
+from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, paths, valid
 from reports.numbers import as_text
@@ -48,7 +48,7 @@ def cell(evidence: Evidence, terms: Conditions) -> Cell:
     """Return the servers for each number of users."""
     users = users_a_server(evidence, terms)
     if not users:
-        return absent(MEASURE, LABEL, evidence.target)
+        return absent(MEASURE, LABEL, evidence.target, NO_PROCESS if evidence.direct else NOT_MEASURED)
     counts = [ceil(wanted / users) for wanted in USERS]
     short = " / ".join(f"{count:,}" for count in counts)
     return Cell(

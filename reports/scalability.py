@@ -6,7 +6,7 @@ from statistics import fmean, median
 
 from harness.capacity import Capacity
 from reports import cost, estimates
-from reports.cells import NOT_MEASURED, Cell, absent
+from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, Located, first_reasons, paths, reasons, unfinished, valid
 from reports.numbers import as_text, significant, span
@@ -37,7 +37,6 @@ COMMON = (
     Measure(figure=COLD_START, label="Cold start to first answer", unit="s"),
 )
 OF_PROCESSES = ("target_cpu_s_per_turn", "memory_peak_bytes", IDLE, COLD_START)  # what only an application can have
-NO_PROCESS = "no process of its own"
 CAPACITY = "Users carried within the SLO"
 CAPACITY_FAILURES = "Failed + unfinished turns at capacity"
 LIVE = "Live streams at capacity"

@@ -18,6 +18,7 @@ OF_A_PROCESS = (
     "idle_cores",
     "cold_start_s",
     "memory_slope_bytes_per_session",
+    "servers_1000_users",
 )
 DJANGO_TEMPLATES = replace(reports_run.SMALL[0], name="django-templates", kind="control", title="Django, rendered")
 
