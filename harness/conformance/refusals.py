@@ -27,6 +27,7 @@ def _unknown_paths(world: RestWorld) -> None:
     answer.problem(405)
     allowed = {method.strip() for method in answer.header("Allow").split(",")}
     expect({"GET", "POST"} <= allowed, f"Allow of /api/conversations is {answer.header('Allow')!r}")
+    world.anonymous.request("DELETE", "/api/health", csrf=False).problem(405)  # whoever asks, with no token at all
 
 
 @PROBES.proves("errors", "a malformed body is 400, of another type 415, over 2 MiB 413, a page that is no number 400")
