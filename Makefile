@@ -39,7 +39,7 @@ lint: $(VENV)/.dev ## formatting, lint, types, layers
 	@$(BIN)/lint-imports --no-cache
 
 perf: $(VENV)/.dev ## benchmarks: goal, value, met or missed
-	@$(BIN)/chatbench setup streamlit django+angular
+	@$(BIN)/chatbench setup --all
 	@$(BIN)/python -m tests.perf
 
 $(VENV)/bin/uv: requirements/uv.txt

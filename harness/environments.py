@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.errors import BenchError
 from harness.installer import uv, uv_environment
 from harness.launch import last_lines
+from harness.targets import Part
 
 NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # what Angular 22 runs on
 BUILD_LIMIT_S = 900
@@ -231,6 +232,18 @@ def locked_npm_version(folder: Path, package: str) -> str:
             f"{lock} does not lock {package}", "correct `package` in part.toml, or run `npm install` there"
         )
     return version
+
+
+def locked_version(part: Part) -> str | None:
+    """Return the version of a part's package as its lock file has it, installed or not; None where there is none."""
+    if part.package is None:
+        return None
+    if part.local.build == "npm":
+        return locked_npm_version(part.folder, part.package)
+    lock = part.folder / (part.local.requirements or "requirements.txt")
+    line = re.compile(rf"^{re.escape(part.package)}(?:\[.*\])?==([^\s;]+)", re.MULTILINE | re.IGNORECASE)
+    found = line.search(lock.read_text(encoding="utf-8")) if lock.is_file() else None
+    return found[1] if found else None
 
 
 def node_suits(version: str) -> bool:

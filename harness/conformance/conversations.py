@@ -161,7 +161,8 @@ def _export(world: RestWorld) -> None:
     )
     expect(answer["content"].strip() in markdown.body.decode(), "the Markdown lacks the answer's text")
     _expect_attachment(markdown.header("Content-Disposition"), world.shared["id"], "md")
-    world.owner.request("GET", f"{path}?format=pdf").problem(400)
+    for other in ("pdf", ""):
+        world.owner.request("GET", f"{path}?format={other}").problem(400)
 
 
 def _expect_attachment(disposition: str, conversation_id: str, suffix: str) -> None:

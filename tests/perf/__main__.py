@@ -16,6 +16,7 @@ BENCHMARKS = (
     "upstream_cpu",
     "generator_ttft",
     "sampler_cost",
+    "api_relay",
     "django_relay",
     "docker_paths",
     "docker_stack",

@@ -4,9 +4,7 @@ The slope over answers of 10, 100 and 400 tokens is what a token costs; its inte
 (sign-in check, rate limit, database writes in the part; nothing of the kind in the twin).
 """
 
-import asyncio
 import contextlib
-import hashlib
 import os
 import socket
 import statistics
@@ -15,51 +13,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from harness.environments import Environments
+from tests.perf.relaying import LOAD, SEED, STREAMS, Cost, Server, bare, cost, in_conversation
 
 REPOSITORY = Path(__file__).parents[2]
 PART = REPOSITORY / "targets" / "api" / "django"
 TWIN = REPOSITORY / "tests" / "perf" / "twins" / "django_naive"
-BATCHES = {10: 4, 100: 1, 400: 1}  # tokens per answer: batches of STREAMS turns each
-STREAMS = 20
-ITL_S = 0.02  # as in every profile
-TTFT_S = 0.1
 ROUNDS = 2
 GOAL_RATIO = 1 / 3
-SEED = 42
-CSRF = "relay0measurement0relay0measurem"  # 32 letters and digits of the client's own
 # the operational bound of the quick profile: users = (R + Z) / (D / CPUs)
 QUICK_TOKENS, QUICK_TTFT_S, QUICK_ITL_S, QUICK_THINK_S, CPUS = 40, 0.3, 0.02, 3.0, 2
 
-Request = Callable[[int, str], bytes]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """A started relay: where it listens, its first process, and how user n sends a message there."""
-
-    port: int
-    pid: int
-    request: Request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """CPU of a relay, user + system, all its processes."""
-
-    token_us: float
-    turn_us: float  # of an answer of no tokens
-
-    def users(self) -> float:
-        """Return the upper bound of operational analysis on the users two CPUs carry under the quick profile."""
-        response_s = QUICK_TTFT_S + (QUICK_TOKENS - 1) * QUICK_ITL_S
-        demand_s = (self.turn_us + self.token_us * QUICK_TOKENS) / 1e6
-        return (response_s + QUICK_THINK_S) / (demand_s / CPUS)
+def _users(cost: Cost) -> float:
+    """Return the upper bound of operational analysis on the users two CPUs carry under the quick profile."""
+    response_s = QUICK_TTFT_S + (QUICK_TOKENS - 1) * QUICK_ITL_S
+    demand_s = (cost.turn_us + cost.token_us * QUICK_TOKENS) / 1e6
+    return (response_s + QUICK_THINK_S) / (demand_s / CPUS)
 
 
 def measure(python: Path | None = None, twin_python: Path | None = None) -> list[dict[str, object]]:
@@ -80,13 +55,13 @@ def measure(python: Path | None = None, twin_python: Path | None = None) -> list
         _twin(twin_python, url) as twin,
     ):
         for _ in range(ROUNDS):
-            ours.append(_cost(part))
-            twins.append(_cost(twin))
+            ours.append(cost(part))
+            twins.append(cost(twin))
     return _figures(ours, twins)
 
 
 def _figures(ours: list[Cost], twins: list[Cost]) -> list[dict[str, object]]:
-    load = f"slope over answers of {', '.join(map(str, BATCHES))} tokens, {STREAMS} streams, median of {ROUNDS}"
+    load = f"{LOAD}, median of {ROUNDS}"
     bound = f"operational bound at Z = {QUICK_THINK_S:g} s, {QUICK_TOKENS} tokens, {CPUS} CPUs, not a load test"
     ratio = statistics.median(a.token_us / b.token_us for a, b in zip(ours, twins, strict=True))
 
@@ -103,8 +78,8 @@ def _figures(ours: list[Cost], twins: list[Cost]) -> list[dict[str, object]]:
         figure("naive relay's CPU per relayed token", middle(twins, lambda c: c.token_us), "µs", load),
         figure("Django's CPU per turn besides tokens", middle(ours, lambda c: c.turn_us), "µs", load),
         figure("naive relay's CPU per turn besides tokens", middle(twins, lambda c: c.turn_us), "µs", load),
-        figure("users carried by Django", middle(ours, Cost.users), "users", bound),
-        figure("users carried by the naive relay", middle(twins, Cost.users), "users", bound + "; has no database"),
+        figure("users carried by Django", middle(ours, _users), "users", bound),
+        figure("users carried by the naive relay", middle(twins, _users), "users", bound + "; has no database"),
     ]
 
 
@@ -134,7 +109,7 @@ def _part(python: Path, redis: Path, scratch: Path, llm: str) -> Iterator[Server
     cache = [str(redis), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(scratch)]
     command = [str(python), "-m", "uvicorn", "config.asgi:application", *_uvicorn(port)]
     with _process(cache, scratch, {}, redis_port), _process(command, PART, settings, port) as pid:
-        yield Server(port=port, pid=pid, request=_part_request)
+        yield Server(port=port, cpu_s=partial(_cpu_s, pid), request=in_conversation)
 
 
 @contextlib.contextmanager
@@ -142,28 +117,12 @@ def _twin(python: Path, llm: str) -> Iterator[Server]:
     port = _free_port()
     command = [str(python), "-m", "uvicorn", "relay:application", *_uvicorn(port)]
     with _process(command, TWIN, {"LLM_BASE_URL": llm}, port) as pid:
-        yield Server(port=port, pid=pid, request=lambda user, body: _post("/relay", body, ""))
+        yield Server(port=port, cpu_s=partial(_cpu_s, pid), request=bare)
 
 
 def _uvicorn(port: int) -> list[str]:
     shared = ["--workers", "2", "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
     return ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning", *shared]
-
-
-def _part_request(user: int, body: str) -> bytes:
-    name = f"user{user + 1:04d}"
-    session = hashlib.sha256(f"{SEED}:session:{name}".encode()).hexdigest()[:32]
-    digest = hashlib.sha256(f"{SEED}:conversation:{name}:0".encode()).hexdigest()
-    conversation = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
-    headers = f"Cookie: sessionid={session}; csrftoken={CSRF}\r\nX-CSRFToken: {CSRF}\r\n"
-    return _post(f"/api/conversations/{conversation}/messages", body, headers)
-
-
-def _post(path: str, body: str, headers: str) -> bytes:
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\nAccept: text/event-stream\r\n{headers}"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
 
 
 @contextlib.contextmanager
@@ -200,36 +159,6 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
-
-
-def _cost(server: Server) -> Cost:
-    """Return the least-squares line of CPU per turn over tokens per answer."""
-    asyncio.run(_batch(server, 10))  # warm: modules imported, connections open
-    per_turn_us: list[float] = []
-    for tokens, batches in BATCHES.items():
-        before_s = _cpu_s(server.pid)
-        for _ in range(batches):
-            asyncio.run(_batch(server, tokens))
-        time.sleep(0.1)  # the work after an answer's last byte counts too
-        per_turn_us.append((_cpu_s(server.pid) - before_s) / (batches * STREAMS) * 1e6)
-    line = statistics.linear_regression(list(BATCHES), per_turn_us)
-    return Cost(token_us=line.slope, turn_us=line.intercept)
-
-
-async def _batch(server: Server, tokens: int) -> None:
-    await asyncio.gather(*(_turn(server, user, tokens) for user in range(STREAMS)))
-
-
-async def _turn(server: Server, user: int, tokens: int) -> None:
-    await asyncio.sleep(ITL_S * user / STREAMS)  # phases spread evenly, as those of people would
-    message = f"Go on. tag-{user:016x}?tokens={tokens}&ttft_s={TTFT_S}&itl_s={ITL_S}"
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(server.request(user, f'{{"content": "{message}"}}'))
-    answer = await asyncio.wait_for(reader.read(-1), 60)
-    writer.close()
-    got = answer.count(b"event: token")
-    if got != tokens or b"event: done" not in answer or b"[end]" not in answer:
-        raise RuntimeError(f"port {server.port}: {got} of {tokens} tokens, then {answer[-300:]!r}")
 
 
 def _cpu_s(pid: int) -> float:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness import campaign, cli, machine, profiles, store
-from harness.cli import show
+from harness.cli import REPOSITORY, show
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.records import to_json
 from harness.runtimes.local import LocalRuntime
+from harness.targets import discover
 
 COMMANDS = (
     "run",
@@ -128,6 +129,19 @@ def test_every_command_explains_itself_and_leads_somewhere(command: str, say: Sa
 
 def test_help_is_light() -> None:
     assert not loaded_by("--help") & {*HEAVY, "harness.store", "harness.targets"}
+
+
+def test_targets_are_listed_by_what_they_are_put_together_of(say: Say) -> None:
+    said = say("targets")
+    assert said.code == 0
+    lines = [line.split() for line in said.out.splitlines()]
+    found = discover(REPOSITORY / "targets")
+    assert sorted(name for line in lines for name in line if name in found.names() and "│" not in line) == sorted(
+        found.names()
+    )
+    assert ["django+angular", "django+react", "django+vue"] in [line[:3] for line in lines]
+    shown = {line[1] for line in lines if line[:1] == ["│"]}
+    assert shown >= {part.name for part in found.of_kind("monolith", "api", "web", "direct")} | {"streamlit:2"}
 
 
 def test_listing_targets_loads_nothing_that_measures_or_draws() -> None:

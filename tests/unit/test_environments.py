@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from harness import environments, installer
 from harness.environments import Environments
 from harness.errors import BenchError
+from harness.targets import Local, Part
 
 NODE = "#!/bin/sh\necho v24.19.0\n"
 NPM = """#!/bin/sh
@@ -190,6 +192,20 @@ def test_npm_versions_come_from_the_lock(web_part: Path) -> None:
     assert environments.locked_npm_version(web_part, "@angular/core") == "22.2.1"
     with pytest.raises(BenchError, match="does not lock react"):
         environments.locked_npm_version(web_part, "react")
+
+
+def test_versions_are_known_before_anything_is_installed(web_part: Path, tmp_path: Path) -> None:
+    front_end = Part(
+        name="a", kind="web", title="A", folder=web_part, package="@angular/core", local=Local(build="npm")
+    )
+    assert environments.locked_version(front_end) == "22.2.1"
+    (tmp_path / "requirements.txt").write_text(
+        "django-redis==9 \\\n    --hash=x\nDjango==5.2.19 ; x \\\n    --hash=y\n"
+    )
+    server = Part(name="b", kind="api", title="B", folder=tmp_path, package="django")
+    assert environments.locked_version(server) == "5.2.19"
+    assert environments.locked_version(replace(server, package="flask")) is None
+    assert environments.locked_version(replace(server, package=None)) is None
 
 
 def test_commands_of_parts_see_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ class Wire(BaseHTTPRequestHandler):
 
     def route(self) -> None:
         url = urllib.parse.urlsplit(self.path)
-        self.query = dict(urllib.parse.parse_qsl(url.query))
+        self.query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         if not url.path.startswith("/api/"):
             self.front_end(url.path)
             return

@@ -100,7 +100,7 @@ class Users(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self) -> QuerySet[User]:
         """Return all users by name, or those whose name contains the search text."""
-        query = serializers.ListQuery(data=self.request.query_params)
+        query = serializers.ListQuery(data=self.request.query_params.dict())
         query.is_valid(raise_exception=True)
         users = roles.with_groups(User.objects.order_by("username"))
         search = query.validated_data["search"]

@@ -41,7 +41,7 @@ class Conversations(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
 
     def filter_queryset(self, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
         """Keep those whose title contains the search text."""
-        query = serializers.ListQuery(data=self.request.query_params)
+        query = serializers.ListQuery(data=self.request.query_params.dict())
         query.is_valid(raise_exception=True)
         search = query.validated_data["search"]
         return queryset.filter(title__icontains=search) if search and self.action == "list" else queryset
@@ -73,7 +73,7 @@ class Conversations(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
 
     def export(self, request: Request, id: Any) -> HttpResponse:
         """Download one as JSON or Markdown."""
-        query = serializers.ExportQuery(data=request.query_params)
+        query = serializers.ExportQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         conversation = self.get_object()
         messages = [serializers.message_data(message) for message in conversation.messages.all()]

@@ -20,5 +20,5 @@ class Pages(PageNumberPagination):
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> Any:
         """Return the rows of the page asked for."""
-        PageQuery(data=request.query_params).is_valid(raise_exception=True)
+        PageQuery(data=request.query_params.dict()).is_valid(raise_exception=True)
         return super().paginate_queryset(queryset, request, view)

@@ -84,7 +84,8 @@ class ConversationTests(PeopleTestCase):
         response = ann.get(f"{self.path}/export?format=markdown")
         self.assertEqual(response["Content-Type"], "text/markdown; charset=utf-8")
         self.assertTrue(response.content.decode().startswith("# Plans\n\n## user"))
-        self.assert_problem(ann.get(f"{self.path}/export?format=pdf"), 400)
+        for other in ("pdf", ""):
+            self.assert_problem(ann.get(f"{self.path}/export?format={other}"), 400)
 
     def test_unknown_paths_and_methods_are_problems(self) -> None:
         ann = self.api("ann")
