@@ -85,6 +85,8 @@ def _logout(world: RestWorld) -> None:
 @PROBES.proves("createToken", "a bearer token acts without CSRF token, alone, until it is revoked")
 def _bearer(world: RestWorld) -> None:
     Client(world.base_url).request("POST", "/api/auth/token", CREDENTIALS | {"password": "not it"}).problem(401)
+    blank = {"username": " ", "password": " "}  # a name that nobody has
+    Client(world.base_url).request("POST", "/api/auth/token", blank).problem(401)
     token = Client(world.base_url).request("POST", "/api/auth/token", CREDENTIALS, csrf=False).json()["token"]
     expect(isinstance(token, str) and len(token) >= 32, f"the token is {token!r}")
     program = Client(world.base_url, bearer=token)

@@ -164,7 +164,7 @@ class Wire(BaseHTTPRequestHandler):
         good = (
             re.fullmatch(r"[^\x00]*\S[^\x00]*", value)
             if self.twin.defect == "one NUL passes"
-            else value.strip() and "\x00" not in value
+            else (value.strip() or name in ("username", "password")) and "\x00" not in value
         )
         if not good:
             raise Refusal(400, name)

@@ -28,7 +28,7 @@ class Strict(serializers.Serializer):
 
 
 class Text(serializers.CharField):
-    """A string that is not blank; numbers are not made strings."""
+    """A string that is not empty; numbers are not made strings."""
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text."""
@@ -37,6 +37,10 @@ class Text(serializers.CharField):
         if self.max_length is not None and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)  # before trimming, as the schema says
         return super().to_internal_value(data)
+
+
+class Filled(Text):
+    """A text that holds something other than white space."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Refuse white space alone, also where it is kept."""
@@ -75,19 +79,19 @@ class Credentials(Strict):
 class NewConversation(Strict):
     """A conversation to begin."""
 
-    title = Text(max_length=TITLE_CHARS, required=False)
+    title = Filled(max_length=TITLE_CHARS, required=False)
 
 
 class Rename(Strict):
     """A conversation's new title."""
 
-    title = Text(max_length=TITLE_CHARS)
+    title = Filled(max_length=TITLE_CHARS)
 
 
 class NewMessage(Strict):
     """A message to send, kept as it is."""
 
-    content = Text(max_length=MESSAGE_CHARS, trim_whitespace=False)
+    content = Filled(max_length=MESSAGE_CHARS, trim_whitespace=False)
 
 
 class FeedbackChange(Strict):

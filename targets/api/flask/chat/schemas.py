@@ -31,8 +31,9 @@ def _page(text: str) -> int:
     return int(text)
 
 
-Text = Annotated[str, AfterValidator(_without_nul), AfterValidator(_not_blank)]
-Title = Annotated[Text, Field(max_length=TITLE_CHARS), AfterValidator(str.strip)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
+Filled = Annotated[Text, AfterValidator(_not_blank)]
+Title = Annotated[Filled, Field(max_length=TITLE_CHARS), AfterValidator(str.strip)]
 
 
 class Body(BaseModel):
@@ -63,7 +64,7 @@ class Rename(Body):
 class NewMessage(Body):
     """A message to send, kept as it is."""
 
-    content: Annotated[Text, Field(max_length=MESSAGE_CHARS)]
+    content: Annotated[Filled, Field(max_length=MESSAGE_CHARS)]
 
 
 class FeedbackChange(Body):
