@@ -1,7 +1,7 @@
 """Commands that read and print."""
 
 import argparse
-from itertools import chain, groupby
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.cli import REPOSITORY, where
 from harness.environments import locked_version
 from harness.errors import EXIT_DONE, EXIT_INVALID
-from harness.targets import Catalogue, Part, varied
+from harness.targets import Catalogue, Kind, Part, varied
 
 
 def targets(words: argparse.Namespace) -> int:
@@ -18,7 +18,8 @@ def targets(words: argparse.Namespace) -> int:
     del words
     found, console = where.catalogue(), Console()
     table = Table("part", "kind", "what it is", "version", "how it runs", title="parts", title_justify="left")
-    for part in chain.from_iterable(map(found.of_kind, ("monolith", "api", "web", "direct"))):
+    kinds: tuple[Kind, ...] = ("monolith", "api", "web", "direct")
+    for part in (part for kind in kinds for part in found.of_kind(kind)):
         table.add_row(*_described(part, part.name))
         for variant in part.variants:
             table.add_row(*_described(varied(part, variant), f"{part.name}:{variant}"))
