@@ -224,7 +224,7 @@ def _assess(
 ) -> tuple[dict[str, float | None], Verdict]:
     profile = bench.profile
     if summary is None or not ended or "measure" not in summary.phases:
-        return {}, _without_summary(facts, profile.slo, ended)
+        return {}, _without_summary(facts, summary, profile.slo, ended)
     turns, resources = store.read_turns(folder), store.read_resources(folder)
     if key.scenario == "idle":
         return figures.idle_figures(resources, summary.steps), _idle_verdict(facts, summary, profile)
@@ -234,16 +234,17 @@ def _assess(
     return numbers, judge(numbers, facts, profile.slo, bench.validity)
 
 
-def _without_summary(facts: Facts, slo: Slo, ended: bool) -> Verdict:
-    if facts.target_exits or facts.oom_kills:
+def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, ended: bool) -> Verdict:
+    if facts.target_exits or facts.oom_kills or facts.upstream_exits:
         return judge({}, facts, slo)
-    text = "the generator ended without its account" if ended else "the generator did not end in its time"
+    text = "the generator ended without its account" if summary is None else "the trial ended before it measured"
+    text = text if ended else "the generator did not end in its time"
     return Verdict(outcome="invalid", reasons=(Reason(code="invalid.generator", text=f"{text}; see its log"),))
 
 
 def _idle_verdict(facts: Facts, summary: GeneratorSummary, profile: Profile) -> Verdict:
     deaths = judge({"turns": float(facts.turns_needed)}, replace(facts, spare_cpus=True), profile.slo)
-    if deaths.outcome == "fail":
+    if deaths.outcome == "fail" or facts.upstream_exits:
         return deaths
     wanted = profile.idle.steps if profile.idle else ()
     if facts.sign_in_failures or tuple(s.sessions for s in summary.steps) != wanted:
@@ -253,7 +254,7 @@ def _idle_verdict(facts: Facts, summary: GeneratorSummary, profile: Profile) -> 
 
 
 def _check_verdict(facts: Facts, numbers: dict[str, float | None]) -> Verdict:
-    if facts.target_exits or facts.oom_kills:
+    if facts.target_exits or facts.oom_kills or facts.upstream_exits:
         return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
         return Verdict(outcome="pass")

@@ -158,38 +158,20 @@ def leak() -> Case:
 def faults() -> tuple[Fault, ...]:
     """Return servers that a tool which only counts 200s or whole answers would take for good ones."""
     limits = Slo(added_ttft_p95_s=0.12, lateness_p95_s=0.12, added_stall_p95_s=ANYTHING)
-    profile = _profile(ttft_s=0.05, tokens=20, think=Distribution(median=0.2), slo=limits, window_s=1.5, turns=10)
+    strict = _profile(ttft_s=0.05, tokens=20, think=Distribution(median=0.2), slo=limits, window_s=1.5, turns=10)
+    patient = replace(strict, slo=_slo(), window=replace(strict.window, measure_min_s=4.0, measure_max_s=5.0))
 
-    def case(name: str) -> Case:
-        return Case(name=f"fault {name}", profile=profile, behaviour=("--fault", name))
+    def spoilt(
+        option: str, title: str, outcome: str, code: str, error_kind: str | None = None, profile: Profile = strict
+    ) -> Fault:
+        words = option.split()
+        case = Case(name=f"fault {title.split()[0]}", profile=profile, behaviour=tuple(words))
+        return Fault(case=case, title=title, outcome=outcome, code=code, error_kind=error_kind)
 
     return (
-        Fault(
-            case=case("buffers"),
-            title="buffers whole answers",
-            outcome="fail",
-            code="slo.lateness_p95_s",
-            error_kind=None,
-        ),
-        Fault(
-            case=case("mixes-up"),
-            title="answers somebody else's message",
-            outcome="invalid",
-            code="invalid.foreign_nonce",
-            error_kind="foreign_nonce",
-        ),
-        Fault(
-            case=case("cuts"),
-            title="cuts answers short",
-            outcome="fail",
-            code="slo.failure_ratio",
-            error_kind="truncated",
-        ),
-        Fault(
-            case=case("silent"),
-            title="says 200 and nothing",
-            outcome="fail",
-            code="slo.failure_ratio",
-            error_kind="truncated",
-        ),
+        spoilt("--fault buffers", "buffers whole answers", "fail", "slo.lateness_p95_s"),
+        spoilt("--fault mixes-up", "mixes up its users", "invalid", "invalid.foreign_nonce", "foreign_nonce"),
+        spoilt("--fault cuts", "cuts answers short", "fail", "slo.failure_ratio", "truncated"),
+        spoilt("--fault silent", "says 200 and nothing", "fail", "slo.failure_ratio", "truncated"),
+        spoilt("--drift 0.1", "slows down all the time", "invalid", "invalid.unsteady", profile=patient),
     )

@@ -39,6 +39,7 @@ def options() -> argparse.Namespace:
     add("--per-token-s", type=float, default=0.0, help="one token after another is let through, each taking this long")
     add("--stall-s", type=float, default=0.0, help="nothing is written for this long …")
     add("--every-s", type=float, default=0.0, help="… out of every so many seconds")
+    add("--drift", type=float, default=0.0, help="every token waits longer, by so many seconds a second")
     add("--leak-bytes", type=int, default=0, help="kept for ever for every session that is opened")
     add("--fault", choices=("buffers", "mixes-up", "cuts", "silent"))
     return parser.parse_args()
@@ -71,6 +72,7 @@ class Relay:
     tokens: Queue = field(default_factory=Queue)
     leaked: list[mmap.mmap] = field(default_factory=list)
     previous: str = ""
+    started_s: float = field(default_factory=time.monotonic)
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection's requests, one after the other."""
@@ -153,6 +155,7 @@ class Answer:
         """Put every token of the model's answer into ``due``, with the time at which it is to be written."""
         wanted, place = self.relay.wanted, urlsplit(self.relay.wanted.llm)
         hold_s, pause_s = wanted.hold_s * share(tag, "hold"), wanted.pause_s * share(tag, "pause")
+        hold_s += wanted.drift * (self.request_s - self.relay.started_s)
         message = {"model": "known", "stream": True, "messages": [{"role": "user", "content": f"tag-{asked}"}]}
         data = json.dumps(message).encode()
         reader, writer = await asyncio.open_connection(place.hostname, place.port)

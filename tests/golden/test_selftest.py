@@ -84,8 +84,9 @@ def test_a_spoilt_server_is_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPa
 
 def test_the_same_server_unspoilt_is_not_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "RULES", replace(bench.RULES, little_error_ratio=1.0))
-    found = lab.measure(replace(cases.faults()[0].case, behaviour=()), course.FAULT_USERS)
-    assert {comparing.caught(fault, found).outcome for fault in cases.faults()} == {"failed"}
+    deceitful = [fault for fault in cases.faults() if fault.error_kind]  # lateness may come of a busy machine too
+    found = lab.measure(replace(deceitful[0].case, behaviour=()), course.FAULT_USERS)
+    assert {comparing.caught(fault, found).outcome for fault in deceitful} == {"failed"}
 
 
 def test_the_memory_of_a_session_is_what_the_server_keeps(lab: Laboratory) -> None:

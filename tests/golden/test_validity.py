@@ -1,0 +1,162 @@
+"""Rules of validity provoked in real trials: starved, late, disturbed and deceived tools are named as the reason."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import store
+from harness.cli import where
+from harness.records import Limits, LoadPlan
+from harness.runtimes import GENERATOR
+from harness.runtimes.local import LocalPod, LocalRuntime, generator
+from harness.selftest import bench, cases
+from harness.selftest.bench import Laboratory, Measured
+from harness.verdict import Validity
+
+HERE = Path(__file__).parent
+SPIN = "while True: pass"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Laboratory:
+    """A laboratory whose model runs in the tests' own environment."""
+    return Laboratory(
+        folder=tmp_path,
+        runtime=LocalRuntime(),
+        upstream=where.catalogue().parts["llm"],
+        upstream_python=Path(sys.executable),
+        tell=print,
+    )
+
+
+@pytest.fixture
+def spare_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge as on a machine with CPUs to spare, where late tools are no excuse."""
+    right: Callable[[LocalPod], Limits] = LocalPod.limits
+    monkeypatch.setattr(LocalPod, "limits", lambda pod: replace(right(pod), spare_cpus=True))
+
+
+def with_generator(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    right, wrong = generator.command(), str(HERE / name)
+    monkeypatch.setattr(
+        generator, "command", lambda: tuple(wrong if word.endswith("locustfile.py") else word for word in right)
+    )
+
+
+def short(lab: Laboratory) -> Measured:
+    """A trial of a good server, two seconds long."""
+    case = cases.timing("rest")
+    window = replace(case.profile.window, measure_min_s=2.0, measure_max_s=4.0)
+    return lab.measure(replace(case, profile=replace(case.profile, window=window)), 6)
+
+
+def codes(found: Measured) -> set[str]:
+    return {one.code for one in found.trial.verdict.reasons}
+
+
+@pytest.mark.usefixtures("spare_cpus")
+def test_a_starved_generator(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_generator(monkeypatch, "validity_starved.py")
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert "invalid.schedule_delay" in codes(found)
+
+
+def test_a_starved_generator_without_spare_cpus_offers_too_little(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_generator(monkeypatch, "validity_starved.py")
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert codes(found) & {"invalid.offered", "invalid.little"}
+    assert (found.trial.figures["offered_ratio"] or 1.0) < 0.98
+
+
+@pytest.mark.usefixtures("spare_cpus")
+def test_a_late_model(lab: Laboratory) -> None:
+    start = ("{python}", str(HERE / "validity_late_model.py"), *lab.upstream.local.start[3:])
+    late = replace(lab.upstream, local=replace(lab.upstream.local, start=start))
+    found = short(replace(lab, upstream=late))
+    assert found.trial.verdict.outcome == "invalid"
+    assert "invalid.upstream_lag" in codes(found)
+
+
+@pytest.fixture
+def spinning() -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, "-c", SPIN])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.usefixtures("spinning")
+def test_foreign_load(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "RULES", Validity())
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert "invalid.foreign_cpu" in codes(found)
+    assert (found.trial.figures["foreign_cpu_ratio"] or 0.0) > 0.05
+
+
+def test_a_deleted_line(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = LocalPod.wait
+
+    def wait(pod: LocalPod, name: str, timeout_s: float) -> int | None:
+        code = right(pod, name, timeout_s)
+        path = lab.folder.glob("trials/*/*/*/turns.jsonl")
+        if name == GENERATOR and code is not None:
+            for file in path:
+                lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+                lines.remove(next(line for line in lines if '"phase":"measure"' in line))
+                file.write_text("".join(lines), encoding="utf-8")
+        return code
+
+    monkeypatch.setattr(LocalPod, "wait", wait)
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert "invalid.lost_turns" in codes(found)
+    assert found.trial.figures["lost_turns"] == 1
+
+
+def test_a_model_that_dies(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = LocalPod.generate
+
+    def generate(pod: LocalPod, plan: LoadPlan) -> None:
+        right(pod, plan)
+        pod._running["llm"].process.kill()
+
+    monkeypatch.setattr(LocalPod, "generate", generate)
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert [(one.code, one.text) for one in found.trial.verdict.reasons] == [
+        ("invalid.upstream", "llm ended by itself with -9")
+    ]
+
+
+def test_a_generator_that_is_killed(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = LocalPod.generate
+
+    def generate(pod: LocalPod, plan: LoadPlan) -> None:
+        right(pod, plan)
+        pod._running[GENERATOR].process.kill()
+
+    monkeypatch.setattr(LocalPod, "generate", generate)
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert [one.text for one in found.trial.verdict.reasons] == ["the generator ended without its account; see its log"]
+
+
+def test_a_wall_clock_set_by_an_hour_changes_no_figure(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_generator(monkeypatch, "validity_clock_step.py")
+    found = short(lab)
+    turns = store.read_turns(found.folder)
+    assert len(turns) >= 20
+    for name in ("ttft_s", "turn_s", "lateness_s", "stall_s", "schedule_delay_s"):
+        assert turns[name].dropna().between(-1.0, 60.0).all(), name
+    assert (turns.loc[turns["outcome"] == "ok", "ttft_s"] >= 0.2).all()
