@@ -74,6 +74,21 @@ def test_a_part_with_tests_says_how_they_run(part: Part) -> None:
     assert part.tests, f"add a table [tests] to {part.folder}/part.toml"
 
 
+def pins(lock: Path) -> set[str]:
+    """Return the packages of a lock file with their versions."""
+    return set(re.findall(r"^[\w.-]+(?:\[[^]]*\])?==[^\s;]+", lock.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("part", [p for p in PARTS if p.tests and p.tests.requirements], ids=lambda part: part.name)
+def test_what_is_tested_is_what_is_measured(part: Part) -> None:
+    assert part.tests
+    assert part.local.requirements
+    measured, tested = (pins(part.folder / str(name)) for name in (part.local.requirements, part.tests.requirements))
+    assert len(measured) > 5
+    assert measured - tested == set()
+    assert any(pin.startswith("pytest==") for pin in tested - measured)
+
+
 @pytest.mark.parametrize(
     ("printed", "code", "complaint"),
     [
