@@ -5,6 +5,7 @@ No penetration test: well-known inputs, one after the other, over loopback, each
 
 import http.client
 from collections.abc import Callable
+from types import ModuleType
 
 from harness.audit.probing import NotMeasuredError, Probes, Seen
 from harness.audit.security.rest import anonymous, cookies, forgery, headers, injection, matrix, ownership, throttling
@@ -25,12 +26,16 @@ def _rest(trying: Callable[[Scene], Seen], subject: Subject) -> Seen:
     return trying(scene)
 
 
-def _tried(subject: Subject, rest: Callable[[Scene], Seen]) -> Seen:
-    """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
-    if subject.protocol == "rest":
-        return _rest(rest, subject)
+def _expect_application(subject: Subject) -> None:
     if subject.protocol == "openai":
         raise NotMeasuredError("no application: this is the model itself")
+
+
+def _tried(subject: Subject, rest: Callable[[Scene], Seen]) -> Seen:
+    """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
+    _expect_application(subject)
+    if subject.protocol == "rest":
+        return _rest(rest, subject)
     raise NotMeasuredError(f"nothing here knows how to try this on the protocol {subject.protocol!r}")
 
 
@@ -72,6 +77,37 @@ def _headers(subject: Subject) -> Seen:
 @PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
 def _injection(subject: Subject) -> Seen:
     return _tried(subject, injection.sql)
+
+
+@PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing")
+def _hostile_answers(subject: Subject) -> Seen:
+    return _looked_at(subject, lambda hostile, browser: hostile.answers(browser, subject.base_url, seed=subject.seed))
+
+
+@PROBES.finds("hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing")
+def _hostile_titles(subject: Subject) -> Seen:
+    def look(hostile: ModuleType, browser: object) -> Seen:
+        way = hostile.titles_by_api if subject.protocol == "rest" else hostile.titles_by_page
+        seen: Seen = way(browser, subject.base_url, seed=subject.seed)
+        return seen
+
+    return _looked_at(subject, look)
+
+
+def _looked_at(subject: Subject, look: Callable[[ModuleType, object], Seen]) -> Seen:
+    """Look at the target's page with a real browser; NotMeasuredError where there is none, or no page."""
+    _expect_application(subject)
+    if subject.protocol == "rest" and not subject.web:
+        raise NotMeasuredError("an API without a web part shows nothing to anybody")
+    try:
+        from harness.audit.security import hostile
+        from harness.browser import chromium
+    except ImportError:
+        raise NotMeasuredError("no browser in a sealed container; audit the same target without containers") from None
+    if chromium.find() is None:
+        raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
+    with chromium.opened() as browser:
+        return look(hostile, browser)
 
 
 @PROBES.finds("sign-in-throttling", "guessing passwords stopped")

@@ -1,7 +1,9 @@
 """Texts an answer can carry between its nonce and its end marker."""
 
+import tomllib
 from collections.abc import Iterator
 from itertools import cycle, islice
+from pathlib import Path
 
 TOKEN_CHARS = 5
 
@@ -74,8 +76,13 @@ HOSTILE = """
 {{constructor.constructor('window.hostile = "template"')()}} ${window.hostile = 'literal'}
 """
 
-TEXTS = {"markdown": MARKDOWN, "hostile": HOSTILE}
-NAMES = ("words", "echo", "markdown", "hostile")
+#: the same one at a time, and many more, to tell which of them works
+SINGLE = tomllib.loads((Path(__file__).parent / "hostile.toml").read_text(encoding="utf-8"))
+
+TEXTS = {"markdown": MARKDOWN, "hostile": HOSTILE} | {
+    f"hostile-{name}": f"\n\n{text}\n\n" for name, text in SINGLE.items()
+}
+NAMES = ("words", "echo", *TEXTS)
 
 
 def words(count: int, draw: int) -> list[str]:
