@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from harness.audit.probing import NotMeasuredError, Probes, Seen
+from harness.audit.security import streamlit
 from harness.audit.security.rest import anonymous, cookies, forgery, headers, injection, matrix, ownership, throttling
 from harness.audit.security.rest.scene import Scene
 from harness.audit.subject import Subject
@@ -31,52 +32,54 @@ def _expect_application(subject: Subject) -> None:
         raise NotMeasuredError("no application: this is the model itself")
 
 
-def _tried(subject: Subject, rest: Callable[[Scene], Seen]) -> Seen:
+def _tried(subject: Subject, rest: Callable[[Scene], Seen], page: str) -> Seen:
     """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
     _expect_application(subject)
     if subject.protocol == "rest":
         return _rest(rest, subject)
+    if subject.protocol == "streamlit":
+        return streamlit.tried(page, subject)
     raise NotMeasuredError(f"nothing here knows how to try this on the protocol {subject.protocol!r}")
 
 
 @PROBES.finds("roles-operations", "roles × operations as the contract says")
 def _roles(subject: Subject) -> Seen:
-    return _tried(subject, matrix.roles)
+    return _tried(subject, matrix.roles, "roles")
 
 
 @PROBES.finds("other-objects", "another user's objects refused")
 def _objects(subject: Subject) -> Seen:
-    return _tried(subject, ownership.objects)
+    return _tried(subject, ownership.objects, "objects")
 
 
 @PROBES.finds("anonymous-access", "refused without signing in")
 def _anonymous(subject: Subject) -> Seen:
-    return _tried(subject, anonymous.access)
+    return _tried(subject, anonymous.access, "anonymous")
 
 
 @PROBES.finds("csrf", "forged requests refused (CSRF)")
 def _csrf(subject: Subject) -> Seen:
-    return _tried(subject, forgery.requests)
+    return _tried(subject, forgery.requests, "forgery")
 
 
 @PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
 def _websocket(subject: Subject) -> Seen:
-    return _tried(subject, forgery.no_socket)
+    return _tried(subject, forgery.no_socket, "websocket")
 
 
 @PROBES.finds("cookie-flags", "cookies and sessions protected")
 def _cookies(subject: Subject) -> Seen:
-    return _tried(subject, cookies.flags)
+    return _tried(subject, cookies.flags, "cookies")
 
 
 @PROBES.finds("security-headers", "security headers")
 def _headers(subject: Subject) -> Seen:
-    return _tried(subject, headers.headers)
+    return _tried(subject, headers.headers, "headers")
 
 
 @PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
 def _injection(subject: Subject) -> Seen:
-    return _tried(subject, injection.sql)
+    return _tried(subject, injection.sql, "sql")
 
 
 @PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing")
@@ -112,4 +115,4 @@ def _looked_at(subject: Subject, look: Callable[[ModuleType, object], Seen]) -> 
 
 @PROBES.finds("sign-in-throttling", "guessing passwords stopped")
 def _throttling(subject: Subject) -> Seen:
-    return _tried(subject, throttling.sign_in)
+    return _tried(subject, throttling.sign_in, "throttling")

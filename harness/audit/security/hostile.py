@@ -25,6 +25,8 @@ TITLE_CHARS = 200  # the contract's longest title
 FIRST_CHARS = 60  # of the first message become the title
 SETTLE_MS = 600  # handlers and beacons come after the text
 SHOWN_S = 10.0
+#: Streamlit takes a message sent while its script still runs for a wish to stop it
+READY = """() => !document.querySelector('[data-test-script-state="running"]')"""
 
 #: notes what sets the canary, and what the page's Content-Security-Policy stopped
 CANARY = """
@@ -167,6 +169,7 @@ def _hear(person: Person, signs: Signs, left: list[str]) -> None:
             if person.page.get_by_text(message.nonce).count() == 0:
                 continue
         signs.shown.add(name)
+        person.page.wait_for_function(READY, timeout=SHOWN_S * 1000)
 
 
 def titles_by_api(browser: Browser, base_url: str, *, seed: int) -> Seen:
@@ -202,6 +205,7 @@ def titles_by_page(browser: Browser, base_url: str, *, seed: int) -> Seen:
             person.say(message)
             person.watch.shown(message.nonce)
             signs.shown.add(name)
+            person.page.wait_for_function(READY, timeout=SHOWN_S * 1000)
         trap.look(person)
         person.reload()
         trap.look(person)

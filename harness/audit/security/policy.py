@@ -10,6 +10,10 @@ HELD_REFERRER = (
     "origin-when-cross-origin",
     "strict-origin-when-cross-origin",
 )
+HSTS = (
+    "HSTS (Strict-Transport-Security) is not applicable: browsers ignore it on plain http; "
+    "a deployment's proxy sets it together with TLS."
+)
 OPENING = ("'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:", "data:")
 
 

@@ -1,14 +1,9 @@
 """Security headers of the page and of the API's answers."""
 
 from harness.audit.probing import Seen
-from harness.audit.security.policy import judge
+from harness.audit.security.policy import HSTS, judge
 from harness.audit.security.rest.scene import Scene
 from harness.audit.security.tally import Tally
-
-HSTS = (
-    "HSTS (Strict-Transport-Security) is not applicable: browsers ignore it on plain http; "
-    "a deployment's proxy sets it together with TLS."
-)
 
 
 def headers(scene: Scene) -> Seen:
