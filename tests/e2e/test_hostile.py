@@ -1,79 +1,72 @@
-"""What the model says is text: none of it runs, and none of it makes the browser ask elsewhere."""
-
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+"""What people and models say is text: none of it runs, and none of it makes the browser ask elsewhere."""
 
 import pytest
 from playwright.sync_api import Browser
 
-from harness.browser.person import MESSAGES, Person
-from harness.browser.watching import Watch
+from harness.audit.probing import Seen
+from harness.audit.security import hostile
+from tests.e2e.conftest import SEED, Running
+from tests.e2e.hostile_twin import running
 
 pytestmark = pytest.mark.browser
 
-ACTIVE = (
-    "script, iframe, object, embed, form, style, [onerror], [onload], [ontoggle], [onfocus], a[href^='javascript:' i]"
-)
-CARELESS = b"""<!doctype html><body><script>
-document.body.innerHTML = '<img src="x" onerror="window.hostile = 1"><img src="https://beacon.invalid/pixel.png">';
-alert('here')</script>"""
+FEW = ("script", "image-onerror", "iframe-srcdoc", "link-case", "image-html", "css-style", "base")
 
 
-def test_hostile_answer_neither_runs_nor_leaks_nor_breaks_the_page(person: Person) -> None:
-    person.arrive_signed_in("user0007")
-    person.new_conversation()
-    hostile = person.message("Be hostile.", payload="hostile", tokens=420, ttft_s=0, itl_s=0.002)
-    person.say(hostile)
-    person.watch.shown(hostile.nonce)
-    _expect_harmless(person, hostile.nonce)
-    person.reload()
-    _expect_harmless(person, hostile.nonce)
-    after = person.message("And now something kind.", tokens=4, ttft_s=0, itl_s=0)
-    person.say(after)
-    person.answer(after)
-
-
-def _expect_harmless(person: Person, nonce: str) -> None:
-    answer = person.page.locator(MESSAGES).filter(has_text=nonce).filter(has_text="[end]").last
-    answer.wait_for()
-    assert "beacon" in (answer.text_content() or ""), "the hostile text is not shown at all"
-    assert answer.locator(ACTIVE).count() == 0
-    person.page.wait_for_timeout(500)  # handlers and beacons would come after the text
-    assert person.page.evaluate("window.hostile") is None
-    assert person.watch.dialogs == []
-    assert person.watch.foreign_requests() == []
+def _broken(seen: Seen) -> list[str]:
+    return [one.line for one in seen.tries if not one.passed]
 
 
 @pytest.fixture
-def careless_page() -> Iterator[str]:
-    """A page that puts its model's output into the document as it comes."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            """Print nothing."""
-
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(CARELESS)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a handful of payloads."""
+    chosen = {name: text for name, text in hostile.payloads().items() if name in FEW}
+    monkeypatch.setattr(hostile, "payloads", lambda: chosen)
 
 
-def test_careless_page_is_found_out(browser: Browser, careless_page: str) -> None:
-    page = browser.new_page()
-    watch = Watch(page)
-    page.goto(careless_page)
-    page.wait_for_function("window.hostile")
-    page.wait_for_timeout(300)
-    assert watch.dialogs == ["here"]
-    assert watch.foreign_requests() == ["https://beacon.invalid/pixel.png"]
-    page.close()
+def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Running, browser: Browser) -> None:
+    seen = hostile.answers(browser, target.base_url, seed=SEED)
+    assert _broken(seen) == []
+    assert len(seen.tries) > 50
+
+
+def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, browser: Browser) -> None:
+    by_page = target.prepared.target.protocol == "streamlit"
+    way = hostile.titles_by_page if by_page else hostile.titles_by_api
+    seen = way(browser, target.base_url, seed=SEED)
+    assert _broken(seen) == []
+    assert len(seen.tries) > (5 if by_page else 50)
+
+
+def test_careful_page_holds(browser: Browser) -> None:
+    with running(careful=True) as base_url:
+        seen = hostile.answers(browser, base_url, seed=SEED)
+    assert _broken(seen) == []
+    assert len(seen.tries) == len(hostile.payloads()) + 2
+
+
+@pytest.mark.usefixtures("few")
+def test_careless_page_is_found_out(browser: Browser) -> None:
+    with running() as base_url:
+        seen = hostile.answers(browser, base_url, seed=SEED)
+    broken = _broken(seen)
+    for ran in ("image-onerror", "iframe-srcdoc"):
+        assert any(line.startswith(f"BROKEN {ran} in an answer: ran") for line in broken), broken
+    assert any(line.startswith("BROKEN link-case in an answer: a click ran it") for line in broken), broken
+    for fetched in ("image-html", "css-style"):
+        assert any(f"{fetched} in an answer: asked for https://beacon.invalid/{fetched}" in line for line in broken), (
+            broken
+        )
+    assert any("page afterwards" in line for line in broken), "the page was hidden"
+
+
+@pytest.mark.usefixtures("few")
+def test_what_only_the_policy_stops_is_told_apart(browser: Browser) -> None:
+    with running(policy=True) as base_url:
+        seen = hostile.answers(browser, base_url, seed=SEED)
+    lines = [one.line for one in seen.tries]
+    for name in ("image-onerror", "image-html", "link-case"):
+        [line] = [one for one in lines if f"{name} in an answer" in one]
+        assert "stopped by the page's policy" in line, lines
+    assert " 0 of " in f" {seen.text}"
+    assert [line for line in _broken(seen) if "in an answer" in line] == []

@@ -3,11 +3,12 @@
 import tomllib
 import urllib.parse
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Error, Request
+from playwright.sync_api import Browser, BrowserContext, Error, Request, expect
 
 from harness.audit.probing import NotMeasuredError, Seen
 from harness.audit.security.tally import Tally
@@ -31,12 +32,10 @@ READY = """() => !document.querySelector('[data-test-script-state="running"]')""
 #: notes what sets the canary, and what the page's Content-Security-Policy stopped
 CANARY = """
 (() => {
-  const seen = {ran: [], stopped: []};
-  Object.defineProperty(window, 'hostileSeen', {value: seen});
-  Object.defineProperty(window, 'hostile', {set: name => seen.ran.push(String(name)), get: () => seen.ran.at(-1)});
+  Object.defineProperty(window, 'hostile', {set: name => window.noteRan(String(name)), get: () => 'set'});
   document.addEventListener('securitypolicyviolation', event => {
     const element = event.target instanceof Element ? event.target.outerHTML.slice(0, 500) : '';
-    seen.stopped.push(`${event.blockedURI} ${element}`);
+    window.noteStopped(`${event.blockedURI} ${element}`);
   }, true);
 })()
 """
@@ -97,6 +96,9 @@ class Trap:
 
     def __init__(self, context: BrowserContext, base_url: str, signs: Signs) -> None:
         self.signs, self._own = signs, urllib.parse.urlsplit(base_url).netloc
+        # told at once: a script may replace the page it ran in
+        context.expose_binding("noteRan", lambda _, name: signs.ran.add(name))
+        context.expose_binding("noteStopped", lambda _, text: signs.stopped.update(_named(text)))
         context.add_init_script(CANARY)
         context.on("request", self._request)
         context.on("requestfailed", self._failed)
@@ -107,11 +109,6 @@ class Trap:
         for markup in person.page.evaluate(CLICK):
             self.signs.links |= set(_named(markup))
         person.page.wait_for_timeout(SETTLE_MS // 2)
-        seen = person.page.evaluate("() => window.hostileSeen")
-        for name in seen["ran"]:
-            self.signs.ran.add(name)
-        for text in seen["stopped"]:
-            self.signs.stopped |= set(_named(text))
         self.signs.unusable += [f"a dialog said {text!r}" for text in person.watch.dialogs]
 
     def _request(self, request: Request) -> None:
@@ -146,22 +143,25 @@ def answers(browser: Browser, base_url: str, *, seed: int) -> Seen:
             break
         with _opened(browser, base_url, seed, username, signs) as (person, trap):
             try:
-                _hear(person, signs, left)
+                _hear(person, trap, signs, left)
                 trap.look(person)
                 _use(person, signs)
                 person.reload()
                 trap.look(person)
             except (Error, AssertionError) as error:
                 signs.unusable.append(f"the page broke: {str(error).splitlines()[0]}")
+                with suppress(Error):  # what ran before it broke is known all the same, unless it went away
+                    trap.look(person)
     return _told(signs, list(payloads()), "in an answer")
 
 
-def _hear(person: Person, signs: Signs, left: list[str]) -> None:
+def _hear(person: Person, trap: Trap, signs: Signs, left: list[str]) -> None:
     """Ask for as many payloads as go into a page; what breaks it has been asked for and does not come again."""
     person.new_conversation()
     for _ in range(min(PER_PAGE, len(left))):
         name = left.pop(0)
-        message = person.message("Say it.", payload=f"hostile-{name}", ttft_s=0, itl_s=0)
+        message = person.message("Say it.", payload=f"hostile-{name}", ttft_s=0.1, itl_s=0)
+        _ready(person, trap)
         person.say(message)
         try:
             person.watch.shown(message.nonce, timeout_s=SHOWN_S)
@@ -169,7 +169,21 @@ def _hear(person: Person, signs: Signs, left: list[str]) -> None:
             if person.page.get_by_text(message.nonce).count() == 0:
                 continue
         signs.shown.add(name)
-        person.page.wait_for_function(READY, timeout=SHOWN_S * 1000)
+
+
+def _ready(person: Person, trap: Trap) -> None:
+    """Wait until the page takes the next message; load it again where an answer came too fast for its own state.
+
+    Streamlit's chat input was seen to stay disabled after an answer whose run took a few hundredths of a second,
+    whatever the answer said. What a payload did is looked for before: it would be gone afterwards.
+    """
+    person.page.wait_for_function(READY, timeout=SHOWN_S * 1000)
+    box = person.page.get_by_role("textbox", name="Message", exact=True)
+    try:
+        expect(box).to_be_editable(timeout=3000)
+    except AssertionError:
+        trap.look(person)
+        person.reload()
 
 
 def titles_by_api(browser: Browser, base_url: str, *, seed: int) -> Seen:
@@ -200,12 +214,12 @@ def titles_by_page(browser: Browser, base_url: str, *, seed: int) -> Seen:
     fitting = [name for name, text in payloads().items() if len(text) <= FIRST_CHARS and "\n" not in text][:PER_PAGE]
     with _opened(browser, base_url, seed, TITLED, signs) as (person, trap):
         for name in fitting:
+            _ready(person, trap)
             person.new_conversation()
-            message = person.message(payloads()[name], tokens=2, ttft_s=0, itl_s=0)
+            message = person.message(payloads()[name], tokens=2, ttft_s=0.1, itl_s=0)
             person.say(message)
             person.watch.shown(message.nonce)
             signs.shown.add(name)
-            person.page.wait_for_function(READY, timeout=SHOWN_S * 1000)
         trap.look(person)
         person.reload()
         trap.look(person)

@@ -212,6 +212,7 @@ def _hide(_: Stage, page: Session, kept: Kept, __: str) -> bool:
     before = kept.state()
     if "moderation" in page.pages:
         kept.newest(page)
+    if page.has("button", key=f"hide-{kept.answer}"):
         page.click(page.find("button", key=f"hide-{kept.answer}"))
     else:
         page.run(page.state(kept.hide.id, trigger_value=True), script=kept.moderation)

@@ -1,0 +1,161 @@
+"""The security probes of Streamlit on our own monolith, as it is and with flaws put in."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.audit.probing import run
+from harness.audit.security import PROBES
+from harness.audit.subject import Subject
+from harness.records import Finding
+from tests.golden.upstream_server import Upstream
+
+PART = Path(__file__).parents[2] / "targets" / "monolith" / "streamlit"
+SEED = 42
+#: file, what stands there, what stands there instead
+FLAWS = (
+    ("store.py", "conversations WHERE id = ? AND user_id = ?", "conversations WHERE id = ? AND ? > 0"),
+    ("store.py", "WHERE conversation_id = ? AND user_id = ?", "WHERE conversation_id = ? AND ? > 0"),
+    ("store.py", "SET title = ? WHERE id = ? AND user_id = ?", "SET title = ? WHERE id = ? AND ? > 0"),
+    ("store.py", r"AND title LIKE ? ESCAPE '\'", "AND title LIKE '%{search}%'"),
+    ("store.py", 'sql = r"""SELECT * FROM conversations', 'sql = f"""SELECT * FROM conversations'),
+    ("store.py", "rows(sql, user_id, _like(search), limit)", "rows(sql, user_id, limit)"),
+    ("store.py", "AND expires_at > ? AND is_active", "AND expires_at > ?"),
+    ("store.py", "if not active:", "if False:"),
+    ("store.py", '"DELETE FROM sessions WHERE id = ?"', '"DELETE FROM sessions WHERE id = -?"'),
+    ("admin.py", "return user if user is not None and user.role in roles else None", "return user"),
+    ("main.py", "if user.role in admin.MODERATORS:", "if True:"),
+    ("main.py", 'if user.role == "admin":', "if True:"),
+    ("main.py", "if user is None:\n", "if user is None:\n    st.text(str(_titles()))\n"),
+    ("main.py", "user = auth.current_user()\n", "TITLES\nuser = auth.current_user()\n"),
+    ("auth.py", "ATTEMPTS_PER_MINUTE = 10", "ATTEMPTS_PER_MINUTE = 10_000"),
+    ("app.py", "if origin is not None and", "if False and"),
+    ("app.py", 'httponly=True, samesite="lax", secure', 'httponly=False, samesite="none", secure'),
+    ("app.py", "middleware=[Middleware(SecurityHeaders)]", "middleware=[]"),
+)
+TITLES = """
+def _titles():
+    from store import get_store
+
+    rows = get_store().database.rows("SELECT title FROM conversations ORDER BY id DESC LIMIT 5")
+    return [row[0] for row in rows]
+
+"""
+#: finding -> what it has to say of the flawed build
+FOUND = {
+    "roles-operations": ("list users as user: done", "hide as another user: done", "read as deactivated user: done"),
+    "other-objects": ("read by another user: done", "rename by another user: done"),
+    "anonymous-access": ("the page without a session: more",),
+    "csrf": ("DELETE /session from a foreign origin: 204",),
+    "websocket-origin": ("origin https://attacker.example: 101",),
+    "cookie-flags": ("HttpOnly: absent", "SameSite: none", "after signing out: still signed in"),
+    "security-headers": ("framing by others: absent", "guessed content types: absent"),
+    "sql-injection": ("search of conversations \"' OR '1'='1\": found",),
+    "sign-in-throttling": ("guess 22 at one name: That username and password do not match",),
+}
+#: what Streamlit itself lets through; the findings' texts say so
+KNOWN = ("export", "exported file", "/_stcore/metrics", "http://localhost:", "http://127.0.0.1:")
+
+
+@contextmanager
+def _served(folder: Path, upstream: Upstream, *options: str) -> Iterator[str]:
+    env = os.environ | {
+        "DATA_DIR": str(folder / "data"),
+        "LLM_BASE_URL": f"http://127.0.0.1:{upstream.port}/v1",
+        "STREAMLIT_SERVER_COOKIE_SECRET": "of-a-test",
+        "HOME": str(folder),
+    }
+    seed = [sys.executable, "seed.py", "--users", "60", "--conversations", "1", "--seed", str(SEED)]
+    subprocess.run(seed, cwd=folder, env=env, check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port", str(port), *options]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([sys.executable, *words], cwd=folder, env=env, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url + "/_stcore/health", server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait(url: str, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        assert server.poll() is None, "Streamlit ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("Streamlit did not come up")
+
+
+def _copied(folder: Path) -> Path:
+    return Path(shutil.copytree(PART, folder / "app", ignore=shutil.ignore_patterns("__pycache__", "data")))
+
+
+@pytest.fixture(scope="module")
+def sound(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The build as it is."""
+    with _served(_copied(tmp_path_factory.mktemp("sound")), upstream) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def flawed(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The build with a flaw for every probe."""
+    folder = _copied(tmp_path_factory.mktemp("flawed"))
+    for name, there, instead in FLAWS:
+        file = folder / name
+        text = file.read_text(encoding="utf-8")
+        assert there in text, f"{name} has no {there!r} to put a flaw into"
+        file.write_text(text.replace(there, TITLES + instead[7:] if instead.startswith("TITLES") else instead))
+    options = ("--server.enableCORS", "false", "--server.enableXsrfProtection", "false")
+    with _served(folder, upstream, *options) as url:
+        yield url
+
+
+def _finding(name: str, base_url: str) -> Finding:
+    [probe] = [one for one in PROBES if one.name == name]
+    subject = Subject(
+        target="streamlit",
+        base_url=base_url,
+        protocol="streamlit",
+        web=False,
+        features=(),
+        seed=SEED,
+        rate_limit=60,
+        upstream_log="",
+        streamlit_site=sysconfig.get_path("purelib"),
+    )
+    return run([probe], subject)[0]
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_build_holds_but_for_what_streamlit_lets_through(name: str, sound: str) -> None:
+    finding = _finding(name, sound)
+    assert finding.exercised > 0, finding.text
+    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    assert [line for line in broken if not any(known in line for known in KNOWN)] == []
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_flaw_is_found(name: str, flawed: str) -> None:
+    finding = _finding(name, flawed)
+    assert finding.outcome == "broken", finding.text
+    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    missing = [said for said in FOUND[name] if not any(said in line for line in broken)]
+    assert missing == [], broken
