@@ -31,7 +31,7 @@ def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Runnin
 
 
 def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, browser: Browser) -> None:
-    by_page = target.prepared.target.protocol == "streamlit"
+    by_page = target.prepared.target.protocol != "rest"
     way = hostile.titles_by_page if by_page else hostile.titles_by_api
     seen = way(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []

@@ -26,6 +26,7 @@ TITLE_CHARS = 200  # the contract's longest title
 FIRST_CHARS = 60  # of the first message become the title
 SETTLE_MS = 600  # handlers and beacons come after the text
 SHOWN_S = 10.0
+ENDED = "nonce => window.awaited[nonce].last"
 #: Streamlit takes a message sent while its script still runs for a wish to stop it
 READY = """() => !document.querySelector('[data-test-script-state="running"]')"""
 
@@ -164,7 +165,7 @@ def _hear(person: Person, trap: Trap, signs: Signs, left: list[str]) -> None:
         _ready(person, trap)
         person.say(message)
         try:
-            person.watch.shown(message.nonce, timeout_s=SHOWN_S)
+            person.page.wait_for_function(ENDED, arg=message.nonce, timeout=SHOWN_S * 1000)
         except Error:  # one that swallowed the rest of the answer has been shown, one that never came has not
             if person.page.get_by_text(message.nonce).count() == 0:
                 continue

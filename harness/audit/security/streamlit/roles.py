@@ -11,7 +11,7 @@ from typing import Any
 import websocket
 
 from harness.audit.probing import Seen
-from harness.audit.security.streamlit.stage import LEAVER, OTHER, OWNER, Kept, Stage
+from harness.audit.security.streamlit.stage import GONE, LEAVER, OTHER, OWNER, Kept, Stage
 from harness.audit.security.streamlit.wire import Session
 from harness.audit.security.tally import Tally
 from harness.conformance.client import Client
@@ -79,8 +79,10 @@ def objects(stage: Stage) -> Seen:
         for operation in operations:
             came = _tried(stage, kept, operation, actor)
             tally.note(f"{operation} by {actor}", REFUSED, came, came == REFUSED)
-    tally.same("the conversation afterwards", before, kept.state())
-    _file_by_address(stage, tally, kept)
+    after = kept.state()
+    tally.same("the conversation afterwards", before, after)
+    if after != GONE:
+        _file_by_address(stage, tally, kept)
     return tally.seen()
 
 
@@ -245,7 +247,7 @@ def _change(stage: Stage, page: Session, kept: Kept, _: str) -> bool:
 def _delete(_: Stage, page: Session, kept: Kept, __: str) -> bool:
     _manage(page)
     _in_dialog(page, kept.delete.fragment, page.state(kept.delete.id, trigger_value=True))
-    return kept.state() == ("gone",)
+    return kept.state() == GONE
 
 
 def _manage(page: Session) -> None:

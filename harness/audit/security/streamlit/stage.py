@@ -10,6 +10,7 @@ from harness.conformance.probes import expect
 from harness.conformance.world import PASSWORD, Message, session_token
 
 OWNER, OTHER, LEAVER, FORGETTER, WRITER = "user0041", "user0042", "user0043", "user0044", "user0045"
+GONE = ("gone",)  # what is seen of a conversation that was deleted
 
 
 class Stage:
@@ -105,7 +106,7 @@ class Kept:
         """Return what its owner sees of it: title, texts, ratings; that it is gone where it is not listed."""
         with self._stage.open(OWNER, query=self.query) as page:
             if not page.has("button", key=f"-open-{self.number}"):
-                return ("gone",)
+                return GONE
             title = page.find("button", key=f"-open-{self.number}").label
             texts = [one.label for one in page.page if one.kind in ("text", "markdown")]
             ratings = [_rating(one) for one in page.page if "-feedback-" in one.id]
