@@ -68,7 +68,8 @@ def with_pages(*features: str) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test for every front end that has the features it is marked with."""
-    if "target" in metafunc.fixturenames:
+    chosen = any("target" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "target" in metafunc.fixturenames and not chosen:
         marks = metafunc.definition.iter_markers("features")
         metafunc.parametrize("target", with_pages(*(one for mark in marks for one in mark.args)), indirect=True)
 

@@ -1,0 +1,72 @@
+"""Acts of people who judge answers and look after accounts, in every front end, found by roles and names."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from harness.browser.person import Person
+from harness.conformance.world import Message
+
+RATINGS = {"up": ("Good answer", "Thumbs up"), "down": ("Bad answer", "Thumbs down")}
+IS_CHOSEN = "one => [one.ariaPressed, one.ariaChecked, String(one.checked)].includes('true')"
+
+
+def rating(person: Person, message: Message, value: str) -> Locator:
+    """Return the control that rates an answer ``up`` or ``down``."""
+    ours, streamlits = RATINGS[value]
+    answer = person.answer(message)
+    return answer.get_by_role("button", name=ours).or_(answer.get_by_role("radio", name=streamlits))
+
+
+def expect_chosen(control: Locator, chosen: bool) -> None:
+    """Wait until a control is pressed or checked, or is no longer."""
+    control.wait_for()
+    wanted = [control.element_handle(), chosen]
+    control.page.wait_for_function(f"([one, chosen]) => ({IS_CHOSEN})(one) === chosen", arg=wanted)
+
+
+def moderate(person: Person, message: Message, act: str) -> None:
+    """``Hide`` an answer or ``Show again`` what is hidden, in the conversation or on a page for that."""
+    desk = person.page.get_by_role("link", name="Moderation")
+    here = person.page.get_by_role("article").filter(has_text=message.nonce)
+    desk.or_(here).first.wait_for()
+    if desk.is_visible():
+        desk.click()
+        person.page.get_by_role("radio", name="Newest").click()
+        entry = person.page.get_by_test_id("stVerticalBlock").filter(has_text=message.nonce).last
+        control = entry.get_by_role("button", name=act)
+    else:
+        control = here.last.get_by_role("button", name="Hide answer" if act == "Hide" else "Show answer again")
+    control.click()
+    control.wait_for(state="hidden")
+
+
+def open_account(page: Page, username: str) -> Locator:
+    """Look a user up on the page of all users, and return the box with the role."""
+    box = page.get_by_label("Search users")
+    box.fill(username)
+    box.press("Enter")
+    expect(page.get_by_role("combobox", name="Role of ")).to_have_count(1)
+    return page.get_by_role("combobox", name=f"Role of {username}")
+
+
+def choose_role(box: Locator, role: str) -> None:
+    """Choose another role."""
+    if box.evaluate("one => one.tagName") == "SELECT":
+        box.select_option(role)
+    else:
+        box.click()
+        box.page.get_by_role("option", name=role, exact=True).click()
+
+
+def expect_role(box: Locator, role: str) -> None:
+    """Wait until an account has this role."""
+    box.page.wait_for_function("([one, role]) => one.value === role", arg=[box.element_handle(), role])
+
+
+def switch_account(page: Page, username: str, act: str) -> None:
+    """``Deactivate`` or ``Activate`` the one account that was looked up."""
+    control = page.get_by_role("button", name=f"{act} {username}").or_(page.get_by_role("switch", name="Active"))
+    control.focus()
+    page.keyboard.press("Space")
+    other = {"Activate": "Deactivate", "Deactivate": "Activate"}[act]
+    done = page.get_by_role("button", name=f"{other} {username}")
+    done.or_(page.get_by_role("switch", name="Active", checked=act == "Activate")).wait_for()
