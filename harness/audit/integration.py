@@ -1,11 +1,14 @@
 """Integration: which operations a target documents for programs, and which of them behave as documented."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from harness import conformance
 from harness.audit.probing import NotMeasuredError, Probes, Seen, Try
+from harness.audit.programs import CLIENTS, Program, UnstartedError, code_lines
 from harness.audit.subject import Subject
+from harness.audit.tasks import TASKS, Story
 from harness.conformance.client import Client
 from harness.conformance.world import OPERATIONS
 
@@ -24,8 +27,20 @@ SCHEMA_PATHS = (
     "/.well-known/openapi.json",
     "/docs/openapi.json",
 )
-#: protocols whose product is the contract's, so that its operations are what a program would look for
-COMPARABLE = ("rest", "streamlit", "forms")
+#: by protocol, the client a program would be: the best way each target offers; other protocols are not known here
+CLIENT_OF = {"rest": "rest.py", "streamlit": "page_socket.py"}
+#: what a part states that it offers, and the task that shows it
+SHOWN_BY = {
+    "sign-in": "sign in",
+    "conversations": "create",
+    "streaming": "stream",
+    "history": "list",
+    "search": "search",
+    "rename": "rename",
+    "export": "export",
+    "delete": "delete",
+    "feedback": "feedback",
+}
 
 
 @PROBES.finds("operations-documented", "operations described in a schema that programs can read")
@@ -59,10 +74,36 @@ def _conformant(subject: Subject) -> Seen:
     return Seen(tries=tuple(tries))
 
 
+@PROBES.finds("scripted-tasks", "tasks done by a program without a browser")
+def _tasks(subject: Subject) -> Seen:
+    _expect_comparable(subject)
+    client = CLIENTS / CLIENT_OF[subject.protocol]
+    lines = code_lines(client.read_text(encoding="utf-8"))
+    try:
+        with (
+            Program(client, subject.base_url, subject.streamlit_site) as here,
+            Program(client, subject.base_url, subject.streamlit_site) as there,
+        ):
+            wrong = Story(here, there, seed=subject.seed, upstream_log=Path(subject.upstream_log)).tell()
+    except UnstartedError as error:
+        raise NotMeasuredError(f"the client {client.name} could not be started: {error}") from error
+    methods = {"list": "conversations"} | {name: name.replace(" ", "_") for name in TASKS if name != "list"}
+    tries = []
+    for name, fault in wrong.items():
+        stated = any(SHOWN_BY.get(feature) == name for feature in subject.features)
+        flag = ", although the target states that it offers this" if fault and stated else ""
+        own = lines[methods[name]]
+        tries.append(Try(passed=fault is None, line=f"{name} ({own} lines of its own): {fault or 'done'}{flag}"))
+    done = sum(one.passed for one in tries)
+    shared = lines[""] - sum(lines[method] for method in methods.values())
+    text = f"{done} of {len(tries)} tasks, {lines['']} lines of client code, {shared} of them shared ({client.name})"
+    return Seen(tries=tuple(tries), text=text, value=float(lines[""]), unit="lines")
+
+
 def _expect_comparable(subject: Subject) -> None:
     if subject.protocol == "openai":
         raise NotMeasuredError("no application: this is the model itself")
-    if subject.protocol not in COMPARABLE:
+    if subject.protocol not in CLIENT_OF:
         raise NotMeasuredError(f"a protocol of its own ({subject.protocol}): what it should offer is not known here")
 
 

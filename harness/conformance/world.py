@@ -152,12 +152,16 @@ class RestWorld:
         return self.ask(self.owner, self.shared["id"], self.message(tokens=4, ttft_s=0, itl_s=0))
 
     def emission(self, tag: str, *, within_s: float) -> dict[str, Any]:
-        """Return what the upstream logged of an answer; raises RefutedError where nothing is within ``within_s``."""
-        log = self.upstream_log
-        deadline = time.monotonic() + within_s
-        while log is not None and time.monotonic() < deadline:
-            for line in reversed(log.read_text(encoding="utf-8").splitlines()) if log.exists() else ():
-                if tag in line and line.endswith("}"):
-                    return dict(json.loads(line))
-            time.sleep(0.05)
-        raise RefutedError(f"the model still spoke {within_s:.0f} s later: its log has no line for this answer")
+        """Return what the upstream logged of an answer; see the function of that name."""
+        return emission(self.upstream_log, tag, within_s=within_s)
+
+
+def emission(log: Path | None, tag: str, *, within_s: float) -> dict[str, Any]:
+    """Return what the upstream logged of an answer; raises RefutedError where nothing is within ``within_s``."""
+    deadline = time.monotonic() + within_s
+    while log is not None and time.monotonic() < deadline:
+        for line in reversed(log.read_text(encoding="utf-8").splitlines()) if log.exists() else ():
+            if tag in line and line.endswith("}"):
+                return dict(json.loads(line))
+        time.sleep(0.05)
+    raise RefutedError(f"the model still spoke {within_s:.0f} s later: its log has no line for this answer")
