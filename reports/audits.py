@@ -1,6 +1,7 @@
 """The rows that rest on an audit: a cell per finding, and what stands there where a target was not audited."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import store
@@ -28,6 +29,34 @@ def latest(evidence: Evidence, audits: Audits) -> tuple[str, tuple[Finding, ...]
     return (good[-1], audits[good[-1]]) if good else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """What was found of one target; no path and no finding where it was not audited."""
+
+    target: str
+    path: str | None
+    findings: tuple[Finding, ...]
+
+    def finding(self, name: str) -> Finding | None:
+        """Return a finding by its name."""
+        return next((one for one in self.findings if one.name == name), None)
+
+
+def audited(evidence: Iterable[Evidence], audits: Audits) -> tuple[Audited, ...]:
+    """Return what was found of each target."""
+    found = [(one.target, latest(one, audits) or (None, ())) for one in evidence]
+    return tuple(Audited(target=name, path=path, findings=findings) for name, (path, findings) in found)
+
+
+def properties(found: Iterable[Audited]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return, by topic, the name and title of every property that was looked at, in the order they were."""
+    topics: dict[str, dict[str, str]] = {}
+    for one in found:
+        for finding in one.findings:
+            topics.setdefault(finding.topic, {}).setdefault(finding.name, finding.title)
+    return [(topic, list(names.items())) for topic, names in topics.items()]
+
+
 def cells(evidence: Evidence, audits: Audits, topic: str) -> list[Cell]:
     """Return a cell per finding of a topic; none where the target was not audited."""
     path, findings = latest(evidence, audits) or ("", ())
@@ -38,7 +67,7 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     """Return the cell of a property that no finding is about, with the reason."""
     if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
         return absent(measure, label, evidence.target)
-    why = "it was not audited; a profile with audit = true does"
+    why = f"it was not audited; chatbench run {evidence.target}"
     if evidence.direct:
         why = "there is no application to look at"
     if evidence.audits:

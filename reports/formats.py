@@ -6,8 +6,11 @@ import json
 import re
 from collections.abc import Sequence
 
+from reports.audits import properties
 from reports.cells import NOT_MEASURED, Cell
+from reports.overview import headings, standings
 from reports.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
+from reports.table import ROWS
 
 CSV_COLUMNS = (
     "row",
@@ -24,7 +27,14 @@ CSV_COLUMNS = (
     "text",
     "rests_on",
 )
+FURTHER_AT_ONCE = 4  # columns that people can still read side by side
 _MARKUP = re.compile(r"([\\`*_\[\]|#~])")
+
+
+class Ready(str):
+    """Markdown already: not to be escaped again."""
+
+    __slots__ = ()
 
 
 def plain(text: str) -> str:
@@ -51,8 +61,14 @@ def to_csv(report: Report) -> str:
                     writer.writerow([row.name, row.section, side, *_values(cell)])
     for further in report.table.further:
         for cell in further.cells:
-            writer.writerow(["Scalability", "2.2", further.kind, *_values(cell)])
+            writer.writerow([*row_of(cell), further.kind, *_values(cell)])
     return stream.getvalue()
+
+
+def row_of(cell: Cell) -> tuple[str, str]:
+    """Return the row of the comparison, and its section, that a cell belongs to."""
+    topic = cell.id.partition("/")[0].partition(".")[0]
+    return next(((name, at) for name, at in ROWS if name.lower() == topic), ("Scalability", "2.2"))
 
 
 def _values(cell: Cell) -> list[object]:
@@ -67,7 +83,8 @@ def to_markdown(report: Report) -> str:
         f"# {plain(title(report))}",
         plain(report.headline),
         _comparison(report),
-        *([_further(report)] if report.table.further else []),
+        *(_further(report) if report.table.further else []),
+        *(_tried(report) if any(one.findings for one in report.audits) else []),
         "## Claims of the article on scalability",
         grid(
             ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
@@ -98,7 +115,9 @@ def grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a Markdown table; texts in ``rows`` are escaped, the header is not."""
     lines = [header, tuple("---" for _ in header)]
     rendered = ["| " + " | ".join(line) + " |" for line in lines]
-    rendered += ["| " + " | ".join(plain(value) for value in row) + " |" for row in rows]
+    rendered += [
+        "| " + " | ".join(value if isinstance(value, Ready) else plain(value) for value in row) + " |" for row in rows
+    ]
     return "\n".join(rendered)
 
 
@@ -109,7 +128,7 @@ def _comparison(report: Report) -> str:
     for row in table.rows:
         for line in row.lines:
             name = f"{row.name}: {line.label}" if line.label else row.name
-            rows.append((name, say(line.modular), say(line.monolithic), line.ratio.text if line.ratio else ""))
+            rows.append((name, _linked(line.modular), _linked(line.monolithic), line.ratio.text if line.ratio else ""))
     return grid(header, rows)
 
 
@@ -118,11 +137,46 @@ def say(cell: Cell | None) -> str:
     return cell.text if cell else NOT_MEASURED
 
 
-def _further(report: Report) -> str:
+def _linked(cell: Cell | None) -> str:
+    """Return a cell's text, as a link to its evidence where it has some."""
+    text = say(cell)
+    return Ready(f"[{plain(text)}](../{cell.evidence})") if cell and cell.evidence else text
+
+
+def _further(report: Report) -> list[str]:
+    """Return all targets at a glance, a row each, then the further ones' cells, few targets at a time."""
     table = report.table
-    header = ("Further targets", *(plain(f.target) for f in table.further))
-    rows = [(label, *(say(cell) for cell in cells)) for label, cells in table.further_lines]
-    return grid(header, rows)
+    parts = [
+        "## All targets at a glance",
+        grid(("Target", *headings()), [(one.target, *one.texts) for one in standings(table)]),
+        "## Further targets, all cells",
+    ]
+    for start in range(0, len(table.further), FURTHER_AT_ONCE):
+        shown = slice(start, start + FURTHER_AT_ONCE)
+        header = ("", *(plain(f.target) for f in table.further[shown]))
+        lines = [(label, cells[shown]) for label, cells in table.further_lines]
+        rows = [(label, *(_linked(cell) for cell in cells)) for label, cells in lines if any(cells)]
+        parts.append(grid(header, rows))
+    return parts
+
+
+def _tried(report: Report) -> list[str]:
+    """Return what was tried besides load: a property a row, a target a column; and what did not hold."""
+    shown = [one for one in report.audits if one.findings]
+    parts = ["## What was tried besides load"]
+    for topic, names in properties(shown):
+        rows = []
+        for name, title in names:
+            found = [one.finding(name) for one in shown]
+            rows.append((title, *(f"{f.outcome}: {f.passed} of {f.exercised}" if f else "–" for f in found)))
+        parts += [f"### {topic.capitalize()}", grid(("Property", *(plain(one.target) for one in shown)), rows)]
+    broken = [(one.target, f) for one in shown for f in one.findings if f.outcome != "held"]
+    if broken:
+        parts += [
+            "### What did not hold or was not measured",
+            grid(("Target", "Property", "Seen"), [(target, f.title, f.text) for target, f in broken]),
+        ]
+    return parts
 
 
 def _trials(report: Report) -> str:

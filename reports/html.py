@@ -8,9 +8,11 @@ from math import floor, log10
 from pathlib import Path
 from typing import Any
 
+from reports.audits import properties
 from reports.canvas import Plot
 from reports.cells import NOT_MEASURED, Cell
-from reports.formats import title
+from reports.formats import FURTHER_AT_ONCE, title
+from reports.overview import headings, standings
 from reports.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +50,10 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         bottlenecks=report.bottlenecks,
         notes=report.notes,
         table=report.table,
+        overview_columns=headings(),
+        overview=standings(report.table) if report.table.further else [],
+        further_at_once=FURTHER_AT_ONCE,
+        tried=_tried(report),
         claims=report.claims,
         plots=[{"title": p.title, "alt": p.alt, "wide": p.wide, "source": _data(p.svg)} for p in plots],
         conditions=conditions_list(report),
@@ -55,6 +61,20 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         trials=trial_rows(report),
         citation=report.citation,
     )
+
+
+def _tried(report: Report) -> list[dict[str, Any]]:
+    """Lay out what audits found: by topic, a property a row and a target a column, then each target's in full."""
+    shown = [one for one in report.audits if one.findings]
+    return [
+        {
+            "topic": topic,
+            "targets": shown,
+            "rows": [(title, [one.finding(name) for one in shown]) for name, title in names],
+            "full": [(one, [f for f in one.findings if f.topic == topic]) for one in shown],
+        }
+        for topic, names in properties(shown)
+    ]
 
 
 def _data(svg: bytes) -> str:

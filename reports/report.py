@@ -9,6 +9,7 @@ from harness import store
 from harness.records import FORMAT_VERSION, Trial
 from harness.store import Run, TargetInfo
 from reports import audits, bottleneck, claims, conditions, cost, own_error
+from reports.audits import Audited
 from reports.bottleneck import Bottleneck
 from reports.claims import Claim
 from reports.conditions import Conditions
@@ -42,6 +43,7 @@ class Report:
     terms: Conditions
     trials: tuple[Located, ...]
     table: Table
+    audits: tuple[Audited, ...]
     claims: tuple[Claim, ...]
     bottlenecks: tuple[Bottleneck, ...]
     notes: tuple[str, ...]
@@ -86,7 +88,8 @@ def assemble(folder: Path) -> Report:
     """
     run = store.read_run(folder)
     trials = located(folder)
-    table = compare(run, trials, audits.read(folder, trials), store.read_swap(folder))
+    found = audits.read(folder, trials)
+    table = compare(run, trials, found, store.read_swap(folder))
     evidence = gather(run, trials)
     return Report(
         folder=folder,
@@ -94,6 +97,7 @@ def assemble(folder: Path) -> Report:
         terms=conditions.conditions(run),
         trials=tuple(trials),
         table=table,
+        audits=audits.audited((evidence[name] for name in table.targets), found),
         claims=tuple(claims.judge(run, table)),
         bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in table.targets if evidence[name].chat),
         notes=tuple(_notes(folder, run, trials)),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from reports.formats import say
+from reports.overview import headings, standings, tally
 from reports.report import Report
 from reports.table import Table
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from reports.cells import Cell
 
 WIDTH = 100
+LINES_SHOWN = 4  # of a row that rests on an audit; more are told in one line
 _JUDGEMENT_STYLES = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not measured": "dim"}
-_CELL_STYLES = {"invalid": "yellow", "inconclusive": "yellow", "not measured": "dim", "none": "red"}
+_CELL_STYLES = {"invalid": "yellow", "inconclusive": "yellow", "not measured": "dim", "none": "red", "broken": "yellow"}
 
 
 def show(report: Report, console: "Console | None" = None) -> None:
@@ -35,7 +37,8 @@ def render(report: Report) -> "RenderableType":
     from rich.text import Text
 
     parts: list[RenderableType] = [Text(report.headline, style="bold"), _comparison(report.table)]
-    parts += [_further(report.table, start) for start in range(0, len(report.table.further), 3)]
+    if report.table.further:
+        parts.append(_overview(report.table))
     parts.append(_claims(report))
     for item in report.bottlenecks:
         parts.append(Text.assemble((item.target, "bold"), f"  {item.text}"))
@@ -69,6 +72,10 @@ def _comparison(table: Table) -> "Grid":
     grid = _grid("", table.heading("modular"), table.heading("monolithic"), "ratio")
     grid.columns[3].ratio, grid.columns[3].width = None, 12
     for row in table.rows:
+        if row.name != "Scalability" and len(row.lines) > LINES_SHOWN:
+            sides = [[c for line in row.lines if (c := getattr(line, side))] for side in ("modular", "monolithic")]
+            grid.add_row(Text(row.name, style="bold underline"), *(_together(cells) for cells in sides), "")
+            continue
         if len(row.lines) > 1:
             grid.add_row(Text(row.name, style="bold underline"), "", "", "")
         for line in row.lines:
@@ -78,12 +85,23 @@ def _comparison(table: Table) -> "Grid":
     return grid
 
 
-def _further(table: Table, start: int) -> "Grid":
+def _together(cells: "list[Cell]") -> "Text":
+    """Tell a group of findings in one line: how many held, and which did not."""
     from rich.text import Text
 
-    grid = _grid("further targets", *(f.target for f in table.further[start : start + 3]))
-    for label, cells in table.further_lines:
-        grid.add_row(Text(label), *(_text(cell) for cell in cells[start : start + 3]))
+    if not cells:
+        return Text(say(None), style="dim")
+    broken = [cell.label for cell in cells if cell.verdict == "broken"]
+    return Text.assemble((tally(cells), "bold"), f"; broken: {'; '.join(broken)}" if broken else "")
+
+
+def _overview(table: Table) -> "Grid":
+    """All targets, a row each; every cell in full is in the report's files."""
+    from rich.text import Text
+
+    grid = _grid("all targets", *headings())
+    for one in standings(table):
+        grid.add_row(Text(one.target, style="bold"), *(Text(text) for text in one.texts))
     return grid
 
 

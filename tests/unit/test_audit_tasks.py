@@ -40,7 +40,7 @@ DEFECTS = {
     "search finds all": {"search"},
     "search finds nothing": {"search"},
     "ratings are forgotten": {"feedback"},
-    "exports lack the end": {"ask", "stream", "export"},
+    "exports lack the end": {"create", "ask", "stream", "export"},
     "deleting keeps": {"delete"},
 }
 

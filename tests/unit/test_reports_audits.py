@@ -95,7 +95,7 @@ def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> N
 
 def test_a_target_that_was_not_audited_says_so(run: Path) -> None:
     shutil.rmtree(run / "trials/django-angular/audit")
-    why = "not measured: it was not audited; a profile with audit = true does"
+    why = "not measured: it was not audited; chatbench run django+angular"
     assert texts(assemble(run), "Integration") == [("tasks by a program", why, "2 of 3; 61 lines")]
 
 
