@@ -85,7 +85,7 @@ def _cell(target: str, path: str, finding: Finding) -> Cell:
         text = short
     return Cell(
         id=f"{finding.topic}.{finding.name}/{target}",
-        label=finding.title,
+        label=finding.title[:1].upper() + finding.title[1:],
         target=target,
         value=ratio,
         unit="ratio" if ratio is not None else None,

@@ -140,7 +140,7 @@ def say(cell: Cell | None) -> str:
 def _linked(cell: Cell | None) -> str:
     """Return a cell's text, as a link to its evidence where it has some."""
     text = say(cell)
-    return Ready(f"[{plain(text)}](../{cell.evidence})") if cell and cell.evidence else text
+    return Ready(f"[{plain(text)}](../{cell.evidence})") if cell and cell.evidence and cell.short else text
 
 
 def _further(report: Report) -> list[str]:

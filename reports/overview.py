@@ -15,7 +15,14 @@ COLUMNS = (
     ("cold_start_s", "cold start"),
     ("integration.scripted-tasks", "tasks by a program"),
 )
-SECURITY = "security properties"
+SECURITY = "security held of tried"
+BRIEF = (
+    "users carried",
+    "CPU per turn",
+    "memory per session",
+    "tasks by a program",
+    SECURITY,
+)  # what a terminal has room for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +47,9 @@ def standings(table: Table) -> list[Standing]:
     for target in table.targets:
         cells = [table.cell(f"{measure}/{target}") for measure, _ in COLUMNS]
         security = [c for c in table.cells if c.id.startswith("security.") and c.target == target]
-        texts = (*(_short(cell) for cell in cells), tally(security) if security else "–")
+        tried = [cell for cell in security if cell.verdict in ("held", "broken")]
+        held = sum(cell.verdict == "held" for cell in tried)
+        texts = (*(_short(cell) for cell in cells), f"{held} of {len(tried)}" if tried else "–")
         found.append(Standing(target=target, title=table.titles[target], kind=kinds[target], texts=texts))
     return found
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from reports.formats import say
-from reports.overview import headings, standings, tally
+from reports.overview import BRIEF, headings, standings, tally
 from reports.report import Report
 from reports.table import Table
 
@@ -76,7 +76,7 @@ def _comparison(table: Table) -> "Grid":
             sides = [[c for line in row.lines if (c := getattr(line, side))] for side in ("modular", "monolithic")]
             grid.add_row(Text(row.name, style="bold underline"), *(_together(cells) for cells in sides), "")
             continue
-        if len(row.lines) > 1:
+        if len(row.lines) > 1 or row.lines[0].label:
             grid.add_row(Text(row.name, style="bold underline"), "", "", "")
         for line in row.lines:
             name = Text(line.label) if line.label else Text(row.name, style="bold underline")
@@ -99,9 +99,11 @@ def _overview(table: Table) -> "Grid":
     """All targets, a row each; every cell in full is in the report's files."""
     from rich.text import Text
 
-    grid = _grid("all targets", *headings())
+    grid = _grid("all targets", *BRIEF)
+    grid.columns[0].ratio, grid.columns[0].width = None, max(len("all targets"), *map(len, table.targets))
     for one in standings(table):
-        grid.add_row(Text(one.target, style="bold"), *(Text(text) for text in one.texts))
+        texts = dict(zip(headings(), one.texts, strict=True))
+        grid.add_row(Text(one.target, style="bold"), *(Text(texts[name]) for name in BRIEF))
     return grid
 
 

@@ -48,7 +48,7 @@ def expected(trials: Trials, target: str) -> dict[str, dict[str, Any]]:
 def _shown(finding: Mapping[str, Any], path: str) -> dict[str, Any]:
     tried, passed = finding["exercised"], finding["passed"]
     common = {
-        "label": finding["title"],
+        "label": finding["title"][:1].upper() + finding["title"][1:],
         "rests_on": [path],
         "evidence": f"{path}/{AUDIT_FILE}#{finding['name']}",
         "bracket": None,

@@ -24,10 +24,10 @@ QUICKLY: dict[str, Any] = {"tokens": 10, "itl_s": 0.01, "ttft_s": 0.05}
 class Story:
     """The tasks in the order they build on each other; each method raises where its effect cannot be seen."""
 
-    def __init__(self, here: Program, there: Program, *, seed: int, upstream_log: Path) -> None:
+    def __init__(self, here: Program, there: Program, *, seed: int, upstream_log: Path, person: str = PERSON) -> None:
         """``here`` does the tasks, ``there`` looks; the model's log tells when it had said what."""
         self.here, self.there = here, there
-        self.seed, self.upstream_log = seed, upstream_log
+        self.seed, self.upstream_log, self.person = seed, upstream_log, person
         self.before: dict[str, str] = {}
         self.conversation = ""
         self.title = f"Renamed {secrets.token_hex(4)}"
@@ -53,11 +53,11 @@ class Story:
     def _sign_in(self) -> None:
         refused = False
         try:
-            self.here.do("sign_in", PERSON, "not the password")
+            self.here.do("sign_in", self.person, "not the password")
         except UndoneError:
             refused = True
-        for program in (self.here, self.there):
-            program.do("sign_in", PERSON, PASSWORD)
+        for program in (self.here, self.there) if refused else (self.there,):
+            program.do("sign_in", self.person, PASSWORD)
         self.before = self._listed(self.there)
         expect("Conversation 1" in self.before.values(), f"the person's conversations are not there: {self.before}")
         expect(refused, "a wrong password was taken for the right one")

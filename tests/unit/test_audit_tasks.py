@@ -14,6 +14,7 @@ from harness.audit.integration import PROBES
 from harness.audit.probing import run
 from harness.audit.programs import CLIENTS, Program, UndoneError, UnstartedError, code_lines
 from harness.audit.tasks import PERSON, TASKS
+from harness.conformance.world import OPERATIONS
 from harness.records import Finding
 from tests.unit.conformance_twin import SEED, Twin
 from tests.unit.conformance_twin.operations import Handler
@@ -47,6 +48,16 @@ DEFECTS = {
 
 class Wrong(Handler):
     """Operations with the defects that concern programs."""
+
+    def schema(self) -> None:
+        if self.twin.defect == "describes nothing":
+            self.reply(200, b"<!doctype html>", "text/html")
+            return
+        if self.twin.defect == "describes half":
+            paths = {path: {method.lower(): {}} for method, path in OPERATIONS.values() if method == "GET"}
+            self.json({"openapi": "3.1.0", "info": {}, "paths": paths})
+            return
+        super().schema()
 
     def check_password(self) -> str:
         if self.twin.defect == "any password will do":
@@ -143,6 +154,34 @@ def test_a_task_fails_on_a_server_that_does_it_wrong(defect: str, tmp_path: Path
 
 def test_every_task_fails_on_some_wrong_server() -> None:
     assert set().union(*DEFECTS.values()) == set(TASKS)
+
+
+def test_all_operations_are_described_and_behave_so_on_a_right_server(tmp_path: Path) -> None:
+    with serving("", tmp_path) as subject:
+        found = [finding(name, subject) for name in ("operations-documented", "operations-conformant")]
+    assert [(one.outcome, one.passed, one.exercised) for one in found] == [("held", 18, 18)] * 2, found[1].details
+
+
+def test_an_operation_that_is_not_described_is_missed_and_not_held_to_anything(tmp_path: Path) -> None:
+    reading = sum(method == "GET" for method, _ in OPERATIONS.values())
+    with serving("describes half", tmp_path) as subject:
+        documented, conformant = (finding(f"operations-{name}", subject) for name in ("documented", "conformant"))
+    assert (documented.outcome, documented.passed, documented.exercised) == ("broken", reading, 18)
+    assert conformant.exercised == reading
+
+
+def test_a_page_in_a_schemas_place_describes_nothing(tmp_path: Path) -> None:
+    with serving("describes nothing", tmp_path) as subject:
+        documented, conformant = (finding(f"operations-{name}", subject) for name in ("documented", "conformant"))
+    assert (documented.outcome, documented.passed, documented.exercised) == ("broken", 0, 18)
+    assert (conformant.outcome, conformant.exercised) == ("not measured", 0)
+
+
+def test_a_described_operation_that_behaves_otherwise_is_broken(tmp_path: Path) -> None:
+    with serving("deleting keeps", tmp_path) as subject:
+        found = finding("operations-conformant", subject)
+    assert [line.partition(":")[0] for line in found.details if "checks passed" not in line] == ["deleteConversation"]
+    assert (found.outcome, found.passed, found.exercised) == ("broken", 17, 18)
 
 
 def test_a_stated_feature_whose_task_fails_is_flagged(tmp_path: Path) -> None:

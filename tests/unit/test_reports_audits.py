@@ -1,5 +1,6 @@
 """Cells that rest on audits: counted as found, with their evidence, and verified from the file itself."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from harness import store
 from harness.records import Finding, Verdict
-from reports import build
+from reports import build, terminal
 from reports.report import Report, assemble
 from reports.verify import verify
 from tests.unit import reports_run
@@ -87,8 +89,8 @@ def test_a_finding_is_a_cell_with_its_counts_verdict_and_evidence(report: Report
 
 def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> None:
     assert texts(report, "Security") == [
-        ("foreign origins", "not measured: it has no WebSocket", "not measured yet"),
-        ("security headers", "not measured yet", "5 of 5"),
+        ("Foreign origins", "not measured: it has no WebSocket", "not measured yet"),
+        ("Security headers", "not measured yet", "5 of 5"),
     ]
     assert texts(report, "Integration")[0][0] == "tasks by a program"
 
@@ -96,7 +98,7 @@ def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> N
 def test_a_target_that_was_not_audited_says_so(run: Path) -> None:
     shutil.rmtree(run / "trials/django-angular/audit")
     why = "not measured: it was not audited; chatbench run django+angular"
-    assert texts(assemble(run), "Integration") == [("tasks by a program", why, "2 of 3; 61 lines")]
+    assert texts(assemble(run), "Integration") == [("Tasks by a program", why, "2 of 3; 61 lines")]
 
 
 def test_an_invalid_audit_shows_no_number(run: Path) -> None:
@@ -164,3 +166,47 @@ def test_verify_names_a_cell_that_the_audit_does_not_bear_out(run: Path) -> None
         ("security.headers/streamlit", "is not in the table"),
         ("security.other/streamlit", "says '5 of 5', no audit gives that"),
     ]
+
+
+def test_files_link_a_measured_cell_to_its_evidence(original: Path) -> None:
+    markdown = (original / "report/table.md").read_text()
+    assert f"[2 of 3; 61 lines](../{STREAMLIT}/audit.json#tasks)" in markdown
+    assert "not measured: it has no WebSocket |" in markdown
+    page = (original / "report/report.html").read_text()
+    assert f'<a href="../{STREAMLIT}/audit.json#tasks">2 of 3; 61 lines</a>' in page
+
+
+def test_the_page_shows_every_detail_and_escapes_it(original: Path) -> None:
+    page = (original / "report/report.html").read_text()
+    assert "<li>rename: &lt;b&gt;nothing&lt;/b&gt; was renamed</li>" in page
+    assert "<script" not in page
+
+
+def printed(report: Report) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=300).print(terminal.render(report))
+    return stream.getvalue()
+
+
+def test_a_terminal_tells_many_findings_of_a_row_in_one_line(run: Path) -> None:
+    many = [replace(HEADERS, name=f"headers-{n}", title=f"header {n}") for n in range(6)]
+    many[0] = replace(many[0], outcome="broken", passed=4)
+    reports_run.audit_trial(run, reports_run.SMALL[0], [*many, ORIGIN], number=91, minute=400)
+    text = printed(assemble(run))
+    assert "5 of 6 held, 1 not measured; broken: Header 0" in text
+    assert "Header 1" not in text
+
+
+def test_every_target_has_a_row_at_a_glance_as_soon_as_there_are_more_than_two(tmp_path: Path) -> None:
+    models = [replace(reports_run.SMALL[0], name=f"streamlit:{n}", levels=(), idle=False) for n in range(9)]
+    folder = reports_run.write_run(tmp_path / "run", [*reports_run.SMALL, *models])
+    reports_run.audit_trial(folder, models[8], [HEADERS, ORIGIN], number=90, minute=900)
+    build.build(folder)
+    markdown = (folder / "report/table.md").read_text()
+    rows = markdown.partition("## All targets at a glance")[2].partition("## ")[0]
+    assert [f"| streamlit:{n} |" in rows for n in range(9)] == [True] * 9
+    assert "| streamlit:8 | – | – | – | – | 4.2 s | – | 1 of 1 |" in rows
+    widest = max(line.count(" | ") for line in markdown.partition("## Further")[2].partition("## ")[0].splitlines())
+    assert widest == 4
+    assert "streamlit:8" in printed(assemble(folder))
+    assert [str(one) for one in verify(folder)] == []

@@ -22,7 +22,7 @@ class Chatbot:
         url = address.replace("http", "ws", 1) + "/_stcore/stream"
         self.socket = websocket.create_connection(url, subprotocols=["streamlit"], timeout=60)
         self.session = self.script = self.query = self.alert = self.opened = ""
-        self.page: dict[tuple[str, str], tuple[Any, str]] = {}  # (kind, label or id): element, fragment
+        self.page: dict[str, tuple[str, Any, str]] = {}  # widget's id: kind, widget, fragment
         self.values: dict[str, Any] = {}
         self.refresh()
 
@@ -34,8 +34,8 @@ class Chatbot:
         for _ in self.run(element, fragment, **trigger):
             pass
 
-    def run(self, element: Any = None, fragment: str = "", **trigger: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Send what a widget was made to do; yield each text and its place until the script has finished."""
+    def run(self, element: Any = None, fragment: str = "", **trigger: Any) -> Iterator[tuple[str, str]]:
+        """Send what a widget was made to do; yield each text until the script has finished."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_script_hash, state.fragment_id = self.query, self.script, fragment
@@ -53,9 +53,10 @@ class Chatbot:
             elif kind == "page_info_changed":
                 self.query = news.page_info_changed.query_string
             elif kind == "delta" and news.delta.WhichOneof("type") == "new_element":
-                self.keep(news.delta.new_element, news.delta.fragment_id)
-                if news.delta.new_element.WhichOneof("type") == "markdown":
-                    yield news.delta.new_element.markdown.body, tuple(news.metadata.delta_path)
+                shown = news.delta.new_element
+                self.keep(shown, news.delta.fragment_id)
+                if (what := shown.WhichOneof("type")) in ("text", "markdown"):
+                    yield what, getattr(shown, what).body
             elif kind == "script_finished" and news.script_finished != ENDED_FOR_RERUN:
                 return
 
@@ -67,10 +68,14 @@ class Chatbot:
         elif kind == "exception":
             raise RuntimeError(widget.message)
         elif kind in KINDS:
-            self.page[kind, getattr(widget, "label", "") or widget.id] = widget, fragment
+            self.page.pop(widget.id, None)  # the last one sent comes last
+            self.page[widget.id] = kind, widget, fragment
 
-    def find(self, kind: str, name: str = "") -> tuple[Any, str]:
-        return [found for (is_kind, label), found in self.page.items() if is_kind == kind and name in label][-1]
+    def all(self, kind: str) -> list[tuple[Any, str]]:
+        return [(widget, fragment) for is_kind, widget, fragment in self.page.values() if is_kind == kind]
+
+    def find(self, kind: str, label: str = "") -> tuple[Any, str]:
+        return [found for found in self.all(kind) if label in getattr(found[0], "label", "")][-1]
 
     def fill(self, label: str, text: str) -> None:
         element, _ = self.find("text_input", label)
@@ -81,10 +86,8 @@ class Chatbot:
 
     def open(self, conversation: str) -> None:
         if conversation != self.opened:
-            buttons = [found for (kind, _), found in self.page.items() if kind == "button"]
-            self.act(
-                *next(found for found in buttons if found[0].id.endswith(f"-open-{conversation}")), trigger_value=True
-            )
+            button = next(one for one in self.all("button") if one[0].id.endswith(f"-open-{conversation}"))
+            self.act(*button, trigger_value=True)
             self.opened = conversation
 
     def sign_in(self, username: str, password: str) -> None:
@@ -106,11 +109,11 @@ class Chatbot:
 
     def stream(self, conversation: str, text: str) -> Iterator[str]:
         self.open(conversation)
-        place, shown = None, ""
-        for body, path in self.run(*self.find("chat_input"), chat_input_value={"data": text}):
-            if "Thinking…" in body:
-                place = path
-            elif path == place:
+        asked, shown = False, ""
+        for kind, body in self.run(*self.find("chat_input"), chat_input_value={"data": text}):
+            if kind == "text" and body == text:  # earlier messages are shown again; the answer follows this one
+                asked, shown = True, ""
+            elif asked and kind == "markdown" and "Thinking…" not in body:
                 yield body[len(shown) :]
                 shown = body
         if self.alert:
@@ -118,8 +121,8 @@ class Chatbot:
 
     def conversations(self) -> list[tuple[str, str]]:
         self.refresh()
-        buttons = [element for (kind, _), (element, _) in self.page.items() if kind == "button"]
-        return [(found[1], b.label) for b in buttons if (found := re.search(r"-open-(\d+)$", b.id))]
+        listed = [(id[1], b.label) for b, _ in self.all("button") if (id := re.search(r"-open-(\d+)$", b.id))]
+        return [(number, re.sub(r"\\(.)", r"\1", label)) for number, label in listed]  # labels are Markdown
 
     def search(self, words: str) -> list[tuple[str, str]]:
         self.fill("Search conversations", words)
@@ -160,7 +163,7 @@ class Chatbot:
     def feedback(self, conversation: str, value: str) -> None:
         self.open(conversation)
         choice = ("down", "up").index(value)
-        if any(kind == "feedback" for kind, _ in self.page):
+        if self.all("feedback"):
             self.act(*self.find("feedback"), string_value=str(choice))
         else:  # in older versions it is a group of buttons
             self.act(*self.find("button_group"), int_array_value={"data": [choice]})

@@ -1,0 +1,133 @@
+"""Audits of the real targets; and of a Streamlit chatbot that does one thing wrong, which its task must find."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import profiles, serve, store, targets, trial
+from harness.audit.programs import CLIENTS, Program
+from harness.audit.tasks import TASKS, Story
+from harness.records import Finding, TrialKey
+from harness.runtimes.local import LocalRuntime
+from harness.runtimes.local.stack import site_packages
+from tests.e2e.conftest import ANSWER, ROOT, SEED, Running
+
+#: what is appended to the chatbot's modules, and the tasks that cannot be done then
+SABOTAGE: list[tuple[dict[str, list[str]], set[str]]] = [
+    ({}, set()),
+    (
+        {
+            "auth.py": ["check_password = _when(check_password, lambda *_: True)"],
+            "store.py": [
+                f"Store.{name} = _when(Store.{name}, lambda *_: None)" for name in ("rename", "set_feedback", "delete")
+            ],
+        },
+        {"sign in", "rename", "feedback", "delete"},
+    ),
+    (
+        {
+            "chat.py": [
+                "_recorded = _when(_recorded, lambda chat, parts, _all=_recorded: iter([''.join(_all(chat, parts))]))"
+            ],
+            "store.py": [
+                "def _some(self, user, words, n, all=Store.conversations):",
+                "    found = all(self, user, '', n)",
+                "    return [c for c in found if c.title != 'Conversation 1' or 'Renamed' not in str(found)]",
+                "Store.conversations = _when(Store.conversations, _some)",
+            ],
+        },
+        {"stream", "search", "list"},
+    ),
+    (
+        {
+            "chat.py": [
+                "_recorded = _when(_recorded, lambda chat, parts: (parts.append('no ') or 'no ' for _ in range(3)))"
+            ],
+            "export.py": ["as_json = _when(as_json, lambda chat, messages, _as=as_json: _as(chat, messages[:-1]))"],
+        },
+        {"ask", "stream", "export", "feedback"},
+    ),
+    (
+        {
+            "store.py": [
+                "Store.add_message = _when(Store.add_message, lambda self, user, chat, text, _add=Store.add_message:"
+                " _add(self, user, chat or self.conversations(user, '', 9)[-1].id, text))"
+            ]
+        },
+        set(TASKS) - {"sign in"},
+    ),
+]
+SWITCH = """
+
+def _when(right, wrong):
+    import pathlib
+    name = {number!r}
+    return lambda *a: (wrong if pathlib.Path({file!r}).read_text() == str(name) else right)(*a)
+
+"""
+
+
+@pytest.mark.parametrize("name", ["django+angular", "streamlit"])
+def test_an_audit_is_a_trial_whose_findings_are_on_disk(
+    started: Callable[[str], Running], tmp_path: Path, name: str
+) -> None:
+    prepared = started(name).prepared
+    runtime = LocalRuntime()
+    bench = trial.Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="audit", level=1, repetition=0, number=2))
+    runtime.close()
+    ((folder, again),) = store.read_trials(tmp_path)
+    assert (again, again.verdict.outcome) == (made, "pass")
+    assert made.files == {"audit.json": store.sha256(folder / "audit.json")}
+    found = {one.name: one for one in store.read_audit(folder)}
+    assert counts(found["scripted-tasks"]) == ("held", 10, 10), found["scripted-tasks"].details
+    documented, conformant = found["operations-documented"], found["operations-conformant"]
+    if name == "streamlit":
+        assert (counts(documented), conformant.outcome) == (("broken", 0, 18), "not measured")
+    else:
+        assert (counts(documented), counts(conformant)) == (("held", 18, 18), ("held", 18, 18)), conformant.details
+
+
+def counts(finding: Finding) -> tuple[str, int, int]:
+    return finding.outcome, finding.passed, finding.exercised
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Path]]:
+    """A copy of the Streamlit chatbot that does wrong what a file names, and that file."""
+    folder, switch = tmp_path_factory.mktemp("wrong"), tmp_path_factory.mktemp("switch") / "defect"
+    switch.write_text("")
+    part = folder / "monolith" / "streamlit"
+    shutil.copytree(ROOT / "targets" / "monolith" / "streamlit", part)
+    for number, (changes, _) in enumerate(SABOTAGE):
+        for module, lines in changes.items():
+            with (part / module).open("a") as stream:
+                stream.write(SWITCH.format(number=number, file=str(switch)) + "\n".join(lines) + "\n")
+    shutil.copytree(ROOT / "targets" / "llm", folder / "llm")
+    catalogue = targets.discover(folder)
+    runtime = LocalRuntime()
+    prepared = runtime.prepare(catalogue.target("streamlit"), catalogue, ROOT, SEED, print)
+    with serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served")) as served:
+        stack = served.stack
+        yield (
+            Running(name="streamlit", base_url=stack.instances[0], upstream_log=stack.upstream_log, prepared=prepared),
+            switch,
+        )
+    runtime.close()
+
+
+@pytest.mark.parametrize("number", range(len(SABOTAGE)))
+def test_a_task_fails_on_a_streamlit_chatbot_that_does_it_wrong(wrong: tuple[Running, Path], number: int) -> None:
+    running, switch = wrong
+    switch.write_text(str(number))
+    client, site = CLIENTS / "page_socket.py", str(site_packages(running.prepared.python))
+    with Program(client, running.base_url, site) as here, Program(client, running.base_url, site) as there:
+        story = Story(here, there, seed=SEED, upstream_log=running.upstream_log, person=f"user{100 + number:04d}")
+        faults = story.tell()
+    assert {task for task, fault in faults.items() if fault} == SABOTAGE[number][1], faults
+
+
+def test_every_task_fails_on_some_of_them() -> None:
+    assert set().union(*(tasks for _, tasks in SABOTAGE[1:-1])) == set(TASKS) - {"create"}
