@@ -76,7 +76,7 @@ def _comparison(table: Table) -> "Grid":
             sides = [[c for line in row.lines if (c := getattr(line, side))] for side in ("modular", "monolithic")]
             grid.add_row(Text(row.name, style="bold underline"), *(_together(cells) for cells in sides), "")
             continue
-        if len(row.lines) > 1 or row.lines[0].label:
+        if any(line.label for line in row.lines):
             grid.add_row(Text(row.name, style="bold underline"), "", "", "")
         for line in row.lines:
             name = Text(line.label) if line.label else Text(row.name, style="bold underline")

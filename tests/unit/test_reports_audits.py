@@ -92,7 +92,7 @@ def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> N
         ("Foreign origins", "not measured: it has no WebSocket", "not measured yet"),
         ("Security headers", "not measured yet", "5 of 5"),
     ]
-    assert texts(report, "Integration")[0][0] == "tasks by a program"
+    assert texts(report, "Integration")[0][0] == "Tasks by a program"
 
 
 def test_a_target_that_was_not_audited_says_so(run: Path) -> None:
