@@ -92,7 +92,7 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
         ).sum()
     )
     finished = measured[outcome == "ok"]
-    text = float(finished["text_bytes"].sum())
+    text, wire = float(finished["text_bytes"].sum()), float(finished["wire_bytes"].sum())
     return {
         "turns": float(total),
         "ok": float(ok),
@@ -103,7 +103,7 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
         "throughput_per_s": ok / window_s,
         "goodput_per_s": good / window_s,
         "goodput_ratio": good / total if total else None,
-        "wire_bytes_per_text_byte": float(finished["wire_bytes"].sum()) / text if text else None,
+        "wire_bytes_per_text_byte": wire / text if text and wire else None,  # a user class may not count its bytes
         "updates_per_answer": stats.mean(finished["updates"].astype(float).tolist()),
         "answer_tokens_mean": stats.mean(finished["upstream_tokens"].dropna().astype(float).tolist()),
     }

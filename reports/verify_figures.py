@@ -198,7 +198,7 @@ def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, sl
     ):
         with np.errstate(invalid="ignore"):
             good &= turns[column][measured] <= slo[threshold]
-    text = float(np.nansum(turns["text_bytes"][measured][ok]))
+    text, wire = (float(np.nansum(turns[name][measured][ok])) for name in ("text_bytes", "wire_bytes"))
     return {
         "turns": float(total),
         "ok": float(finished),
@@ -209,7 +209,7 @@ def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, sl
         "throughput_per_s": finished / window_s,
         "goodput_per_s": float(np.count_nonzero(good)) / window_s,
         "goodput_ratio": float(np.count_nonzero(good)) / total if total else None,
-        "wire_bytes_per_text_byte": float(np.nansum(turns["wire_bytes"][measured][ok])) / text if text else None,
+        "wire_bytes_per_text_byte": wire / text if text and wire else None,
         "updates_per_answer": _mean(turns["updates"][measured][ok]),
         "answer_tokens_mean": _mean(turns["upstream_tokens"][measured][ok]),
     }

@@ -38,11 +38,10 @@ measure_turns = 20
 
 [search]
 base_users = 10
-precision = 0.15
-repetitions = 2
+precision = 0.5
+repetitions = 1
 highest = 60
-max_trials = 12
-rounds = 2
+max_trials = 5
 
 [idle]
 steps = [0, 50, 100]
