@@ -78,6 +78,17 @@ class Part:
     local: Local = field(default_factory=Local)
     tests: Suite | None = None
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    edition: str = ""  # the variant's name where it has requirements, and so environment, image and data, of its own
+
+    @property
+    def editions(self) -> tuple[str, ...]:
+        """Its variants that have requirements of their own: other versions of what it is made with."""
+        return tuple(name for name in self.variants if varied(self, name).edition)
+
+    @property
+    def image_name(self) -> str:
+        """What its container image is called after its kind."""
+        return f"{self.name}-{self.edition}" if self.edition else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +178,7 @@ _SIMPLE: Mapping[Any, str] = {int: "int", bool: "bool"}
 def _typed(cls: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Check a table against a dataclass's fields: known keys, and values of the fields' plain types."""
     hints = {f.name: f for f in dataclasses.fields(cls)}
-    reject_unknown(table, [name for name in hints if name != "folder"], where)
+    reject_unknown(table, [name for name in hints if name not in ("folder", "edition")], where)
     values: dict[str, Any] = {}
     for key, value in table.items():
         hint = hints[key].type
@@ -288,7 +299,8 @@ def varied(part: Part, variant: str) -> Part:
         part.local, **_typed(Local, change.get("local", {}), f"{part.folder}: variants.{variant}")
     )
     title = change.get("title", f"{part.title} ({variant})")
-    return dataclasses.replace(part, local=local, title=title, model=change.get("model", part.model))
+    edition = variant if local.requirements != part.local.requirements else ""
+    return dataclasses.replace(part, local=local, title=title, model=change.get("model", part.model), edition=edition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A person at a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
 
+import re
 import socket
 import time
 
@@ -14,6 +15,7 @@ from loadtests.streamlit_wire import load
 NEW_CONVERSATION = "New conversation"
 _READ_BYTES = 65536
 _NO_XSRF_TOKEN = "PLACEHOLDER_AUTH_TOKEN"  # noqa: S105  # what the page sends where the server set no cookie
+_XSRF_COOKIE = re.compile(r"_streamlit_xsrf=([^;]+)")
 _RETRY_S = 1.0
 
 
@@ -26,11 +28,12 @@ class StreamlitPage(Page):
         self._connection = Connection(self._endpoint)
         self._frames = FrameReader()
         self._session = Session(load(visitor.streamlit_site))
+        self.xsrf_token = ""  # as the server's cookie has it
 
     def connect(self) -> None:
         """Ask for health and host configuration as the page does, open the WebSocket, run the script once."""
-        xsrf_token = self._page_requests()
-        self._handshake(xsrf_token)
+        self._page_requests()
+        self._handshake()
         self._session.chat_input = None
         self._session.buttons.clear()
         self._session.expect(None)
@@ -100,25 +103,27 @@ class StreamlitPage(Page):
             self.connected = True
         return time.monotonic() >= until_s
 
-    def _page_requests(self) -> str:
-        headers = {"Host": self._endpoint.host, "Cookie": self._cookie()}
-        prefix = self._endpoint.prefix
+    def _page_requests(self) -> None:
         for path in ("/_stcore/health", "/_stcore/host-config"):
-            answer = self._connection.exchange(http.request("GET", prefix + path, headers))
+            headers = {"Host": self._endpoint.host, "Cookie": self._cookies()}
+            answer = self._connection.exchange(http.request("GET", self._endpoint.prefix + path, headers))
             if answer.status != 200:
                 raise TurnError("http", f"GET {path}: HTTP {answer.status}")
-        return _NO_XSRF_TOKEN
+            for name, value in answer.headers:
+                if name == "set-cookie" and (token := _XSRF_COOKIE.match(value)):
+                    self.xsrf_token = token[1].strip('"')
 
-    def _cookie(self) -> str:
-        return f"chat_session={self.visitor.session}"
+    def _cookies(self) -> str:
+        xsrf = f"; _streamlit_xsrf={self.xsrf_token}" if self.xsrf_token else ""
+        return f"chat_session={self.visitor.session}{xsrf}"
 
-    def _handshake(self, xsrf_token: str) -> None:
+    def _handshake(self) -> None:
         key = new_key()
-        protocols = ["streamlit", xsrf_token, *filter(None, [self._session.session_id])]
+        protocols = ["streamlit", self.xsrf_token or _NO_XSRF_TOKEN, *filter(None, [self._session.session_id])]
         headers = {
             "Host": self._endpoint.host,
             "Origin": self._endpoint.origin,
-            "Cookie": self._cookie(),
+            "Cookie": self._cookies(),
             "Connection": "Upgrade",
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",

@@ -55,12 +55,13 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 
 def with_pages(*features: str) -> list[str]:
-    """Return the targets whose pages people use, each front end once: monoliths, and web parts with one of the APIs.
+    """Return the targets whose pages people use, each front end once: monoliths in all editions, web parts with an API.
 
     Only those that have the features; the APIs take turns, so that each is behind a page.
     """
     apis = cycle(part.name for part in CATALOGUE.of_kind("api"))
-    names = [part.name for part in CATALOGUE.of_kind("monolith")]
+    monoliths = CATALOGUE.of_kind("monolith")
+    names = [f"{part.name}{edition}" for part in monoliths for edition in ("", *(f":{e}" for e in part.editions))]
     names += [f"{next(apis)}+{part.name}" for part in CATALOGUE.of_kind("web")]
     wanted = {"sign-in", *features}
     return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]

@@ -1,5 +1,10 @@
-"""The Streamlit user against a real, small Streamlit app of known timing."""
+"""The Streamlit user against a real, small Streamlit app of known timing, in this environment's version and in 1.44.
 
+A process can hold the messages of one version: for 1.44 this file is run once more, in a process of its own.
+"""
+
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.environments import Environments
 from harness.records import Turn
+from harness.runtimes.local.stack import site_packages
 from loadtests.ledger import new_ticket
 from loadtests.page import Visitor
 from loadtests.reading import Reading, SignInError, TurnError
@@ -24,14 +31,23 @@ from tests.golden.users_twin import SEED
 TOKENS, TTFT_S, ITL_S = 6, 0.1, 0.1
 SLACK_S = 0.4  # what a busy machine and Streamlit itself may add
 APP = Path(__file__).parent / "users_streamlit_app" / "app.py"
+ROOT = Path(__file__).parents[2]
+OTHER = "CHATBENCH_TEST_STREAMLIT"  # the Python of another version's environment
+PYTHON = Path(os.environ.get(OTHER, sys.executable))
+SITE = str(site_packages(PYTHON)) if OTHER in os.environ else None
+LAST = "test_all_of_this_holds_for_streamlit_1_44"
 Visit = Callable[[], StreamlitPage]
+
+
+def visitor(url: str, session: str = "s" * 32) -> Visitor:
+    return Visitor(number=0, base_url=url, username="user0001", session=session, streamlit_site=SITE)
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.headless", "true"]
+    command = [str(PYTHON), "-m", "streamlit", "run", str(APP), "--server.headless", "true"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port), "--browser.gatherUsageStats", "false"]
     command += ["--", str(SEED), str(TOKENS), str(TTFT_S), str(ITL_S)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -44,7 +60,7 @@ def url() -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.1)
-        warm = StreamlitPage(Visitor(number=0, base_url=base, username="user0001", session="s" * 32))
+        warm = StreamlitPage(visitor(base))
         take_turn(warm)  # Streamlit imports much of itself with the first streamed answer
         warm.close()
         yield base
@@ -58,7 +74,7 @@ def visit(url: str) -> Iterator[Visit]:
     with ExitStack() as pages:
 
         def open_page() -> StreamlitPage:
-            page = StreamlitPage(Visitor(number=0, base_url=url, username="user0001", session="s" * 32))
+            page = StreamlitPage(visitor(url))
             pages.callback(page.close)
             return page
 
@@ -151,23 +167,57 @@ def test_a_dropped_page_connects_again_into_its_session(visit: Visit) -> None:
 
 
 def test_without_a_session_there_is_no_chat_input(url: str) -> None:
-    page = StreamlitPage(Visitor(number=0, base_url=url, username="user0001", session=""))
+    page = StreamlitPage(visitor(url, session=""))
     with pytest.raises(SignInError, match="no chat input on the page of user0001"):
         page.prepare()
     page.close()
 
 
+def unmasked(token: str) -> bytes:
+    """Return what a token of Tornado's second kind hides: 2|mask|masked|time."""
+    mask, masked = (bytes.fromhex(part) for part in token.split("|")[1:3])
+    return bytes(byte ^ mask[i % len(mask)] for i, byte in enumerate(masked))
+
+
+def test_the_token_against_forgery_is_brought_back_as_the_page_does(visit: Visit) -> None:
+    page = visit()
+    page.prepare()
+    first = page.xsrf_token
+    page.close()
+    page.prepare()
+    assert len(unmasked(first)) == 16
+    assert unmasked(page.xsrf_token) == unmasked(first)  # the server makes a new one for whoever brings none
+    assert take_turn(page).outcome == "ok"
+
+
 def test_a_silent_page_stays_open(visit: Visit) -> None:
     page = visit()
     take_turn(page)
-    page.idle(time.monotonic() + 0.3)
+    page.idle(time.monotonic() + 1.3)  # Tornado pings once a second
     assert page.connected
     assert take_turn(page, turn=1).outcome == "ok"
 
 
 def test_a_trial(url: str, tmp_path: Path) -> None:
-    files = run(plan(tmp_path, url, protocol="streamlit", measure_max_s=6.0))
+    files = run(plan(tmp_path, url, protocol="streamlit", measure_max_s=6.0, streamlit_site=SITE))
     measured = [turn for turn in files.turns if turn.phase == "measure"]
     assert files.summary.turns_begun == files.summary.turns_ended == len(measured) >= 4
     assert {(turn.outcome, turn.error) for turn in measured} == {("ok", None)}
     assert {turn.arrival_tokens[-1] for turn in measured} == {TOKENS}
+
+
+def test_all_of_this_holds_for_streamlit_1_44() -> None:
+    python = Environments(ROOT, print).ensure_python(
+        "streamlit", ROOT / "targets" / "monolith" / "streamlit" / "requirements-1.44.txt"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not {LAST}", __file__],
+        cwd=ROOT,
+        env={**os.environ, OTHER: str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 14  # type: ignore[index]  # no match fails too

@@ -48,7 +48,9 @@ def build(tmp_path: Path) -> Build:
     (part / "Dockerfile").write_text("FROM scratch\n")
 
     def one() -> None:
-        images.build("chatbench/one", part / "Dockerfile", tmp_path, "base:1", tmp_path / "logs" / "log")
+        images.build(
+            "chatbench/one", part / "Dockerfile", tmp_path, {"BASE_IMAGE": "base:1"}, tmp_path / "logs" / "log"
+        )
 
     return one
 
@@ -160,7 +162,9 @@ def test_a_build_that_fails_shows_where_and_what(
 def test_a_part_without_a_dockerfile_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(BenchError) as caught:
-        images.build("chatbench/x", tmp_path / "mine" / "Dockerfile", tmp_path, "base", tmp_path / "log")
+        images.build(
+            "chatbench/x", tmp_path / "mine" / "Dockerfile", tmp_path, {"BASE_IMAGE": "base"}, tmp_path / "log"
+        )
     assert caught.value.message.startswith("mine has no Dockerfile (")
     assert "--runtime local" in caught.value.hint
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = targets.discover(ROOT / "targets")
 
 
-@pytest.mark.parametrize("name", DEFAULT_TARGETS)
+@pytest.mark.parametrize("name", [*DEFAULT_TARGETS, "streamlit:1.44"])
 def test_every_image_of_a_target_has_its_dockerfile(name: str) -> None:
     target = CATALOGUE.target(name)
     wanted = runtime._dockerfiles(target, CATALOGUE, ROOT)
@@ -45,6 +45,17 @@ def test_the_databases_password_follows_from_the_secret_and_fits_into_an_address
     assert settings["DB_PASSWORD"].isalnum()
     assert (settings["API"], settings["WEB"], settings["SEED"]) == ("django", "angular", "42")
     assert runtime._settings(CATALOGUE.target("streamlit:2"), tmp_path, 42)["INSTANCES"] == "2"
+
+
+def test_a_variant_with_requirements_of_its_own_has_an_image_of_its_own(tmp_path: Path) -> None:
+    plain, twice, older = (CATALOGUE.target(name) for name in ("streamlit", "streamlit:2", "streamlit:1.44"))
+    assert runtime._tags(plain) == runtime._tags(twice)
+    assert runtime._tags(older)["app"] == "chatbench/app-streamlit-1.44"
+    assert runtime._arguments(plain) == runtime._arguments(twice) == {}
+    assert runtime._arguments(older) == {"chatbench/app-streamlit-1.44": {"REQUIREMENTS": "requirements-1.44.txt"}}
+    # the Compose file, which a person uses without the harness, makes both names of this one word
+    assert runtime._settings(older, tmp_path, 42)["EDITION"] == "-1.44"
+    assert runtime._settings(twice, tmp_path, 42)["EDITION"] == ""
 
 
 def test_secrets_are_not_shown_where_a_prepared_target_is() -> None:

@@ -1,6 +1,7 @@
 """The Streamlit chatbot's pages, run by Streamlit's own test harness."""
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,7 +66,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
     monkeypatch.syspath_prepend(str(PART))
     before = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
     st.cache_resource.clear()
-    modules = {name: importlib.import_module(name) for name in MODULES if name not in ("main", "app", "seed")}
+    modules = {
+        name: importlib.import_module(name) for name in MODULES if name not in ("main", "app", "app_1_44", "seed")
+    }
     modules["auth"].ITERATIONS = 10  # type: ignore[attr-defined]
     model = FakeModel()
     monkeypatch.setattr(modules["chat"], "get_model", lambda: model)
@@ -234,3 +237,27 @@ def test_a_deactivated_user_is_out_at_the_next_step(program: Program) -> None:
     page.chat_input[0].set_value("hello").run()
     assert [t.label for t in page.text_input] == ["Username", "Password"]
     assert program.store.database.rows("SELECT * FROM messages") == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[a](javascript:x)",
+        "[a]( <JavaScript:x>)",
+        "[a](java&#115;cript:x)",
+        "[a](\n javascript:x)",
+        "![a](data:text/html,x)",
+        "[a]: javascript:x",
+        "\\\\[a\\\\](javascript:x)",
+    ],
+)
+def test_a_link_that_could_run_something_is_text_under_streamlit_1_44(program: Program, link: str) -> None:
+    shown = program.load("markup").without_odd_links(link)
+    assert re.search(r"(?<!\\)(\\\\)*\\\]", shown), shown
+
+
+@pytest.mark.parametrize(
+    "text", ["[a](https://example.org/?b=c:d)", "[a](/here)", "<mailto:a@b.c>", "x: d[str]: int = f[0](1)", "1 < 2"]
+)
+def test_other_links_and_text_stay_as_they_are_under_streamlit_1_44(program: Program, text: str) -> None:
+    assert program.load("markup").without_odd_links(text) == text

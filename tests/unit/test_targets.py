@@ -19,6 +19,8 @@ requirements = "requirements.txt"
 start = ["{{python}}", "app.py"]
 [variants.2.local]
 instances = 2
+[variants."1.44".local]
+requirements = "requirements-1.44.txt"
 """
 
 
@@ -37,7 +39,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 
 def test_targets_are_put_together_from_parts(catalogue: Catalogue) -> None:
-    assert catalogue.names() == ["streamlit", "streamlit:2", "django+angular"]
+    assert catalogue.names() == ["streamlit", "streamlit:2", "streamlit:1.44", "django+angular"]
     pair = catalogue.target("django+angular")
     assert (pair.kind, pair.title, pair.protocol) == ("modular", "Django + Angular", "rest")
 
@@ -56,6 +58,12 @@ def test_every_part_and_variant_is_covered_by_few_targets(tmp_path: Path) -> Non
 def test_a_variant_overrides_how_a_part_starts(catalogue: Catalogue) -> None:
     assert catalogue.target("streamlit").server.local.instances == 1
     assert catalogue.target("streamlit:2").server.local.instances == 2
+
+
+def test_a_variant_with_other_requirements_is_an_edition_with_images_of_its_own(catalogue: Catalogue) -> None:
+    names = [catalogue.target(f"streamlit{variant}").server.image_name for variant in ("", ":2", ":1.44")]
+    assert names == ["streamlit", "streamlit", "streamlit-1.44"]
+    assert catalogue.target("streamlit").server.editions == ("1.44",)
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def wanted_base(root: Path) -> str:
     return os.environ.get("BASE_IMAGE") or (found[1] if found else OFFICIAL_BASE)
 
 
-def build(tag: str, dockerfile: Path, root: Path, base: str, log: Path) -> None:
-    """Build one image; unchanged ones come from the engine's cache.
+def build(tag: str, dockerfile: Path, root: Path, arguments: Mapping[str, str], log: Path) -> None:
+    """Build one image with these build arguments; unchanged ones come from the engine's cache.
 
     Raises:
         BenchError: there is no Dockerfile or no BuildKit, or the build failed, with the telling lines of its log.
@@ -98,7 +98,8 @@ def build(tag: str, dockerfile: Path, root: Path, base: str, log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(root / ".chatbench" / "docker" / "build") as folder:
         command = [cli, "build", "--progress", "plain", "--network", "host", "--file", str(dockerfile), "--tag", tag]
-        command += ["--build-arg", f"BASE_IMAGE={base}"]
+        for name, value in arguments.items():
+            command += ["--build-arg", f"{name}={value}"]
         for name, file in _secrets(folder, os.environ).items():
             command += ["--secret", f"id={name},src={file}"]
         with log.open("ab") as output:

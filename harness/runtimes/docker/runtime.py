@@ -89,7 +89,7 @@ class DockerRuntime:
         for number, (tag, dockerfile) in enumerate(wanted.items(), start=1):
             report(f"{target.name}: image {tag} ({number} of {len(wanted)})")
             log = root / ".chatbench" / "logs" / f"image-{store.slug(tag)}.log"
-            images.build(tag, dockerfile, root, base, log)
+            images.build(tag, dockerfile, root, {"BASE_IMAGE": base, **_arguments(target).get(tag, {})}, log)
         built = {service: images.inspect(self._site.client, tag, home) for service, tag in _tags(target).items()}
         shape = topology.of_target(target)
         settings = _settings(target, root, seed)
@@ -178,7 +178,15 @@ def _tags(target: Target) -> dict[str, str]:
     if target.web:
         tags |= {"postgres": "chatbench/postgres", "redis": "chatbench/redis"}
         return tags | {"api": f"chatbench/api-{target.server.name}", "web": f"chatbench/web-{target.web.name}"}
-    return tags if target.direct else tags | {"app": f"chatbench/app-{target.server.name}"}
+    return tags if target.direct else tags | {"app": f"chatbench/app-{target.server.image_name}"}
+
+
+def _arguments(target: Target) -> dict[str, dict[str, str]]:
+    """Return what an image is built with besides its base: a variant with requirements of its own names them."""
+    server = target.server
+    if target.web or not server.edition:
+        return {}
+    return {_tags(target)["app"]: {"REQUIREMENTS": str(server.local.requirements)}}
 
 
 def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
@@ -196,7 +204,11 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
     }
     if target.web:
         return settings | {"API": target.server.name, "WEB": target.web.name}
-    return settings if target.direct else settings | {"APP": target.server.name, "INSTANCES": str(target.instances)}
+    if target.direct:
+        return settings
+    server = target.server
+    edition = f"-{server.edition}" if server.edition else ""
+    return settings | {"APP": server.name, "EDITION": edition, "INSTANCES": str(target.instances)}
 
 
 def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> TargetInfo:

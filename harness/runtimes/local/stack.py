@@ -113,7 +113,8 @@ def _template(part: Part, python: Path, root: Path, secret: str, seed: int, repo
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     digest = hashlib.sha256(f"{seed}:{secret}:{SEEDED_USERS}".encode())
-    for path in sorted([*part.folder.rglob("*.py"), part.folder / "part.toml"]):
+    sources = [*part.folder.rglob("*.py"), part.folder / "part.toml", _requirements(part)]  # a variant seeds its own
+    for path in sorted(sources):
         digest.update(str(path.relative_to(part.folder)).encode() + path.read_bytes())
     folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{digest.hexdigest()[:12]}"
     if folder.exists():

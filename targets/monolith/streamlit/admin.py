@@ -3,6 +3,7 @@
 import streamlit as st
 
 import auth
+import versions
 from markup import literal
 from store import ROLES, JudgedAnswer, User, get_store
 
@@ -57,7 +58,7 @@ def users_page() -> None:
         st.error("Only admins may see this page.")
         return
     st.title("Users", anchor=False)
-    search = st.text_input("Search users", icon=":material/search:", max_chars=150)
+    search = st.text_input("Search users", max_chars=150, **versions.looks(icon=":material/search:"))
     page = int(st.number_input("Page", min_value=1, max_value=1_000_000, step=1))
     users = get_store().users(search.strip(), PAGE_SIZE, (page - 1) * PAGE_SIZE)
     if not users:

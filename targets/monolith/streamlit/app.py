@@ -3,13 +3,9 @@
 ``streamlit run app.py`` starts it; main.py is the script that each session runs.
 """
 
-import base64
 import contextlib
 import gc
-import hashlib
-import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 # st.write_stream imports pandas when it is first called: in the first answer, which everyone else waits for too
@@ -23,42 +19,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import auth
 import settings
+from headers import SECURITY_HEADERS
 from model import get_model
 from store import SESSION_S, get_store
 
-# the inline scripts of the page that Streamlit ships
-_PAGE = (Path(st.__file__).parent / "static" / "index.html").read_text()
-_PAGE_SCRIPTS = " ".join(
-    f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-    for script in re.findall(r"<script>(.*?)</script>", _PAGE, re.DOTALL)
-)
-# No image, script or connection from elsewhere: a picture in an answer cannot tell a stranger that it was read.
-# Styles are set inline by Streamlit's front end; components are imported from blob addresses.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        f"script-src 'self' blob: 'wasm-unsafe-eval' {_PAGE_SCRIPTS}",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-SECURITY_HEADERS = [
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-]
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class SecurityHeaders:
-    """Adds the headers above to each HTTP response; WebSockets pass untouched."""
+    """Adds the security headers to each HTTP response; WebSockets pass untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -68,7 +37,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

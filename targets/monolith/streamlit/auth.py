@@ -12,6 +12,7 @@ import secrets
 
 import streamlit as st
 
+import versions
 from store import User, get_store
 
 COOKIE = "chat_session"
@@ -19,19 +20,6 @@ ITERATIONS = 1_000_000
 ATTEMPTS_PER_MINUTE = 10
 # what an unknown user's password is checked against, so that both answers take the same time
 _NOBODY = f"pbkdf2_sha256${ITERATIONS}${secrets.token_hex(8)}$"
-
-_COOKIE_KEEPER = st.components.v2.component(
-    "cookie_keeper",
-    js="""
-    export default function ({ data }) {
-        fetch("/session", {
-            method: data.code ? "POST" : "DELETE",
-            headers: { "X-Sign-In-Code": data.code },
-            credentials: "same-origin",
-        });
-    }
-    """,
-)
 
 
 def hash_password(password: str, salt: str, iterations: int = ITERATIONS) -> str:
@@ -93,7 +81,7 @@ def keep_cookie() -> None:
     """Have the browser fetch or forget its cookie, once after signing in or out."""
     code = st.session_state.pop("cookie_code", None)
     if code is not None:
-        _COOKIE_KEEPER(key="cookie_keeper", data={"code": code}, height=1)
+        versions.keep_cookie(code)
 
 
 def sign_in_page() -> None:
@@ -105,7 +93,7 @@ def sign_in_page() -> None:
         with st.form("sign_in"):
             username = st.text_input("Username", autocomplete="username", max_chars=150)
             password = st.text_input("Password", type="password", autocomplete="current-password", max_chars=1000)
-            submitted = st.form_submit_button("Sign in", type="primary", width="stretch")
+            submitted = st.form_submit_button("Sign in", type="primary", **versions.WIDE)
         if submitted:
             problem = sign_in(username.strip(), password)
             if problem is None:

@@ -10,6 +10,7 @@ import streamlit as st
 import auth
 import export
 import settings
+import versions
 from markup import literal
 from model import ChatMessage, ModelError, get_model
 from store import Conversation, Message, User, get_store
@@ -39,20 +40,19 @@ def page() -> None:
         with greeting.container():
             _greeting()
     else:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.subheader(literal(conversation.title), anchor=False, width="stretch")
-            if st.button("Manage", icon=":material/tune:", type="tertiary"):
-                _manage(user, conversation)
-    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, submit_mode="stop", on_submit=_submit)
+        title, manage = versions.row(4, 1)
+        title.subheader(literal(conversation.title), anchor=False, **versions.looks(width="stretch"))
+        if manage.button("Manage", icon=":material/tune:", type="tertiary"):
+            _manage(user, conversation)
+    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, on_submit=_submit, **versions.CHAT_INPUT)
     _conversation()
 
 
 def _greeting() -> None:
     st.title("What shall we talk about?", anchor=False)
     st.caption("Answers come from a language model. They can be wrong: check what matters.")
-    with st.container(horizontal=True):
-        for idea in IDEAS:
-            st.button(idea, on_click=_send, args=(idea,))
+    for place, idea in zip(versions.row(1, 1, 1), IDEAS, strict=True):
+        place.button(idea, on_click=_send, args=(idea,))
 
 
 def _open_conversation(user: User) -> Conversation | None:
@@ -80,66 +80,60 @@ def _open(conversation_id: int | None) -> None:
 
 
 def _sidebar(user: User, opened: Conversation | None) -> None:
-    st.button("New conversation", icon=":material/edit_square:", width="stretch", on_click=_open, args=(None,))
+    st.button("New conversation", icon=":material/edit_square:", on_click=_open, args=(None,), **versions.WIDE)
     search = st.text_input(
         "Search conversations",
         placeholder="Search conversations",
-        icon=":material/search:",
         label_visibility="collapsed",
         max_chars=TITLE_CHARS,
+        **versions.looks(icon=":material/search:"),
     )
     found = get_store().conversations(user.id, search.strip(), LISTED)
     if not found:
         st.caption("Nothing found." if search.strip() else "Your conversations will be listed here.")
-    with st.container(gap=None):
+    with st.container(**versions.looks(gap=None)):
         for conversation in found:
             st.button(
                 literal(conversation.title),
                 key=f"open-{conversation.id}",
                 icon=":material/chat_bubble:",
                 type="secondary" if opened and opened.id == conversation.id else "tertiary",
-                wrap=False,
                 on_click=_open,
                 args=(conversation.id,),
+                **versions.looks(wrap=False),
             )
 
 
-@st.dialog("Manage conversation", icon=":material/tune:")
+@st.dialog("Manage conversation", **versions.looks(icon=":material/tune:"))
 def _manage(user: User, conversation: Conversation) -> None:
     with st.form("rename", border=False):
         st.text_input("Title", conversation.title, key="new_title", max_chars=TITLE_CHARS)
-        st.form_submit_button("Rename", icon=":material/edit:", on_click=_rename, args=(conversation.id,))
+        if st.form_submit_button("Rename", icon=":material/edit:", on_click=_rename, args=(conversation.id,)):
+            st.rerun()
 
     def messages() -> list[Message]:
         return get_store().messages(user.id, conversation.id, -1)
 
-    with st.container(horizontal=True):
-        st.download_button(
-            "Export JSON",
-            lambda: export.as_json(conversation, messages()),
-            f"conversation-{conversation.id}.json",
-            "application/json",
-            icon=":material/download:",
-            on_click="ignore",
+    as_json, as_markdown, delete = versions.row(1, 1, 1)
+    file = f"conversation-{conversation.id}"
+    with as_json:
+        versions.export_button(
+            "Export JSON", lambda: export.as_json(conversation, messages()), f"{file}.json", "application/json"
         )
-        st.download_button(
-            "Export Markdown",
-            lambda: export.as_markdown(conversation, messages()),
-            f"conversation-{conversation.id}.md",
-            "text/markdown",
-            icon=":material/download:",
-            on_click="ignore",
+    with as_markdown:
+        versions.export_button(
+            "Export Markdown", lambda: export.as_markdown(conversation, messages()), f"{file}.md", "text/markdown"
         )
-        with st.popover("Delete", icon=":material/delete:"):
-            st.caption("This cannot be undone.")
-            st.button("Delete for good", type="primary", on_click=_delete, args=(conversation.id,))
+    with delete, st.popover("Delete", icon=":material/delete:"):
+        st.caption("This cannot be undone.")
+        if st.button("Delete for good", type="primary", on_click=_delete, args=(conversation.id,)):
+            st.rerun()
 
 
 def _rename(conversation_id: int) -> None:
     user, title = auth.current_user(), st.session_state.new_title.strip()
     if user is not None and title:
         get_store().rename(user.id, conversation_id, title)
-        st.rerun()
 
 
 def _delete(conversation_id: int) -> None:
@@ -147,10 +141,9 @@ def _delete(conversation_id: int) -> None:
     if user is not None:
         get_store().delete(user.id, conversation_id)
         _open(None)
-        st.rerun()
 
 
-@st.fragment(key=CONVERSATION)
+@versions.fragment(CONVERSATION)
 def _conversation() -> None:
     """Show the open conversation and answer what was just asked."""
     user = auth.current_user()
@@ -185,14 +178,14 @@ def _message(message: Message) -> None:
         if message.hidden:
             st.caption(f":material/visibility_off: {export.HIDDEN}")
             return
-        st.markdown(message.content)
+        versions.show_answer(message.content)
         _feedback(message.id, message.feedback)
 
 
 def _feedback(message_id: int, value: str | None) -> None:
     key = f"feedback-{message_id}"
-    default = {"down": 0, "up": 1}.get(value or "")
-    st.feedback("thumbs", key=key, default=default, on_change=_keep_feedback, args=(message_id, key))
+    given = {"down": 0, "up": 1}.get(value or "")
+    versions.thumbs(key, given, _keep_feedback, (message_id, key))
 
 
 def _keep_feedback(message_id: int, key: str) -> None:
@@ -205,7 +198,7 @@ def _keep_feedback(message_id: int, key: str) -> None:
 def _submit() -> None:
     began = st.session_state.conversation is None
     if _send(st.session_state.message) and not began:
-        st.rerun(CONVERSATION)  # only the fragment: neither the sidebar nor the title has changed
+        versions.run_fragment_alone(CONVERSATION)  # neither the sidebar nor the title has changed
 
 
 def _send(content: str | None) -> bool:
@@ -251,9 +244,9 @@ def _answer(user: User, conversation_id: int, messages: list[Message]) -> None:
     answer_id = None
     with st.chat_message("assistant", avatar=MODEL_AVATAR):
         place = st.empty()
-        place.markdown(":shimmer[Thinking…]")
+        place.markdown(versions.THINKING)
         try:
-            place.write_stream(_recorded(context, parts))
+            versions.stream_answer(place, _recorded(context, parts))
             complete = True
         except ModelError as error:
             trouble = str(error)

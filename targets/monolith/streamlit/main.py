@@ -5,6 +5,7 @@ import streamlit as st
 import admin
 import auth
 import chat
+import versions
 from markup import literal
 
 st.set_page_config(page_title="Chat", page_icon="💬", layout="centered")
@@ -14,9 +15,10 @@ if user is None:
     auth.sign_in_page()
     st.stop()
 
-with st.sidebar.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.caption(f":material/person: {literal(user.username)} · {user.role}")
-    st.button("Sign out", on_click=auth.sign_out, type="tertiary", icon=":material/logout:")
+with st.sidebar:
+    who, leave = versions.row(2, 1)
+    who.caption(f":material/person: {literal(user.username)} · {user.role}")
+    leave.button("Sign out", on_click=auth.sign_out, type="tertiary", icon=":material/logout:")
 auth.keep_cookie()
 
 pages = [st.Page(chat.page, title="Chat", icon=":material/forum:", default=True)]
