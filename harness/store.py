@@ -46,7 +46,7 @@ class TargetInfo:
     """What a run says of one target: its parts with versions as installed."""
 
     title: str
-    kind: str  # monolith, modular or control
+    kind: str  # monolith, modular, hybrid or control
     protocol: str
     instances: int  # 0: no application, the generator talks to the upstream
     python_processes: int  # of all instances together: bounds the cores its busiest code can use

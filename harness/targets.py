@@ -36,7 +36,7 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folde
 class Local:
     """How a part starts without containers.
 
-    Commands may hold {python} {port} {data} {llm} {redis} {web} {secret} {seed}.
+    Commands may hold {python} {port} {data} {llm} {redis} {web} {api} {secret} {seed}.
     """
 
     requirements: str | None = None
@@ -99,8 +99,8 @@ class Target:
     parts: tuple[Part, ...]
 
     @property
-    def server(self) -> Part:
-        """The part that answers the load."""
+    def backend(self) -> Part:
+        """The part that keeps users, conversations and messages: the monolith, or the API."""
         return self.parts[0]
 
     @property
@@ -109,16 +109,28 @@ class Target:
         return self.parts[1] if len(self.parts) > 1 else None
 
     @property
+    def servers(self) -> tuple[Part, ...]:
+        """The parts that are programs of their own, in the order of their start; built files are served by another."""
+        return () if self.direct else (self.backend, *(part for part in self.parts[1:] if part.local.start))
+
+    @property
+    def server(self) -> Part:
+        """The part that answers the load."""
+        return (self.backend, *self.servers)[-1]
+
+    @property
     def kind(self) -> str:
-        """``monolith``, ``modular`` or ``control``."""
-        if self.server.control or self.direct:
+        """``monolith``, ``modular`` (a browser asks the API), ``hybrid`` (a server between them does) or ``control``."""
+        if self.backend.control or self.direct:
             return "control"
-        return "monolith" if len(self.parts) == 1 else "modular"
+        if self.web is None:
+            return "monolith"
+        return "modular" if self.server is self.backend else "hybrid"
 
     @property
     def direct(self) -> bool:
         """Whether there is no application: nothing of the target's own is started."""
-        return self.server.kind == "direct"
+        return self.backend.kind == "direct"
 
     @property
     def instances(self) -> int:
@@ -132,7 +144,7 @@ class Target:
 
     @property
     def protocol(self) -> str:
-        """The wire protocol its users speak: the web part's if it declares one, else the server's."""
+        """The wire protocol its users speak: the web part's if it declares one, else the backend's."""
         return self._speaks.protocol or "rest"
 
     @property
@@ -149,12 +161,18 @@ class Target:
     @property
     def _speaks(self) -> Part:
         web = self.web
-        return web if web and web.protocol else self.server
+        return web if web and web.protocol else self.backend
+
+    @property
+    def model(self) -> str:
+        """The processes and threads of its programs."""
+        parts = self.servers or self.parts
+        return parts[0].model if len(parts) == 1 else "; ".join(f"{part.title}: {part.model}" for part in parts)
 
     @property
     def python_processes(self) -> int:
-        """Python processes (each with a lock of its own) of all instances together."""
-        return self.instances * self.server.local.python_processes
+        """Python processes (each with a lock of its own) of all programs and instances together."""
+        return sum(part.local.instances * part.local.python_processes for part in self.servers)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -307,11 +325,16 @@ def varied(part: Part, variant: str) -> Part:
 class Catalogue:
     """All parts found below a folder."""
 
-    parts: Mapping[str, Part]
+    parts: tuple[Part, ...]
 
     def of_kind(self, *kinds: Kind) -> list[Part]:
         """Return the parts of these kinds by name."""
-        return [part for _, part in sorted(self.parts.items()) if part.kind in kinds]
+        return sorted((part for part in self.parts if part.kind in kinds), key=lambda part: part.name)
+
+    @property
+    def upstream(self) -> Part:
+        """The stand-in language model."""
+        return self.of_kind("upstream")[0]
 
     def names(self) -> list[str]:
         """Return every target that can be put together, variants included."""
@@ -337,7 +360,9 @@ class Catalogue:
         Raises:
             UsageError: no such part or variant, or parts that do not make a target; names the nearest one.
         """
-        parts = tuple(self._part(word, name) for word in name.split("+"))
+        words = name.split("+")
+        wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
+        parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name) for n, word in enumerate(words))
         kinds = tuple(part.kind for part in parts)
         # a monolith that speaks the REST contract can have another page put in front of it
         another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
@@ -348,12 +373,14 @@ class Catalogue:
             )
         return Target(name=name, parts=parts)
 
-    def _part(self, word: str, target: str) -> Part:
+    def _part(self, word: str, kind: Kind, target: str) -> Part:
+        """Return the part of this kind; one name may be taken by a part of each kind."""
         name, _, variant = word.partition(":")
+        named = sorted((part for part in self.parts if part.name == name), key=lambda part: part.kind != kind)
         if "/" in name:
             part = read_part(Path(name).resolve())
-        elif name in self.parts:
-            part = self.parts[name]
+        elif named:
+            part = named[0]
         else:
             folder = f"for the folder of that name write ./{name}; " if Path(name, "part.toml").is_file() else ""
             raise UsageError(
@@ -366,12 +393,12 @@ def discover(root: Path) -> Catalogue:
     """Read every part below ``root`` (the folder ``targets``).
 
     Raises:
-        UsageError: a damaged part, or two parts of one name.
+        UsageError: a damaged part, or two parts of one kind and name.
     """
-    parts: dict[str, Part] = {}
+    parts: dict[tuple[str, str], Part] = {}
     for path in sorted([*root.glob("*/part.toml"), *root.glob("*/*/part.toml")]):
         part = read_part(path.parent)
-        if part.name in parts:
-            raise UsageError(f"{path}: the name {part.name!r} is taken by {parts[part.name].folder}", "rename one")
-        parts[part.name] = part
-    return Catalogue(parts=parts)
+        taken = parts.setdefault((part.kind, part.name), part)
+        if taken is not part:
+            raise UsageError(f"{path}: the name {part.name!r} is taken by {taken.folder}", "rename one")
+    return Catalogue(parts=tuple(parts.values()))

@@ -64,7 +64,7 @@ def _conformant(subject: Subject) -> Seen:
     where, described = _schema(subject)
     if where is None:
         raise NotMeasuredError("no operation is described, so that none can be held to its description")
-    found = conformance.check_rest(subject.base_url, seed=subject.seed, web=False, rate_limit=None)
+    found = conformance.check_rest(subject.program_url, seed=subject.seed, web=False, rate_limit=None)
     tries = []
     for name in described:
         checks = [one for one in found if one.operation == name]
@@ -109,7 +109,7 @@ def _expect_comparable(subject: Subject) -> None:
 
 def _schema(subject: Subject) -> tuple[str | None, list[str]]:
     """Return where a schema is served and which of the contract's operations it describes."""
-    client = Client(subject.base_url)
+    client = Client(subject.program_url)
     for path in SCHEMA_PATHS:
         answer = client.request("GET", path, headers={"Accept": "application/json"})
         document = _document(answer.body) if answer.status == 200 else None

@@ -10,6 +10,7 @@ class Subject:
     """A started target, as one who audits it reaches it; plain data, so that it can be handed to another process.
 
     Attributes:
+        api_url: Of the API that programs use, where the page has a server of its own; None where it is ``base_url``.
         protocol: The wire protocol its users speak: ``rest``, ``streamlit``, ``openai``, or a name of its own.
         web: An API's web part is served at the same address.
         features: What its parts state that it offers.
@@ -27,10 +28,23 @@ class Subject:
     rate_limit: int
     upstream_log: str
     streamlit_site: str | None = None
+    api_url: str | None = None
+
+    @property
+    def program_url(self) -> str:
+        """Where a program goes: to the API, where there is one."""
+        return self.api_url or self.base_url
 
 
 def subject(
-    target: Target, base_url: str, *, seed: int, rate_limit: int, upstream_log: str, streamlit_site: str | None
+    target: Target,
+    base_url: str,
+    *,
+    api_url: str | None,
+    seed: int,
+    rate_limit: int,
+    upstream_log: str,
+    streamlit_site: str | None,
 ) -> Subject:
     """Describe a target that was started at an address."""
     return Subject(
@@ -38,9 +52,10 @@ def subject(
         base_url=base_url,
         protocol=target.protocol,
         web=target.web is not None,
-        features=target.server.features,
+        features=tuple(sorted({feature for part in target.servers for feature in part.features})),
         seed=seed,
         rate_limit=rate_limit,
         upstream_log=upstream_log,
         streamlit_site=streamlit_site,
+        api_url=api_url,
     )

@@ -20,22 +20,27 @@ def check(
     base_url: str,
     protocol: str,
     *,
+    api_url: str | None = None,
     seed: int,
     features: Iterable[str],
     web: bool,
     rate_limit: int | None,
     upstream_log: Path | None,
 ) -> list[Check]:
-    """Try what there is to try for a protocol: every operation, a page, or nothing; arguments as ``check_rest``.
+    """Try what there is to try for a protocol: every operation, a page, or nothing; other arguments as ``check_rest``.
 
-    Of a REST chatbot whose ``features`` are not all of the contract's, what the load needs is tried.
+    A page with a server of its own has its API elsewhere: the operations are tried there, at ``api_url``. Of a REST
+    chatbot whose ``features`` are not all of the contract's, what the load needs is tried.
     """
-    if protocol == "rest":
-        if not set(features) >= CONTRACT:
-            return check_spoken(base_url, seed=seed, features=frozenset(features))
-        return check_rest(base_url, seed=seed, web=web, rate_limit=rate_limit, upstream_log=upstream_log)
+    checks: list[Check] = []
+    if protocol == "rest" or api_url:
+        where = api_url or base_url
+        if set(features) >= CONTRACT:
+            checks += check_rest(where, seed=seed, web=web, rate_limit=rate_limit, upstream_log=upstream_log)
+        else:
+            checks += check_spoken(where, seed=seed, features=frozenset(features))
     if protocol == "forms":
-        return check_forms(base_url, seed=seed)
+        checks += check_forms(base_url, seed=seed)
     if protocol == "openai":
-        return check_model(base_url, seed=seed)
-    return check_page(base_url, protocol) if protocol == "streamlit" else []
+        checks += check_model(base_url, seed=seed)
+    return checks + (check_page(base_url, protocol) if protocol == "streamlit" else [])

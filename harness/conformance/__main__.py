@@ -14,6 +14,7 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="python -m harness.conformance", description=__doc__)
     words.add_argument("url")
     words.add_argument("protocol")
+    words.add_argument("--api-url", help="of the API, where the page has a server of its own")
     words.add_argument("--seed", type=int, required=True)
     words.add_argument("--features", default="", help="those the target states, with commas between")
     words.add_argument("--web", action="store_true", help="it serves a front end too")
@@ -23,6 +24,7 @@ def main() -> None:
     found = check(
         said.url,
         said.protocol,
+        api_url=said.api_url,
         seed=said.seed,
         features=said.features.split(","),
         web=said.web,

@@ -45,6 +45,7 @@ class Stack:
     upstream_url: str
     upstream_log: Path  # on this machine's disk
     ready_after_s: float  # from launching the first component of the target until all are ready
+    api_url: str | None = None  # of the API behind a page that is a server of its own; else it is the page's
 
 
 class Pod(Protocol):

@@ -124,7 +124,7 @@ def a_prepared(settings: Mapping[str, str] | None = None) -> DockerPrepared:
         images={"app": Image(tag="chatbench/one", digest="sha256:1", versions={})},
         versions={},
         template="chatbench-seeded-1",
-        ready="/",
+        ready={"backend": "/", "server": "/"},
         streamlit_site=None,
         settings=settings or {},
     )

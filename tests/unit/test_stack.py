@@ -51,7 +51,7 @@ def prepared(tmp_path: Path) -> stack.LocalPrepared:
     llm = Part(name="llm", kind="upstream", title="L", folder=tmp_path, local=Local(start=("llm", "{tokens}", "{log}")))
     return stack.LocalPrepared(
         target=Target(name="app", parts=(app,)),
-        python=Path("python"),
+        pythons=(Path("python"),),
         upstream=llm,
         upstream_python=Path("python"),
         web=None,

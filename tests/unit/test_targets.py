@@ -187,7 +187,7 @@ def test_any_text_as_part_file_ends_in_a_clear_error(tmp_path_factory: pytest.Te
 def test_the_parts_of_this_repository_are_valid() -> None:
     found = discover(Path(__file__).parents[2] / "targets")
     assert {"streamlit", "streamlit:2", "django+angular"} <= set(found.names())
-    assert "llm" in found.parts
+    assert found.upstream.name == "llm"
 
 
 def test_a_target_without_an_application_is_a_control_that_starts_nothing() -> None:

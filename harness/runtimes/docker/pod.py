@@ -113,12 +113,13 @@ class DockerPod:
             self._note(*group)
             for service in group:
                 for url in shape.ready[service]:
-                    self._wait_ready(service, url.format(ready=prepared.ready))
+                    self._wait_ready(service, url.format_map(prepared.ready))
         ready_after_s = time.monotonic() - started_s
         self._limits = self._read_limits()
         upstream_url = f"http://127.0.0.1:{topology.LLM_PORT}"
         return Stack(
             instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports) or (f"{upstream_url}/v1",),
+            api_url=topology.API_URL if prepared.target.kind == "hybrid" else None,
             upstream_url=upstream_url,
             upstream_log=self._folder / "emissions.jsonl",
             ready_after_s=ready_after_s,
@@ -146,7 +147,8 @@ class DockerPod:
         words = ["-m", "harness.conformance", launched.instances[0], target.protocol]
         words += ["--seed", str(self._launched().seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
         words += ["--features", ",".join(target.features)]
-        words += ["--web"] if target.web else []
+        words += ["--api-url", launched.api_url] if launched.api_url else []
+        words += ["--web"] if target.kind == "modular" else []
         words += ["--rate-limit", str(rate_limit)] if rate_limit is not None else []
         return [from_json(Check, one) for one in self._said("checking the contract", words)]
 
@@ -156,6 +158,7 @@ class DockerPod:
         subject = audit.subject(
             prepared.target,
             launched.instances[0],
+            api_url=launched.api_url,
             seed=prepared.seed,
             rate_limit=rate_limit,
             upstream_log=f"{TRIAL_FOLDER}/emissions.jsonl",

@@ -22,6 +22,6 @@ class DockerPrepared:
     images: Mapping[str, Image]  # by service, the generator's and the pod's included
     versions: Mapping[str, str]  # by service, of what it is named after
     template: str | None  # volume of the seeded data
-    ready: str  # path of the server that answers when it is ready
+    ready: Mapping[str, str]  # paths that answer when ready: of the backend, and of what answers the load
     streamlit_site: Path | None
     settings: Mapping[str, str] = field(repr=False)  # of the Compose files, secrets among them

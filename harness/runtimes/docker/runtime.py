@@ -98,7 +98,8 @@ class DockerRuntime:
         compose_file = root / "compose" / shape.file
         if template is not None:
             self._seed(target, shape, compose_file, template, settings, home, report)
-        site = extracted(self._site.client, built["app"], home) if target.protocol == "streamlit" else None
+        page = built.get("web" if target.web else "app")
+        site = extracted(self._site.client, page, home) if page and target.protocol == "streamlit" else None
         return DockerPrepared(
             target=target,
             seed=seed,
@@ -108,7 +109,7 @@ class DockerRuntime:
             images=built,
             versions=_versions(target, catalogue, built),
             template=template,
-            ready=target.server.local.ready,
+            ready=_ready(target),
             streamlit_site=site,
             settings=settings,
         )
@@ -156,17 +157,17 @@ def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, 
                 f"{part.folder} is not below {root / 'targets'}, from where images are built",
                 f"measure it with --runtime local, or move it to targets/{part.kind}/{part.name}",
             )
-    if target.web and target.server.kind == "monolith":
+    if target.web and target.backend.kind == "monolith":
         raise UsageError(f"{target.name}: no Compose file puts a page before a monolith", "use --runtime local")
     compose = root / "compose"
     folders: dict[str, Path] = {
         POD: compose / "pod",
-        LLM: catalogue.parts["llm"].folder,
+        LLM: catalogue.upstream.folder,
         GENERATOR: compose / "generator",
     }
     if target.web:
         folders |= {"postgres": compose / "postgres", "redis": compose / "redis"}
-        folders |= {"api": target.server.folder, "web": target.web.folder}
+        folders |= {"api": target.backend.folder, "web": target.web.folder}
     elif not target.direct:
         folders |= {"app": target.server.folder}
     tags = _tags(target)
@@ -177,8 +178,16 @@ def _tags(target: Target) -> dict[str, str]:
     tags = {name: f"chatbench/{name}" for name in (POD, LLM, GENERATOR)}
     if target.web:
         tags |= {"postgres": "chatbench/postgres", "redis": "chatbench/redis"}
-        return tags | {"api": f"chatbench/api-{target.server.name}", "web": f"chatbench/web-{target.web.name}"}
+        return tags | {"api": f"chatbench/api-{target.backend.name}", "web": f"chatbench/web-{target.web.name}"}
     return tags if target.direct else tags | {"app": f"chatbench/app-{target.server.image_name}"}
+
+
+def _ready(target: Target) -> dict[str, str]:
+    """Return the paths that answer when the backend is ready, and when what people open is (built files: nginx)."""
+    return {
+        "backend": target.backend.local.ready,
+        "server": "/" if target.kind == "modular" else target.server.local.ready,
+    }
 
 
 def _arguments(target: Target) -> dict[str, dict[str, str]]:
@@ -203,7 +212,7 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
         "DB_PASSWORD": hashlib.sha256(f"{secret}:database".encode()).hexdigest()[:32],
     }
     if target.web:
-        return settings | {"API": target.server.name, "WEB": target.web.name}
+        return settings | {"API": target.backend.name, "WEB": target.web.name}
     if target.direct:
         return settings
     server = target.server
@@ -212,16 +221,15 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
 
 
 def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> TargetInfo:
-    server = target.server
     if target.direct:
-        parts: tuple[dict[str, str], ...] = (_described(catalogue.parts["llm"], built[LLM]),)
+        parts: tuple[dict[str, str], ...] = (_described(catalogue.upstream, built[LLM]),)
     else:
         parts = tuple(
             _described(part, built["web" if part.kind == "web" else "api" if target.web else "app"])
             for part in target.parts
         )
     for service, name in SERVICE_VERSIONS.items():
-        if target.web:
+        if service in built and not (service == "web" and target.kind == "hybrid"):
             version = built[service].versions.get(name, "unknown")
             parts += ({"name": name, "title": SERVICE_TITLES[name], "package": name, "version": version},)
     return TargetInfo(
@@ -230,7 +238,7 @@ def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> T
         protocol=target.protocol,
         instances=target.instances,
         python_processes=target.python_processes,
-        processes=server.model,
+        processes=target.model,
         features=target.features,
         parts=parts,
     )
@@ -238,9 +246,11 @@ def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> T
 
 def _versions(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> dict[str, str]:
     """Return the version of what each service is named after: the framework, the database, Locust."""
-    upstream = catalogue.parts["llm"]
+    upstream = catalogue.upstream
     package = {POD: "debian", LLM: upstream.package or upstream.name, GENERATOR: "locust", **SERVICE_VERSIONS}
-    package["api" if target.web else "app"] = target.server.package or target.server.name
+    package["api" if target.web else "app"] = target.backend.package or target.backend.name
+    if target.kind == "hybrid":
+        package["web"] = target.server.package or target.server.name
     return {service: image.versions.get(package[service], "unknown") for service, image in built.items()}
 
 

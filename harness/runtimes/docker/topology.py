@@ -10,6 +10,7 @@ from harness.targets import Target
 
 POD, LLM = "pod", "llm"
 LLM_PORT = 8001
+API_URL = "http://127.0.0.1:8000"
 FRONT_PORT = 8080
 USER_ID = 10001  # of every image
 TRIAL_FOLDER = "/trial"  # where the trial's folder is seen by upstream and generator
@@ -38,13 +39,13 @@ class Topology:
 
 MODULAR = Topology(
     file="modular.yaml",
-    share_mib={"postgres": 768, "redis": 320, "api": 2752, "web": 256},
+    share_mib={"postgres": 768, "redis": 320, "api": 2240, "web": 768},
     steps=(("postgres", "redis"), ("api",), ("web",)),
     ready={
         "postgres": ("tcp://127.0.0.1:5432",),
         "redis": ("tcp://127.0.0.1:6379",),
-        "api": ("http://127.0.0.1:8000{ready}",),
-        "web": (f"http://127.0.0.1:{FRONT_PORT}/",),
+        "api": (f"{API_URL}{{backend}}",),
+        "web": (f"http://127.0.0.1:{FRONT_PORT}{{server}}",),
     },
 )
 
@@ -55,7 +56,7 @@ def monolith(instances: int) -> Topology:
         file="monolith.yaml",
         share_mib={"app": 4096},
         steps=(("app",),),
-        ready={"app": tuple(f"http://127.0.0.1:{FRONT_PORT + n}{{ready}}" for n in range(instances))},
+        ready={"app": tuple(f"http://127.0.0.1:{FRONT_PORT + n}{{server}}" for n in range(instances))},
         ports=tuple(range(FRONT_PORT, FRONT_PORT + instances)),
     )
 

@@ -140,6 +140,7 @@ class LocalPod:
         return conformance.check(
             launched.instances[0],
             self._prepared.target.protocol,
+            api_url=launched.api_url,
             seed=self._prepared.seed,
             features=self._prepared.target.features,
             web=self._prepared.web is not None,
@@ -155,6 +156,7 @@ class LocalPod:
         tried = audit.subject(
             prepared.target,
             launched.instances[0],
+            api_url=launched.api_url,
             seed=prepared.seed,
             rate_limit=rate_limit,
             upstream_log=str(launched.upstream_log),

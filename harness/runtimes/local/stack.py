@@ -26,7 +26,7 @@ class LocalPrepared:
     """A target ready to be started as often as wanted."""
 
     target: Target
-    python: Path
+    pythons: tuple[Path, ...]  # of the target's servers, in their order
     upstream: Part
     upstream_python: Path
     web: Path | None
@@ -36,6 +36,11 @@ class LocalPrepared:
     seed: int
     versions: Mapping[str, str]  # by component name
     info: TargetInfo
+
+    @property
+    def python(self) -> Path:
+        """The environment of the part that answers the load; without an application that is the model."""
+        return (self.upstream_python, *self.pythons)[-1]
 
 
 def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
@@ -49,21 +54,23 @@ def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report:
 
 
 def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
-    server, web = target.server, target.web
-    upstream = catalogue.parts["llm"]
+    backend, web = target.backend, target.web
+    upstream = catalogue.upstream
     env = environments.Environments(root, report)
-    redis, redis_version = env.ensure_redis() if "redis" in server.local.needs else (None, "")
+    pythons = tuple(env.ensure_python(part.name, _requirements(part)) for part in target.servers)
+    redis, redis_version = env.ensure_redis() if "redis" in backend.local.needs else (None, "")
     built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
     upstream_python = env.ensure_python(upstream.name, _requirements(upstream))
-    python = upstream_python if target.direct else env.ensure_python(server.name, _requirements(server))
     secret = secret_of(root)
-    parts = tuple(_described(part, env, python) for part in ((upstream,) if target.direct else target.parts))
+    python_of = {part.kind: python for part, python in zip(target.servers, pythons, strict=True)}
+    described = (upstream,) if target.direct else target.parts
+    parts = tuple(_described(part, env, python_of.get(part.kind, upstream_python)) for part in described)
     if redis:
         parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
     versions = {
         "redis": redis_version,
         "llm": env.installed_version(upstream_python, upstream.package or "uvloop"),
-        server.name: parts[0]["version"],
+        **{part["name"]: part["version"] for part in parts},
     }
     info = TargetInfo(
         title=target.title,
@@ -71,14 +78,14 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         protocol=target.protocol,
         instances=target.instances,
         python_processes=target.python_processes,
-        processes=server.model,
+        processes=target.model,
         features=target.features,
         parts=parts,
     )
-    template = _template(server, python, root, secret, seed, report)
+    template = _template(backend, (*pythons, upstream_python)[0], root, secret, seed, report)
     return LocalPrepared(
         target=target,
-        python=python,
+        pythons=pythons,
         upstream=upstream,
         upstream_python=upstream_python,
         web=built,
@@ -223,46 +230,67 @@ def launch(
         settings["REDIS_URL"] = _launch_redis(pod, prepared, folder, data)
     if prepared.web:
         settings["WEB_ROOT"] = str(prepared.web)
-    instances = prepared.target.instances
-    urls = tuple(_launch_instance(pod, prepared, folder, settings, i, instances) for i in range(instances))
+    backend, *in_front = prepared.target.servers
+    urls = _launch_part(pod, prepared, backend, prepared.pythons[0], folder, settings)
+    api_url = urls[0]
+    for part, python in zip(in_front, prepared.pythons[1:], strict=True):
+        # it keeps nothing and asks no model: all it is told is where the API is
+        urls = _launch_part(pod, prepared, part, python, folder, {"API_BASE_URL": api_url})
     return Stack(
         instances=urls,
+        api_url=api_url if in_front else None,
         upstream_url=upstream_url,
         upstream_log=upstream_log,
         ready_after_s=time.monotonic() - started,
     )
 
 
+def _launch_part(
+    pod: Starter, prepared: LocalPrepared, part: Part, python: Path, folder: Path, settings: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Start all instances of one of the target's programs and return their URLs."""
+    names = [slug(part.name)]
+    if part.local.instances > 1:
+        names = [f"{slug(part.name)}-{index + 1}" for index in range(part.local.instances)]
+    return tuple(_launch_instance(name, pod, prepared, part, python, folder, settings) for name in names)
+
+
 def _launch_instance(
-    pod: Starter, prepared: LocalPrepared, folder: Path, settings: Mapping[str, str], index: int, instances: int
+    name: str,
+    pod: Starter,
+    prepared: LocalPrepared,
+    part: Part,
+    python: Path,
+    folder: Path,
+    settings: Mapping[str, str],
 ) -> str:
     """Start one instance; when somebody else takes its port before it can, it gets another one."""
     try:
-        return _launch_at(pod.free_port(), pod, prepared, folder, settings, index, instances)
+        return _launch_at(pod.free_port(), name, pod, prepared, part, python, folder, settings)
     except BenchError as error:
         if not any(words in error.message.lower() for words in PORT_TAKEN):
             raise
-        return _launch_at(pod.free_port(), pod, prepared, folder, settings, index, instances)
+        return _launch_at(pod.free_port(), name, pod, prepared, part, python, folder, settings)
 
 
 def _launch_at(
     port: int,
+    name: str,
     pod: Starter,
     prepared: LocalPrepared,
+    part: Part,
+    python: Path,
     folder: Path,
     settings: Mapping[str, str],
-    index: int,
-    instances: int,
 ) -> str:
-    part = prepared.target.server
-    name = slug(part.name) if instances == 1 else f"{slug(part.name)}-{index + 1}"
     values = {
-        "python": str(prepared.python),
+        "python": str(python),
         "port": str(port),
-        "data": settings["DATA_DIR"],
-        "llm": settings["LLM_BASE_URL"],
+        "data": settings.get("DATA_DIR", ""),
+        "llm": settings.get("LLM_BASE_URL", ""),
         "redis": settings.get("REDIS_URL", ""),
         "web": settings.get("WEB_ROOT", ""),
+        "api": settings.get("API_BASE_URL", ""),
         "secret": prepared.secret,
         "seed": str(prepared.seed),
     }
