@@ -325,11 +325,11 @@ def varied(part: Part, variant: str) -> Part:
 class Catalogue:
     """All parts found below a folder."""
 
-    parts: tuple[Part, ...]
+    parts: Mapping[tuple[Kind, str], Part]
 
     def of_kind(self, *kinds: Kind) -> list[Part]:
         """Return the parts of these kinds by name."""
-        return sorted((part for part in self.parts if part.kind in kinds), key=lambda part: part.name)
+        return sorted((part for part in self.parts.values() if part.kind in kinds), key=lambda part: part.name)
 
     @property
     def upstream(self) -> Part:
@@ -376,7 +376,7 @@ class Catalogue:
     def _part(self, word: str, kind: Kind, target: str) -> Part:
         """Return the part of this kind; one name may be taken by a part of each kind."""
         name, _, variant = word.partition(":")
-        named = sorted((part for part in self.parts if part.name == name), key=lambda part: part.kind != kind)
+        named = sorted((part for part in self.parts.values() if part.name == name), key=lambda part: part.kind != kind)
         if "/" in name:
             part = read_part(Path(name).resolve())
         elif named:
@@ -395,10 +395,10 @@ def discover(root: Path) -> Catalogue:
     Raises:
         UsageError: a damaged part, or two parts of one kind and name.
     """
-    parts: dict[tuple[str, str], Part] = {}
+    parts: dict[tuple[Kind, str], Part] = {}
     for path in sorted([*root.glob("*/part.toml"), *root.glob("*/*/part.toml")]):
         part = read_part(path.parent)
         taken = parts.setdefault((part.kind, part.name), part)
         if taken is not part:
             raise UsageError(f"{path}: the name {part.name!r} is taken by {taken.folder}", "rename one")
-    return Catalogue(parts=tuple(parts.values()))
+    return Catalogue(parts=parts)

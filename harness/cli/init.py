@@ -79,7 +79,7 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot name a part",
             f"use small letters, digits and hyphens, at most {LONGEST_NAME}, as in my-chatbot",
         )
-    if name in TAKEN or name in {part.name for part in where.catalogue().parts}:
+    if name in TAKEN or name in {taken for _, taken in where.catalogue().parts}:
         raise UsageError(f"the name {name!r} is taken", f"take another one, as in my-{name}")
 
 
