@@ -120,7 +120,7 @@ class Target:
 
     @property
     def kind(self) -> str:
-        """``monolith``, ``modular`` (a browser asks the API), ``hybrid`` (a server between them does) or ``control``."""
+        """``monolith``, ``modular`` (browsers ask the API), ``hybrid`` (a server between them does) or ``control``."""
         if self.backend.control or self.direct:
             return "control"
         if self.web is None:

@@ -23,9 +23,10 @@ from tests.unit.fake import LIMITS
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = targets.discover(ROOT / "targets")
+VERSIONS = {"django": "5", "streamlit": "1", "postgresql": "15", "redis": "7", "nginx": "1.22", "@angular/core": "22"}
 
 
-@pytest.mark.parametrize("name", [*DEFAULT_TARGETS, "streamlit:1.44"])
+@pytest.mark.parametrize("name", [*DEFAULT_TARGETS, "streamlit:1.44", "fastapi+streamlit"])
 def test_every_image_of_a_target_has_its_dockerfile(name: str) -> None:
     target = CATALOGUE.target(name)
     wanted = runtime._dockerfiles(target, CATALOGUE, ROOT)
@@ -56,6 +57,18 @@ def test_a_variant_with_requirements_of_its_own_has_an_image_of_its_own(tmp_path
     # the Compose file, which a person uses without the harness, makes both names of this one word
     assert runtime._settings(older, tmp_path, 42)["EDITION"] == "-1.44"
     assert runtime._settings(twice, tmp_path, 42)["EDITION"] == ""
+
+
+def test_the_page_of_a_hybrid_is_named_and_waited_for_as_what_it_is() -> None:
+    hybrid, modular = CATALOGUE.target("django+streamlit"), CATALOGUE.target("django+angular")
+    assert runtime._tags(hybrid)["web"] == "chatbench/web-streamlit"
+    assert runtime._ready(hybrid) == {"backend": "/api/health", "server": "/_stcore/health"}
+    assert runtime._ready(modular) == {"backend": "/api/health", "server": "/"}
+    images = {name: Image(tag=name, digest=name, versions=VERSIONS) for name in runtime._tags(hybrid)}
+    shown = {part["name"]: part["version"] for part in runtime._info(hybrid, CATALOGUE, images).parts}
+    assert shown == {"django": "5", "streamlit": "1", "postgresql": "15", "redis": "7"}
+    assert "nginx" in {part["name"] for part in runtime._info(modular, CATALOGUE, images).parts}
+    assert runtime._versions(hybrid, CATALOGUE, images)["web"] == "1"
 
 
 def test_secrets_are_not_shown_where_a_prepared_target_is() -> None:

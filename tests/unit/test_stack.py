@@ -94,6 +94,42 @@ def test_instances_share_one_copy_of_the_data_and_nothing_else(prepared: stack.L
     assert first.env["DATA_DIR"] == second.env["DATA_DIR"]
 
 
+def test_a_page_with_a_server_of_its_own_is_told_where_the_api_is_and_nothing_else(
+    prepared: stack.LocalPrepared, tmp_path: Path
+) -> None:
+    (app,) = prepared.target.parts
+    api = replace(app, kind="api")
+    local = Local(start=("{python}", "page", "{api}"), instances=2, env={"COOKIE": "{secret}"})
+    web = Part(name="page", kind="web", title="P", folder=tmp_path, local=local)
+    hybrid = replace(
+        prepared,
+        target=Target(name="app+page", parts=(api, web)),
+        pythons=(Path("python"), Path("another")),
+        versions={"llm": "1", "app": "2", "page": "3"},
+    )
+    pod = Pod(tmp_path, [])
+    stacked = launch(pod, hybrid, tmp_path)
+    _, behind, *pages = pod.started
+    assert [one.name for one in pod.started] == ["llm", "app", "page-1", "page-2"]
+    assert stacked.api_url == behind.endpoint
+    assert stacked.instances == tuple(page.endpoint for page in pages)
+    assert pages[0].command == ("another", "page", behind.endpoint)
+    assert dict(pages[0].env) == {"COOKIE": "s", "API_BASE_URL": behind.endpoint}
+    assert (pages[0].role, pages[0].version) == ("target", "3")
+
+
+def test_a_variant_has_data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "_run_once", lambda *_: None)
+    (tmp_path / "part.toml").touch()
+    names = []
+    for requirements in ("requirements.txt", "requirements-1.txt"):
+        (tmp_path / requirements).write_text(requirements)
+        local = Local(requirements=requirements, prepare=(("seed",),))
+        part = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
+        names.append(stack._template(part, Path("python"), tmp_path, "s", 42, lambda _: None).name)
+    assert len(set(names)) == 2
+
+
 @pytest.mark.parametrize("text", ["[Errno 98] Address already in use", "Port 5002 is not available"])
 def test_a_port_taken_meanwhile_is_replaced_by_another_one(
     prepared: stack.LocalPrepared, tmp_path: Path, text: str

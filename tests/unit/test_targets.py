@@ -51,8 +51,34 @@ def test_every_part_and_variant_is_covered_by_few_targets(tmp_path: Path) -> Non
             write(tmp_path / kind / name, f'name = "{name}"\nkind = "{kind}"\ntitle = "One"\n')
     write(tmp_path / "web" / "app", 'name = "app"\nkind = "web"\ntitle = "A server"\nprotocol = "streamlit"\n')
     found = discover(tmp_path)
-    assert found.covering() == ["streamlit", "streamlit:2", "a1+w1", "a2+w2", "a1+w3", "a2+app"]
+    assert found.covering() == ["streamlit", "streamlit:2", "streamlit:1.44", "a1+w1", "a2+w2", "a1+w3", "a2+app"]
     assert Catalogue(parts={}).covering() == []
+
+
+def test_a_web_part_that_is_a_server_answers_the_load_before_its_api(tmp_path: Path) -> None:
+    write(tmp_path / "monolith" / "streamlit", MONOLITH.format(name="streamlit"))
+    write(tmp_path / "api" / "a", 'name = "a"\nkind = "api"\ntitle = "A"\nmodel = "2"\n[local]\npython_processes = 2\n')
+    page = (
+        'name = "streamlit"\nkind = "web"\ntitle = "S"\nmodel = "3"\nprotocol = "streamlit"\n[local]\nstart = ["s"]\n'
+    )
+    write(tmp_path / "web" / "streamlit", page + "instances = 3\n")
+    write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
+    found = discover(tmp_path)
+    hybrid, modular = found.target("a+streamlit"), found.target("a+w")
+    assert (hybrid.kind, hybrid.protocol, hybrid.model) == ("hybrid", "streamlit", "A: 2; S: 3")
+    assert [part.kind for part in hybrid.servers] == ["api", "web"]
+    assert (hybrid.server.kind, hybrid.backend.kind) == ("web", "api")
+    assert (hybrid.instances, hybrid.python_processes) == (3, 2 + 3)
+    assert (modular.kind, modular.server, modular.instances) == ("modular", modular.backend, 1)
+    assert modular.python_processes == 2
+    assert found.target("streamlit").kind == "monolith"  # one name, a part of each kind
+
+
+def test_two_parts_of_one_kind_and_name_are_an_error(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write(tmp_path / folder, 'name = "w"\nkind = "web"\ntitle = "W"\n')
+    with pytest.raises(UsageError, match="the name 'w' is taken"):
+        discover(tmp_path)
 
 
 def test_a_variant_overrides_how_a_part_starts(catalogue: Catalogue) -> None:

@@ -196,9 +196,7 @@ def test_who_is_deactivated_is_out_at_the_next_step(site: Site) -> None:
     assert [t.label for t in page.text_input] == ["Username", "Password"]
 
 
-def test_an_api_out_of_reach_is_told_in_words_with_a_way_to_go_on(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_api_out_of_reach_is_told_in_words_with_a_way_to_go_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     api = importlib.import_module("api")
 
     def fail(*_: object, **__: object) -> None:
