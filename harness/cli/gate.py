@@ -83,7 +83,7 @@ def _prepare(job: Job, console: Console) -> dict[str, Prepared]:
     found = {}
     for side, (_, folder) in job.sides.items():
         there = discover(folder / "targets")
-        catalogue = Catalogue(parts={**there.parts, "llm": here.parts["llm"]})
+        catalogue = Catalogue(parts={**there.parts, ("upstream", here.upstream.name): here.upstream})
         target = replace(catalogue.target(job.target), name=f"{job.target}@{side}")
         found[target.name] = job.runtime.prepare(
             target, catalogue, REPOSITORY, job.profile.seed, lambda text: console.print(text, highlight=False)

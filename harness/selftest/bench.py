@@ -102,7 +102,7 @@ class Laboratory:
         )
         return LocalPrepared(
             target=Target(name=case.name, parts=(part,)),
-            python=Path(sys.executable),
+            pythons=(Path(sys.executable),),
             upstream=self.upstream,
             upstream_python=self.upstream_python,
             web=None,
@@ -123,7 +123,7 @@ def laboratory(
     Raises:
         BenchError: its packages cannot be installed.
     """
-    part = catalogue.parts["llm"]
+    part = catalogue.upstream
     if part.local.requirements is None:
         raise BenchError(f"{part.folder / 'part.toml'}: local.requirements is missing", "name its locked requirements")
     with environments.alone(root):

@@ -23,7 +23,7 @@ from harness.store import KnownQuantity
 @pytest.fixture
 def lab(tmp_path: Path) -> Laboratory:
     """A laboratory whose model runs in the tests' own environment."""
-    llm = where.catalogue().parts["llm"]
+    llm = where.catalogue().upstream
     part = replace(llm, local=replace(llm.local, start=(*llm.local.start, "--step-ms", "1")))
     return Laboratory(
         folder=tmp_path, runtime=LocalRuntime(), upstream=part, upstream_python=Path(sys.executable), tell=print
