@@ -139,7 +139,7 @@ def test_targets_are_listed_by_what_they_are_put_together_of(say: Say) -> None:
     assert sorted(name for line in lines for name in line if name in found.names() and "│" not in line) == sorted(
         found.names()
     )
-    assert ["django+angular", "django+react", "django+vue"] in [line[:3] for line in lines]
+    assert ["django+angular", "django+react", "django+streamlit", "django+vue"] in [line[:4] for line in lines]
     shown = {line[1] for line in lines if line[:1] == ["│"]}
     assert shown >= {part.name for part in found.of_kind("monolith", "api", "web", "direct")} | {"streamlit:2"}
 
