@@ -134,7 +134,7 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
 
 
 def _instances(info: TargetInfo) -> str:
-    kind = "control, " if info.kind == "control" else ""
+    kind = f"{info.kind}, " if info.kind in ("control", "hybrid") else ""  # of which the article has no column
     return f"{kind}{info.instances} instance(s)" if info.instances else f"{kind}nothing started"
 
 

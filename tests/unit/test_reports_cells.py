@@ -11,6 +11,7 @@ from reports.cells import Cell
 from reports.conditions import conditions
 from reports.evidence import Evidence, columns, gather
 from reports.ratios import capacity_bracket, capacity_ratio, quotient
+from reports.report import _instances
 from reports.scalability import COMMON, capacity_cell, common_cell, memory_cells, slope_cell
 from reports.table import compare
 from tests.unit import reports_run
@@ -231,3 +232,12 @@ def test_the_articles_own_pair_fills_the_columns_and_all_others_a_second_table()
     assert columns(run) == ("django+angular", "streamlit")
     assert [f.target for f in compare(run, []).further] == ["streamlit:2", "fastapi+react"]
     assert columns(run_of(variant, other)) == ("fastapi+react", "streamlit:2")
+
+
+def test_a_hybrid_fills_neither_of_the_articles_columns_and_is_named_as_one() -> None:
+    hybrid = reports_run.Model(name="django+streamlit", title="D + S", kind="hybrid", capacity=1, levels=())
+    assert columns(run_of(hybrid, reports_run.STREAMLIT, reports_run.DJANGO)) == ("django+angular", "streamlit")
+    alone = run_of(hybrid)
+    assert columns(alone) == (None, None)
+    assert [(f.target, f.kind) for f in compare(alone, []).further] == [("django+streamlit", "hybrid")]
+    assert _instances(alone.targets["django+streamlit"]).startswith("hybrid, ")
