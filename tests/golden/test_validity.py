@@ -27,7 +27,7 @@ def lab(tmp_path: Path) -> Laboratory:
     return Laboratory(
         folder=tmp_path,
         runtime=LocalRuntime(),
-        upstream=where.catalogue().parts["llm"],
+        upstream=where.catalogue().upstream,
         upstream_python=Path(sys.executable),
         tell=print,
     )
