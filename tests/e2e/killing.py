@@ -1,4 +1,4 @@
-"""Kills campaigns at random moments and resumes them; prints a JSON line per try. Run as ``-m tests.unit.killing``.
+"""Kills campaigns at random moments and resumes them; prints a JSON line per try. Run as ``-m tests.e2e.killing``.
 
 A process of its own with one thread, so that a campaign is a fork of it: what takes seconds to import is there already.
 """

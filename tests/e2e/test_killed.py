@@ -15,7 +15,7 @@ TRIES = 50
 @pytest.mark.timeout(900)
 def test_campaigns_killed_at_fifty_moments_resume_to_the_same_table(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.killing", str(tmp_path), str(TRIES)],
+        [sys.executable, "-m", "tests.e2e.killing", str(tmp_path), str(TRIES)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
