@@ -18,6 +18,7 @@ BENCHMARKS = (
     "sampler_cost",
     "api_relay",
     "django_relay",
+    "front_ends",
     "docker_paths",
     "docker_stack",
 )
