@@ -28,7 +28,7 @@ SCHEMA_PATHS = (
     "/docs/openapi.json",
 )
 #: by protocol, the client a program would be: the best way each target offers; other protocols are not known here
-CLIENT_OF = {"rest": "rest.py", "streamlit": "page_socket.py"}
+CLIENT_OF = {"rest": "rest.py", "streamlit": "page_socket.py", "forms": "forms.py"}
 #: what a part states that it offers, and the task that shows it
 SHOWN_BY = {
     "sign-in": "sign in",
@@ -77,12 +77,12 @@ def _conformant(subject: Subject) -> Seen:
 @PROBES.finds("scripted-tasks", "tasks done by a program without a browser")
 def _tasks(subject: Subject) -> Seen:
     _expect_comparable(subject)
-    client = CLIENTS / CLIENT_OF[subject.protocol]
+    client = CLIENTS / CLIENT_OF["rest" if subject.api_url else subject.protocol]
     lines = code_lines(client.read_text(encoding="utf-8"))
     try:
         with (
-            Program(client, subject.base_url, subject.streamlit_site) as here,
-            Program(client, subject.base_url, subject.streamlit_site) as there,
+            Program(client, subject.program_url, subject.streamlit_site) as here,
+            Program(client, subject.program_url, subject.streamlit_site) as there,
         ):
             wrong = Story(here, there, seed=subject.seed, upstream_log=Path(subject.upstream_log)).tell()
     except UnstartedError as error:

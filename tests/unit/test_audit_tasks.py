@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,14 @@ def test_a_described_operation_that_behaves_otherwise_is_broken(tmp_path: Path) 
         found = finding("operations-conformant", subject)
     assert [line.partition(":")[0] for line in found.details if "checks passed" not in line] == ["deleteConversation"]
     assert (found.outcome, found.passed, found.exercised) == ("broken", 17, 18)
+
+
+def test_a_page_with_an_api_behind_it_is_used_by_its_api(tmp_path: Path) -> None:
+    with serving("", tmp_path) as subject:
+        hybrid = replace(subject, protocol="streamlit", base_url="http://127.0.0.1:9", api_url=subject.base_url)
+        found = [finding(name, hybrid) for name in ("operations-documented", "scripted-tasks")]
+    assert [(one.outcome, one.exercised) for one in found] == [("held", 18), ("held", 10)], found[1].details
+    assert "(rest.py)" in found[1].text
 
 
 def test_a_stated_feature_whose_task_fails_is_flagged(tmp_path: Path) -> None:
