@@ -43,6 +43,7 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     figures = _latencies(judged)
     figures |= _counts(judged, window_s, slo)
     figures |= _load(turns, measured, summary, window)
+    figures |= _workers(measured, summary, window_s)
     figures["cut_turns"] = float(cut.sum())
     figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["upstream_request_s"].isna()).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
@@ -129,6 +130,16 @@ def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary
         "generator_cores": summary.cpu_s / window_s,
         **_halves(measured, intervals, window),
     }
+
+
+def _workers(measured: pd.DataFrame, summary: GeneratorSummary, window_s: float) -> Figures:
+    """Return what tells several generator processes apart; user u belongs to worker u mod their number."""
+    figures: Figures = {}
+    for k, share in enumerate(summary.workers):
+        delays = measured.loc[measured["user"] % len(summary.workers) == k, "schedule_delay_s"].dropna()
+        figures[f"generator_{k}_cores"] = share.cpu_s / window_s
+        figures[f"generator_{k}_schedule_delay_p95_s"] = finite(stats.percentile(delays.tolist(), 95))
+    return figures
 
 
 def _halves(measured: pd.DataFrame, intervals: Sequence[tuple[float, float]], window: PhaseTimes) -> Figures:

@@ -4,9 +4,11 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from math import exp
 from pathlib import Path
 
+from harness.generators import suffixes
 from harness.profiles import Profile
 from harness.records import LoadPlan
 from harness.runtimes import GENERATOR, Pod
@@ -100,10 +102,10 @@ def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], No
     live, worst_s = Live(), worst_acceptable_ttft_s(profile)
     possible = turns_possible(plan, profile.cycle_s())
     deadline = time.monotonic() + patience_s(plan)
-    tail = _Tail(Path(plan.output) / "live.jsonl")
+    tails = [_Tail(Path(plan.output) / f"live{suffix}.jsonl") for suffix in suffixes(plan.workers)]
     while time.monotonic() < deadline:
         code = pod.wait(GENERATOR, POLL_S)
-        for row in tail.rows():
+        for row in chain.from_iterable(tail.rows() for tail in tails):
             live.add(row, worst_s)
         tell(live)
         if code is not None:

@@ -67,6 +67,7 @@ class LoadPlan:
     output: str  # folder for turns.jsonl, live.jsonl, generator.json
     stop_file: str  # the generator ends the trial early once this file exists
     streamlit_site: str | None = None  # site-packages holding the target's own streamlit
+    workers: int = 1  # generator processes; user u belongs to worker u mod workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,17 @@ class StepTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerShare:
+    """One generator process among several: its part of what ``GeneratorSummary`` counts."""
+
+    users: int
+    turns_begun: int
+    turns_ended: int
+    turns_written: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSummary:
     """The generator's own account of a trial, kept apart from its turns so that the two can be reconciled."""
 
@@ -137,12 +149,13 @@ class GeneratorSummary:
     turns_ended: int  # measure phase: counted as they end, whatever the outcome
     turns_written: int  # all phases: lines of turns.jsonl
     live_turn_seconds: float  # measure window: exact integral of the number of users inside a turn
-    cpu_s: float  # of the generator process during the measure phase
+    cpu_s: float  # of the generator process during the measure phase; of all workers together
     stopped_early: bool
     recorder_errors: int
     sign_in_failures: int
     locust_version: str
     note: str | None = None
+    workers: tuple[WorkerShare, ...] = ()  # by number, where there are several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

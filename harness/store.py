@@ -110,6 +110,7 @@ class Run:
     common_level: int  # users at which cost figures are compared
     targets: dict[str, TargetInfo]
     selftest: SelfTest | None = None  # the machine's last before this run; None: never run there
+    workers: int = 1  # generator processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +253,9 @@ def _lines(path: Path) -> Iterator[str]:
         raise BenchError(f"{path} was not written", "see the logs beside it") from None
 
 
-def read_summary(folder: Path) -> GeneratorSummary | None:
-    """Read the generator's own account; None where it did not get to write it."""
-    path = folder / "generator.json"
+def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
+    """Read the generator's own account (of one worker by its suffix); None where it did not get to write it."""
+    path = folder / f"generator{suffix}.json"
     return _read_record(GeneratorSummary, path) if path.exists() else None
 
 

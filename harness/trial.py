@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import conformance, figures, load, store
+from harness import conformance, figures, generators, load, store
 from harness.errors import BenchError
 from harness.profiles import Profile, think_scenario
 from harness.records import (
@@ -38,6 +38,7 @@ class Bench:
     profile: Profile
     tell: Callable[[str, load.Live | None], None]
     validity: Validity = field(default_factory=Validity)
+    workers: int = 1  # generator processes, where there is load
 
 
 def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
@@ -69,6 +70,11 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
     return plan
 
 
+def workers_for(key: TrialKey, wanted: int) -> int:
+    """Return how many generator processes a trial has: never more than users, one where sessions only open in turn."""
+    return 1 if key.scenario in ("check", "idle") else min(wanted, key.level)
+
+
 def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:
     """Run one trial and write its folder, ``trial.json`` last.
 
@@ -86,6 +92,7 @@ def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:
             return _audit(bench, key, pod, launched, folder, started_at)
         launched = pod.launch(prepared, bench.profile.answer, UNLIMITED_PER_MINUTE)
         plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
+        plan = replace(plan, workers=workers_for(key, bench.workers))
         return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
 
 
@@ -142,8 +149,8 @@ def _measure(
     # Without groups of our own the count is the whole machine's: it means something only where a process was lost.
     oom_kills = pod.oom_kills() if limits.memory_enforced or exits else 0
     pod.stop()
-    summary = store.read_summary(folder)
-    turns = store.read_lines(Turn, folder / "turns.jsonl") if summary else []
+    gathered = generators.gather(folder, plan)
+    summary, turns = gathered.summary, gathered.turns
     emissions = store.read_emissions(launched.upstream_log)
     files = store.write_samples(folder, turns, emissions, sampler.samples)
     facts = Facts(
@@ -157,6 +164,7 @@ def _measure(
         turns_needed=min(plan.measure_turns, load.TURNS_NEEDED),
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
+        generator_faults=gathered.faults,
         direct=prepared.target.direct,
     )
     numbers, verdict = _assess(bench, key, summary, facts, folder, ended)
@@ -176,7 +184,8 @@ def _measure(
         figures=numbers,
         files=files,
     )
-    for name in ("turns.jsonl", "live.jsonl", "emissions.jsonl", "stop"):  # their content is in the Parquet files
+    lines = [f"{kind}{suffix}.jsonl" for kind in ("turns", "live") for suffix in generators.suffixes(plan.workers)]
+    for name in (*lines, "emissions.jsonl", "stop"):  # their content is in the Parquet files
         (folder / name).unlink(missing_ok=True)
     store.write_trial(folder, trial)
     return trial
@@ -237,6 +246,9 @@ def _assess(
 def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, ended: bool) -> Verdict:
     if facts.target_exits or facts.oom_kills or facts.upstream_exits:
         return judge({}, facts, slo)
+    if facts.generator_faults:
+        faults = (Reason(code="invalid.generator", text=text) for text in facts.generator_faults)
+        return Verdict(outcome="invalid", reasons=tuple(faults))
     text = "the generator ended without its account" if summary is None else "the trial ended before it measured"
     text = text if ended else "the generator did not end in its time"
     return Verdict(outcome="invalid", reasons=(Reason(code="invalid.generator", text=f"{text}; see its log"),))

@@ -1,5 +1,6 @@
 """Pass, fail or invalid: what a trial's figures mean. Decides only; touches nothing."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -50,6 +51,7 @@ class Facts:
     turns_needed: int = 100
     sign_in_failures: int = 0
     recorder_errors: int = 0
+    generator_faults: tuple[str, ...] = ()  # of several workers: what does not fit together, in words
     direct: bool = False  # no application: generator and upstream are what is tried
 
 
@@ -225,11 +227,18 @@ def _tools_spent(figures: Figures, facts: Facts, rules: Validity) -> list[Reason
     return [replace(reason, code=reason.code.replace("invalid.", "target.")) for reason in spent]
 
 
+def generator_cores(figures: Figures) -> list[float]:
+    """Return the cores that each generator process used."""
+    of_workers = [v for k, v in figures.items() if re.fullmatch(r"generator_\d+_cores", k) and v is not None]
+    alone = figures.get("generator_cores")
+    return of_workers or ([] if alone is None else [alone])
+
+
 def _late_tools(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
     reasons = [
         *_above(
-            figures,
-            "generator_cores",
+            {"busiest": max(generator_cores(figures), default=None)},
+            "busiest",
             rules.generator_cores,
             "invalid.generator_busy",
             lambda v: f"the generator used {v:.2f} of a core",

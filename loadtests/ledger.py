@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+from gevent import GreenletExit
+
 from harness.records import LoadPlan, Outcome, Phase
 from loadtests.page import Page
 from loadtests.phases import Timeline
@@ -66,6 +68,8 @@ class TrialLedger:
 
     def begun(self, ticket: Ticket, sent_s: float) -> Reading:
         """Count a turn as begun; its phase is that of its intended send."""
+        if self.closed:
+            raise GreenletExit  # nobody counts any more: the person goes home instead of sending
         ticket.phase = self._phase_of(ticket)
         ticket.reading = Reading(sent_s)
         # The users' states are logged apart from their turns' times, so that the two can contradict each other: from

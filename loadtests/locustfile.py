@@ -7,8 +7,10 @@ By hand:  locust -f loadtests/locustfile.py --host http://127.0.0.1:8000 --proto
 import itertools
 import json
 import logging
+import math
 import os
 import signal
+import socket
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -21,13 +23,16 @@ import locust
 from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
 
 from harness.records import AnswerPlan, Distribution, LoadPlan, from_json
 from loadtests.by_hand import HandLedger
+from loadtests.crew import Master, Worker
 from loadtests.scenarios import chat
 from loadtests.trial import Trial, page_class, visitor
 
 _PLAN = os.environ.get("CHATBENCH_PLAN")
+_WORKERS_COME_S = 30  # a master waits so long for its workers
 _state: dict[str, Trial | HandLedger] = {}
 _numbers = itertools.count()
 
@@ -66,6 +71,15 @@ def add_arguments(parser: ArgumentParser, **_: Any) -> None:
     add("--seed", type=int, default=42, help="of the target's data and of the upstream")
     add("--seeded-users", type=int, default=1000, help="accounts in the target's data")
     add("--streamlit-site", default="", help="site-packages of the target's own streamlit")
+    if _PLAN is not None and (workers := _read(_PLAN).workers) > 1:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        parser.set_defaults(processes=workers, master_bind_host="127.0.0.1", master_bind_port=port, master_port=port)
+        parser.set_defaults(expect_workers_max_wait=_WORKERS_COME_S)
+
+
+def _read(path: str) -> LoadPlan:
+    return from_json(LoadPlan, json.loads(Path(path).read_text()))
 
 
 def set_up(environment: Environment, **_: Any) -> None:
@@ -77,13 +91,20 @@ def set_up(environment: Environment, **_: Any) -> None:
             sys.exit("no target given: add --host http://127.0.0.1:PORT, the address the chatbot answers at")
         _listen(environment.events.test_start, start_by_hand)
         return
-    trial = Trial(from_json(LoadPlan, json.loads(Path(_PLAN).read_text())), locust.__version__)
-    _state["ledger"] = trial
-    options.num_users = options.spawn_rate = trial.users
+    plan, runner = _read(_PLAN), environment.runner
     options.only_summary = True
     logging.getLogger("locust.stats_logger").disabled = True
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # users spawn at once: the ramp is the trial's own
     environment.process_exit_code = 1  # until the plan is completed
+    if isinstance(runner, MasterRunner):
+        page_class(plan.protocol, plan.user_class)  # a bad plan ends here too
+        options.num_users = options.spawn_rate = plan.workers * math.ceil(plan.users / plan.workers)
+        gevent.spawn(_lead, environment, Master(runner, plan))
+        return
+    worker = Worker(runner, runner.worker_index, plan.workers) if isinstance(runner, WorkerRunner) else None
+    trial = Trial(plan, locust.__version__, worker)
+    _state["ledger"] = trial
+    options.num_users = options.spawn_rate = trial.users
     gevent.spawn(_conduct, environment, trial)
     _listen(environment.events.quitting, lambda **_: trial.finish(stopped_early=True, note="interrupted"))
 
@@ -100,15 +121,31 @@ def _conduct(environment: Environment, trial: Trial) -> None:
     runner = environment.runner
     assert runner is not None  # noqa: S101  # made before the init event
     try:
-        while runner.user_count < trial.users:
+        while trial.arrived < trial.own_users:
             time.sleep(0.02)
-        # in place of Locust's handlers, which are set by now: on SIGTERM it shuts down twice and prints a trace
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, _: gevent.spawn(_interrupted, environment, trial, number))
+        _on_signals(lambda number: _interrupted(environment, trial, number))
         trial.conduct()
         environment.process_exit_code = 0 if trial.completed else 1
+        trial.wait_for_others()
     finally:
         runner.quit()
+
+
+def _lead(environment: Environment, master: Master) -> None:
+    runner = environment.runner
+    assert runner is not None  # noqa: S101  # see above
+    try:
+        if master.gather():
+            _on_signals(lambda _: master.interrupt())
+            environment.process_exit_code = 0 if master.conduct() else 1
+    finally:
+        runner.quit()
+
+
+def _on_signals(act: Callable[[int], None]) -> None:
+    """Act on SIGTERM and SIGINT in place of Locust, whose handlers (set by now) shut down twice and print a trace."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: gevent.spawn(act, number))
 
 
 def _interrupted(environment: Environment, trial: Trial, number: int) -> None:

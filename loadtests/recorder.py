@@ -44,14 +44,16 @@ def raw_of(reading: Reading) -> bytes:
 class Recorder:
     """The files of one trial in ``output``: ``live.jsonl`` while it runs, ``turns.jsonl`` and ``generator.json`` after.
 
-    Raw reads go to a spool on disk, so that neither parsing nor memory grows with the load.
+    Raw reads go to a spool on disk, so that neither parsing nor memory grows with the load. ``suffix`` keeps the files
+    of several generator processes apart (``turns-0.jsonl``).
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, suffix: str = "") -> None:
         output.mkdir(parents=True, exist_ok=True)
-        self._output = output
-        self._spool_path = output / "turns.spool"
-        self._live = (output / "live.jsonl").open("wb", buffering=0)
+        self._turns_path = output / f"turns{suffix}.jsonl"
+        self._summary_path = output / f"generator{suffix}.json"
+        self._spool_path = output / f"turns{suffix}.spool"
+        self._live = (output / f"live{suffix}.jsonl").open("wb", buffering=0)
         self._spool = self._spool_path.open("w+b", buffering=1 << 20)
         self.errors = 0
         self.written = 0
@@ -85,14 +87,14 @@ class Recorder:
     def write_turns(self) -> None:
         """Turn the spool into ``turns.jsonl``, a line per turn in the order in which they ended."""
         self._spool.seek(0)
-        partial = self._output / "turns.jsonl.partial"
+        partial = self._turns_path.with_suffix(".partial")
         with partial.open("wb") as lines:
             while header := self._spool.readline():
                 note = orjson.loads(header)
                 turn = self._turn(note, self._spool.read(note["raw_bytes"]))
                 lines.write(orjson.dumps(to_json(turn)) + b"\n")
                 self.written += 1
-        partial.replace(self._output / "turns.jsonl")
+        partial.replace(self._turns_path)
 
     def _turn(self, note: dict[str, Any], raw: bytes) -> Turn:
         try:
@@ -105,8 +107,8 @@ class Recorder:
 
     def write_summary(self, summary: GeneratorSummary) -> None:
         """Write ``generator.json``: its presence says that everything else is complete."""
-        partial = self._output / "generator.json.partial"
+        partial = self._summary_path.with_suffix(".partial")
         partial.write_bytes(orjson.dumps(to_json(summary), option=orjson.OPT_INDENT_2))
-        partial.replace(self._output / "generator.json")
+        partial.replace(self._summary_path)
         self.close()
         self._spool_path.unlink()

@@ -11,6 +11,7 @@ from pathlib import Path
 import gevent
 
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
+from loadtests.crew import Worker
 from loadtests.forms import FormsPage
 from loadtests.ledger import TrialLedger
 from loadtests.openai import OpenAIPage
@@ -81,17 +82,21 @@ def allow_open_files(count: int) -> None:
 class Trial:
     """One trial under way; ``user`` runs in a greenlet per virtual user, ``conduct`` in one of its own."""
 
-    def __init__(self, plan: LoadPlan, locust_version: str) -> None:
+    def __init__(self, plan: LoadPlan, locust_version: str, worker: Worker | None = None) -> None:
         self.plan = plan
         self.users = max(plan.steps, default=0) if plan.scenario == "idle" else plan.users
+        self.arrived = 0
+        self._worker = worker
+        first, step = (worker.number, worker.count) if worker else (0, 1)
+        self.own_users = len(range(first, self.users, step))
         self.finished = False
         self.completed = False  # ran to its end, or until the stop file asked for it
         self._locust_version = locust_version
         self._page_class = page_class(plan.protocol, plan.user_class)
-        self._recorder = Recorder(Path(plan.output))
+        self._recorder = Recorder(Path(plan.output), f"-{worker.number}" if worker else "")
         self._ledger = TrialLedger(plan, self._recorder)
         self._timeline = Timeline(plan, 0.0)
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(first, step)
         self._let_in = [threading.Event() for _ in range(self.users)]
         self._steps: list[StepTimes] = []
         self._tried = 0
@@ -101,8 +106,11 @@ class Trial:
         allow_open_files(2 * self.users + 1000)
 
     def user(self) -> None:
-        """Be the next virtual user until the trial is over."""
+        """Be the next virtual user until the trial is over; one too many (Locust shares evenly) goes home."""
         number = next(self._numbers)
+        if number >= self.users:
+            return
+        self.arrived += 1
         page = self._page_class(visitor(self.plan, number))
         self._let_in[number].wait()
         if self.plan.scenario == "idle":
@@ -119,7 +127,7 @@ class Trial:
         gc.collect()
         gc.freeze()  # what exists now stays: a collection in the loop would delay every time stamp
         gc.set_threshold(100_000, 50, 100)
-        start_s = time.monotonic() + _TICK_S
+        start_s = self._start_s()
         if self.plan.scenario == "idle":
             stopped = self._conduct_idle()
         else:
@@ -140,6 +148,24 @@ class Trial:
         self._ledger.close(now_s)
         self._recorder.write_turns()
         self._recorder.write_summary(self._summary(stopped_early, note))
+        if self._worker:
+            self._worker.written()
+
+    def wait_for_others(self) -> None:
+        """Stay until all processes of the trial may end."""
+        if self._worker:
+            self._worker.wait_for_master()
+
+    def _start_s(self) -> float:
+        """Return when the ramp-up begins: soon, or when the master says."""
+        if self._worker is None:
+            return time.monotonic() + _TICK_S
+        self._worker.here()
+        while (start_s := self._worker.orders.start_s) is None and not self.finished:
+            if self._worker.orphaned():
+                self.finish(stopped_early=True, note="the master ended")
+            time.sleep(_TICK_S)
+        return start_s or time.monotonic()
 
     def _conduct_chat(self) -> bool:
         for event in self._let_in:
@@ -150,12 +176,29 @@ class Trial:
             time.sleep(_TICK_S)
             now_s = time.monotonic()
             self._ledger.cut_overdue(now_s)
-            stopped = Path(self.plan.stop_file).exists()
-            over = self._timeline.advance(
-                now_s, ended=self._ledger.measure_ended, outstanding=self._ledger.outstanding(), stop=stopped
-            )
+            over, stopped = self._follow(self._worker, now_s) if self._worker else self._decide(now_s)
             self._note_cpu()
         return stopped
+
+    def _decide(self, now_s: float) -> tuple[bool, bool]:
+        """Return whether the trial is over, and whether it was stopped."""
+        stopped = Path(self.plan.stop_file).exists()
+        over = self._timeline.advance(
+            now_s, ended=self._ledger.measure_ended, outstanding=self._ledger.outstanding(), stop=stopped
+        )
+        return over, stopped
+
+    def _follow(self, worker: Worker, now_s: float) -> tuple[bool, bool]:
+        """Do the same as a worker, whose master decides for all."""
+        orders, timeline = worker.orders, self._timeline
+        timeline.measure_end_s = orders.measure_end_s
+        worker.counts(self._ledger.measure_ended, self._ledger.outstanding())
+        over = orders.end_s is not None and now_s >= orders.end_s
+        if over:
+            timeline.end_s = orders.end_s
+        if worker.orphaned():
+            self.finish(stopped_early=True, note="the master ended")
+        return over, orders.stopped
 
     def _visit_and_leave(self, number: int) -> None:
         """Open the page, take one turn and go: what a server loads on first use is no cost of the sessions after it."""
@@ -202,7 +245,8 @@ class Trial:
     def _note_cpu(self) -> None:
         if self._cpu_from_s is None and time.monotonic() >= self._timeline.measure_start_s:
             self._cpu_from_s = time.process_time()
-        if self._cpu_to_s is None and (self._timeline.measure_end_s is not None or self.finished):
+        end_s = self._timeline.measure_end_s
+        if self._cpu_to_s is None and ((end_s is not None and time.monotonic() >= end_s) or self.finished):
             self._cpu_to_s = time.process_time()
 
     def _summary(self, stopped_early: bool, note: str | None) -> GeneratorSummary:
@@ -217,7 +261,7 @@ class Trial:
         if self._cpu_from_s is not None and self._cpu_to_s is not None:
             cpu_s = self._cpu_to_s - self._cpu_from_s
         return GeneratorSummary(
-            users=self.users,
+            users=self.own_users,
             phases=phases,
             steps=tuple(self._steps),
             turns_begun=self._ledger.measure_begun,

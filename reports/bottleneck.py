@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.records import Trial
+from harness.verdict import generator_cores
 from reports.evidence import Evidence, Located, reasons, valid
 from reports.numbers import as_text, significant
 
@@ -84,7 +85,8 @@ def _bounds(trial: Trial) -> list[str]:
 
 def _tool_bounds(trial: Trial) -> list[str]:
     """Return which of generator and upstream, a process each, was near its one core."""
-    cores = [(name, trial.figures.get(f"{name}_cores")) for name in TOOLS]
+    of_generators = max(generator_cores(trial.figures), default=None)
+    cores = [("generator", of_generators), ("upstream", trial.figures.get("upstream_cores"))]
     return [
         f"the {name}, whose process used {significant(value)} of one core"
         for name, value in cores

@@ -163,6 +163,8 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
     if cut:
         notes.append(f"{len(cut)} trial(s) were begun and not completed, and are left out: {', '.join(cut)}.")
     notes += _limit_notes(run, trials)
+    if run.workers > 1:
+        notes.append(f"People were simulated by {run.workers} generator processes in every trial under load.")
     contended = [path for path, trial in trials if trial.verdict.contended]
     if contended:
         notes.append(

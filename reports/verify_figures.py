@@ -46,6 +46,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures = _latencies(turns, measured & ~cut)
     figures |= _counts(turns, measured & ~cut, end_s - start_s, run["profile"]["slo"])
     figures |= _load(turns, measured, summary, (start_s, end_s))
+    figures |= _workers(turns, measured, summary, end_s - start_s)
     figures["cut_turns"] = float(np.count_nonzero(cut))
     unknown = np.isnan(turns["upstream_request_s"]) & (turns["outcome"] == "ok")
     figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
@@ -248,6 +249,16 @@ def _load(
         "generator_cores": float(summary["cpu_s"]) / window_s,
         **_halves(turns, measured, window),
     }
+
+
+def _workers(turns: Columns, measured: npt.NDArray[np.bool_], summary: Mapping[str, Any], window_s: float) -> Figures:
+    shares = summary.get("workers") or ()
+    figures: Figures = {}
+    for k, share in enumerate(shares):
+        delays = turns["schedule_delay_s"][measured & (turns["user"].astype(int) % len(shares) == k)]
+        figures[f"generator_{k}_cores"] = float(share["cpu_s"]) / window_s
+        figures[f"generator_{k}_schedule_delay_p95_s"] = float(np.percentile(delays, 95)) if len(delays) else None
+    return figures
 
 
 def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float, float]) -> Figures:

@@ -61,6 +61,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     run.add_argument("--profile", default="quick", help="smoke, quick, article or a TOML file (default: quick)")
     _runtime_option(run)
+    run.add_argument("--workers", type=int, default=1, help="processes that simulate people (default: 1)")
     run.add_argument("--resume", metavar="RUN", help="go on with a run that was cut off: its id, folder or 'latest'")
     run.add_argument(
         "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"

@@ -30,6 +30,7 @@ class Job:
     catalogue: targets.Catalogue
     runtime: str
     seed: int
+    workers: int
     known: tuple[Trial, ...]
     resumed: store.Run | None
 
@@ -63,6 +64,7 @@ def _job(words: argparse.Namespace) -> Job:
             catalogue=catalogue,
             runtime=earlier.runtime,
             seed=earlier.seed,
+            workers=earlier.workers,
             # A target whose check failed has been mended meanwhile, or not: it is checked again.
             known=tuple(
                 one
@@ -71,6 +73,8 @@ def _job(words: argparse.Namespace) -> Job:
             ),
             resumed=earlier,
         )
+    if words.workers < 1:
+        raise UsageError(f"--workers {words.workers}: at least 1", "leave it out for a single process")
     names = list(dict.fromkeys(words.targets or DEFAULT_TARGETS))
     _folders_apart(names)
     profile = profiles.load(words.profile)
@@ -83,6 +87,7 @@ def _job(words: argparse.Namespace) -> Job:
         catalogue=catalogue,
         runtime=words.runtime,
         seed=profile.seed,
+        workers=words.workers,
         known=(),
         resumed=None,
     )
@@ -149,6 +154,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
         common_level=job.profile.search.base_users,
         targets={name: one.info for name, one in prepared.items()},
         selftest=store.read_selftest(REPOSITORY, found),
+        workers=job.workers,
     )
     try:
         store.write_run(job.folder, run_record)
@@ -165,7 +171,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
             f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}", highlight=False
         )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    bench = trial.Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows)
+    bench = trial.Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
 
     def measure(key: TrialKey) -> Trial:
         made = trial.run_trial(bench, prepared[key.target], key)

@@ -189,4 +189,4 @@ def test_a_bad_plan_is_an_error_that_names_it(twin: Twin, tmp_path: Path) -> Non
     process = start(plan(tmp_path, twin.url, protocol="telnet"))
     printed, _ = process.communicate(timeout=30)
     assert process.returncode != 0
-    assert "protocol 'telnet': expected one of openai, rest, streamlit" in printed
+    assert "protocol 'telnet': expected one of forms, openai, rest, streamlit" in printed

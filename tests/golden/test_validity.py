@@ -1,5 +1,7 @@
 """Rules of validity provoked in real trials: starved, late, disturbed and deceived tools are named as the reason."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
+from harness import store, trial
 from harness.cli import where
 from harness.records import Limits, LoadPlan
 from harness.runtimes import GENERATOR
@@ -160,3 +162,47 @@ def test_a_wall_clock_set_by_an_hour_changes_no_figure(lab: Laboratory, monkeypa
     for name in ("ttft_s", "turn_s", "lateness_s", "stall_s", "schedule_delay_s"):
         assert turns[name].dropna().between(-1.0, 60.0).all(), name
     assert (turns.loc[turns["outcome"] == "ok", "ttft_s"] >= 0.2).all()
+
+
+def in_two(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, then: Callable[[LocalPod], None]) -> Measured:
+    """A trial by two generator processes; ``then`` disturbs it once both speak."""
+    right_plan, right_wait = trial.workers_for, LocalPod.wait
+    monkeypatch.setattr(trial, "workers_for", lambda key, _: right_plan(key, 2))
+    done: list[LocalPod] = []
+
+    def wait(pod: LocalPod, name: str, timeout_s: float) -> int | None:
+        code = right_wait(pod, name, timeout_s)
+        live = list(lab.folder.glob("trials/*/*/*/live-*.jsonl"))
+        if name == GENERATOR and not done and len(live) == 2 and all(file.stat().st_size for file in live):
+            done.append(pod)
+            then(pod)
+        return code
+
+    monkeypatch.setattr(LocalPod, "wait", wait)
+    found = short(lab)
+    assert done
+    return found
+
+
+def test_two_generators_pass_and_are_accounted_for_apart(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = in_two(lab, monkeypatch, lambda _: None)
+    assert found.trial.verdict.outcome == "pass", found.trial.verdict.reasons
+    summary = found.trial.summary
+    assert summary is not None
+    assert [share.users for share in summary.workers] == [3, 3]
+    assert summary.turns_written == len(store.read_turns(found.folder))
+    assert (found.trial.figures["generator_0_cores"] or 0) > 0
+    assert not list(found.folder.glob("*.jsonl"))
+
+
+def test_a_generator_of_two_that_is_killed(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill_one(pod: LocalPod) -> None:
+        leader = pod._running[GENERATOR].process.pid
+        os.kill(int(Path(f"/proc/{leader}/task/{leader}/children").read_text().split()[0]), signal.SIGKILL)
+
+    found = in_two(lab, monkeypatch, kill_one)
+    assert found.trial.verdict.outcome == "invalid"
+    assert [one.code for one in found.trial.verdict.reasons] == ["invalid.generator"]
+    assert found.trial.verdict.reasons[0].text.endswith("of 2: it ended without its account")
+    assert found.trial.figures == {}
+    assert len(store.read_turns(found.folder)) > 0

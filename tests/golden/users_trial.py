@@ -66,18 +66,28 @@ def start(load: LoadPlan) -> subprocess.Popen[str]:
 
 
 def read(load: LoadPlan) -> Files:
+    return read_one(load, "")
+
+
+def read_one(load: LoadPlan, suffix: str) -> Files:
+    """What one of several processes left behind."""
     output = Path(load.output)
+    lines = (output / f"turns{suffix}.jsonl").read_text().splitlines()
     return Files(
-        summary=from_json(GeneratorSummary, json.loads((output / "generator.json").read_text())),
-        turns=[from_json(Turn, json.loads(line)) for line in (output / "turns.jsonl").read_text().splitlines()],
-        live=[json.loads(line) for line in (output / "live.jsonl").read_text().splitlines()],
+        summary=from_json(GeneratorSummary, json.loads((output / f"generator{suffix}.json").read_text())),
+        turns=[from_json(Turn, json.loads(line)) for line in lines],
+        live=[json.loads(line) for line in (output / f"live{suffix}.jsonl").read_text().splitlines()],
     )
 
 
 def run(load: LoadPlan) -> Files:
     """Run a plan to its end; what the generator prints must be nothing."""
+    finish(load)
+    return read(load)
+
+
+def finish(load: LoadPlan) -> None:
     process = start(load)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0, printed
     assert printed == ""
-    return read(load)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from harness import figures, frames
-from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, StepTimes, Turn
+from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, StepTimes, Turn, WorkerShare
 from harness.verdict import Slo
 
 WINDOW = PhaseTimes(start_s=100.0, end_s=120.0)
@@ -141,6 +141,17 @@ def test_answers_cut_by_an_early_stop_are_left_out_and_said() -> None:
 def test_load_that_was_sent_late_is_load_not_offered() -> None:
     turns = [turn(n, intended_s=turn(n).sent_s - 0.1) for n in range(20)]
     assert chat(turns)["offered_ratio"] == pytest.approx(1 - 20 * 0.1 / (2 * 20))
+
+
+def test_each_of_several_generators_has_its_cores_and_its_delay() -> None:
+    shares = tuple(WorkerShare(users=1, turns_begun=10, turns_ended=10, turns_written=10, cpu_s=s) for s in (1.0, 3.0))
+    late = [turn(n, intended_s=turn(n).sent_s - (0.25 if n % 2 else 0.0)) for n in range(20)]
+    found = chat(late, replace(SUMMARY, workers=shares))
+    assert found["generator_cores"] == pytest.approx(0.2)
+    assert [found["generator_0_cores"], found["generator_1_cores"]] == pytest.approx([0.05, 0.15])
+    assert found["generator_0_schedule_delay_p95_s"] == pytest.approx(0.0)
+    assert found["generator_1_schedule_delay_p95_s"] == pytest.approx(0.25)
+    assert not [name for name in chat(late) if name.startswith(("generator_0", "generator_1"))]
 
 
 def test_turns_outside_the_window_do_not_count() -> None:

@@ -4,6 +4,7 @@ import ast
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import store
+from harness import figures, store
+from harness.records import WorkerShare
+from harness.verdict import Slo
 from reports import build, verify_figures
 from reports.verify import Finding, verify
 from tests.unit import reports_run
@@ -179,6 +182,21 @@ def test_every_figure_of_every_trial_is_recomputed(run: Path) -> None:
         data = json.loads((path / "trial.json").read_text())
         again = verify_figures.recompute(path, data, record).figures
         assert set(trial.figures) - set(again) <= {"cold_start_s"}
+
+
+def test_what_several_generators_share_is_recomputed(run: Path) -> None:
+    path = run / CHAT
+    trial = store.read_trials(run)
+    made = next(one for folder, one in trial if folder == path)
+    assert made.summary is not None
+    share = WorkerShare(users=5, turns_begun=0, turns_ended=0, turns_written=0, cpu_s=1.5)
+    summary = replace(made.summary, workers=(share, replace(share, cpu_s=2.5)))
+    found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, Slo())
+    store.write_trial(path, replace(made, summary=summary, figures=found))
+    build.build(run)
+    assert [str(f) for f in verify(run)] == []
+    change_json(path / "trial.json", lambda data: data["summary"]["workers"][1].update(cpu_s=2.4))
+    assert (f"{CHAT}/trial.json", "generator_1_cores") in named(verify(run))
 
 
 def test_an_invented_figure_has_no_formula(run: Path) -> None:

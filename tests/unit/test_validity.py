@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from harness import figures, frames, store
-from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Turn, Verdict
+from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Turn, Verdict, WorkerShare
 from harness.verdict import Facts, Slo, judge
 from reports.formats import to_markdown
 from reports.html import to_html
@@ -120,6 +120,12 @@ def busy_generator(made: Recorded) -> None:
     made.summary = replace(made.summary, cpu_s=0.85 * 80)
 
 
+def one_busy_generator_of_two(made: Recorded) -> None:
+    """Together they used half of two cores: the rule is about each process."""
+    shares = [WorkerShare(users=5, turns_begun=200, turns_ended=200, turns_written=200, cpu_s=s) for s in (11.2, 68.8)]
+    made.summary = replace(made.summary, cpu_s=80.0, workers=tuple(shares))
+
+
 def late_upstream(made: Recorded) -> None:
     late = {tag: replace(one, emit_s=(0.38, 0.695, 0.98)) for tag, one in list(made.emissions.items())[:8]}
     made.emissions |= late
@@ -194,6 +200,7 @@ def model_died(made: Recorded) -> None:
 PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (starved_generator, "invalid.schedule_delay", "messages left 30.0 ms late (p95): the generator's fault"),
     (busy_generator, "invalid.generator_busy", "the generator used 0.85 of a core"),
+    (one_busy_generator_of_two, "invalid.generator_busy", "the generator used 0.86 of a core"),
     (late_upstream, "invalid.upstream_lag", "the upstream sent its tokens 15.0 ms late (p99)"),
     (foreign_load, "invalid.foreign_cpu", "other programs used 6% of the machine's CPUs"),
     (steal, "invalid.steal", "the hypervisor took 6% of the CPU time"),
@@ -232,6 +239,13 @@ def test_samples_that_break_a_rule_make_the_trial_invalid_and_say_so(
     found = made.verdict()
     assert found.outcome == "invalid"
     assert (code, text) in [(one.code, one.text) for one in found.reasons]
+
+
+def test_generators_that_are_idle_enough_each_may_use_more_than_one_core_together() -> None:
+    made = good()
+    shares = [WorkerShare(users=5, turns_begun=200, turns_ended=200, turns_written=200, cpu_s=60.0)] * 2
+    made.summary = replace(made.summary, cpu_s=120.0, workers=tuple(shares))
+    assert made.verdict().outcome == "pass"
 
 
 def test_a_late_model_is_the_targets_doing_where_the_target_used_all_cpus() -> None:
