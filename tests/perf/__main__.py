@@ -15,6 +15,7 @@ BENCHMARKS = (
     "search",
     "upstream_cpu",
     "generator_ttft",
+    "generator_cost",
     "sampler_cost",
     "api_relay",
     "django_relay",

@@ -49,7 +49,7 @@ class PlainUser(HttpUser):
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
-def note_cpu(**_: Any) -> None:
+def note_cpu(environment: Any, **_: Any) -> None:
     start_s = time.monotonic()
 
     def watch() -> None:
@@ -61,5 +61,6 @@ def note_cpu(**_: Any) -> None:
         chunks = sum(window[0] <= at_s < window[1] for at_s in _chunks)
         figures = {"turns": turns, "chunks": chunks, "cpu_s": _cpu_s[1] - _cpu_s[0]}
         Path(os.environ["PLAIN_OUTPUT"]).write_text(json.dumps(figures))
+        environment.runner.quit()
 
     gevent.spawn(watch)

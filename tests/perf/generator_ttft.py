@@ -79,7 +79,7 @@ def _figure(name: str, goal: float | None, value: float, unit: str, note: str) -
 def _run(load: Callable[[Path, str], Window]) -> Measured:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with _upstream(folder) as (url, log):
+        with upstream(folder) as (url, log):
             window = load(folder, url)
         emissions = {line["tag"]: line["emit_s"] for line in map(json.loads, log.read_text().splitlines())}
     errors_ms = []
@@ -95,7 +95,7 @@ def _p99(values: list[float]) -> float:
 
 
 @contextmanager
-def _upstream(folder: Path) -> Iterator[tuple[str, Path]]:
+def upstream(folder: Path) -> Iterator[tuple[str, Path]]:
     """Start the upstream; yield its URL and its log, complete once the last stream has ended."""
     log = folder / "emissions.jsonl"
     command = [sys.executable, "-m", "llm", "--port", "0", "--seed", str(SEED), "--log", str(log)]
@@ -115,8 +115,9 @@ def _locust(arguments: list[str], variables: dict[str, str]) -> None:
     subprocess.run(command, cwd=REPOSITORY, env=env, check=True, timeout=40, **_QUIET)
 
 
-def _ours(output: Path, url: str) -> Window:
-    plan = LoadPlan(
+def plan_of(output: Path, url: str) -> LoadPlan:
+    """Return the plan of the measured load."""
+    return LoadPlan(
         scenario="chat",
         protocol="openai",
         instances=(url,),
@@ -135,6 +136,15 @@ def _ours(output: Path, url: str) -> Window:
         output=str(output),
         stop_file=str(output / "stop"),
     )
+
+
+def run_plain() -> float:
+    """Return the CPU time per chunk of the plain ``HttpUser`` in µs."""
+    return _run(_plain).us_per_chunk
+
+
+def _ours(output: Path, url: str) -> Window:
+    plan = plan_of(output, url)
     (output / "plan.json").write_text(json.dumps(to_json(plan)))
     _locust(["-f", "loadtests/locustfile.py"], {"CHATBENCH_PLAN": str(output / "plan.json")})
     turns = [json.loads(line) for line in (output / "turns.jsonl").read_text().splitlines()]
@@ -155,7 +165,7 @@ def _plain(folder: Path, url: str) -> Window:
         "PLAIN_TO_S": str(RAMP_UP_S + WARM_UP_S + WINDOW_S),
         "PLAIN_OUTPUT": str(output),
     }
-    run_time = f"{RAMP_UP_S + WARM_UP_S + WINDOW_S + 2:.0f}"
+    run_time = f"{RAMP_UP_S + WARM_UP_S + WINDOW_S + 15:.0f}"  # at the latest: it ends by itself after its window
     arguments = ["-f", "tests/perf/generator_plain_locustfile.py", "--host", url, "--only-summary"]
     arguments += ["-u", str(USERS), "-r", str(round(USERS / RAMP_UP_S)), "--run-time", run_time]
     _locust(arguments, variables)

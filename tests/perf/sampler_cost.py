@@ -23,7 +23,7 @@ def measure() -> list[dict[str, object]]:
         ("/proc alone", LocalRuntime(Budget(), lambda: None)),
     ):
         with tempfile.TemporaryDirectory(prefix="chatbench-perf-") as name:
-            ratio, readings, limits = _cost(runtime, Path(name))
+            ratio, readings, limits = cost(runtime, Path(name))
         figures.append(
             {
                 "name": f"sampler, {how}",
@@ -37,7 +37,8 @@ def measure() -> list[dict[str, object]]:
     return figures
 
 
-def _cost(runtime: LocalRuntime, folder: Path) -> tuple[float, int, str]:
+def cost(runtime: LocalRuntime, folder: Path) -> tuple[float, int, str]:
+    """Return the sampler's cores, the number of readings, and how limits are kept."""
     with runtime.open_trial("sampler-cost", folder) as pod:
         for number in range(COMPONENTS):
             pod.start(
