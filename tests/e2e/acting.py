@@ -2,18 +2,23 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from harness.browser.person import Person
+from harness.browser.person import MESSAGES, Person
 from harness.conformance.world import Message
 
 RATINGS = {"up": ("Good answer", "Thumbs up"), "down": ("Bad answer", "Thumbs down")}
-IS_CHOSEN = "one => [one.ariaPressed, one.ariaChecked, String(one.checked)].includes('true')"
+#: Streamlit 1.44 tells it by the kind of a button alone
+IS_CHOSEN = (
+    "one => [one.ariaPressed, one.ariaChecked, String(one.checked)].includes('true')"
+    " || Boolean(one.getAttribute('kind')?.endsWith('Active'))"
+)
 
 
 def rating(person: Person, message: Message, value: str) -> Locator:
     """Return the control that rates an answer ``up`` or ``down``."""
     ours, streamlits = RATINGS[value]
     answer = person.answer(message)
-    return answer.get_by_role("button", name=ours).or_(answer.get_by_role("radio", name=streamlits))
+    nameless = answer.get_by_role("radiogroup").get_by_role("button").filter(has_text=f"thumb_{value}")  # of 1.44
+    return answer.get_by_role("button", name=ours).or_(answer.get_by_role("radio", name=streamlits)).or_(nameless)
 
 
 def expect_chosen(control: Locator, chosen: bool) -> None:
@@ -26,11 +31,12 @@ def expect_chosen(control: Locator, chosen: bool) -> None:
 def moderate(person: Person, message: Message, act: str) -> None:
     """``Hide`` an answer or ``Show again`` what is hidden, in the conversation or on a page for that."""
     desk = person.page.get_by_role("link", name="Moderation")
-    here = person.page.get_by_role("article").filter(has_text=message.nonce)
+    here = person.page.locator(MESSAGES).filter(has_text=message.nonce)
     desk.or_(here).first.wait_for()
     if desk.is_visible():
         desk.click()
-        person.page.get_by_role("radio", name="Newest").click()
+        newest = person.page.get_by_role("radio", name="Newest")
+        newest.or_(person.page.get_by_role("button", name="Newest")).click()
         entry = person.page.get_by_test_id("stVerticalBlock").filter(has_text=message.nonce).last
         control = entry.get_by_role("button", name=act)
     else:
@@ -59,14 +65,17 @@ def choose_role(box: Locator, role: str) -> None:
 
 def expect_role(box: Locator, role: str) -> None:
     """Wait until an account has this role."""
-    box.page.wait_for_function("([one, role]) => one.value === role", arg=[box.element_handle(), role])
+    has_role = "([one, role]) => one.value === role || one.ariaLabel?.startsWith(`Selected ${role}.`)"
+    box.page.wait_for_function(has_role, arg=[box.element_handle(), role])
 
 
 def switch_account(page: Page, username: str, act: str) -> None:
     """``Deactivate`` or ``Activate`` the one account that was looked up."""
-    control = page.get_by_role("button", name=f"{act} {username}").or_(page.get_by_role("switch", name="Active"))
+    switch = page.get_by_role("switch", name="Active").or_(page.get_by_role("checkbox", name="Active"))
+    control = page.get_by_role("button", name=f"{act} {username}").or_(switch)
     control.focus()
     page.keyboard.press("Space")
     other = {"Activate": "Deactivate", "Deactivate": "Activate"}[act]
     done = page.get_by_role("button", name=f"{other} {username}")
-    done.or_(page.get_by_role("switch", name="Active", checked=act == "Activate")).wait_for()
+    switched = [page.get_by_role(role, name="Active", checked=act == "Activate") for role in ("switch", "checkbox")]
+    done.or_(switched[0]).or_(switched[1]).wait_for(state="attached")  # the box itself may be drawn over

@@ -290,9 +290,9 @@ def _offer_retry(reason: str, content: str) -> None:
 def _answer(content: str) -> None:
     """Send a message and stream its answer into the page; the API keeps both, an answer cut short too."""
     state = st.session_state
-    state.unsent = None
-    saved: list[Json] = []
-    parts: list[str] = []
+    before, saved, parts = _messages(), list[Json](), list[str]()
+    # Noted beforehand, for a run that is stopped may write nothing any more: what was kept is to be asked for.
+    state.unsent, state.messages, state.again = None, None, content
     _user_message(content)
     with st.chat_message("assistant", avatar=MODEL_AVATAR):
         place = st.empty()
@@ -303,29 +303,15 @@ def _answer(content: str) -> None:
             if error.status == 401:
                 raise
             state.trouble = str(error)
-        finally:  # also when the person stops the answer or leaves
-            answer = _take(content, saved)
+            if not saved:
+                state.refused = content
+        else:
+            state.messages, state.again = [*before, *saved], None
+            _judgements(saved[-1])
         if not parts:
             place.empty()
-        if answer is not None:
-            _judgements(answer)
     if state.trouble is not None:
         _offer_retry(state.trouble, content)
-
-
-def _take(content: str, saved: list[Json]) -> Json | None:
-    """Note what the API has kept of an exchange, and return the answer if it is whole."""
-    state = st.session_state
-    message, answer = (*saved, None, None)[:2]
-    if answer is not None:
-        state.messages = [*_messages(), message, answer]
-    else:
-        state.again = content
-        if message is None:
-            state.refused = content
-        else:
-            state.messages = None  # how far the answer came, the API knows
-    return answer
 
 
 def _recorded(texts: Iterator[str], parts: list[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from rest import PASSWORD, Rest, Server
+from rest import PASSWORD, Rest, Server, message
 from streamlit.testing.v1 import AppTest
 
 PART = Path(__file__).parents[1]
@@ -117,6 +117,29 @@ def test_an_answer_that_broke_off_is_kept_and_can_be_asked_for_again(site: Site)
     site.rest.break_off = False
     button(page, "Try again").click().run()
     assert texts(page) == ["Hello", "Some **answer**", "Hello", "Some **answer**"]
+
+
+def test_a_run_that_is_stopped_leaves_what_the_api_kept_and_a_way_to_ask_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = site.rest.conversation("Old")
+    page = site.page("ann", number)
+    api = importlib.import_module("api")
+
+    def stopped(*_: object) -> Iterator[str]:
+        """Be stopped half-way, as when the person's line breaks: nothing runs after that, the API has kept its part."""
+        site.rest.messages[number] += [message("Hello"), message("Some ", 1)]
+        yield "Some "
+        st.stop()
+
+    monkeypatch.setattr(api.Api, "ask", stopped)
+    page.chat_input[0].set_value("Hello").run()
+    monkeypatch.undo()
+    monkeypatch.setenv("API_BASE_URL", "unused")
+    page.run()
+    assert texts(page) == ["Hello", "Some"]
+    button(page, "Try again").click().run()
+    assert texts(page)[2:] == ["Hello", "Some **answer**"]
 
 
 def test_a_message_without_an_answer_offers_to_ask_again(site: Site) -> None:
