@@ -7,7 +7,7 @@ from math import sqrt
 
 from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, search
 from harness.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
-from harness.profiles import Profile, think_scenario
+from harness.profiles import Profile, open_scenario, think_scenario
 from harness.records import Trial, TrialKey
 
 MEMORY_BUDGET_BYTES = 4 * 1024**3
@@ -34,8 +34,8 @@ def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
 
     First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
     load, whose CPU per turn bounds the capacity and gives the search its start; then the rounds of the estimate and its
-    predictions, where the profile asks for them and the target itself was what failed. ``direct``: there is no
-    application, so nothing of it but its load.
+    predictions, where the profile asks for them and the target itself was what failed; then other workloads at shares
+    of the capacity found. ``direct``: there is no application, so nothing of it but its load.
     """
     plan = profile.search
     yield Request(scenario="check", level=1, about_left=8)
@@ -48,7 +48,9 @@ def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
     start = first_level(profile, base, idle, direct=direct)
     known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
     if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
-        return assess(known)
+        found = assess(known)
+        yield from _other_workloads(profile, found)
+        return found
     looking = search(
         SearchPlan(
             start=start,
@@ -65,7 +67,28 @@ def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
     if plan.rounds and found.status == "bracketed" and not found.at_least:
         crossings = yield from _rounds(profile, target, found)
         yield from _predictions(profile, crossings)
+    yield from _other_workloads(profile, found)
     return found
+
+
+def _other_workloads(profile: Profile, found: Capacity) -> Generator[Request, Trial, None]:
+    """Yield the trials of workloads other than closed chat that the profile asks for."""
+    wanted = other_workloads(profile, found.low)
+    for n, (scenario, level) in enumerate(wanted):
+        yield from _tried_again(Request(scenario=scenario, level=level, about_left=len(wanted) - n))
+
+
+def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, int]]:
+    """Return (scenario, level) of each; those at a share of the users carried only where some were.
+
+    The level of ``open`` is in arrivals a minute.
+    """
+    wanted: list[tuple[str, int]] = []
+    if profile.open:
+        wanted.append(("open", profile.open.per_minute))
+        per_minute = 60 * (carried or 0) / profile.cycle_s()
+        wanted += [(open_scenario(p), max(1, round(per_minute * p / 100))) for p in profile.open.percent if carried]
+    return wanted
 
 
 def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request, Trial, list[Crossing]]:

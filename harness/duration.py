@@ -37,6 +37,8 @@ def campaign_s(profile: Profile, targets: Sequence[str], typical_users: int = 15
         opening_s = max(profile.idle.steps) / OPENED_AT_ONCE_PER_S
         fixed_s += START_S + opening_s + len(profile.idle.steps) * (profile.idle.hold_s + profile.answer_mean_s())
     tests_s = sum(2 * trial_s(profile.thinking(t), level) for t in search.further_think_s)
+    if profile.open:
+        tests_s += (1 + len(profile.open.percent)) * trial_s(profile, level)
     ends = []
     for trials, per_round in zip(SEARCH_TRIALS, ROUND_TRIALS, strict=True):
         count = min(trials, search.max_trials) + per_round * search.rounds

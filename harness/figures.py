@@ -44,6 +44,10 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     figures |= _counts(judged, window_s, slo)
     figures |= _load(turns, measured, summary, window)
     figures |= _workers(measured, summary, window_s)
+    if arrivals := summary.arrivals:
+        figures["arrivals_per_s"] = arrivals.per_s
+        figures["arrivals_without_page"] = float(arrivals.without_page)
+        figures["arrivals_without_user"] = float(arrivals.without_user)
     figures["cut_turns"] = float(cut.sum())
     figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["upstream_request_s"].isna()).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
@@ -113,7 +117,8 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
 def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes) -> Figures:
     window_s = window.end_s - window.start_s
     ends = turns["done_s"].fillna(inf)
-    intervals = list(zip(turns["sent_s"], ends, strict=True))
+    begun = turns["intended_s"] if summary.arrivals else turns["sent_s"]
+    intervals = list(zip(begun, ends, strict=True))
     recorded = stats.overlap(intervals, window.start_s, window.end_s)
     logged = summary.live_turn_seconds
     streams = list(zip(turns["first_s"].fillna(inf), turns["last_s"].fillna(inf), strict=True))

@@ -49,11 +49,12 @@ def _difference(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
 
 
-def _row(turn: Turn, emission: Emission | None) -> dict[str, Any]:
+def _row(turn: Turn, emission: Emission | None, *, from_intended: bool) -> dict[str, Any]:
+    start_s = turn.intended_s if from_intended else turn.sent_s
     row = to_json(turn)
     del row["arrival_s"], row["arrival_tokens"]
     upstream = _upstream(emission)
-    ttft_s = _difference(turn.first_s, turn.sent_s)
+    ttft_s = _difference(turn.first_s, start_s)
     stall_s = longest_gap(turn.arrival_s)
     derived = {
         "ttft_s": ttft_s,
@@ -61,19 +62,24 @@ def _row(turn: Turn, emission: Emission | None) -> dict[str, Any]:
         "lateness_s": lateness(turn, emission) if emission else None,
         "stall_s": stall_s,
         "added_stall_s": _difference(stall_s, upstream["upstream_stall_s"]),
-        "turn_s": _difference(turn.done_s, turn.sent_s),
+        "turn_s": _difference(turn.done_s, start_s),
         "ready_delay_s": _difference(turn.ready_s, turn.done_s),
         "schedule_delay_s": turn.sent_s - turn.intended_s,
     }
     return row | upstream | derived
 
 
-def turns_frame(turns: Iterable[Turn], emissions: Mapping[str, Emission]) -> pd.DataFrame:
-    """Return a row per turn: the client's times, the upstream's, and their differences (seconds)."""
-    frame = pd.DataFrame([_row(turn, emissions.get(turn.tag)) for turn in turns])
+def turns_frame(
+    turns: Iterable[Turn], emissions: Mapping[str, Emission], *, from_intended: bool = False
+) -> pd.DataFrame:
+    """Return a row per turn: the client's times, the upstream's, and their differences (seconds).
+
+    ``from_intended``: an open workload's latencies run from the arrival, however late its message was sent.
+    """
+    frame = pd.DataFrame([_row(turn, emissions.get(turn.tag), from_intended=from_intended) for turn in turns])
     if frame.empty:
         probe = Turn(user=0, conversation=0, turn=0, tag="", phase="measure", intended_s=0, sent_s=0, outcome="ok")
-        return pd.DataFrame([_row(probe, None)]).iloc[:0]
+        return pd.DataFrame([_row(probe, None, from_intended=False)]).iloc[:0]
     return frame.astype({name: "float64" for name in map(str, frame.columns) if name.endswith("_s")})
 
 

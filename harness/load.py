@@ -3,9 +3,9 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from math import exp
+from math import ceil, exp
 from pathlib import Path
 
 from harness.generators import suffixes
@@ -16,6 +16,7 @@ from harness.verdict import certainly_failing
 
 POLL_S = 0.25
 TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
+OPEN_RESERVE_S = 2.0  # as loadtests.arrivals keeps users ready for so much of the arrivals
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 
 
@@ -77,6 +78,28 @@ def chat_plan(
     )
 
 
+def open_plan(closed: LoadPlan, profile: Profile, per_minute: int) -> LoadPlan:
+    """Return the plan of a chat trial whose turns arrive at a rate, whoever of the users is free.
+
+    The pool may grow to four times the answers in flight on a target that adds nothing, and never less than 50 users
+    more than those: a target that needs more is not measured by it.
+    """
+    per_s = per_minute / 60
+    cycle_s = profile.cycle_s()
+    enough_s = 1.3 * min(TURNS_NEEDED, profile.window.measure_turns) / per_s
+    live = per_s * profile.answer_mean_s()
+    reserve = OPEN_RESERVE_S * per_s
+    return replace(
+        closed,
+        workers=1,  # one pool of users, one order of arrivals
+        users=ceil(max(4 * live, live + 50) + reserve),
+        arrivals_per_s=per_s,
+        ramp_up_s=max(cycle_s, reserve / 30),  # its reserve opens its pages
+        warm_up_s=max(cycle_s, 2 * profile.answer_mean_s()),
+        measure_max_s=max(profile.window.measure_max_s, enough_s),
+    )
+
+
 def patience_s(plan: LoadPlan) -> float:
     """Return after how many seconds a generator that has not ended is given up."""
     phases_s = plan.ramp_up_s + plan.warm_up_s + plan.measure_max_s + plan.drain_s
@@ -91,7 +114,8 @@ def worst_acceptable_ttft_s(profile: Profile) -> float:
 
 def turns_possible(plan: LoadPlan, cycle_s: float) -> float:
     """Return how many turns the measured window holds at most, by the unloaded cycle and a fifth more."""
-    return 1.2 * max(plan.measure_turns, plan.users * plan.measure_min_s / cycle_s)
+    per_s = plan.arrivals_per_s or plan.users / cycle_s
+    return 1.2 * max(plan.measure_turns, plan.measure_min_s * per_s)
 
 
 def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], None]) -> tuple[Live, bool]:

@@ -50,6 +50,18 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """Arrivals that do not wait: a trial at the same rate for every target, and trials at shares of its own capacity.
+
+    The second kind takes so many percent of the turns that the users carried (the bracket's lower end) would send to a
+    target that adds nothing: users / (answer + think time).
+    """
+
+    per_minute: int = 60
+    percent: tuple[int, ...] = (70,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Everything a campaign needs to know besides its targets."""
 
@@ -62,6 +74,7 @@ class Profile:
     window: Window = field(default_factory=Window)
     search: Search = field(default_factory=Search)
     idle: Idle | None = field(default_factory=Idle)
+    open: Open | None = None
     audit: bool = False  # a trial that tries what is not load: integration, security
     swap: bool = False  # after the trials: every API with every web part, in a browser
     slo: Slo = field(default_factory=Slo)
@@ -90,6 +103,11 @@ class Profile:
 def think_scenario(think_s: int) -> str:
     """Return the name of the chat scenario at another median think time, such as ``think-15``."""
     return f"think-{think_s}"
+
+
+def open_scenario(percent: int) -> str:
+    """Return the name of the scenario of arrivals at a share of a target's own capacity, such as ``open-70``."""
+    return f"open-{percent}"
 
 
 def names() -> list[str]:
@@ -170,6 +188,11 @@ def _check(profile: Profile, path: Path) -> None:
         (search.repetitions >= 1 and search.max_trials >= 1, "search.repetitions and search.max_trials: at least 1"),
         (0 < window.measure_min_s <= window.measure_max_s, "window.measure_min_s: above 0, at most measure_max_s"),
     ]
+    if profile.open:
+        rules += [
+            (profile.open.per_minute >= 1, "open.per_minute: at least 1"),
+            (all(p > 0 for p in profile.open.percent), "open.percent: above 0"),
+        ]
     for good, rule in rules:
         if not good:
             raise UsageError(f"{path}: a value is out of range", rule)

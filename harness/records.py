@@ -41,6 +41,15 @@ class AnswerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpikePlan:
+    """Further users who come together and leave together, while those of the plan go on."""
+
+    users: int  # on top of the plan's
+    after_s: float  # from the start of *measure* to the first of them; the last comes a second later
+    hold_s: float  # from the first of them until none of them sends any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """All that the generator needs for one trial; the harness writes it as ``plan.json``."""
 
@@ -61,6 +70,8 @@ class LoadPlan:
     measure_turns: int
     drain_s: float
     turn_timeout_s: float = 60.0
+    arrivals_per_s: float | None = None  # open workload: turns arrive at this rate; ``users`` bounds the pool of users
+    spike: SpikePlan | None = None
     steps: tuple[int, ...] = ()  # idle: open sessions at each step, ascending
     hold_s: float = 0.0  # idle: how long each step lasts once its sessions are open
     seeded_users: int = 1000
@@ -139,10 +150,19 @@ class WorkerShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """Open workload: the rate, and how many arrivals of *measure* found no user free with an open page."""
+
+    per_s: float
+    without_page: int  # waited while a further user's page was being opened: part of their latency
+    without_user: int  # waited because the pool was at its bound: fewer users than the load needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSummary:
     """The generator's own account of a trial, kept apart from its turns so that the two can be reconciled."""
 
-    users: int
+    users: int  # open workload: of the pool, as many as were let in
     phases: dict[str, PhaseTimes]
     steps: tuple[StepTimes, ...] = ()
     turns_begun: int  # measure phase: counted as they start, by the user loop
@@ -156,6 +176,8 @@ class GeneratorSummary:
     locust_version: str
     note: str | None = None
     workers: tuple[WorkerShare, ...] = ()  # by number, where there are several
+    arrivals: Arrivals | None = None  # None: closed workload
+    spike: PhaseTimes | None = None  # while the further users were there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

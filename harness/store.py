@@ -272,12 +272,17 @@ def read_emissions(path: Path) -> dict[str, Emission]:
 
 
 def write_samples(
-    folder: Path, turns: list[Turn], emissions: Mapping[str, Emission], resources: Iterable[ResourceSample]
+    folder: Path,
+    turns: list[Turn],
+    emissions: Mapping[str, Emission],
+    resources: Iterable[ResourceSample],
+    *,
+    from_intended: bool = False,
 ) -> dict[str, str]:
     """Write a trial's raw samples as Parquet and return the SHA-256 of each file by name."""
     from harness import frames
 
-    frames.turns_frame(turns, emissions).to_parquet(folder / TURNS, index=False)
+    frames.turns_frame(turns, emissions, from_intended=from_intended).to_parquet(folder / TURNS, index=False)
     frames.tokens_frame(turns, emissions).to_parquet(folder / TOKENS, index=False)
     frames.resources_frame(resources).to_parquet(folder / RESOURCES, index=False)
     return {name: sha256(folder / name) for name in (TURNS, TOKENS, RESOURCES)}

@@ -55,6 +55,8 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
         folder=folder,
         seed=prepared.seed,
     )
+    if key.scenario.partition("-")[0] == "open":
+        return load.open_plan(plan, profile, key.level)
     if key.scenario == "idle" and profile.idle:
         return replace(plan, scenario="idle", steps=profile.idle.steps, hold_s=profile.idle.hold_s)
     if key.scenario == "check":
@@ -152,7 +154,9 @@ def _measure(
     gathered = generators.gather(folder, plan)
     summary, turns = gathered.summary, gathered.turns
     emissions = store.read_emissions(launched.upstream_log)
-    files = store.write_samples(folder, turns, emissions, sampler.samples)
+    files = store.write_samples(
+        folder, turns, emissions, sampler.samples, from_intended=plan.arrivals_per_s is not None
+    )
     facts = Facts(
         spare_cpus=limits.spare_cpus,
         budget_cores=len(limits.cpus),

@@ -209,6 +209,10 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
     if lost:
         text = f"{abs(lost):.0f} turns differ between what the users made and what was recorded"
         reasons.append(Reason(code="invalid.lost_turns", text=text, value=lost, limit=0.0, unit="turns"))
+    short = figures.get("arrivals_without_user")
+    if short:
+        text = f"not enough users for the arrivals: {short:.0f} of them waited for one"
+        reasons.append(Reason(code="invalid.users", text=text, value=short, limit=0.0, unit="arrivals"))
     if facts.recorder_errors:
         text = f"the recorder met {facts.recorder_errors} errors; see the generator's log"
         reasons.append(Reason(code="invalid.recorder", text=text, value=float(facts.recorder_errors), limit=0.0))

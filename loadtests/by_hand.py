@@ -21,9 +21,11 @@ class HandLedger:
         self.plan = plan
         self._fire = fire
 
-    def planned(self, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> Ticket:
+    def planned(
+        self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
+    ) -> Ticket:
         """Return the turn's ticket."""
-        return new_ticket(self.plan.seed, user, conversation, turn, intended_s, page)
+        return new_ticket(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
 
     def begun(self, ticket: Ticket, sent_s: float) -> Reading:
         """Start its clock."""

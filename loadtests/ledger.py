@@ -10,7 +10,7 @@ from loadtests.page import Page
 from loadtests.phases import Timeline
 from loadtests.reading import Reading, TurnError
 from loadtests.recorder import Recorder
-from loadtests.seeded import nonce_of, tag_of
+from loadtests.seeded import arrival_tag, nonce_of, tag_of
 from loadtests.ticket import Ticket
 
 
@@ -19,8 +19,10 @@ class Ledger(Protocol):
 
     plan: LoadPlan
 
-    def planned(self, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> Ticket:
-        """A turn will be sent at ``intended_s``."""
+    def planned(
+        self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
+    ) -> Ticket:
+        """A turn will be sent at ``intended_s``; ``arrival``: its number in an open workload."""
 
     def begun(self, ticket: Ticket, sent_s: float) -> Reading:
         """The person pressed Enter at ``sent_s``."""
@@ -32,9 +34,14 @@ class Ledger(Protocol):
         """A session was not taken."""
 
 
-def new_ticket(seed: int, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> Ticket:
-    """Return the ticket of a turn with its tag and nonce."""
-    tag = tag_of(seed, user, conversation, turn)
+def new_ticket(
+    seed: int, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
+) -> Ticket:
+    """Return the ticket of a turn with its tag and nonce.
+
+    Which user meets which arrival depends on the target; what is asked at an arrival must not.
+    """
+    tag = tag_of(seed, user, conversation, turn) if arrival is None else arrival_tag(seed, arrival)
     return Ticket(
         user=user,
         conversation=conversation,
@@ -60,9 +67,11 @@ class TrialLedger:
         self.sign_in_failures = 0
         self.closed = False
 
-    def planned(self, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> Ticket:
+    def planned(
+        self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
+    ) -> Ticket:
         """Note a turn to come, so that it counts even if its user never gets to send it."""
-        ticket = new_ticket(self.plan.seed, user, conversation, turn, intended_s, page)
+        ticket = new_ticket(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
         self.open[user] = ticket
         return ticket
 

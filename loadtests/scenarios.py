@@ -1,19 +1,22 @@
-"""What one simulated person does: whole conversations with think time, or one answered turn and then silence."""
+"""What one simulated person does: conversations with think time, or turns as they arrive, or one and then silence."""
 
 import time
+from math import inf
 
 from harness.records import LoadPlan
+from loadtests.arrivals import Pool
 from loadtests.ledger import Ledger
 from loadtests.page import Page, sleep_until
+from loadtests.phases import Timeline
 from loadtests.reading import SignInError, TurnError
 from loadtests.seeded import first_conversation_turns, message, think_s
 
 
-def chat(ledger: Ledger, user: int, page: Page, start_s: float) -> None:
-    """Hold conversations for ever (until the greenlet is killed), the first from a random position.
+def chat(ledger: Ledger, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
+    """Hold conversations (until the greenlet is killed, or no message is due before ``until_s``).
 
-    The first message is intended one think time after ``start_s``, every other one think time after the end of the
-    answer before it.
+    The first begins at a random position; its message is intended one think time after ``start_s``, every other one
+    think time after the end of the answer before it.
     """
     plan = ledger.plan
     sleep_until(start_s)
@@ -23,18 +26,46 @@ def chat(ledger: Ledger, user: int, page: Page, start_s: float) -> None:
         page.in_conversation = False
         for turn in range(turns):
             pause_s = think_s(plan.think_s, plan.seed, user, conversation, turn)
+            if previous_done_s + pause_s >= until_s:
+                page.close()
+                return
             previous_done_s = take_turn(ledger, user, conversation, turn, previous_done_s + pause_s, page)
         conversation += 1
         turns = plan.turns_per_conversation
 
 
-def take_turn(ledger: Ledger, user: int, conversation: int, turn: int, intended_s: float, page: Page) -> float:
+def arrive(ledger: Ledger, user: int, page: Page, pool: Pool) -> None:
+    """Meet one arrival after another (until the greenlet is killed), in conversations of the plan's length.
+
+    The page is made ready before an arrival is taken: none waits for a page while another user stands ready.
+    """
+    plan = ledger.plan
+    turns, conversation = first_conversation_turns(plan.seed, user, plan.turns_per_conversation), 0
+    while True:
+        page.in_conversation = False
+        for turn in range(turns):
+            make_ready(page)
+            arrival, intended_s = pool.take(user, time.monotonic())
+            take_turn(ledger, user, conversation, turn, intended_s, page, arrival)
+        conversation += 1
+        turns = plan.turns_per_conversation
+
+
+def take_turn(
+    ledger: Ledger,
+    user: int,
+    conversation: int,
+    turn: int,
+    intended_s: float,
+    page: Page,
+    arrival: int | None = None,
+) -> float:
     """Send one message at ``intended_s`` and read its answer; return when it was over.
 
     While the person thinks, the page is made ready (connected again, a new conversation opened). Where it is not ready
     in time, the person waits from ``intended_s`` on: the message counts as sent then, so a slow page cannot hide.
     """
-    ticket = ledger.planned(user, conversation, turn, intended_s, page)
+    ticket = ledger.planned(user, conversation, turn, intended_s, page, arrival)
     text = message(ledger.plan.message_chars, ticket.tag)
     make_ready(page)
     waited = time.monotonic() >= intended_s or page.idle(intended_s)
@@ -70,6 +101,12 @@ def _plain(problem: OSError) -> str:
     return problem.strerror or str(problem) or type(problem).__name__
 
 
-def first_start_s(plan: LoadPlan, user: int, start_s: float) -> float:
-    """Return when a user opens the page: evenly over the ramp-up."""
-    return start_s + plan.ramp_up_s * user / max(1, plan.users)
+def stay_s(plan: LoadPlan, user: int, timeline: Timeline) -> tuple[float, float]:
+    """Return when a user opens the page and from when on it sends no more.
+
+    Evenly over the ramp-up and for ever; users of a spike within a second of its start, until its end.
+    """
+    if plan.spike is None or user < plan.users:
+        return timeline.start_s + plan.ramp_up_s * user / max(1, plan.users), inf
+    begin_s = timeline.measure_start_s + plan.spike.after_s
+    return begin_s + (user - plan.users) / plan.spike.users, begin_s + plan.spike.hold_s

@@ -34,6 +34,16 @@ def tag_of(seed: int, user: int, conversation: int, turn: int) -> str:
     return _sha256_hex(f"{seed}:{user}:{conversation}:{turn}")[:16]
 
 
+def arrival_tag(seed: int, arrival: int) -> str:
+    """Return the 16 hex digits that mark the message of the n-th arrival (0-based) of an open workload."""
+    return _sha256_hex(f"{seed}:arrival:{arrival}")[:16]
+
+
+def arrival_gap_s(seed: int, arrival: int, per_s: float) -> float:
+    """Return the time from the arrival before to this one: exponential, so that arrivals are a Poisson process."""
+    return -math.log(uniform(f"{seed}:arrival:{arrival}:gap")) / per_s
+
+
 def nonce_of(seed: int, tag: str) -> str:
     """Return the 12 hex digits the upstream's answer to this tag begins with."""
     return _sha256_hex(f"{seed}:{tag}")[:12]

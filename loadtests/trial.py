@@ -11,6 +11,7 @@ from pathlib import Path
 import gevent
 
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
+from loadtests.arrivals import Pool
 from loadtests.crew import Worker
 from loadtests.forms import FormsPage
 from loadtests.ledger import TrialLedger
@@ -19,7 +20,7 @@ from loadtests.page import Page, Visitor
 from loadtests.phases import Timeline, live_turn_seconds
 from loadtests.recorder import Recorder
 from loadtests.rest import RestPage
-from loadtests.scenarios import chat, first_start_s, make_ready, take_turn
+from loadtests.scenarios import arrive, chat, make_ready, stay_s, take_turn
 from loadtests.seeded import session_token, username
 from loadtests.streamlit import StreamlitPage
 
@@ -84,7 +85,8 @@ class Trial:
 
     def __init__(self, plan: LoadPlan, locust_version: str, worker: Worker | None = None) -> None:
         self.plan = plan
-        self.users = max(plan.steps, default=0) if plan.scenario == "idle" else plan.users
+        extra = plan.spike.users if plan.spike else 0
+        self.users = max(plan.steps, default=0) if plan.scenario == "idle" else plan.users + extra
         self.arrived = 0
         self._worker = worker
         first, step = (worker.number, worker.count) if worker else (0, 1)
@@ -96,9 +98,11 @@ class Trial:
         self._recorder = Recorder(Path(plan.output), f"-{worker.number}" if worker else "")
         self._ledger = TrialLedger(plan, self._recorder)
         self._timeline = Timeline(plan, 0.0)
+        self._pool: Pool | None = None
         self._numbers = itertools.count(first, step)
         self._let_in = [threading.Event() for _ in range(self.users)]
         self._steps: list[StepTimes] = []
+        self._came_in = 0
         self._tried = 0
         self._pages: list[Page] = []  # idle: whose session was opened
         self._cpu_from_s: float | None = None
@@ -119,8 +123,10 @@ class Trial:
             self._tried += 1
             self._pages.append(page)
             page.idle(time.monotonic() + _FAR_S)
+        elif self._pool:
+            arrive(self._ledger, number, page, self._pool)
         else:
-            chat(self._ledger, number, page, first_start_s(self.plan, number, self._timeline.start_s))
+            chat(self._ledger, number, page, *stay_s(self.plan, number, self._timeline))
 
     def conduct(self) -> None:
         """Run the whole trial and write its files."""
@@ -132,6 +138,7 @@ class Trial:
             stopped = self._conduct_idle()
         else:
             self._timeline = self._ledger.timeline = Timeline(self.plan, start_s)
+            self._pool = Pool(self.plan, self._timeline) if self.plan.arrivals_per_s else None
             stopped = self._conduct_chat()
         self.completed = not self.finished
         self.finish(stopped_early=stopped)
@@ -145,6 +152,10 @@ class Trial:
         if self._ledger.timeline and self._timeline.end_s is None:
             self._timeline.advance(now_s, ended=0, outstanding=0, stop=True)
             self._note_cpu()
+        if self._pool:  # due, and nobody was free: they count as turns that never got an answer
+            nobody = self._page_class(visitor(self.plan, 0))
+            for n, (arrival, intended_s) in enumerate(self._pool.left(now_s)):
+                self._ledger.planned(self.users + n, 0, 0, intended_s, nobody, arrival)
         self._ledger.close(now_s)
         self._recorder.write_turns()
         self._recorder.write_summary(self._summary(stopped_early, note))
@@ -168,8 +179,8 @@ class Trial:
         return start_s or time.monotonic()
 
     def _conduct_chat(self) -> bool:
-        for event in self._let_in:
-            event.set()
+        if self._pool is None:
+            self._let_in_more(self.users)
         stopped = False
         over = False
         while not over and not self.finished:
@@ -177,6 +188,8 @@ class Trial:
             now_s = time.monotonic()
             self._ledger.cut_overdue(now_s)
             over, stopped = self._follow(self._worker, now_s) if self._worker else self._decide(now_s)
+            if self._pool:
+                self._let_in_more(self._pool.wanted(now_s))
             self._note_cpu()
         return stopped
 
@@ -184,7 +197,7 @@ class Trial:
         """Return whether the trial is over, and whether it was stopped."""
         stopped = Path(self.plan.stop_file).exists()
         over = self._timeline.advance(
-            now_s, ended=self._ledger.measure_ended, outstanding=self._ledger.outstanding(), stop=stopped
+            now_s, ended=self._ledger.measure_ended, outstanding=self._outstanding(now_s), stop=stopped
         )
         return over, stopped
 
@@ -192,13 +205,21 @@ class Trial:
         """Do the same as a worker, whose master decides for all."""
         orders, timeline = worker.orders, self._timeline
         timeline.measure_end_s = orders.measure_end_s
-        worker.counts(self._ledger.measure_ended, self._ledger.outstanding())
+        worker.counts(self._ledger.measure_ended, self._outstanding(now_s))
         over = orders.end_s is not None and now_s >= orders.end_s
         if over:
             timeline.end_s = orders.end_s
         if worker.orphaned():
             self.finish(stopped_early=True, note="the master ended")
         return over, orders.stopped
+
+    def _outstanding(self, now_s: float) -> int:
+        return self._ledger.outstanding() + (self._pool.outstanding(now_s) if self._pool else 0)
+
+    def _let_in_more(self, count: int) -> None:
+        for event in self._let_in[self._came_in : self._came_in + count]:
+            event.set()
+        self._came_in += count
 
     def _visit_and_leave(self, number: int) -> None:
         """Open the page, take one turn and go: what a server loads on first use is no cost of the sessions after it."""
@@ -261,7 +282,7 @@ class Trial:
         if self._cpu_from_s is not None and self._cpu_to_s is not None:
             cpu_s = self._cpu_to_s - self._cpu_from_s
         return GeneratorSummary(
-            users=self.own_users,
+            users=self._pool.let_in if self._pool else self.own_users,
             phases=phases,
             steps=tuple(self._steps),
             turns_begun=self._ledger.measure_begun,
@@ -274,4 +295,12 @@ class Trial:
             sign_in_failures=self._ledger.sign_in_failures,
             locust_version=self._locust_version,
             note=note,
+            arrivals=self._pool.account() if self._pool else None,
+            spike=self._spike(),
         )
+
+    def _spike(self) -> PhaseTimes | None:
+        if self.plan.spike is None:
+            return None
+        start_s = self._timeline.measure_start_s + self.plan.spike.after_s
+        return PhaseTimes(start_s=start_s, end_s=start_s + self.plan.spike.hold_s)

@@ -29,6 +29,8 @@ class Conditions:
         slo: Thresholds by figure name.
         rounds: Of the estimate; 0 where only a bracket was asked for.
         further_think_s: Median think times at which a prediction was to be tested.
+        open_per_minute: Arrivals a minute of the open workload for all targets alike; None where it was not asked for.
+        open_percent: Shares of a target's own capacity at which turns were to arrive.
     """
 
     profile: str
@@ -42,6 +44,8 @@ class Conditions:
     slo: dict[str, float]
     rounds: int
     further_think_s: tuple[int, ...]
+    open_per_minute: int | None
+    open_percent: tuple[int, ...]
 
     @property
     def think(self) -> str:
@@ -115,6 +119,8 @@ def conditions(run: Run) -> Conditions:
         slo=slo,
         rounds=int(search.get("rounds") or 0),
         further_think_s=tuple(search.get("further_think_s") or ()),
+        open_per_minute=_table(profile.get("open")).get("per_minute"),
+        open_percent=tuple(_table(profile.get("open")).get("percent") or ()),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from harness.capacity import Capacity
-from reports import cost, estimates
+from reports import cost, estimates, workloads
 from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, Located, first_reasons, paths, reasons, unfinished, valid
@@ -48,7 +48,7 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     found = [capacity_cell(evidence, terms), *estimates.cells(evidence, terms), *at_capacity(evidence)]
     found += [common_cell(evidence, measure, terms) for measure in COMMON]
     found += [slope_cell(evidence), cost.cell(evidence, terms)]
-    return found + memory_cells(evidence)
+    return [*found, *memory_cells(evidence), *workloads.cells(evidence, terms)]
 
 
 def _cell_id(measure: str, evidence: Evidence) -> str:

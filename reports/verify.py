@@ -16,6 +16,7 @@ from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDE
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 # Timed by the harness around the start of a target: no sample holds it.
+JUDGED = ("chat", "think", "open")  # scenarios whose trials pass or fail by the objective
 UNSAMPLED = frozenset({"cold_start_s"})
 
 
@@ -186,7 +187,7 @@ def _check_verdict(
     place: str, trial: Mapping[str, Any], figures: Mapping[str, float | None], run: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """Check that a verdict follows from the figures: a pass met every threshold, a miss that is stated happened."""
-    if trial["key"]["scenario"] != "chat":
+    if trial["key"]["scenario"].partition("-")[0] not in JUDGED:
         return
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
     misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}

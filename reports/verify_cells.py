@@ -61,6 +61,9 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
     mine = [t for t in trials.values() if t["key"]["target"] == target]
     valid = [t for t in mine if t["verdict"]["outcome"] != "invalid"]
     chat = [t for t in valid if t["key"]["scenario"] == "chat"]
+    scenario, _, figure = measure.partition(".")
+    if figure:
+        return _workload([t for t in valid if t["key"]["scenario"] == scenario], figure)
     if measure == "capacity_users":
         low, high = _capacity(chat)
         return low, ((low, high) if (low, high) != (None, None) else None)
@@ -95,6 +98,14 @@ def _read_elsewhere(measure: str, valid: list[Trial], chat: list[Trial], run: Ma
     if measure == "cold_start_s":
         return _middle([t for t in valid if t["key"]["scenario"] == "check"], measure)
     return _middle([t for t in chat if t["key"]["level"] == run["common_level"]], measure)
+
+
+def _workload(trials: list[Trial], figure: str) -> Expected:
+    """The last valid trial of a workload other than closed chat."""
+    if not trials:
+        return EMPTY
+    last = max(trials, key=lambda t: int(t["key"]["number"]))
+    return last["figures"].get(figure), None
 
 
 def _chat(target: str, trials: Trials) -> list[Trial]:

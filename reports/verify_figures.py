@@ -38,7 +38,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     turns = _columns(folder / TURNS)
     damage = _row_counts(turns, folder, summary)
     if not damage:
-        damage = _derived(turns, folder)
+        damage = _derived(turns, folder, _begins(turns, summary))
     window = summary["phases"]["measure"]
     start_s, end_s = float(window["start_s"]), float(window["end_s"])
     measured = turns["phase"] == "measure"
@@ -47,6 +47,8 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures |= _counts(turns, measured & ~cut, end_s - start_s, run["profile"]["slo"])
     figures |= _load(turns, measured, summary, (start_s, end_s))
     figures |= _workers(turns, measured, summary, end_s - start_s)
+    if arrivals := summary.get("arrivals"):
+        figures |= {f"arrivals_{name}": float(arrivals[name]) for name in ("per_s", "without_page", "without_user")}
     figures["cut_turns"] = float(np.count_nonzero(cut))
     unknown = np.isnan(turns["upstream_request_s"]) & (turns["outcome"] == "ok")
     figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
@@ -83,13 +85,19 @@ def _row_counts(turns: Columns, folder: Path, summary: Mapping[str, Any]) -> Dam
     return damage
 
 
-def _derived(turns: Columns, folder: Path) -> Damage:
+def _begins(turns: Columns, summary: Mapping[str, Any]) -> Array:
+    """When each person wanted to be answered: at the arrival in an open workload, else when the message was sent."""
+    begins: Array = turns["intended_s" if summary.get("arrivals") else "sent_s"]
+    return begins
+
+
+def _derived(turns: Columns, folder: Path, begins: Array) -> Damage:
     """Work out every column that follows from others, and name the first turn where it does not."""
     tokens = pq.read_table(folder / TOKENS)
     arrival, reads = _flat(tokens, "arrival_s")
     cumulative, _ = _flat(tokens, "arrival_tokens")
     emitted, emissions = _flat(tokens, "emit_s")
-    ttft_s = turns["first_s"] - turns["sent_s"]
+    ttft_s = turns["first_s"] - begins
     stall_s, upstream_stall_s = _longest_gaps(arrival, reads), _longest_gaps(emitted, emissions)
     has = emissions > 0
     first = np.full(len(has), np.nan)
@@ -105,7 +113,7 @@ def _derived(turns: Columns, folder: Path) -> Damage:
         "stall_s": stall_s,
         "added_stall_s": stall_s - upstream_stall_s,
         "lateness_s": _lateness(turns, (arrival, cumulative, reads), (emitted, emissions)),
-        "turn_s": turns["done_s"] - turns["sent_s"],
+        "turn_s": turns["done_s"] - begins,
         "ready_delay_s": turns["ready_s"] - turns["done_s"],
         "schedule_delay_s": turns["sent_s"] - turns["intended_s"],
     }
@@ -235,7 +243,8 @@ def _load(
     window: tuple[float, float],
 ) -> Figures:
     window_s = window[1] - window[0]
-    live_s = _covered(turns["sent_s"], turns["done_s"], *window)
+    begins = _begins(turns, summary)
+    live_s = _covered(begins, turns["done_s"], *window)
     logged_s = float(summary["live_turn_seconds"])
     late_s = float(np.nansum(turns["schedule_delay_s"][measured]))
     return {
@@ -247,7 +256,7 @@ def _load(
         "lost_turns": float(summary["turns_begun"]) - float(np.count_nonzero(measured)),
         "offered_ratio": 1.0 - late_s / (float(summary["users"]) * window_s),
         "generator_cores": float(summary["cpu_s"]) / window_s,
-        **_halves(turns, measured, window),
+        **_halves(turns, measured, window, begins),
     }
 
 
@@ -261,7 +270,7 @@ def _workers(turns: Columns, measured: npt.NDArray[np.bool_], summary: Mapping[s
     return figures
 
 
-def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float, float]) -> Figures:
+def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float, float], begins: Array) -> Figures:
     """Second half minus first, as a share of their mean, with the standard error of that difference."""
     middle = (window[0] + window[1]) / 2
     intended, times = turns["intended_s"][measured], turns["turn_s"][measured]
@@ -273,7 +282,7 @@ def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float
 
     def slices(start: float, end: float) -> Array:
         edges = np.linspace(start, end, 6)
-        return np.array([_covered(turns["sent_s"], turns["done_s"], a, b) / (b - a) for a, b in pairwise(edges)])
+        return np.array([_covered(begins, turns["done_s"], a, b) / (b - a) for a, b in pairwise(edges)])
 
     live = [slices(window[0], middle), slices(middle, window[1])]
     empty: Figures = {"live_half_difference_ratio": None, "live_half_error_ratio": None}

@@ -63,7 +63,8 @@ class Board:
         what = {"check": "first turns", "audit": "audit", "idle": f"memory of up to {request.level} sessions"}
         low, high = request.bracket
         known = f" in [{low or 0}, {high or '…'}]" if request.scenario == "chat" and (low or high) else ""
-        return what.get(request.scenario, f"{request.level} users{known}")
+        what |= {"open": f"{request.level} arrivals a minute"}
+        return what.get(request.scenario.partition("-")[0], f"{request.level} users{known}")
 
     def _clock(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self.started), 60)

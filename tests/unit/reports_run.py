@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import figures, store, verdict
 from harness.records import (
+    Arrivals,
     Component,
     Emission,
     Finding,
@@ -46,6 +47,7 @@ class Model:
     idle: bool = True
     rounds: Sequence[tuple[int, int]] = ()  # (round, level) in the order of trials
     thinking: Sequence[tuple[int, int]] = ()  # (median think time, level)
+    others: Sequence[tuple[str, int]] = ()  # (scenario, level) of other workloads
     direct: bool = False  # no application: no process of a target
 
 
@@ -146,6 +148,9 @@ def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
             number, clock = number + 1, clock + 1
         for think_s, level in model.thinking:
             chat_trial(folder, model, level, 0, number=number, minute=clock, scenario=f"think-{think_s}")
+            number, clock = number + 1, clock + 1
+        for scenario, level in model.others:
+            chat_trial(folder, model, level, 0, number=number, minute=clock, scenario=scenario)
             number, clock = number + 1, clock + 1
         if model.idle:
             idle_trial(folder, model, number=number, minute=clock)
@@ -287,6 +292,11 @@ def _summary(level: int, turns: list[Turn]) -> GeneratorSummary:
     )
 
 
+def overlap(turn: Turn, window: PhaseTimes) -> float:
+    """Return how long a turn was under way inside a window, from its intended send on."""
+    return max(0.0, min(turn.done_s or window.end_s, window.end_s) - max(turn.intended_s, window.start_s))
+
+
 def chat_trial(
     folder: Path,
     model: Model,
@@ -305,11 +315,17 @@ def chat_trial(
     path.mkdir(parents=True)
     turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))
     summary = _summary(level, turns)
+    is_open = scenario.startswith("open")
+    if is_open:
+        inside = sum(overlap(t, summary.phases["measure"]) for t in turns)
+        arrivals = Arrivals(per_s=level / 60, without_page=1, without_user=0)
+        summary = replace(summary, arrivals=arrivals, live_turn_seconds=inside)
     files = store.write_samples(
         path,
         turns,
         emissions,
         samples(model, summary.turns_begun / MEASURE_S, START_S + RAMP_S + WARM_S + MEASURE_S + DRAIN_S),
+        from_intended=is_open,
     )
     slo = verdict.Slo()
     found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo)

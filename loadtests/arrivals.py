@@ -1,0 +1,96 @@
+"""Open workload: when turns arrive, and how many virtual users are there to meet them. Decides only."""
+
+from collections import deque
+from math import ceil
+
+from harness.records import Arrivals, LoadPlan
+from loadtests.phases import Timeline
+from loadtests.seeded import arrival_gap_s
+
+RESERVE_S = 2.0  # of arrivals: as many users stand ready, so that a further one's page has that long to open
+MOST_LET_IN = 3  # per call of ``wanted``: opening pages all at once would be a test of its own
+
+
+class Pool:
+    """Arrivals of a Poisson process in their order, each taken by the user who has been free longest.
+
+    A free user takes the next arrival and waits for its time; one that nobody took by then waits for the next free
+    user, and its latency runs all the same. Further users are let in as long as fewer than a reserve stand ready, up to
+    the plan's ``users``. Arrivals begin with the warm-up: during the ramp-up the reserve opens its pages.
+    """
+
+    def __init__(self, plan: LoadPlan, timeline: Timeline) -> None:
+        self._plan = plan
+        self._per_s = plan.arrivals_per_s or 0.0
+        self._timeline = timeline
+        self._reserve = 1 + ceil(RESERVE_S * self._per_s)
+        self._taken = 0
+        self._drawn = 0
+        self._drawn_until_s = timeline.ramp_up_end_s
+        self._ahead: deque[float] = deque()  # drawn and not taken
+        self._standing: deque[float] = deque()  # times that users wait for
+        self._came: set[int] = set()
+        self.let_in = 0
+        self._without_page = 0
+        self._without_user = 0
+
+    def take(self, user: int, now_s: float) -> tuple[int, float]:
+        """Give the next arrival to a user who is free: its number (0-based) and its time."""
+        self._came.add(user)
+        if not self._ahead:
+            self._draw()
+        number, intended_s = self._taken, self._ahead.popleft()
+        self._taken += 1
+        if intended_s > now_s:
+            self._standing.append(intended_s)
+        else:
+            self._count_late(intended_s)
+        return number, intended_s
+
+    def wanted(self, now_s: float) -> int:
+        """Return how many further users to let in now; they count as let in from then on."""
+        self._look(now_s)
+        overdue = sum(at_s <= now_s for at_s in self._ahead)
+        opening = self.let_in - len(self._came)
+        short = self._reserve + overdue - len(self._standing) - opening
+        count = max(0, min(short, MOST_LET_IN, self._plan.users - self.let_in))
+        self.let_in += count
+        return count
+
+    def outstanding(self, now_s: float) -> int:
+        """Return how many arrivals of *measure* are due and were taken by nobody."""
+        self._look(now_s)
+        return sum(at_s <= now_s and self._timeline.phase_of(at_s) == "measure" for at_s in self._ahead)
+
+    def left(self, now_s: float) -> list[tuple[int, float]]:
+        """Give away all arrivals that are due and were taken by nobody, as the trial ends."""
+        self._look(now_s)
+        found = []
+        while self._ahead and self._ahead[0] <= now_s:
+            found.append((self._taken, self._ahead.popleft()))
+            self._taken += 1
+            self._count_late(found[-1][1])
+        return found
+
+    def account(self) -> Arrivals:
+        """Return how the arrivals of *measure* met the pool."""
+        return Arrivals(per_s=self._per_s, without_page=self._without_page, without_user=self._without_user)
+
+    def _draw(self) -> None:
+        self._drawn_until_s += arrival_gap_s(self._plan.seed, self._drawn, self._per_s)
+        self._drawn += 1
+        self._ahead.append(self._drawn_until_s)
+
+    def _look(self, now_s: float) -> None:
+        while self._drawn_until_s <= now_s:
+            self._draw()
+        while self._standing and self._standing[0] <= now_s:
+            self._standing.popleft()
+
+    def _count_late(self, intended_s: float) -> None:
+        if self._timeline.phase_of(intended_s) != "measure":
+            return
+        if self.let_in >= self._plan.users:
+            self._without_user += 1
+        else:
+            self._without_page += 1

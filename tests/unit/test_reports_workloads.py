@@ -1,0 +1,96 @@
+"""Workloads other than closed chat in the table, each cell found again by ``verify``'s own arithmetic."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import store
+from reports import build
+from reports.report import Report, assemble
+from reports.verify import verify
+from tests.unit import reports_run
+from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT
+
+SMALL = replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3)
+MODELS = (
+    replace(SMALL, others=(("open", 10), ("open-70", 9))),
+    replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0)), others=(("open", 10),)),
+)
+ASKED = {"open": {"per_minute": 10, "percent": [70]}}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workloads") / "run"
+    reports_run.write_run(folder, MODELS, profile=PROFILE | ASKED)
+    build.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(run: Path) -> Report:
+    return assemble(run)
+
+
+def test_open_arrivals_have_a_line_at_the_common_rate_and_at_a_share_of_the_capacity(report: Report) -> None:
+    common = report.table.cell("open.added_ttft_p95_s/streamlit")
+    assert common is not None
+    assert common.value is not None
+    assert 0.01 < common.value < 0.05
+    assert "10 arrivals a minute" in common.text
+    assert "pass" in common.text
+    own = report.table.cell("open-70.lateness_p95_s/streamlit")
+    assert own is not None
+    assert own.value is not None
+
+
+def test_what_was_not_measured_says_so(report: Report) -> None:
+    cell = report.table.cell("open-70.added_ttft_p95_s/django+angular")
+    assert cell is not None
+    assert (cell.value, cell.verdict) == (None, "not measured")
+
+
+def test_a_profile_without_other_workloads_has_no_line_for_them(tmp_path: Path) -> None:
+    folder = reports_run.write_run(tmp_path / "run", (SMALL,))
+    assert not [cell.id for cell in assemble(folder).table.cells if "." in cell.id.partition("/")[0]]
+
+
+def test_verify_finds_every_cell_again(run: Path) -> None:
+    assert [str(f) for f in verify(run)] == []
+
+
+@pytest.mark.parametrize("cell_id", ["open.added_ttft_p95_s/streamlit", "open-70.lateness_p95_s/streamlit"])
+def test_an_edited_cell_is_named(run: Path, cell_id: str) -> None:
+    table = run / "report" / "table.json"
+    before = table.read_text()
+    data = json.loads(before)
+    cells = [c for row in data["rows"] for c in row["cells"]]
+    next(c for c in cells if c["id"] == cell_id)["value"] *= 1.01
+    store.write_json(table, data)
+    try:
+        assert [f.figure for f in verify(run)] == [cell_id]
+    finally:
+        table.write_text(before)
+
+
+def test_open_latencies_run_from_the_arrival(run: Path) -> None:
+    for path in run.glob("trials/*/open*/*"):
+        turns = store.read_turns(path)
+        assert (turns["ttft_s"] - (turns["first_s"] - turns["intended_s"])).abs().max() < 1e-9
+        assert (turns["schedule_delay_s"] > 0).all()
+
+
+def test_a_latency_counted_from_the_late_send_is_found(run: Path) -> None:
+    """The mistake that open arrivals exist to avoid: coordinated omission."""
+    (path,) = run.glob("trials/streamlit/open/*")
+    file = path / store.TURNS
+    before = file.read_bytes()
+    turns = store.read_turns(path)
+    turns["ttft_s"] = turns["first_s"] - turns["sent_s"]
+    turns.to_parquet(file, index=False)
+    try:
+        assert "ttft_s" in [f.figure for f in verify(run)]
+    finally:
+        file.write_bytes(before)
