@@ -55,13 +55,6 @@ def said(name: str, good: bool, text: str) -> KnownQuantity:
     )
 
 
-def not_measured(name: str, unit: str, true: float, text: str) -> KnownQuantity:
-    """Return a row whose true value is known and that nothing measures yet."""
-    return KnownQuantity(
-        name=name, unit=unit, true=true, measured=None, error=None, allowed=None, outcome="not measured", text=text
-    )
-
-
 def percentile(values: Sequence[float], q: int) -> float:
     """Return a percentile by linear interpolation, from the standard library."""
     return quantiles(values, n=100, method="inclusive")[q - 1] if len(values) > 1 else values[0]
@@ -166,21 +159,19 @@ def knee(known: Knee, found: Capacity, trials: int) -> KnownQuantity:
     return row(known.case.name, "users", float(known.users), middle, error, allowed, f"{bracket}; {known.text}")
 
 
-def stalled(found: Measured, closed: Mapping[int, float], opened: Mapping[int, float]) -> list[KnownQuantity]:
-    """Compare the tail of the first tokens' delay with what arithmetic says for users who wait."""
+def stalled(found: Measured, known: Mapping[int, float], workload: str) -> list[KnownQuantity]:
+    """Compare the tail of the first tokens' delay with what arithmetic says of a workload, ``closed`` or ``open``."""
     turns = store.read_turns(found.folder)
     delays = turns.loc[(turns["phase"] == "measure") & (turns["outcome"] == "ok"), "added_ttft_s"].tolist()
-    rows = [valid(found, "stalling server: verdict")]
-    for q, known in closed.items():
+    rows = [valid(found, f"stalling server, {workload}: verdict")]
+    for q, true in known.items():
         measured = percentile(delays, q) if delays else None
         if q == 95:
             measured = found.trial.figures.get("added_ttft_p95_s")
-        error = None if measured is None else measured - known
-        text = f"{len(delays)} turns of users who wait, against arithmetic"
-        rows.append(row(f"stall's tail p{q}, closed", "s", known, measured, error, STALL_SHARE * STALL_S, text))
-    for q, known in opened.items():
-        text = "arrivals that do not wait: the generator has none yet"
-        rows.append(not_measured(f"stall's tail p{q}, open", "s", known, text))
+        error = None if measured is None else measured - true
+        whose = "users who wait" if workload == "closed" else "arrivals that do not wait"
+        text = f"{len(delays)} turns of {whose}, against arithmetic"
+        rows.append(row(f"stall's tail p{q}, {workload}", "s", true, measured, error, STALL_SHARE * STALL_S, text))
     return rows
 
 

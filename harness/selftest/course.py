@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -13,6 +14,7 @@ from harness.selftest.bench import Case, Laboratory, Measured
 from harness.store import KnownQuantity, SelfTest
 
 TIMING_USERS, STALL_USERS, FAULT_USERS = 20, 30, 6
+STALL_PER_MINUTE = 5400  # arrivals: of those in four stalls, one standard error of the p95 is 20 ms
 SEARCH = SearchPlan(start=10, growth=2.0, precision=0.1, repetitions=1, highest=400, max_trials=12)
 PROTOCOLS = ("rest", "openai")
 
@@ -31,7 +33,9 @@ def timings(measure: Measure) -> list[KnownQuantity]:
 def stalls(measure: Measure) -> list[KnownQuantity]:
     """The tail behind a server that stalls."""
     case, closed, opened = cases.stall()
-    return comparing.stalled(measure(case, STALL_USERS), closed, opened)
+    waiting = comparing.stalled(measure(case, STALL_USERS), closed, "closed")
+    arriving = replace(case, name="stall open", scenario="open")
+    return waiting + comparing.stalled(measure(arriving, STALL_PER_MINUTE), opened, "open")
 
 
 def leaks(measure: Measure) -> list[KnownQuantity]:

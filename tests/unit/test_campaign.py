@@ -41,6 +41,27 @@ def test_a_profile_may_leave_the_audit_out() -> None:
     assert course.send(checked).scenario == "idle"
 
 
+def test_open_arrivals_come_last_at_a_common_rate_and_at_shares_of_what_was_carried() -> None:
+    profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50, 70)))
+    found, made = run(fake.carrying({"a": 90}), ["a"], profile=profile)
+    carried = found["a"].low
+    assert carried is not None
+    per_minute = 60 * carried / 4.1  # a cycle: 0.3 s, 40 tokens 20 ms apart, 3 s of thinking
+    wanted = [
+        ("open", 90),
+        ("open-50", pytest.approx(per_minute / 2, abs=1)),
+        ("open-70", pytest.approx(0.7 * per_minute, abs=1)),
+    ]
+    assert [(t.key.scenario, t.key.level) for t in made[-3:]] == wanted
+
+
+def test_where_nobody_was_carried_there_is_no_share_to_take() -> None:
+    profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50,)))
+    found, made = run(fake.carrying({"a": 0}), ["a"], profile=profile)
+    assert found["a"].status == "none"
+    assert [t.key.scenario for t in made if t.key.scenario.startswith("open")] == ["open"]
+
+
 def test_trials_of_targets_are_interleaved_and_numbered_per_target() -> None:
     _, made = run(fake.carrying({"a": 90, "b": 400}), ["a", "b"])
     order = [t.key.target for t in made]

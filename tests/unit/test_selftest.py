@@ -197,12 +197,14 @@ def test_the_slope_of_memory_and_its_interval_are_judged(
     assert [one.outcome for one in rows] == outcomes
 
 
-def test_the_tail_behind_a_stall_is_held_against_arithmetic_and_the_open_half_is_not_measured(tmp_path: Path) -> None:
+def test_the_tail_behind_a_stall_is_held_against_arithmetic(tmp_path: Path) -> None:
     _, closed, opened = cases.stall()
     truth = [answered(0)] * 3
     found = measured(tmp_path, [recorded(one) for one in truth], truth)
-    rows = comparing.stalled(found, closed, opened)
-    assert [one.outcome for one in rows] == ["ok", "failed", "failed", "not measured", "not measured"]
+    for known, workload in ((closed, "closed"), (opened, "open")):
+        rows = comparing.stalled(found, known, workload)
+        assert [one.outcome for one in rows] == ["ok", "failed", "failed"]
+        assert {workload in one.name for one in rows} == {True}
     assert 0.3 < closed[95] < closed[99] < cases.STALL_S
     assert (opened[95], opened[99]) == (pytest.approx(0.35), pytest.approx(0.47))
 
