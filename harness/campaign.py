@@ -88,6 +88,9 @@ def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, in
         wanted.append(("open", profile.open.per_minute))
         per_minute = 60 * (carried or 0) / profile.cycle_s()
         wanted += [(open_scenario(p), max(1, round(per_minute * p / 100))) for p in profile.open.percent if carried]
+    for scenario, asked in (("spike", profile.spike), ("soak", profile.soak)):
+        if asked and carried:
+            wanted.append((scenario, max(1, round(carried * asked.percent / 100))))
     return wanted
 
 

@@ -39,6 +39,10 @@ def campaign_s(profile: Profile, targets: Sequence[str], typical_users: int = 15
     tests_s = sum(2 * trial_s(profile.thinking(t), level) for t in search.further_think_s)
     if profile.open:
         tests_s += (1 + len(profile.open.percent)) * trial_s(profile, level)
+    if spike := profile.spike:
+        tests_s += START_S + 3 * profile.cycle_s() + spike.before_s + spike.hold_s + spike.after_s
+    if profile.soak:
+        tests_s += START_S + 3 * profile.cycle_s() + 60 * profile.soak.minutes
     ends = []
     for trials, per_round in zip(SEARCH_TRIALS, ROUND_TRIALS, strict=True):
         count = min(trials, search.max_trials) + per_round * search.rounds

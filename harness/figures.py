@@ -52,14 +52,15 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["upstream_request_s"].isna()).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
     cpu = figures.pop("target_cpu_s")
-    ended = _ended_inside(turns, window)
+    ended = ended_inside(turns, window)
     figures["target_cpu_s_per_turn"] = cpu / ended if cpu is not None and ended else None
     busiest = figures["busiest_process_cores"]
     figures["busiest_cpu_s_per_turn"] = busiest * window_s / ended if busiest is not None and ended else None
     return figures
 
 
-def _ended_inside(turns: pd.DataFrame, window: PhaseTimes) -> int:
+def ended_inside(turns: pd.DataFrame, window: PhaseTimes) -> int:
+    """Return how many turns ended in a span."""
     done = turns["done_s"]
     return int(((done >= window.start_s) & (done < window.end_s)).sum())
 
@@ -190,8 +191,8 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
     span_s = end_s - start_s
     roles = {str(role): frame for role, frame in resources.groupby("role")}
     target = roles.get("target", resources.iloc[:0])
-    cpu = _sum_over_components(target, "cpu_s", start_s, end_s)
-    upstream = _sum_over_components(roles.get("upstream", resources.iloc[:0]), "cpu_s", start_s, end_s)
+    cpu = sum_over_components(target, "cpu_s", start_s, end_s)
+    upstream = sum_over_components(roles.get("upstream", resources.iloc[:0]), "cpu_s", start_s, end_s)
     memory = stack_memory(target, start_s, end_s)
     host = resources.drop_duplicates("t_s")
     busy = growth(host, "host_busy_s", start_s, end_s)
@@ -214,7 +215,8 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
     }
 
 
-def _sum_over_components(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
+def sum_over_components(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
+    """Return the growth of a counter over all components together; None where none has readings."""
     deltas = [growth(frame, column, start_s, end_s) for _, frame in samples.groupby("component")]
     known = [d for d in deltas if d is not None]
     return sum(known) if known else None
@@ -269,7 +271,7 @@ def idle_figures(resources: pd.DataFrame, steps: Sequence[StepTimes]) -> Figures
     figures["memory_slope_high_bytes"] = line[2] if line else None
     quiet = [s for s in steps if s.sessions == 0]
     if quiet:
-        cpu = _sum_over_components(target, "cpu_s", quiet[0].start_s, quiet[0].end_s)
+        cpu = sum_over_components(target, "cpu_s", quiet[0].start_s, quiet[0].end_s)
         span_s = quiet[0].end_s - quiet[0].start_s
         figures["idle_cores"] = cpu / span_s if cpu is not None and span_s > 0 else None
     return figures

@@ -9,8 +9,8 @@ from math import ceil, exp
 from pathlib import Path
 
 from harness.generators import suffixes
-from harness.profiles import Profile
-from harness.records import LoadPlan
+from harness.profiles import Profile, Soak, Spike
+from harness.records import LoadPlan, SpikePlan
 from harness.runtimes import GENERATOR, Pod
 from harness.verdict import certainly_failing
 
@@ -100,6 +100,21 @@ def open_plan(closed: LoadPlan, profile: Profile, per_minute: int) -> LoadPlan:
     )
 
 
+def spike_plan(closed: LoadPlan, spike: Spike) -> LoadPlan:
+    """Return the plan of a chat trial to which several times as many users come and leave again."""
+    further = SpikePlan(users=(spike.times - 1) * closed.users, after_s=spike.before_s, hold_s=spike.hold_s)
+    return _lasting(replace(closed, workers=1, spike=further), spike.before_s + spike.hold_s + spike.after_s)
+
+
+def soak_plan(closed: LoadPlan, soak: Soak) -> LoadPlan:
+    """Return the plan of a long chat trial."""
+    return _lasting(closed, soak.minutes * 60)
+
+
+def _lasting(plan: LoadPlan, measure_s: float) -> LoadPlan:
+    return replace(plan, measure_min_s=measure_s, measure_max_s=measure_s)
+
+
 def patience_s(plan: LoadPlan) -> float:
     """Return after how many seconds a generator that has not ended is given up."""
     phases_s = plan.ramp_up_s + plan.warm_up_s + plan.measure_max_s + plan.drain_s
@@ -135,7 +150,8 @@ def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], No
         if code is not None:
             return live, True
         died = any(name != GENERATOR for name, _ in pod.exited()) or pod.oom_kills()
-        if died or (plan.scenario == "chat" and certainly_failing(live.violations, possible)):
+        may_end = plan.scenario == "chat" and plan.spike is None  # what comes after a spike is what it is made for
+        if died or (may_end and certainly_failing(live.violations, possible)):
             Path(plan.stop_file).touch()
     return live, False
 

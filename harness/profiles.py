@@ -62,6 +62,27 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spike:
+    """A share of the users carried, then several times as many within a second, who leave again."""
+
+    percent: int = 50
+    times: int = 4
+    before_s: float = 15.0
+    hold_s: float = 20.0
+    after_s: float = 45.0
+    window_s: float = 10.0  # the objective is met again when every window of this length from then on meets it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soak:
+    """A long hold at a share of the users carried; its slopes rest on means over blocks."""
+
+    percent: int = 70
+    minutes: float = 20.0
+    block_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Everything a campaign needs to know besides its targets."""
 
@@ -75,6 +96,8 @@ class Profile:
     search: Search = field(default_factory=Search)
     idle: Idle | None = field(default_factory=Idle)
     open: Open | None = None
+    spike: Spike | None = None
+    soak: Soak | None = None
     audit: bool = False  # a trial that tries what is not load: integration, security
     swap: bool = False  # after the trials: every API with every web part, in a browser
     slo: Slo = field(default_factory=Slo)
@@ -192,6 +215,16 @@ def _check(profile: Profile, path: Path) -> None:
         rules += [
             (profile.open.per_minute >= 1, "open.per_minute: at least 1"),
             (all(p > 0 for p in profile.open.percent), "open.percent: above 0"),
+        ]
+    if spike := profile.spike:
+        rules += [
+            (spike.percent >= 1 and spike.times >= 2, "spike.percent: at least 1; spike.times: at least 2"),
+            (0 < spike.window_s <= spike.after_s and spike.hold_s > 0, "spike.window_s: above 0, at most after_s"),
+        ]
+    if soak := profile.soak:
+        rules += [
+            (soak.percent >= 1, "soak.percent: at least 1"),
+            (soak.block_s > 0 and soak.minutes * 60 >= 5 * soak.block_s, "soak.block_s: at most a fifth of minutes"),
         ]
     for good, rule in rules:
         if not good:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import conformance, figures, generators, load, store
+from harness import conformance, figures, generators, load, store, workloads
 from harness.errors import BenchError
 from harness.profiles import Profile, think_scenario
 from harness.records import (
@@ -23,7 +23,7 @@ from harness.records import (
 )
 from harness.runtimes import GENERATOR, MESSAGES_PER_MINUTE, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
-from harness.verdict import Facts, Slo, Validity, judge, without_budget
+from harness.verdict import Facts, Slo, Validity, carried_through, judge, without_budget
 
 CHECK_TURNS = 2
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
@@ -57,6 +57,10 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
     )
     if key.scenario.partition("-")[0] == "open":
         return load.open_plan(plan, profile, key.level)
+    if key.scenario == "spike" and profile.spike:
+        return load.spike_plan(plan, profile.spike)
+    if key.scenario == "soak" and profile.soak:
+        return load.soak_plan(plan, profile.soak)
     if key.scenario == "idle" and profile.idle:
         return replace(plan, scenario="idle", steps=profile.idle.steps, hold_s=profile.idle.hold_s)
     if key.scenario == "check":
@@ -244,7 +248,12 @@ def _assess(
     numbers = figures.chat_figures(turns, resources, summary, profile.slo)
     if key.scenario == "check":
         return numbers, _check_verdict(facts, numbers)
-    return numbers, judge(numbers, facts, profile.slo, bench.validity)
+    if key.scenario == "spike" and profile.spike:
+        numbers |= workloads.spike_figures(turns, summary, profile.slo, profile.spike.window_s)
+        return numbers, carried_through(numbers, facts, bench.validity)
+    if key.scenario == "soak" and profile.soak:
+        numbers |= workloads.soak_figures(turns, resources, summary, profile.soak.block_s)
+    return numbers, judge(numbers, facts, profile.slo, bench.validity, steady=key.scenario != "soak")
 
 
 def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, ended: bool) -> Verdict:

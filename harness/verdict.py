@@ -63,11 +63,27 @@ _LABELS: dict[str, tuple[str, float, str]] = {
 }
 
 
-def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = None) -> Verdict:
+def carried_through(figures: Figures, facts: Facts, validity: Validity | None = None) -> Verdict:
+    """Return pass for a trial that is made to show what happens, whatever it showed; fail where the target died of it.
+
+    What could have made the target look worse makes it invalid, as in any trial.
+    """
+    if facts.upstream_exits:
+        return judge(figures, facts, Slo(), validity)
+    if deaths := _deaths(facts):
+        return Verdict(outcome="fail", reasons=tuple(deaths))
+    invalid = _untrustworthy(figures, facts, validity or Validity())
+    return Verdict(outcome="invalid", reasons=tuple(invalid)) if invalid else Verdict(outcome="pass")
+
+
+def judge(
+    figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = None, *, steady: bool = True
+) -> Verdict:
     """Return the verdict of a trial of scenario ``chat``.
 
     A target that died, was killed or failed its SLO fails even where the measurement has blemishes that could only
-    have made it look better; what could have made it look worse makes the trial invalid.
+    have made it look better; what could have made it look worse makes the trial invalid. ``steady``: a pass needs a
+    steady state.
     """
     rules = validity or Validity()
     if facts.upstream_exits:
@@ -95,7 +111,7 @@ def judge(figures: Figures, facts: Facts, slo: Slo, validity: Validity | None = 
             ),
         )
         return Verdict(outcome="fail", reasons=(*misses, *(note if contended else ())), contended=contended)
-    doubts = [*_absent(figures), *_doubtful_pass(figures, facts, rules)]
+    doubts = [*_absent(figures), *_doubtful_pass(figures, facts, rules), *(_unsteady(figures, rules) if steady else ())]
     if doubts:
         return Verdict(outcome="invalid", reasons=tuple(doubts))
     return Verdict(outcome="pass")
@@ -279,7 +295,11 @@ def _doubtful_pass(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
     if facts.sign_in_failures:
         text = f"{facts.sign_in_failures} users could not open their session: less load than stated"
         reasons.append(Reason(code="invalid.sign_in", text=text, value=float(facts.sign_in_failures), limit=0.0))
-    reasons += _not_offered(figures, facts, rules)
+    return reasons + _not_offered(figures, facts, rules)
+
+
+def _unsteady(figures: Figures, rules: Validity) -> list[Reason]:
+    reasons: list[Reason] = []
     for name, label in (("turn_half", "mean turn time"), ("live_half", "live streams")):
         difference, error = figures.get(f"{name}_difference_ratio"), figures.get(f"{name}_error_ratio")
         if difference is None:

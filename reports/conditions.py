@@ -31,6 +31,7 @@ class Conditions:
         further_think_s: Median think times at which a prediction was to be tested.
         open_per_minute: Arrivals a minute of the open workload for all targets alike; None where it was not asked for.
         open_percent: Shares of a target's own capacity at which turns were to arrive.
+        spike: What the profile says of a spike; empty where it was not asked for. So too ``soak``.
     """
 
     profile: str
@@ -46,6 +47,8 @@ class Conditions:
     further_think_s: tuple[int, ...]
     open_per_minute: int | None
     open_percent: tuple[int, ...]
+    spike: Mapping[str, Any]
+    soak: Mapping[str, Any]
 
     @property
     def think(self) -> str:
@@ -121,6 +124,8 @@ def conditions(run: Run) -> Conditions:
         further_think_s=tuple(search.get("further_think_s") or ()),
         open_per_minute=_table(profile.get("open")).get("per_minute"),
         open_percent=tuple(_table(profile.get("open")).get("percent") or ()),
+        spike=_table(profile.get("spike")),
+        soak=_table(profile.get("soak")),
     )
 
 

@@ -19,15 +19,14 @@ def significant(value: float, digits: int = 3) -> str:
 
 def as_text(value: float, unit: str | None) -> str:
     """Return a value with its unit for people: seconds below one as milliseconds, bytes in binary multiples."""
+    amount, slash, per = (unit or "").partition("/")
+    if slash and amount in ("s", "bytes"):
+        return f"{as_text(value, amount)}/{per}"
     match unit:
         case "s":
             return _seconds(value)
-        case "s/turn":
-            return f"{_seconds(value)}/turn"
         case "bytes":
             return _bytes(value)
-        case "bytes/session":
-            return f"{_bytes(value)}/session"
         case "ratio":
             return f"{significant(value * 100)} %"
         case "×":

@@ -16,7 +16,7 @@ from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDE
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 # Timed by the harness around the start of a target: no sample holds it.
-JUDGED = ("chat", "think", "open")  # scenarios whose trials pass or fail by the objective
+JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
 UNSAMPLED = frozenset({"cold_start_s"})
 
 

@@ -104,8 +104,14 @@ def _workload(trials: list[Trial], figure: str) -> Expected:
     """The last valid trial of a workload other than closed chat."""
     if not trials:
         return EMPTY
-    last = max(trials, key=lambda t: int(t["key"]["number"]))
-    return last["figures"].get(figure), None
+    figures = max(trials, key=lambda t: int(t["key"]["number"]))["figures"]
+    value = figures.get(figure)
+    if figure == "recovery_s" and value is None:
+        return None, (figures["recovery_watched_s"], None)
+    if f"{figure}_low" not in figures or value is None:
+        return value, None
+    low, high = figures[f"{figure}_low"], figures[f"{figure}_high"]
+    return (None, (None, high)) if low <= 0 <= high else (value, (low, high))
 
 
 def _chat(target: str, trials: Trials) -> list[Trial]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from harness.store import RESOURCES, TOKENS, TURNS
-from reports import verify_resources
+from reports import verify_resources, verify_workloads
 from reports.verify_resources import Array
 
 Figures = dict[str, float | None]
@@ -58,7 +58,20 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures |= used
     figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
     figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
+    figures |= _of_workload(turns, resources, trial, run["profile"])
     return Recomputed(figures=figures, damage=damage)
+
+
+def _of_workload(
+    turns: Columns, resources: verify_resources.Readings, trial: Mapping[str, Any], profile: Mapping[str, Any]
+) -> Figures:
+    """Figures that only some workloads have."""
+    match trial["key"]["scenario"]:
+        case "spike":
+            return verify_workloads.spike(turns, trial["summary"], profile, _quantile)
+        case "soak":
+            return verify_workloads.soak(turns, resources, trial["summary"], profile)
+    return {}
 
 
 def _columns(path: Path) -> Columns:

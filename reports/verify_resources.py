@@ -127,7 +127,7 @@ def idle(readings: Readings, steps: Sequence[Mapping[str, Any]]) -> Figures:
         if len(memory):
             points.append((float(step["sessions"]), float(np.mean(memory))))
     names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
-    figures |= dict(zip(names, _line(points), strict=True))
+    figures |= dict(zip(names, line(points), strict=True))
     quiet = next((step for step in steps if step["sessions"] == 0), None)
     if quiet:
         span_s = quiet["end_s"] - quiet["start_s"]
@@ -136,13 +136,14 @@ def idle(readings: Readings, steps: Sequence[Mapping[str, Any]]) -> Figures:
     return figures
 
 
-def _line(points: list[tuple[float, float]]) -> tuple[float | None, float | None, float | None]:
+def line(points: list[tuple[float, float]]) -> tuple[float | None, float | None, float | None]:
     """Least squares by the normal equations, with Student's t at n − 2 degrees of freedom."""
     if len(points) < 3 or len({x for x, _ in points}) < 2:
         return None, None, None
     from scipy.special import stdtrit
 
     x, y = np.array(points).T
+    y = y - y.mean()  # hundreds of megabytes would drown a slope of some bytes
     design = np.column_stack([np.ones_like(x), x])
     solution, *_ = np.linalg.lstsq(design, y, rcond=None)
     left = y - design @ solution

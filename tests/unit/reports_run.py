@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import figures, store, verdict
+from harness import figures, store, verdict, workloads
 from harness.records import (
     Arrivals,
     Component,
@@ -27,6 +27,8 @@ from harness.records import (
 THINK_S, TTFT_S, ITL_S, TOKENS = 3.0, 0.3, 0.02, 40
 RAMP_S, WARM_S, MEASURE_S, DRAIN_S = 3.0, 2.0, 20.0, 10.0
 START_S = 5000.0
+SPIKE_TIMES = PhaseTimes(start_s=START_S + RAMP_S + WARM_S + 3, end_s=START_S + RAMP_S + WARM_S + 8)
+SPIKE_WINDOW_S, SOAK_BLOCK_S = 4.0, 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +318,8 @@ def chat_trial(
     turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))
     summary = _summary(level, turns)
     is_open = scenario.startswith("open")
+    if scenario == "spike":
+        summary = replace(summary, users=4 * level, spike=SPIKE_TIMES)
     if is_open:
         inside = sum(overlap(t, summary.phases["measure"]) for t in turns)
         arrivals = Arrivals(per_s=level / 60, without_page=1, without_user=0)
@@ -329,6 +333,10 @@ def chat_trial(
     )
     slo = verdict.Slo()
     found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo)
+    if scenario == "spike":
+        found |= workloads.spike_figures(store.read_turns(path), summary, slo, SPIKE_WINDOW_S)
+    if scenario == "soak":
+        found |= workloads.soak_figures(store.read_turns(path), store.read_resources(path), summary, SOAK_BLOCK_S)
     if scenario == "check":
         found["cold_start_s"] = None if model.direct else 4.2
     facts = verdict.Facts(

@@ -55,6 +55,15 @@ def test_open_arrivals_come_last_at_a_common_rate_and_at_shares_of_what_was_carr
     assert [(t.key.scenario, t.key.level) for t in made[-3:]] == wanted
 
 
+def test_a_spike_and_a_soak_follow_at_shares_of_the_users_carried() -> None:
+    profile = replace(QUICK, spike=profiles.Spike(percent=50), soak=profiles.Soak(percent=70))
+    found, made = run(fake.carrying({"a": 90}), ["a"], profile=profile)
+    carried = found["a"].low
+    assert carried is not None
+    wanted = [("spike", round(carried / 2)), ("soak", round(0.7 * carried))]
+    assert [(t.key.scenario, t.key.level) for t in made[-2:]] == wanted
+
+
 def test_where_nobody_was_carried_there_is_no_share_to_take() -> None:
     profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50,)))
     found, made = run(fake.carrying({"a": 0}), ["a"], profile=profile)

@@ -15,10 +15,14 @@ from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT
 
 SMALL = replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3)
 MODELS = (
-    replace(SMALL, others=(("open", 10), ("open-70", 9))),
+    replace(SMALL, others=(("open", 10), ("open-70", 9), ("spike", 6), ("soak", 8))),
     replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0)), others=(("open", 10),)),
 )
-ASKED = {"open": {"per_minute": 10, "percent": [70]}}
+ASKED = {
+    "open": {"per_minute": 10, "percent": [70]},
+    "spike": {"percent": 50, "times": 4, "before_s": 3.0, "hold_s": 5.0, "after_s": 12.0, "window_s": 4.0},
+    "soak": {"percent": 70, "minutes": 20.0, "block_s": 3.0},
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +58,18 @@ def test_what_was_not_measured_says_so(report: Report) -> None:
 
 def test_a_profile_without_other_workloads_has_no_line_for_them(tmp_path: Path) -> None:
     folder = reports_run.write_run(tmp_path / "run", (SMALL,))
-    assert not [cell.id for cell in assemble(folder).table.cells if "." in cell.id.partition("/")[0]]
+    ids = [cell.id for cell in assemble(folder).table.cells]
+    assert not [one for one in ids if one.startswith(("open", "spike", "soak"))]
 
 
 def test_verify_finds_every_cell_again(run: Path) -> None:
     assert [str(f) for f in verify(run)] == []
 
 
-@pytest.mark.parametrize("cell_id", ["open.added_ttft_p95_s/streamlit", "open-70.lateness_p95_s/streamlit"])
+@pytest.mark.parametrize(
+    "cell_id",
+    ["open.added_ttft_p95_s/streamlit", "open-70.lateness_p95_s/streamlit", "spike.spike_added_ttft_p95_s/streamlit"],
+)
 def test_an_edited_cell_is_named(run: Path, cell_id: str) -> None:
     table = run / "report" / "table.json"
     before = table.read_text()
@@ -94,3 +102,39 @@ def test_a_latency_counted_from_the_late_send_is_found(run: Path) -> None:
         assert "ttft_s" in [f.figure for f in verify(run)]
     finally:
         file.write_bytes(before)
+
+
+def test_a_spike_and_a_soak_have_lines_of_their_own(report: Report) -> None:
+    recovery = report.table.cell("spike.recovery_s/streamlit")
+    assert recovery is not None
+    assert recovery.value == 0
+    assert "6 users, 24 during it" in recovery.text
+    memory = report.table.cell("soak.memory_slope_bytes_per_hour/streamlit")
+    assert memory is not None
+    assert memory.bracket is not None
+    assert "6 blocks" in memory.text
+    absent = report.table.cell("soak.memory_slope_bytes_per_hour/django+angular")
+    assert absent is not None
+    assert absent.text == "not measured: no users carried to take a share of"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "figure"),
+    [
+        ("spike", "recovery_s"),
+        ("spike", "spike_failure_ratio"),
+        ("soak", "cpu_slope_s_per_turn_per_hour_high"),
+        ("soak", "blocks"),
+        ("open", "arrivals_without_page"),
+    ],
+)
+def test_an_edited_figure_is_named(run: Path, scenario: str, figure: str) -> None:
+    (path,) = run.glob(f"trials/streamlit/{scenario}/*/trial.json")
+    before = path.read_text()
+    data = json.loads(before)
+    data["figures"][figure] = (data["figures"][figure] or 0) + 1
+    path.write_text(json.dumps(data))
+    try:
+        assert figure in [f.figure for f in verify(run)]
+    finally:
+        path.write_text(before)

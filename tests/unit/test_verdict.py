@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.records import Verdict
-from harness.verdict import NEEDED, Facts, Slo, certainly_failing, judge
+from harness.verdict import NEEDED, Facts, Slo, carried_through, certainly_failing, judge
 
 GOOD: dict[str, float | None] = {
     "turns": 200.0,
@@ -196,3 +196,18 @@ def test_arrivals_that_waited_for_a_user_make_a_trial_invalid_and_those_that_wai
     assert [(r.code, r.value) for r in short.reasons] == [("invalid.users", 3.0)]
     assert "not enough users for the arrivals" in short.reasons[0].text
     assert verdict({"arrivals_without_user": 0.0, "arrivals_without_page": 5.0}).outcome == "pass"
+
+
+def test_a_trial_made_to_show_what_happens_passes_whatever_it_showed_unless_it_cannot_be_trusted() -> None:
+    slow = GOOD | {"added_ttft_p95_s": 9.0, "failure_ratio": 0.5, "turn_half_difference_ratio": 0.9}
+    assert carried_through(slow, SPARE).outcome == "pass"
+    assert carried_through(slow | {"foreign_cpu_ratio": 0.2}, SPARE).outcome == "invalid"
+    died = replace(SPARE, target_exits=("app ended by itself with 1",))
+    assert carried_through(slow, died).outcome == "fail"
+    assert carried_through(slow, replace(SPARE, upstream_exits=("llm ended",))).outcome == "invalid"
+
+
+def test_a_soak_needs_no_steady_state() -> None:
+    drifting = GOOD | {"turn_half_difference_ratio": 0.5}
+    assert judge(drifting, SPARE, Slo()).outcome == "invalid"
+    assert judge(drifting, SPARE, Slo(), steady=False).outcome == "pass"
