@@ -4,7 +4,6 @@ import dataclasses
 import tomllib
 import typing
 from dataclasses import dataclass, field
-from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from harness.targets import nearest, reject_unknown
 from harness.verdict import Slo
 
 FOLDER = Path(__file__).parent / "profile_files"
+LENGTHS = Path(__file__).parent / "answer_lengths"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +104,12 @@ class Profile:
     seed: int = 42
 
     def think_mean_s(self) -> float:
-        """Return the mean think time; exp(μ + σ²/2) of a log-normal with median exp(μ)."""
-        return self.think_s.median * exp(self.think_s.sigma**2 / 2)
+        """Return the mean think time."""
+        return self.think_s.mean()
 
     def answer_mean_s(self) -> float:
         """Return the mean length of an answer as the upstream sends it."""
-        answer = self.answer
-        tokens = answer.tokens.median * exp(answer.tokens.sigma**2 / 2)
-        ttft_s = answer.ttft_s.median * exp(answer.ttft_s.sigma**2 / 2)
-        return ttft_s + tokens * answer.itl_s
+        return self.answer.ttft_s.mean() + self.answer.tokens_mean() * self.answer.itl_s
 
     def cycle_s(self) -> float:
         """Return the length of a turn and its think time on an unloaded target."""
@@ -162,6 +159,8 @@ def _read(cls: type, table: Any, where: str) -> Any:
         table = {"median": table}
     if not isinstance(table, dict):
         raise UsageError(f"{where} is {table!r}", "write a table")
+    if cls is AnswerPlan and "lengths" in table:
+        table = _with_lengths(table, where)
     hints = typing.get_type_hints(cls)
     reject_unknown(table, hints, where)
     for f in dataclasses.fields(cls):
@@ -169,6 +168,19 @@ def _read(cls: type, table: Any, where: str) -> Any:
         if required and f.name not in table:
             raise UsageError(f"{where}: {f.name} is missing", f"add {f.name}")
     return cls(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+def _with_lengths(table: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return an answer's table with the quantiles that ``lengths`` names in the place of ``tokens``."""
+    known = sorted(path.stem for path in LENGTHS.glob("*.toml"))
+    name = table["lengths"]
+    if name not in known:
+        raise UsageError(f"{where}: lengths is {name!r}", nearest(str(name), known))
+    if "tokens" in table or "tokens_quantiles" in table:
+        raise UsageError(f"{where}: both lengths and tokens are stated", "leave one of them out")
+    quantiles = tomllib.loads((LENGTHS / f"{name}.toml").read_text(encoding="utf-8"))["quantiles"]
+    rest = {key: value for key, value in table.items() if key != "lengths"}
+    return rest | {"tokens": quantiles[len(quantiles) // 2], "tokens_quantiles": quantiles}
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
@@ -198,9 +210,13 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 
 
 def _check(profile: Profile, path: Path) -> None:
-    search, window = profile.search, profile.window
+    search, window, lengths = profile.search, profile.window, profile.answer.tokens_quantiles
     rules = [
         (profile.answer.tokens.median >= 2, "answer.tokens: at least 2 (the nonce and the end marker)"),
+        (
+            not lengths or (len(lengths) > 1 and lengths[0] >= 2),
+            "answer.tokens_quantiles: none, or two and more from 2 on (the nonce and the end marker)",
+        ),
         (profile.turns_per_conversation >= 1, "turns_per_conversation: at least 1"),
         (profile.think_s.median > 0, "think_s: above 0"),
         (search.growth > 1, "search.growth: above 1"),

@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from math import exp
 from typing import Any, Literal, TypeVar
 
 FORMAT_VERSION = 1
@@ -30,14 +31,30 @@ class Distribution:
     median: float
     sigma: float = 0.0
 
+    def mean(self) -> float:
+        """Return its mean, exp(μ + σ²/2) of a log-normal with median exp(μ)."""
+        return self.median * exp(self.sigma**2 / 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerPlan:
-    """What the upstream answers: times in seconds, length in tokens."""
+    """What the upstream answers: times in seconds, length in tokens.
+
+    ``tokens_quantiles``: lengths at equal steps from 0 to 100 %, linear between them; where there are any they are what
+    is drawn, and ``tokens`` names their middle.
+    """
 
     ttft_s: Distribution
     itl_s: float
     tokens: Distribution
+    tokens_quantiles: tuple[int, ...] = ()
+
+    def tokens_mean(self) -> float:
+        """Return the mean length; of quantiles joined by straight lines the mean of the pieces' middles."""
+        if not self.tokens_quantiles:
+            return self.tokens.mean()
+        ends = self.tokens_quantiles[0] + self.tokens_quantiles[-1]
+        return (sum(self.tokens_quantiles) - ends / 2) / (len(self.tokens_quantiles) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp
+from statistics import fmean
 from typing import Any
 
 from harness.records import Limits, Trial
@@ -39,6 +41,7 @@ class Conditions:
     think_sigma: float
     tokens: float | None
     tokens_sigma: float
+    tokens_quantiles: tuple[float, ...]
     itl_s: float | None
     ttft_s: float | None
     ttft_sigma: float
@@ -68,18 +71,23 @@ class Conditions:
     def answer_mean_s(self) -> float:
         """Mean time of an answer as the upstream sends it."""
         ttft_s = (self.ttft_s or 0.0) * exp(self.ttft_sigma**2 / 2)
-        tokens = (self.tokens or 0.0) * exp(self.tokens_sigma**2 / 2)
-        return ttft_s + tokens * (self.itl_s or 0.0)
+        return ttft_s + self.tokens_mean * (self.itl_s or 0.0)
+
+    @property
+    def tokens_mean(self) -> float:
+        """Mean length of an answer; of quantiles joined by straight lines the mean of the pieces' middles."""
+        if not self.tokens_quantiles:
+            return (self.tokens or 0.0) * exp(self.tokens_sigma**2 / 2)
+        return fmean(sum(pair) / 2 for pair in pairwise(self.tokens_quantiles))
 
     @property
     def answers(self) -> str:
         """The answers' length in words."""
         if self.tokens is None:
             return "answer length not recorded"
-        if not self.tokens_sigma:
+        if not self.tokens_sigma and not self.tokens_quantiles:
             return f"answers of {significant(self.tokens)} tokens"
-        mean = self.tokens * exp(self.tokens_sigma**2 / 2)
-        return f"answers of {significant(self.tokens)} tokens (median; mean {mean:.0f})"
+        return f"answers of {significant(self.tokens)} tokens (median; mean {self.tokens_mean:.0f})"
 
     @property
     def pace(self) -> str:
@@ -116,6 +124,7 @@ def conditions(run: Run) -> Conditions:
         think_sigma=think_sigma,
         tokens=tokens,
         tokens_sigma=tokens_sigma,
+        tokens_quantiles=tuple(answer.get("tokens_quantiles") or ()),
         itl_s=float(itl_s) if itl_s is not None else None,
         ttft_s=ttft_s,
         ttft_sigma=ttft_sigma,

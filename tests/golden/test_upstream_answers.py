@@ -107,6 +107,17 @@ def test_draws_are_log_normal_and_depend_on_seed_and_tag_alone(tmp_path: Path) -
     assert abs(stats.spearmanr(ttfts, tokens).statistic) < 0.07  # 3 standard errors of independent draws
 
 
+def test_lengths_follow_quantiles_where_there_are_any(tmp_path: Path) -> None:
+    tags = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
+    with Upstream(tmp_path / "log", "--tokens-quantiles", "10,100,110,500") as server:
+        assert server.raw(b"".join(map(refused, tags))).count(b"HTTP/1.1 429 ") == len(tags)
+    tokens = [json.loads(line)["tokens"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert min(tokens) >= 10
+    assert max(tokens) <= 500
+    shares = [sum(n <= limit for n in tokens) / len(tokens) for limit in (55, 100, 105, 110, 305)]
+    assert shares == pytest.approx([1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6], abs=0.05)
+
+
 def test_overrides_in_the_body_win(upstream: Upstream, tag: str) -> None:
     reply = upstream.ask(f"Hello tag-{tag}?tokens=9&itl_s=0.5", chatbench={"tokens": 12, "itl_s": 0, "ttft_s": 0.01})
     assert len(reply.arrivals) == 12

@@ -1,5 +1,6 @@
 """Profiles: the ones that come along, and what a wrong value leads to."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,63 @@ def test_quick_is_what_the_method_states() -> None:
     assert quick.slo.added_ttft_p95_s == 0.5
 
 
-def test_article_lengths_have_the_mean_of_the_azure_trace() -> None:
+def test_article_lengths_are_those_of_the_azure_trace() -> None:
     answer = profiles.load("article").answer
-    from math import exp
+    table = tomllib.loads((profiles.LENGTHS / "azure-2023-conversation.toml").read_text())
+    assert answer.tokens_quantiles == tuple(table["quantiles"])
+    assert "CC-BY" in table["licence"]
+    assert table["source"].startswith("https://github.com/Azure/AzurePublicDataset/")
+    # what is known of the whole trace; the sample is one of clusters, and off by as much
+    assert answer.tokens_mean() == pytest.approx(table["whole"]["mean"], rel=0.03)
+    assert answer.tokens.median == pytest.approx(table["whole"]["median"], rel=0.08)
+    assert answer.tokens_quantiles[18] == table["whole"]["p90"]
+    assert answer.tokens_quantiles[10] == answer.tokens.median
 
-    assert answer.tokens.median * exp(answer.tokens.sigma**2 / 2) == pytest.approx(211, rel=0.01)
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('lengths = "azure-2023-conversatio"', "azure-2023-conversation"),
+        ('lengths = "azure-2023-conversation"\ntokens = 40', "leave one of them out"),
+        ("tokens = 40\ntokens_quantiles = [1, 9]", "tokens_quantiles"),
+        ("tokens = 40\ntokens_quantiles = [9]", "tokens_quantiles"),
+        ("tokens = 40\ntokens_quantiles = [9, 3]", "ascending"),
+    ],
+)
+def test_lengths_that_cannot_be_are_refused(tmp_path: Path, answer: str, said: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'purpose = "x"\nthink_s = 1\n[answer]\nttft_s = 0.1\nitl_s = 0.02\n{answer}\n')
+    with pytest.raises(UsageError) as caught:
+        profiles.load(str(path))
+    assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("[open]\nper_minute = 0", "open.per_minute"),
+        ("[open]\npercent = [0, 70]", "open.percent"),
+        ("[spike]\ntimes = 1", "spike.times"),
+        ("[spike]\nwindow_s = 50", "spike.window_s"),
+        ("[soak]\nminutes = 1", "soak.block_s"),
+        ("[soak]\nminute = 1", "minutes"),
+    ],
+)
+def test_other_workloads_are_read_strictly(tmp_path: Path, table: str, said: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'purpose = "x"\nthink_s = 1\n{table}\n[answer]\nttft_s = 0.1\nitl_s = 0.02\ntokens = 9\n')
+    with pytest.raises(UsageError) as caught:
+        profiles.load(str(path))
+    assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_other_workloads_are_off_unless_a_profile_asks_for_them() -> None:
+    for name in ("quick", "smoke", "gate", "interval"):
+        profile = profiles.load(name)
+        assert (profile.open, profile.spike, profile.soak) == (None, None, None)
+    for name in ("article", "scenarios"):
+        profile = profiles.load(name)
+        assert None not in (profile.open, profile.spike, profile.soak)
 
 
 def test_an_unknown_profile_is_named_with_the_nearest_one() -> None:

@@ -300,6 +300,7 @@ class DockerPod:
             "LLM_ITL_S": str(answer.itl_s),
             "LLM_TOKENS": str(int(answer.tokens.median)),
             "LLM_TOKENS_SIGMA": str(answer.tokens.sigma),
+            "LLM_TOKENS_QUANTILES": ",".join(map(str, answer.tokens_quantiles)),
             "LLM_LOG": f"{TRIAL_FOLDER}/emissions.jsonl",
         }
         return Project(

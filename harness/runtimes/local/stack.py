@@ -179,6 +179,7 @@ def launch_upstream(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, f
         "itl_s": str(answer.itl_s),
         "tokens": str(int(answer.tokens.median)),
         "tokens_sigma": str(answer.tokens.sigma),
+        "tokens_quantiles": ",".join(map(str, answer.tokens_quantiles)),
         "log": str(log),
     }
     part = prepared.upstream

@@ -47,6 +47,7 @@ async def serve(options: argparse.Namespace) -> None:
         itl_s=options.itl_s,
         tokens=options.tokens,
         tokens_sigma=options.tokens_sigma,
+        tokens_quantiles=options.tokens_quantiles,
     )
     model = Model(
         seed=options.seed,
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--itl-s", type=wait, default=0.02, help="time between tokens (%(default)s)")
     add("--tokens", type=_number(int, MIN_TOKENS, MAX_TOKENS), default=40, help="per answer, median (%(default)s)")
     add("--tokens-sigma", type=sigma, default=0.0, help="its log-normal sigma, 0: constant (%(default)s)")
+    add("--tokens-quantiles", type=_quantiles, default=(), help="instead: at equal steps from 0 to 100 %%, by commas")
     add("--step-ms", type=_number(int, 1, 100), default=10, help="tokens leave in steps of at most this (%(default)s)")
     add("--stall-s", type=wait, default=5.0, help="how long the fault 'stall' lasts (%(default)s)")
     add("--log", type=Path, help="file to append a line of JSON per answer to")
@@ -98,6 +100,13 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
 
     parse.__name__ = kind.__name__  # argparse names it in "invalid … value"
     return parse
+
+
+def _quantiles(text: str) -> tuple[int, ...]:
+    found = tuple(int(_number(int, MIN_TOKENS, MAX_TOKENS)(one)) for one in text.split(",")) if text else ()
+    if len(found) == 1 or list(found) != sorted(found):
+        raise argparse.ArgumentTypeError(f"{text} is not ascending, or only one")
+    return found
 
 
 def _raise_file_limit() -> None:

@@ -19,13 +19,17 @@ _TAG = re.compile(r"\btag-([0-9a-f]{16})\b(?:\?([a-z_]+=[^\s&]+(?:&[a-z_]+=[^\s&
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """The model's pace: TTFT and token count are log-normal with this median and sigma, constant where sigma is 0."""
+    """The model's pace: TTFT and token count are log-normal with this median and sigma, constant where sigma is 0.
+
+    Where there are ``tokens_quantiles`` (at equal steps from 0 to 100 %, linear between them), those are the counts.
+    """
 
     ttft_s: float = 0.3
     ttft_sigma: float = 0.0
     itl_s: float = 0.02
     tokens: int = 40
     tokens_sigma: float = 0.0
+    tokens_quantiles: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +104,19 @@ def _draws(timing: Timing, digest: bytes) -> tuple[float, int]:
     first, second = ((int.from_bytes(digest[i : i + 8], "big") + 0.5) / 2**64 for i in (16, 24))
     radius, angle = math.sqrt(-2 * math.log(first)), 2 * math.pi * second
     ttft_s = timing.ttft_s * math.exp(timing.ttft_sigma * radius * math.cos(angle))
-    tokens = timing.tokens * math.exp(timing.tokens_sigma * radius * math.sin(angle))
+    normal = radius * math.sin(angle)
+    if timing.tokens_quantiles:
+        tokens = _between(timing.tokens_quantiles, (1 + math.erf(normal / math.sqrt(2))) / 2)
+    else:
+        tokens = timing.tokens * math.exp(timing.tokens_sigma * normal)
     return min(ttft_s, MAX_WAIT_S), min(max(round(tokens), MIN_TOKENS), MAX_TOKENS)
+
+
+def _between(quantiles: tuple[int, ...], share: float) -> float:
+    """Return the value that this share (0 to 1) of all values lies below."""
+    place = share * (len(quantiles) - 1)
+    below = min(int(place), len(quantiles) - 2)
+    return quantiles[below] + (place - below) * (quantiles[below + 1] - quantiles[below])
 
 
 def _middle(options: Overrides, drawn: int, message: str, digest: bytes) -> list[str]:
