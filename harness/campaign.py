@@ -49,7 +49,7 @@ def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
     known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
     if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
         found = assess(known)
-        yield from _other_workloads(profile, found)
+        yield from _other_workloads(profile, found, direct=direct)
         return found
     looking = search(
         SearchPlan(
@@ -67,13 +67,13 @@ def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
     if plan.rounds and found.status == "bracketed" and not found.at_least:
         crossings = yield from _rounds(profile, target, found)
         yield from _predictions(profile, crossings)
-    yield from _other_workloads(profile, found)
+    yield from _other_workloads(profile, found, direct=direct)
     return found
 
 
-def _other_workloads(profile: Profile, found: Capacity) -> Generator[Request, Trial, None]:
-    """Yield the trials of workloads other than closed chat that the profile asks for."""
-    wanted = other_workloads(profile, found.low)
+def _other_workloads(profile: Profile, found: Capacity, *, direct: bool) -> Generator[Request, Trial, None]:
+    """Yield the trials of workloads other than closed chat that the profile asks for; no page, no visit."""
+    wanted = [one for one in other_workloads(profile, found.low) if not (direct and one[0] == "visit")]
     for n, (scenario, level) in enumerate(wanted):
         yield from _tried_again(Request(scenario=scenario, level=level, about_left=len(wanted) - n))
 
@@ -83,7 +83,7 @@ def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, in
 
     The level of ``open`` is in arrivals a minute.
     """
-    wanted: list[tuple[str, int]] = []
+    wanted: list[tuple[str, int]] = [("visit", profile.visit.users)] if profile.visit else []
     if profile.open:
         wanted.append(("open", profile.open.per_minute))
         per_minute = 60 * (carried or 0) / profile.cycle_s()
@@ -144,7 +144,8 @@ def tested_levels(profile: Profile, users: float, think_s: int) -> tuple[int, in
 
 def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
     trial = yield request
-    if trial.verdict.outcome == "invalid":
+    again = trial.verdict.outcome == "invalid" and all(r.code != "invalid.not_offered" for r in trial.verdict.reasons)
+    if again:
         trial = yield request
     return trial
 

@@ -39,6 +39,8 @@ def campaign_s(profile: Profile, targets: Sequence[str], typical_users: int = 15
     tests_s = sum(2 * trial_s(profile.thinking(t), level) for t in search.further_think_s)
     if profile.open:
         tests_s += (1 + len(profile.open.percent)) * trial_s(profile, level)
+    if profile.visit:
+        tests_s += START_S + 3 * profile.cycle_s() + profile.visit.measure_s
     if spike := profile.spike:
         tests_s += START_S + 3 * profile.cycle_s() + spike.before_s + spike.hold_s + spike.after_s
     if profile.soak:

@@ -9,7 +9,7 @@ from math import ceil, exp
 from pathlib import Path
 
 from harness.generators import suffixes
-from harness.profiles import Profile, Soak, Spike
+from harness.profiles import Profile, Soak, Spike, Visiting
 from harness.records import LoadPlan, SpikePlan
 from harness.runtimes import GENERATOR, Pod
 from harness.verdict import certainly_failing
@@ -98,6 +98,11 @@ def open_plan(closed: LoadPlan, profile: Profile, per_minute: int) -> LoadPlan:
         warm_up_s=max(cycle_s, 2 * profile.answer_mean_s()),
         measure_max_s=max(profile.window.measure_max_s, enough_s),
     )
+
+
+def visit_plan(closed: LoadPlan, visit: Visiting) -> LoadPlan:
+    """Return the plan of whole visits."""
+    return _lasting(replace(closed, scenario="visit", workers=1), visit.measure_s)
 
 
 def spike_plan(closed: LoadPlan, spike: Spike) -> LoadPlan:

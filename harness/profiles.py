@@ -83,6 +83,14 @@ class Soak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visiting:
+    """Whole visits, from the page's first byte to leaving: so many people at a time, again and again."""
+
+    users: int = 2
+    measure_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Everything a campaign needs to know besides its targets."""
 
@@ -95,6 +103,7 @@ class Profile:
     window: Window = field(default_factory=Window)
     search: Search = field(default_factory=Search)
     idle: Idle | None = field(default_factory=Idle)
+    visit: Visiting | None = None
     open: Open | None = None
     spike: Spike | None = None
     soak: Soak | None = None
@@ -232,6 +241,8 @@ def _check(profile: Profile, path: Path) -> None:
             (profile.open.per_minute >= 1, "open.per_minute: at least 1"),
             (all(p > 0 for p in profile.open.percent), "open.percent: above 0"),
         ]
+    if visit := profile.visit:
+        rules += [(visit.users >= 1 and visit.measure_s > 0, "visit.users: at least 1; visit.measure_s: above 0")]
     if spike := profile.spike:
         rules += [
             (spike.percent >= 1 and spike.times >= 2, "spike.percent: at least 1; spike.times: at least 2"),

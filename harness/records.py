@@ -176,6 +176,20 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit: page and files, sign-in with password, two turns, leave; what it did not get to is ``None``."""
+
+    user: int
+    start_s: float  # before the connection is opened
+    page_s: float | None = None  # the last file of the page was there
+    page_requests: int | None = None
+    page_bytes: int | None = None  # of the bodies, compressed where they were
+    signed_in_s: float | None = None
+    end_s: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSummary:
     """The generator's own account of a trial, kept apart from its turns so that the two can be reconciled."""
 
@@ -194,6 +208,8 @@ class GeneratorSummary:
     note: str | None = None
     workers: tuple[WorkerShare, ...] = ()  # by number, where there are several
     arrivals: Arrivals | None = None  # None: closed workload
+    visits: tuple[Visit, ...] = ()
+    not_offered: str | None = None  # why the scenario cannot be played on this target's page
     spike: PhaseTimes | None = None  # while the further users were there
 
 

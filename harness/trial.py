@@ -57,6 +57,8 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
     )
     if key.scenario.partition("-")[0] == "open":
         return load.open_plan(plan, profile, key.level)
+    if key.scenario == "visit" and profile.visit:
+        return load.visit_plan(plan, profile.visit)
     if key.scenario == "spike" and profile.spike:
         return load.spike_plan(plan, profile.spike)
     if key.scenario == "soak" and profile.soak:
@@ -240,6 +242,8 @@ def _assess(
     bench: Bench, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
 ) -> tuple[dict[str, float | None], Verdict]:
     profile = bench.profile
+    if summary and summary.not_offered:
+        return {}, Verdict(outcome="invalid", reasons=(Reason(code="invalid.not_offered", text=summary.not_offered),))
     if summary is None or not ended or "measure" not in summary.phases:
         return {}, _without_summary(facts, summary, profile.slo, ended)
     turns, resources = store.read_turns(folder), store.read_resources(folder)
@@ -248,6 +252,9 @@ def _assess(
     numbers = figures.chat_figures(turns, resources, summary, profile.slo)
     if key.scenario == "check":
         return numbers, _check_verdict(facts, numbers)
+    if key.scenario == "visit":
+        numbers |= workloads.visit_figures(numbers, summary)
+        return numbers, _visits_verdict(numbers, facts, bench.validity)
     if key.scenario == "spike" and profile.spike:
         numbers |= workloads.spike_figures(turns, summary, profile.slo, profile.spike.window_s)
         return numbers, carried_through(numbers, facts, bench.validity)
@@ -276,6 +283,14 @@ def _idle_verdict(facts: Facts, summary: GeneratorSummary, profile: Profile) -> 
         text = f"{facts.sign_in_failures} sessions did not open; steps reached: {[s.sessions for s in summary.steps]}"
         return Verdict(outcome="invalid", reasons=(Reason(code="invalid.sessions", text=text),))
     return Verdict(outcome="pass")
+
+
+def _visits_verdict(numbers: dict[str, float | None], facts: Facts, rules: Validity) -> Verdict:
+    verdict = carried_through(numbers, replace(facts, turns_needed=1), rules)
+    if verdict.outcome != "pass" or numbers.get("visits_ok"):
+        return verdict
+    text = f"none of {numbers.get('visits_failed') or 0:.0f} visits came to its end"
+    return Verdict(outcome="fail", reasons=(Reason(code="target.visits", text=text),))
 
 
 def _check_verdict(facts: Facts, numbers: dict[str, float | None]) -> Verdict:

@@ -62,6 +62,39 @@ def _latency(turns: pd.DataFrame, name: str) -> list[float]:
     return [float(value) for value in values.dropna()]
 
 
+def visit_figures(numbers: Figures, summary: GeneratorSummary) -> Figures:
+    """Return what visits that began in *measure* took; CPU time is shared among those that ended in it.
+
+    Args:
+        numbers: The trial's figures, its CPU among them.
+        summary: With the visits.
+    """
+    window = summary.phases["measure"]
+    begun = [one for one in summary.visits if window.start_s <= one.start_s < window.end_s]
+    good = [one for one in begun if one.end_s is not None and one.error is None]
+    failed = sum(one.error is not None for one in begun)
+    over = sum(one.error is None and one.end_s is not None and _within(one.end_s, window) for one in summary.visits)
+    cores, window_s = numbers.get("target_cores"), window.end_s - window.start_s
+    pages = [one for one in begun if one.page_s is not None]
+    return {
+        "visits_ok": float(len(good)),
+        "visits_failed": float(failed),
+        "visit_failure_ratio": failed / (failed + len(good)) if failed + len(good) else None,
+        "page_requests": stats.percentile([float(one.page_requests or 0) for one in pages], 50),
+        "page_bytes": stats.percentile([float(one.page_bytes or 0) for one in pages], 50),
+        "page_p50_s": stats.percentile([(one.page_s or 0.0) - one.start_s for one in pages], 50),
+        "sign_in_p50_s": stats.percentile(
+            [one.signed_in_s - one.page_s for one in pages if one.signed_in_s is not None and one.page_s is not None],
+            50,
+        ),
+        "cpu_s_per_visit": cores * window_s / over if cores is not None and over else None,
+    }
+
+
+def _within(at_s: float, window: PhaseTimes) -> bool:
+    return window.start_s <= at_s < window.end_s
+
+
 def soak_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: GeneratorSummary, block_s: float) -> Figures:
     """Return how memory, CPU time per turn and added TTFT change per hour, each with its 95 % interval.
 

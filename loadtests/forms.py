@@ -4,11 +4,13 @@ import re
 from urllib.parse import urlencode, urlsplit
 
 from loadtests import http, sse
+from loadtests.assets import fetch_page, text_of
 from loadtests.connection import Connection, endpoint
-from loadtests.page import Page, Visitor
+from loadtests.page import Page, PageLoad, Visitor
 from loadtests.reading import Reading, SignInError, TurnError
 from loadtests.rest import stream_answer
 
+SIGN_IN = "/sign-in"
 _DONE_MARK = b"event: done\n"
 _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([0-9A-Za-z]+)"')
 
@@ -30,6 +32,22 @@ class FormsPage(Page):
         if page.status != 200:
             raise SignInError("http", f"GET / as {self.visitor.username}: HTTP {page.status}")
         self._take_token(page, "GET /")
+
+    def open_page(self) -> PageLoad:
+        """Ask for the list of conversations, be sent to the sign-in form, and fetch its files."""
+        self.close()
+        self._cookies = {}
+        load, form = fetch_page(self._connection, self._endpoint)
+        self._keep_cookies(form)
+        self._take_token(form, "the sign-in form")
+        return load
+
+    def sign_in(self, password: str) -> None:
+        """Send the form and follow to the list of conversations."""
+        answer = self._call("POST", SIGN_IN, {"username": self.visitor.username, "password": password})
+        if answer.status != 302:
+            raise SignInError("http", f"POST {SIGN_IN} as {self.visitor.username}: HTTP {answer.status}")
+        self.connect()
 
     def new_conversation(self) -> None:
         """Press "New conversation" and follow to the page it leads to."""
@@ -59,7 +77,7 @@ class FormsPage(Page):
         self._connection.close()
 
     def _take_token(self, page: http.Response, what: str) -> None:
-        found = _TOKEN.search(page.body)
+        found = _TOKEN.search(text_of(page).encode())
         if found is None:
             raise TurnError("application", f"{what}: the page holds no form with a token")
         self._token = found.group(1).decode()
@@ -76,8 +94,11 @@ class FormsPage(Page):
 
     def _call(self, method: str, path: str, fields: dict[str, str] | None = None) -> http.Response:
         response = self._connection.exchange(self._request(method, path, "text/html", fields))
+        self._keep_cookies(response)
+        return response
+
+    def _keep_cookies(self, response: http.Response) -> None:
         for name, value in response.headers:
             if name == "set-cookie":
                 key, _, rest = value.partition("=")
                 self._cookies[key.strip()] = rest.partition(";")[0]
-        return response

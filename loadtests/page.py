@@ -42,6 +42,22 @@ def sleep_until(until_s: float) -> None:
         time.sleep(left_s)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLoad:
+    """What opening a page took: requests, and bytes of their bodies as they came (compressed where they were)."""
+
+    requests: int
+    body_bytes: int
+
+    def plus(self, body: bytes) -> "PageLoad":
+        """Return this and one more request."""
+        return PageLoad(requests=self.requests + 1, body_bytes=self.body_bytes + len(body))
+
+
+class NotOfferedError(Exception):
+    """A page class does not know how to do this; what needs it is not measured."""
+
+
 class Page(ABC):
     """One open page of a chatbot."""
 
@@ -65,6 +81,22 @@ class Page(ABC):
     @abstractmethod
     def ask(self, text: str, nonce: str, reading: Reading) -> None:
         """Send ``text`` and read the answer, which starts with ``nonce``, to its end."""
+
+    def open_page(self) -> PageLoad:
+        """Fetch the page and its files over a fresh connection, as somebody who was never here; optional.
+
+        Raises:
+            NotOfferedError: the class has none; TurnError, OSError: it does not come.
+        """
+        raise NotOfferedError(f"{type(self).__name__} does not say how its page is opened")
+
+    def sign_in(self, password: str) -> None:
+        """Sign in with a password on the page just opened, and be where ``connect`` leads to; optional.
+
+        Raises:
+            NotOfferedError: the class has none; SignInError: it is refused; TurnError, OSError: it does not come.
+        """
+        raise NotOfferedError(f"{type(self).__name__} does not say how people sign in")
 
     def prepare(self) -> None:
         """Make the page ready for a message: connected, in a conversation."""

@@ -6,8 +6,9 @@ from urllib.parse import quote
 import orjson
 
 from loadtests import http, sse
+from loadtests.assets import fetch_page
 from loadtests.connection import Connection, endpoint
-from loadtests.page import Page, Visitor
+from loadtests.page import Page, PageLoad, Visitor
 from loadtests.reading import Reading, SignInError, TurnError
 
 _DONE_MARK = b"event: done\n"
@@ -29,6 +30,20 @@ class RestPage(Page):
         if answer.status != 200:
             raise SignInError("http", f"GET /api/auth/me as {self.visitor.username}: HTTP {answer.status}")
         self._expect(self._call("GET", "/api/conversations"), 200, "GET /api/conversations")
+
+    def open_page(self) -> PageLoad:
+        """Fetch index.html and the files it refers to, without a session."""
+        self.close()
+        self._cookies = {}
+        return fetch_page(self._connection, self._endpoint)[0]
+
+    def sign_in(self, password: str) -> None:
+        """Ask who is signed in, as the page does (nobody, which brings the CSRF token), and sign in."""
+        self._call("GET", "/api/auth/me")
+        answer = self._call("POST", "/api/auth/login", {"username": self.visitor.username, "password": password})
+        if answer.status != 200:
+            raise SignInError("http", f"POST /api/auth/login as {self.visitor.username}: HTTP {answer.status}")
+        self.connect()
 
     def new_conversation(self) -> None:
         """Create a conversation and fetch its (no) messages."""

@@ -5,14 +5,16 @@ import socket
 import time
 
 from loadtests import http
+from loadtests.assets import fetch_page
 from loadtests.connection import Connection, endpoint
 from loadtests.frames import BINARY, CLOSE, PING, PONG, FrameReader, accept_of, client_frame, new_key
-from loadtests.page import Page, Visitor, sleep_until
+from loadtests.page import Page, PageLoad, Visitor, sleep_until
 from loadtests.reading import Reading, SignInError, TurnError
 from loadtests.streamlit_session import Session
 from loadtests.streamlit_wire import load
 
 NEW_CONVERSATION = "New conversation"
+SIGN_IN, USERNAME, PASSWORD = "Sign in", "Username", "Password"  # labels of the form
 _READ_BYTES = 65536
 _NO_XSRF_TOKEN = "PLACEHOLDER_AUTH_TOKEN"  # noqa: S105  # what the page sends where the server set no cookie
 _XSRF_COOKIE = re.compile(r"_streamlit_xsrf=([^;]+)")
@@ -29,18 +31,39 @@ class StreamlitPage(Page):
         self._frames = FrameReader()
         self._session = Session(load(visitor.streamlit_site))
         self.xsrf_token = ""  # as the server's cookie has it
+        self._signed_in_before = True  # its session was made beforehand
 
     def connect(self) -> None:
         """Ask for health and host configuration as the page does, open the WebSocket, run the script once."""
-        self._page_requests()
-        self._handshake()
-        self._session.chat_input = None
-        self._session.buttons.clear()
-        self._session.expect(None)
-        self._send(self._session.frame(None))
-        self._run(None)
+        self._first_run()
         if self._session.chat_input is None:
             raise SignInError("application", f"no chat input on the page of {self.visitor.username}: not signed in")
+
+    def open_page(self) -> PageLoad:
+        """Fetch index.html and the files it refers to, as somebody without a cookie."""
+        self.close()
+        self._session = Session(self._session.protocol)
+        self._signed_in_before, self.xsrf_token = False, ""
+        return fetch_page(self._connection, self._endpoint)[0]
+
+    def sign_in(self, password: str) -> None:
+        """Open the WebSocket, fill in the form, press its button: from then on this session is signed in.
+
+        The request by which the page keeps a cookie for later visits is left out.
+        """
+        self._first_run()
+        session, button = self._session, self._session.buttons.get(SIGN_IN)
+        inputs = [session.inputs.get(label) for label in (USERNAME, PASSWORD)]
+        if button is None or None in inputs:
+            raise SignInError("application", "no sign-in form on the page")
+        for widget_id, text in zip(inputs, (self.visitor.username, password), strict=True):
+            session.values[str(widget_id)].string_value = text
+        session.expect(None)
+        self._send(session.frame(session.protocol.click(button.id), button.fragment_id))
+        session.values.clear()  # that form is gone
+        self._run(None)
+        if session.chat_input is None:
+            raise SignInError("application", session.notice or "no chat input on the page: not signed in")
 
     def new_conversation(self) -> None:
         """Click "New conversation" and wait until the page is drawn."""
@@ -103,6 +126,15 @@ class StreamlitPage(Page):
             self.connected = True
         return time.monotonic() >= until_s
 
+    def _first_run(self) -> None:
+        self._page_requests()
+        self._handshake()
+        self._session.chat_input = None
+        self._session.buttons.clear()
+        self._session.expect(None)
+        self._send(self._session.frame(None))
+        self._run(None)
+
     def _page_requests(self) -> None:
         for path in ("/_stcore/health", "/_stcore/host-config"):
             headers = {"Host": self._endpoint.host, "Cookie": self._cookies()}
@@ -114,8 +146,9 @@ class StreamlitPage(Page):
                     self.xsrf_token = token[1].strip('"')
 
     def _cookies(self) -> str:
-        xsrf = f"; _streamlit_xsrf={self.xsrf_token}" if self.xsrf_token else ""
-        return f"chat_session={self.visitor.session}{xsrf}"
+        known = [f"chat_session={self.visitor.session}"] if self._signed_in_before else []
+        known += [f"_streamlit_xsrf={self.xsrf_token}"] if self.xsrf_token else []
+        return "; ".join(known)
 
     def _handshake(self) -> None:
         key = new_key()

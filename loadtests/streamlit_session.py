@@ -32,6 +32,7 @@ class Session:
     query_string: str = ""  # as the app set it in the address bar
     chat_input: Widget | None = None
     buttons: dict[str, Widget] = field(default_factory=dict)  # by label
+    inputs: dict[str, str] = field(default_factory=dict)  # ids of lines to type text into, by label
     values: dict[str, Any] = field(default_factory=dict)  # ordinary widgets' states, by id
     running: bool = False
     error: str | None = None  # the script's failure in this run
@@ -95,6 +96,8 @@ class Session:
             self.notice = str(element.alert.body)[:200]
         elif kind in _PLAIN_VALUES:
             widget = getattr(element, kind)
+            if kind == "text_input":
+                self.inputs[widget.label] = widget.id
             state = self.protocol.widget_state(id=widget.id)
             setattr(state, _PLAIN_VALUES[kind], widget.default)
             self.values.setdefault(widget.id, state)

@@ -23,6 +23,7 @@ from loadtests.rest import RestPage
 from loadtests.scenarios import arrive, chat, make_ready, stay_s, take_turn
 from loadtests.seeded import session_token, username
 from loadtests.streamlit import StreamlitPage
+from loadtests.visits import Visits, visit_again_and_again
 
 _TICK_S = 0.05
 _OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
@@ -99,6 +100,7 @@ class Trial:
         self._ledger = TrialLedger(plan, self._recorder)
         self._timeline = Timeline(plan, 0.0)
         self._pool: Pool | None = None
+        self._visits = Visits()
         self._numbers = itertools.count(first, step)
         self._let_in = [threading.Event() for _ in range(self.users)]
         self._steps: list[StepTimes] = []
@@ -123,10 +125,16 @@ class Trial:
             self._tried += 1
             self._pages.append(page)
             page.idle(time.monotonic() + _FAR_S)
+        elif self.plan.scenario == "visit":
+            start_s, _ = stay_s(self.plan, number, self._timeline)
+            visit_again_and_again(self._ledger, self._visits, number, self.users, self._open_page_of, start_s)
         elif self._pool:
             arrive(self._ledger, number, page, self._pool)
         else:
             chat(self._ledger, number, page, *stay_s(self.plan, number, self._timeline))
+
+    def _open_page_of(self, number: int) -> Page:
+        return self._page_class(visitor(self.plan, number))
 
     def conduct(self) -> None:
         """Run the whole trial and write its files."""
@@ -195,7 +203,7 @@ class Trial:
 
     def _decide(self, now_s: float) -> tuple[bool, bool]:
         """Return whether the trial is over, and whether it was stopped."""
-        stopped = Path(self.plan.stop_file).exists()
+        stopped = Path(self.plan.stop_file).exists() or self._visits.refused is not None
         over = self._timeline.advance(
             now_s, ended=self._ledger.measure_ended, outstanding=self._outstanding(now_s), stop=stopped
         )
@@ -295,6 +303,8 @@ class Trial:
             sign_in_failures=self._ledger.sign_in_failures,
             locust_version=self._locust_version,
             note=note,
+            not_offered=self._visits.refused,
+            visits=self._visits.all(),
             arrivals=self._pool.account() if self._pool else None,
             spike=self._spike(),
         )

@@ -33,6 +33,7 @@ class Conditions:
         further_think_s: Median think times at which a prediction was to be tested.
         open_per_minute: Arrivals a minute of the open workload for all targets alike; None where it was not asked for.
         open_percent: Shares of a target's own capacity at which turns were to arrive.
+        visit_users: People who visit at a time; None where visits were not asked for.
         spike: What the profile says of a spike; empty where it was not asked for. So too ``soak``.
     """
 
@@ -50,6 +51,7 @@ class Conditions:
     further_think_s: tuple[int, ...]
     open_per_minute: int | None
     open_percent: tuple[int, ...]
+    visit_users: int | None
     spike: Mapping[str, Any]
     soak: Mapping[str, Any]
 
@@ -133,6 +135,7 @@ def conditions(run: Run) -> Conditions:
         further_think_s=tuple(search.get("further_think_s") or ()),
         open_per_minute=_table(profile.get("open")).get("per_minute"),
         open_percent=tuple(_table(profile.get("open")).get("percent") or ()),
+        visit_users=_table(profile.get("visit")).get("users"),
         spike=_table(profile.get("spike")),
         soak=_table(profile.get("soak")),
     )

@@ -58,6 +58,8 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures |= used
     figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
     figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
+    if trial["key"]["scenario"] == "visit":
+        figures |= verify_workloads.visits(summary, figures)
     figures |= _of_workload(turns, resources, trial, run["profile"])
     return Recomputed(figures=figures, damage=damage)
 

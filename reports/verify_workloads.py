@@ -49,6 +49,35 @@ def _met(turns: Columns, rows: npt.NDArray[np.bool_], slo: Mapping[str, float], 
     return True
 
 
+def visits(summary: Mapping[str, Any], used: Figures) -> Figures:
+    """Return what visits took, from the generator's account of each; ``used``: figures of the same trial."""
+    window = summary["phases"]["measure"]
+    names = ("start_s", "page_s", "page_requests", "page_bytes", "signed_in_s", "end_s")
+    rows = [[np.nan if one[name] is None else float(one[name]) for name in names] for one in summary["visits"]]
+    start, page, requests, size, signed, end = np.array(rows, float).reshape(-1, len(names)).T
+    broken = np.array([one["error"] is not None for one in summary["visits"]], bool)
+    begun = (start >= window["start_s"]) & (start < window["end_s"])
+    finished = ~np.isnan(end) & ~broken
+    good, bad = int(np.count_nonzero(begun & finished)), int(np.count_nonzero(begun & broken))
+    over = int(np.count_nonzero(finished & (end >= window["start_s"]) & (end < window["end_s"])))
+    cores, length_s = used["target_cores"], window["end_s"] - window["start_s"]
+    return {
+        "visits_ok": float(good),
+        "visits_failed": float(bad),
+        "visit_failure_ratio": bad / (good + bad) if good + bad else None,
+        "page_requests": _median(requests[begun]),
+        "page_bytes": _median(size[begun]),
+        "page_p50_s": _median((page - start)[begun]),
+        "sign_in_p50_s": _median((signed - page)[begun]),
+        "cpu_s_per_visit": cores * length_s / over if cores is not None and over else None,
+    }
+
+
+def _median(values: Array) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else None
+
+
 def soak(turns: Columns, resources: Readings, summary: Mapping[str, Any], profile: Mapping[str, Any]) -> Figures:
     """Return the slopes per hour of the means over whole blocks, with their intervals."""
     window = summary["phases"]["measure"]

@@ -26,6 +26,14 @@ OPEN = (
     Shown(figure="lateness_p95_s", label="lateness p95", unit="s"),
 )
 
+VISIT = (
+    Shown(figure="page_p50_s", label="page with its files, median", unit="s"),
+    Shown(figure="page_requests", label="requests for it", unit="count"),
+    Shown(figure="page_bytes", label="bytes for it", unit="bytes"),
+    Shown(figure="sign_in_p50_s", label="sign-in with password, median", unit="s"),
+    Shown(figure="cpu_s_per_visit", label="CPU time of a visit with two turns", unit="s/visit"),
+    Shown(figure="visit_failure_ratio", label="visits that failed", unit="ratio"),
+)
 SPIKE = (
     Shown(figure="recovery_s", label="until the SLO is met again", unit="s"),
     Shown(figure="spike_failure_ratio", label="failed + unfinished turns during it", unit="ratio"),
@@ -41,6 +49,9 @@ SOAK = (
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return the cells of all workloads that the profile asks for."""
     found: list[Cell] = []
+    if terms.visit_users:
+        where = f"Visit, {terms.visit_users} people at a time"
+        found += [figure_cell(evidence, "visit", one, where) for one in VISIT]
     if terms.open_per_minute:
         where = f"Open, {terms.open_per_minute:,} arrivals a minute"
         found += [figure_cell(evidence, "open", one, where) for one in OPEN]
@@ -103,7 +114,11 @@ def last_valid(evidence: Evidence, scenario: str) -> tuple[list[Located], str]:
     good = sorted(valid(trials), key=lambda item: item[1].key.number)[-1:]
     if good:
         return good, ""
-    return [], f"invalid: {first_reasons(trials)}" if trials else "not measured: no users carried to take a share of"
+    if not trials:
+        missing = "there is no page" if evidence.direct else "the trial was not made"
+        return [], f"not measured: {missing if scenario == 'visit' else 'no users carried to take a share of'}"
+    unknown = any(r.code == "invalid.not_offered" for _, trial in trials for r in trial.verdict.reasons)
+    return [], f"{'not measured' if unknown else 'invalid'}: {first_reasons(trials)}"
 
 
 def figure_cell(evidence: Evidence, scenario: str, shown: Shown, where: str) -> Cell:
@@ -130,6 +145,8 @@ def figure_cell(evidence: Evidence, scenario: str, shown: Shown, where: str) -> 
 
 
 def _load(trial: Trial) -> str:
+    if trial.key.scenario == "visit":
+        return f"{trial.figures.get('visits_ok') or 0:.0f} visits"
     if trial.key.scenario == "spike" and trial.summary:
         return f"{as_text(trial.key.level, 'users')}, {trial.summary.users:,} during it"
     if trial.key.scenario == "soak":

@@ -63,7 +63,7 @@ class Board:
         what = {"check": "first turns", "audit": "audit", "idle": f"memory of up to {request.level} sessions"}
         low, high = request.bracket
         known = f" in [{low or 0}, {high or '…'}]" if request.scenario == "chat" and (low or high) else ""
-        what |= {scenario: f"{scenario}, {request.level} users" for scenario in ("spike", "soak")}
+        what |= {scenario: f"{scenario}, {request.level} users" for scenario in ("visit", "spike", "soak")}
         what |= {"open": f"{request.level} arrivals a minute"}
         return what.get(request.scenario.partition("-")[0], f"{request.level} users{known}")
 

@@ -117,6 +117,11 @@ class Twin:
         if path in (*PAGE_TOKENS, "/c"):
             connection.sendall(self._page(method, path, body))
             return
+        if path == "/sign-in":
+            right = b"password=chatbench-demo" in body and b"csrfmiddlewaretoken=listtoken" in body
+            head = "302 X\r\nLocation: /" if right else "200 X"
+            connection.sendall(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n".encode())
+            return
         extra = ""
         status = 200
         document: dict[str, Any] = {"results": []}
@@ -124,6 +129,8 @@ class Twin:
             extra = "Set-Cookie: csrftoken=token-1; Path=/\r\n"
             if self.script.fault == "401":
                 status, document = 401, {"title": "Not signed in"}
+        elif path == "/api/auth/login" and (b"chatbench-demo" not in body or self.script.fault == "no-entry"):
+            status, document = 401, {"title": "That username and password do not match."}
         elif method == "POST" and path == "/api/conversations":
             csrf_ok = headers.get("x-csrftoken") == "token-1"
             status, document = (201, {"id": "c-1"}) if csrf_ok else (403, {"detail": "CSRF"})
@@ -139,7 +146,7 @@ class Twin:
             taken = f"csrfmiddlewaretoken={PAGE_TOKENS['/']}".encode() in body
             head = "302 X\r\nLocation: /c/c-1" if taken else "403 X"
             return f"HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n".encode()
-        page = f'<form><input type="hidden" name="csrfmiddlewaretoken" value="{PAGE_TOKENS[path]}"></form>'
+        page = f'<form><input type="hidden" name="csrfmiddlewaretoken" value="{PAGE_TOKENS[path]}"></form>{ASSETS}'
         head = f"HTTP/1.1 200 X\r\nContent-Type: text/html\r\nContent-Length: {len(page)}"
         return f"{head}\r\nSet-Cookie: csrftoken=secret; Path=/\r\n\r\n{page}".encode()
 
@@ -185,6 +192,10 @@ class Twin:
         connection.sendall(held + chunk(event("done", {"message": {}}) if rest else b"data: [DONE]\n\n") + LAST_CHUNK)
 
 
+ASSETS = (
+    '<link rel="stylesheet" href="/style.css"><script src="app.js"></script><script src="/app.js"></script>'
+    '<link rel="canonical" href="/nothing"><script src="http://elsewhere.example/x.js"></script>'
+)
 PAGE_TOKENS = {"/": "listtoken", "/c/c-1": "pagetoken"}
 LAST_CHUNK = b"0\r\n\r\n"
 

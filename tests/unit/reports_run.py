@@ -21,6 +21,7 @@ from harness.records import (
     TrialKey,
     Turn,
     Verdict,
+    Visit,
     to_json,
 )
 
@@ -294,6 +295,19 @@ def _summary(level: int, turns: list[Turn]) -> GeneratorSummary:
     )
 
 
+def visits() -> tuple[Visit, ...]:
+    """Return four visits a second apart: one failed, one is still under way."""
+    begin = START_S + RAMP_S + WARM_S
+    found = []
+    for n in range(4):
+        start = begin + n
+        done = Visit(user=0, start_s=start, page_s=start + 0.2 + n / 10, page_requests=7, page_bytes=90_000 + n)
+        found.append(replace(done, signed_in_s=start + 0.9 + n / 10, end_s=start + 8))
+    found[2] = replace(found[2], signed_in_s=None, error="HTTP 500")
+    found[3] = replace(found[3], end_s=None)
+    return tuple(found)
+
+
 def overlap(turn: Turn, window: PhaseTimes) -> float:
     """Return how long a turn was under way inside a window, from its intended send on."""
     return max(0.0, min(turn.done_s or window.end_s, window.end_s) - max(turn.intended_s, window.start_s))
@@ -318,6 +332,8 @@ def chat_trial(
     turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))
     summary = _summary(level, turns)
     is_open = scenario.startswith("open")
+    if scenario == "visit":
+        summary = replace(summary, visits=visits())
     if scenario == "spike":
         summary = replace(summary, users=4 * level, spike=SPIKE_TIMES)
     if is_open:
@@ -333,6 +349,8 @@ def chat_trial(
     )
     slo = verdict.Slo()
     found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo)
+    if scenario == "visit":
+        found |= workloads.visit_figures(found, summary)
     if scenario == "spike":
         found |= workloads.spike_figures(store.read_turns(path), summary, slo, SPIKE_WINDOW_S)
     if scenario == "soak":
@@ -343,7 +361,7 @@ def chat_trial(
         spare_cpus=model.spare_cpus,
         budget_cores=2,
         stopped_early=False,
-        turns_needed=1 if scenario == "check" else 20,
+        turns_needed=1 if scenario in ("check", "visit") else 20,
         direct=model.direct,
     )
     _write(path, key, model, summary, judged or _judge(found, facts, slo), found, files, minute)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness import campaign, profiles
-from harness.records import Trial, TrialKey, Verdict
+from harness.records import Reason, Trial, TrialKey, Verdict
 from tests.unit import fake
 
 QUICK = profiles.load("quick")
@@ -62,6 +62,20 @@ def test_a_spike_and_a_soak_follow_at_shares_of_the_users_carried() -> None:
     assert carried is not None
     wanted = [("spike", round(carried / 2)), ("soak", round(0.7 * carried))]
     assert [(t.key.scenario, t.key.level) for t in made[-2:]] == wanted
+
+
+def test_visits_need_no_capacity_and_are_not_tried_again_where_the_page_class_has_none() -> None:
+    profile = replace(QUICK, visit=profiles.Visiting(users=3))
+    carry = fake.carrying({"a": 0})
+
+    def measure(key: TrialKey) -> Trial:
+        if key.scenario != "visit":
+            return carry(key)
+        reason = Reason(code="invalid.not_offered", text="no sign-in")
+        return fake.trial(key, Verdict(outcome="invalid", reasons=(reason,)))
+
+    _, made = run(measure, ["a"], profile=profile)
+    assert [(t.key.scenario, t.key.level) for t in made if t.key.scenario == "visit"] == [("visit", 3)]
 
 
 def test_where_nobody_was_carried_there_is_no_share_to_take() -> None:

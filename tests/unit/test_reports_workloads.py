@@ -15,11 +15,12 @@ from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT
 
 SMALL = replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3)
 MODELS = (
-    replace(SMALL, others=(("open", 10), ("open-70", 9), ("spike", 6), ("soak", 8))),
+    replace(SMALL, others=(("open", 10), ("open-70", 9), ("visit", 2), ("spike", 6), ("soak", 8))),
     replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0)), others=(("open", 10),)),
 )
 ASKED = {
     "open": {"per_minute": 10, "percent": [70]},
+    "visit": {"users": 2, "measure_s": 20.0},
     "spike": {"percent": 50, "times": 4, "before_s": 3.0, "hold_s": 5.0, "after_s": 12.0, "window_s": 4.0},
     "soak": {"percent": 70, "minutes": 20.0, "block_s": 3.0},
 }
@@ -59,7 +60,7 @@ def test_what_was_not_measured_says_so(report: Report) -> None:
 def test_a_profile_without_other_workloads_has_no_line_for_them(tmp_path: Path) -> None:
     folder = reports_run.write_run(tmp_path / "run", (SMALL,))
     ids = [cell.id for cell in assemble(folder).table.cells]
-    assert not [one for one in ids if one.startswith(("open", "spike", "soak"))]
+    assert not [one for one in ids if one.startswith(("visit", "open", "spike", "soak"))]
 
 
 def test_verify_finds_every_cell_again(run: Path) -> None:
@@ -126,6 +127,8 @@ def test_a_spike_and_a_soak_have_lines_of_their_own(report: Report) -> None:
         ("soak", "cpu_slope_s_per_turn_per_hour_high"),
         ("soak", "blocks"),
         ("open", "arrivals_without_page"),
+        ("visit", "cpu_s_per_visit"),
+        ("visit", "page_p50_s"),
     ],
 )
 def test_an_edited_figure_is_named(run: Path, scenario: str, figure: str) -> None:
@@ -138,3 +141,16 @@ def test_an_edited_figure_is_named(run: Path, scenario: str, figure: str) -> Non
         assert figure in [f.figure for f in verify(run)]
     finally:
         path.write_text(before)
+
+
+def test_visits_are_counted_and_their_times_are_medians(report: Report) -> None:
+    shown = {name: report.table.cell(f"visit.{name}/streamlit") for name in ("page_p50_s", "page_requests")}
+    page, requests = shown["page_p50_s"], shown["page_requests"]
+    assert page is not None
+    assert requests is not None
+    assert page.value == pytest.approx(0.35)  # of 0.2, 0.3, 0.4 and 0.5 s
+    assert "2 visits" in page.text
+    assert requests.text.startswith("7 ")
+    failed = report.table.cell("visit.visit_failure_ratio/streamlit")
+    assert failed is not None
+    assert failed.value == pytest.approx(1 / 3)

@@ -1,0 +1,78 @@
+"""A web page as a browser first gets it: its HTML, and the files that the HTML refers to."""
+
+import zlib
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+from loadtests import http
+from loadtests.connection import Connection, Endpoint
+from loadtests.page import PageLoad
+from loadtests.reading import TurnError
+
+_LINKS = ("stylesheet", "modulepreload", "preload", "icon", "shortcut icon", "manifest")
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class _References(HTMLParser):
+    """Addresses of what a browser fetches for a page by itself, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "link" and values.get("rel", "").lower() in _LINKS:
+            self.found.append(values.get("href", ""))
+        elif tag in ("script", "img"):
+            self.found.append(values.get("src", ""))
+
+
+def references(html: str) -> list[str]:
+    """Return the addresses that a page's HTML refers to, each once."""
+    parser = _References()
+    parser.feed(html)
+    return [address for address in dict.fromkeys(parser.found) if address]
+
+
+def fetch_page(connection: Connection, at: Endpoint) -> tuple[PageLoad, http.Response]:
+    """Fetch the page and its files of the same origin, one after the other, compressed where the server offers it.
+
+    Files that only a script asks for are not among them. Follows redirects of the page itself, to a sign-in form say.
+
+    Raises:
+        TurnError: anything but a page, or a file of it that is not there; OSError: the connection failed.
+    """
+    load = PageLoad(requests=0, body_bytes=0)
+    address = f"{at.origin}{at.prefix}/"
+    for _ in range(5):
+        page = _get(connection, at, address, "text/html")
+        load = load.plus(page.body)
+        if page.status not in _REDIRECTS:
+            break
+        address = urljoin(address, page.header("location") or "")
+    kind = page.header("content-type") or "none"
+    if page.status != 200 or not kind.startswith("text/html"):
+        raise TurnError("http", f"GET {urlsplit(address).path}: HTTP {page.status}, {kind}")
+    for target in dict.fromkeys(urljoin(address, one) for one in references(text_of(page))):
+        if not target.startswith(f"{at.origin}/"):
+            continue
+        file = _get(connection, at, target, "*/*")
+        if file.status != 200:
+            raise TurnError("http", f"GET {urlsplit(target).path}: HTTP {file.status}")
+        load = load.plus(file.body)
+    return load, page
+
+
+def _get(connection: Connection, at: Endpoint, address: str, accept: str) -> http.Response:
+    parts = urlsplit(address)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": at.host, "Accept": accept, "Accept-Encoding": "gzip"}
+    return connection.exchange(http.request("GET", target, headers))
+
+
+def text_of(page: http.Response) -> str:
+    """Return a page's HTML, unpacked where it came compressed."""
+    packed = page.header("content-encoding") == "gzip"
+    body = zlib.decompress(page.body, wbits=zlib.MAX_WBITS | 16) if packed else page.body
+    return body.decode("utf-8", errors="replace")

@@ -1,0 +1,83 @@
+"""A whole visit: page and files over a fresh connection, sign-in with password, two turns, leave."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from harness.records import Visit
+from loadtests.ledger import Ledger
+from loadtests.page import NotOfferedError, Page, sleep_until
+from loadtests.reading import TurnError
+from loadtests.scenarios import take_turn
+from loadtests.seeded import think_s
+
+TURNS = 2
+PASSWORD = "chatbench-demo"  # noqa: S105  # of every account in the seeded data, as the contract states
+
+
+class Visits:
+    """Visits of all users, in the order in which they began; ``refused`` says why there can be none."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Visit] = {}
+        self.refused: str | None = None
+
+    def note(self, number: int, visit: Visit) -> None:
+        """Keep what is known of a visit so far."""
+        self._known[number] = visit
+
+    def all(self) -> tuple[Visit, ...]:
+        """Return them as they are now; one under way has no end."""
+        return tuple(self._known.values())
+
+
+def visit_again_and_again(
+    ledger: Ledger, visits: Visits, user: int, users: int, make_page: Callable[[int], Page], start_s: float
+) -> None:
+    """Visit, think, visit (until the greenlet is killed), each time as another person.
+
+    Args:
+        ledger: Counts the turns.
+        visits: Keeps the visits.
+        user: 0-based, of ``users``.
+        users: How many visit at the same time.
+        make_page: Returns the closed page of a person by number.
+        start_s: When the first visit begins.
+    """
+    plan = ledger.plan
+    sleep_until(start_s)
+    count = 0
+    while visits.refused is None:
+        number = user + count * users
+        _visit(ledger, visits, user, number, make_page(number))
+        sleep_until(time.monotonic() + think_s(plan.think_s, plan.seed, user, number, TURNS))
+        count += 1
+
+
+def _visit(ledger: Ledger, visits: Visits, user: int, number: int, page: Page) -> None:
+    plan = ledger.plan
+    known = Visit(user=user, start_s=time.monotonic())
+    visits.note(number, known)
+    try:
+        load = page.open_page()
+        known = replace(known, page_s=time.monotonic(), page_requests=load.requests, page_bytes=load.body_bytes)
+        page.sign_in(PASSWORD)
+        page.connected = True
+        known = replace(known, signed_in_s=time.monotonic())
+        visits.note(number, known)
+    except NotOfferedError as missing:
+        visits.refused = str(missing)
+        return
+    except (TurnError, OSError) as problem:
+        page.close()
+        error = str(problem) or type(problem).__name__
+        visits.note(number, replace(known, end_s=time.monotonic(), error=error))
+        return
+    for turn in range(TURNS):
+        pause_s = think_s(plan.think_s, plan.seed, user, number, turn)
+        take_turn(ledger, user, number, turn, time.monotonic() + pause_s, page)
+        if not page.connected:  # a turn that fails closes the page
+            visits.note(number, replace(known, end_s=time.monotonic(), error="a turn failed"))
+            return
+    page.close()
+    visits.note(number, replace(known, end_s=time.monotonic()))
