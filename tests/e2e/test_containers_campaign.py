@@ -63,15 +63,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> ContainerPlace:
 
 
 @pytest.fixture(params=list(SERVICES))
-def target(request: pytest.FixtureRequest) -> str:
+def measured(request: pytest.FixtureRequest) -> str:
     """Each target."""
     return str(request.param)
 
 
 @pytest.fixture
-def trials(place: ContainerPlace, target: str) -> list[tuple[Path, Trial]]:
+def trials(place: ContainerPlace, measured: str) -> list[tuple[Path, Trial]]:
     """The trials of a target, with their folders."""
-    return [(folder, trial) for folder, trial in store.read_trials(place.run_folder()) if trial.key.target == target]
+    return [(folder, trial) for folder, trial in store.read_trials(place.run_folder()) if trial.key.target == measured]
 
 
 def read(file: Path) -> Any:
@@ -99,10 +99,10 @@ def test_the_generator_recorded_turns_of_every_trial(trials: list[tuple[Path, Tr
         assert not [reason for reason in trial.verdict.reasons if reason.code.startswith(("target.", "invalid.budget"))]
 
 
-def test_every_component_names_its_role_version_and_image(trials: list[tuple[Path, Trial]], target: str) -> None:
-    built = prepared(target).images
+def test_every_component_names_its_role_version_and_image(trials: list[tuple[Path, Trial]], measured: str) -> None:
+    built = prepared(measured).images
     for _, trial in trials:
-        assert [one.name for one in trial.components] == SERVICES[target]
+        assert [one.name for one in trial.components] == SERVICES[measured]
         for one in trial.components:
             assert one.role == ROLES.get(one.name, "target")
             assert one.version not in ("", "unknown"), one.name
@@ -110,10 +110,10 @@ def test_every_component_names_its_role_version_and_image(trials: list[tuple[Pat
             assert one.image.startswith("sha256:")
 
 
-def test_every_component_has_its_own_readings(trials: list[tuple[Path, Trial]], target: str) -> None:
+def test_every_component_has_its_own_readings(trials: list[tuple[Path, Trial]], measured: str) -> None:
     folder, _ = trials[1]
     readings = store.read_resources(folder)
-    assert set(readings["component"]) == set(SERVICES[target])
+    assert set(readings["component"]) == set(SERVICES[measured])
     for name, rows in readings.groupby("component"):
         assert rows["cpu_s"].is_monotonic_increasing, name
         assert rows["cpu_s"].max() > 0, name
@@ -122,10 +122,10 @@ def test_every_component_has_its_own_readings(trials: list[tuple[Path, Trial]], 
         assert rows["processes"].max() >= 1, name
 
 
-def test_what_the_engine_says_of_the_containers_is_kept(trials: list[tuple[Path, Trial]], target: str) -> None:
+def test_what_the_engine_says_of_the_containers_is_kept(trials: list[tuple[Path, Trial]], measured: str) -> None:
     for folder, _ in trials:
         seen = read(folder / "containers.json")["containers"]
-        assert list(seen) == SERVICES[target]
+        assert list(seen) == SERVICES[measured]
         for name, one in seen.items():
             assert (folder / "logs" / f"{name}.log").exists()
             assert (one["oom_killed"], one["restarts"]) == (False, 0), name
