@@ -7,11 +7,11 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from harness import serve, targets
 from harness.browser import chromium
-from harness.browser.person import Person
+from harness.browser.person import PATIENCE_MS, Person
 from harness.records import AnswerPlan, Distribution
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = 42
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 CATALOGUE = targets.discover(ROOT / "targets")
+expect.set_options(timeout=PATIENCE_MS)  # a busy machine takes its time
 DELAYS = pytest.StashKey[list[str]]()
 
 
@@ -54,14 +55,15 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         yield get
 
 
-def with_pages(*features: str) -> list[str]:
-    """Return the targets whose pages people use, each front end once: monoliths in all editions, web parts with an API.
+def with_pages(*features: str, editions: bool = True) -> list[str]:
+    """Return the targets whose pages people use, each front end once: monoliths, and web parts with an API.
 
     Only those that have the features; the APIs take turns, so that each is behind a page.
     """
     apis = cycle(part.name for part in CATALOGUE.of_kind("api"))
     monoliths = CATALOGUE.of_kind("monolith")
-    names = [f"{part.name}{edition}" for part in monoliths for edition in ("", *(f":{e}" for e in part.editions))]
+    names = [part.name for part in monoliths]
+    names += [f"{part.name}:{edition}" for part in monoliths if editions for edition in part.editions]
     names += [f"{next(apis)}+{part.name}" for part in CATALOGUE.of_kind("web")]
     wanted = {"sign-in", *features}
     return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]
@@ -70,9 +72,11 @@ def with_pages(*features: str) -> list[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test for every front end that has the features it is marked with."""
     chosen = any("target" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if "target" in metafunc.fixturenames and not chosen:
-        marks = metafunc.definition.iter_markers("features")
-        metafunc.parametrize("target", with_pages(*(one for mark in marks for one in mark.args)), indirect=True)
+    ours = {"target", "started"} <= set(metafunc.fixturenames)  # a module may have a target of its own
+    if ours and not chosen:
+        features = [one for mark in metafunc.definition.iter_markers("features") for one in mark.args]
+        editions = metafunc.definition.get_closest_marker("newest") is None
+        metafunc.parametrize("target", with_pages(*features, editions=editions), indirect=True)
 
 
 @pytest.fixture
