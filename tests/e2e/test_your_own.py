@@ -99,6 +99,8 @@ def served(command: str, folder: Path) -> None:
     finally:
         process.kill()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def test_the_guide_has_its_three_walks() -> None:
