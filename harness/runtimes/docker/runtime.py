@@ -148,13 +148,13 @@ def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, 
     """Return every image a target takes: its tag, and its Dockerfile.
 
     Raises:
-        UsageError: a part elsewhere than below ``targets``, whose files no image built from there could hold; or a
-            monolith behind another page, for which there is no Compose file.
+        UsageError: a part outside of the checkout, whose files no image built from it could hold; or a monolith behind
+            another page, for which there is no Compose file.
     """
     for part in target.parts:
-        if not part.folder.is_relative_to(root / "targets"):
+        if not part.folder.is_relative_to(root):
             raise UsageError(
-                f"{part.folder} is not below {root / 'targets'}, from where images are built",
+                f"{part.folder} is not below {root}, from where images are built",
                 f"measure it with --runtime local, or move it to targets/{part.kind}/{part.name}",
             )
     if target.web and target.backend.kind == "monolith":
