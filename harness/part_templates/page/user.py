@@ -32,10 +32,8 @@ class OwnPage(Page):
 
     def ask(self, text: str, nonce: str, reading: Reading) -> None:
         """Send a message and say with every piece how far its answer has come."""
-        said = b""
-        for piece in self._connection.pieces(
-            self._post(f"/conversations/{self._conversation}", {"text": text}), reading
-        ):
+        request, said = self._post(f"/conversations/{self._conversation}", {"text": text}), b""
+        for piece in self._connection.pieces(request, reading):
             said += piece
             reading.saw(said.decode(errors="ignore"))
         reading.finish()  # only what the protocol calls the end: here the response is complete
