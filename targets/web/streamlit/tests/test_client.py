@@ -47,7 +47,7 @@ def test_cookie_and_header_against_forgery_agree(client: Api, rest: Rest) -> Non
 def test_an_answer_arrives_in_order_with_what_was_kept(client: Api, rest: Rest) -> None:
     number = rest.conversation()
     rest.answer = ["first ", *[f"{i} " for i in range(30)]]
-    rest.pause_s = 0.01
+    rest.pause_s = 0.005
     saved: list[dict[str, object]] = []
     pieces = list(client.ask("session-of-ann", number, "hi", saved))
     assert "".join(pieces) == "".join(rest.answer)
