@@ -159,6 +159,7 @@ def job(folder: Path, profile: str, names: tuple[str, ...], runtime: str = "loca
         seed=42,
         known=(),
         resumed=None,
+        workers=1,
     )
 
 
