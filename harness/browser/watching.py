@@ -14,6 +14,8 @@ from playwright.sync_api import CDPSession, ConsoleMessage, Dialog, Error, Page
 
 from harness.conformance.world import END_MARKER
 
+#: what Streamlit's page names a picture whose address has not come whole yet: no request leaves for it
+UNFINISHED_PICTURE = "streamdown:incomplete-image"
 #: notes in the page when each awaited answer first shows its nonce and its end, and how its text grew
 OBSERVER = """
 (() => {
@@ -87,6 +89,8 @@ class Watch:
         found = []
         for number, address in self.requested.items():
             url = urllib.parse.urlsplit(address)
+            if address == UNFINISHED_PICTURE:
+                continue
             if url.scheme not in ("data", "blob", "about") and url.netloc != own and number not in self.blocked:
                 found.append(address)
         return found

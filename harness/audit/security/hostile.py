@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Request, expect
 from harness.audit.probing import NotMeasuredError, Seen
 from harness.audit.security.tally import Tally
 from harness.browser.person import Person
+from harness.browser.watching import UNFINISHED_PICTURE
 from harness.conformance.world import RestWorld
 
 #: the same file the stand-in model reads; a payload is asked for by its name
@@ -115,6 +116,8 @@ class Trap:
     def _request(self, request: Request) -> None:
         url = urllib.parse.urlsplit(request.url)
         if url.scheme in ("data", "blob", "about", "chrome-error") or url.netloc == self._own:
+            return
+        if request.url == UNFINISHED_PICTURE:
             return
         names = _named(request.url)
         self.signs.fetched.update(dict.fromkeys(names, request.url))
