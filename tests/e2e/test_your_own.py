@@ -44,6 +44,10 @@ steps = [0, 2, 4]
 hold_s = 0.5
 """
 LIMIT_S = 600
+#: Ctrl-C is not ignored, whatever started the tests
+AS_A_TERMINAL = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 def commands(section: str) -> list[str]:
@@ -76,7 +80,7 @@ def typed(command: str, folder: Path) -> None:
 def served(command: str, folder: Path) -> None:
     """Start a chatbot, open its page, stop it as a person would."""
     process = subprocess.Popen(
-        shlex.split(command),
+        [sys.executable, "-I", "-S", "-c", AS_A_TERMINAL, *shlex.split(command)],
         cwd=folder,
         env=environment(folder),
         stdout=subprocess.PIPE,
