@@ -3,8 +3,7 @@
 import pytest
 
 from harness.audit.probing import run
-from harness.audit.security import PROBES
-from harness.audit.security.rest import injection
+from harness.audit.security import PROBES, injecting
 from harness.audit.subject import Subject
 from harness.records import Finding
 from tests.unit.conformance_twin import SEED
@@ -71,7 +70,7 @@ def test_sound_target_holds_and_what_it_has_not_is_not_measured() -> None:
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(injection, "SLOW_S", 0.3 if flaw == "waits" else 30.0)
+    monkeypatch.setattr(injecting, "SLOW_S", 0.3 if flaw == "waits" else 30.0)
     name, said = FLAWS[flaw]
     with running(flaw) as base_url:
         finding = _finding(name, base_url)

@@ -9,22 +9,36 @@ from types import ModuleType
 
 from harness.audit.probing import NotMeasuredError, Probes, Seen
 from harness.audit.security import streamlit
+from harness.audit.security.faces import both
+from harness.audit.security.forms import access as form_access
+from harness.audit.security.forms import injection as form_injection
+from harness.audit.security.forms import surface
+from harness.audit.security.forms.scene import Scene as FormScene
 from harness.audit.security.rest import anonymous, cookies, forgery, headers, injection, matrix, ownership, throttling
 from harness.audit.security.rest.scene import Scene
 from harness.audit.subject import Subject
+from harness.conformance.client import Client
 
 __all__ = ["PROBES"]
 
 PROBES = Probes("security")
 
 
-def _rest(trying: Callable[[Scene], Seen], subject: Subject) -> Seen:
-    scene = Scene(subject.base_url, seed=subject.seed)
+def _expect_answers(base_url: str, path: str) -> None:
     try:
-        scene.anonymous().request("GET", "/api/health")
+        Client(base_url).request("GET", path)
     except (OSError, http.client.HTTPException) as error:
-        raise NotMeasuredError(f"nothing answers at {subject.base_url}: {error}") from None
-    return trying(scene)
+        raise NotMeasuredError(f"nothing answers at {base_url}: {error}") from None
+
+
+def _rest(trying: Callable[[Scene], Seen], subject: Subject) -> Seen:
+    _expect_answers(subject.program_url, "/api/health")
+    return trying(Scene(subject.program_url, seed=subject.seed))
+
+
+def _forms(trying: Callable[[FormScene], Seen], subject: Subject) -> Seen:
+    _expect_answers(subject.base_url, "/health")
+    return trying(FormScene(subject.base_url, seed=subject.seed))
 
 
 def _expect_application(subject: Subject) -> None:
@@ -32,11 +46,16 @@ def _expect_application(subject: Subject) -> None:
         raise NotMeasuredError("no application: this is the model itself")
 
 
-def _tried(subject: Subject, rest: Callable[[Scene], Seen], page: str) -> Seen:
+def _tried(subject: Subject, rest: Callable[[Scene], Seen], forms: Callable[[FormScene], Seen], page: str) -> Seen:
     """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
     _expect_application(subject)
     if subject.protocol == "rest":
         return _rest(rest, subject)
+    if subject.protocol == "forms":
+        return _forms(forms, subject)
+    if subject.protocol == "streamlit" and subject.api_url is not None:
+        # the API of a hybrid is open to anybody who finds it, whatever the page asks of it
+        return both({"API": lambda: _rest(rest, subject), "page": lambda: streamlit.tried(page, subject)})
     if subject.protocol == "streamlit":
         return streamlit.tried(page, subject)
     raise NotMeasuredError(f"nothing here knows how to try this on the protocol {subject.protocol!r}")
@@ -44,42 +63,42 @@ def _tried(subject: Subject, rest: Callable[[Scene], Seen], page: str) -> Seen:
 
 @PROBES.finds("roles-operations", "roles × operations as the contract says")
 def _roles(subject: Subject) -> Seen:
-    return _tried(subject, matrix.roles, "roles")
+    return _tried(subject, matrix.roles, form_access.roles, "roles")
 
 
 @PROBES.finds("other-objects", "another user's objects refused")
 def _objects(subject: Subject) -> Seen:
-    return _tried(subject, ownership.objects, "objects")
+    return _tried(subject, ownership.objects, form_access.objects, "objects")
 
 
 @PROBES.finds("anonymous-access", "refused without signing in")
 def _anonymous(subject: Subject) -> Seen:
-    return _tried(subject, anonymous.access, "anonymous")
+    return _tried(subject, anonymous.access, form_access.anonymous, "anonymous")
 
 
 @PROBES.finds("csrf", "forged requests refused (CSRF)")
 def _csrf(subject: Subject) -> Seen:
-    return _tried(subject, forgery.requests, "forgery")
+    return _tried(subject, forgery.requests, surface.forgery, "forgery")
 
 
 @PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
 def _websocket(subject: Subject) -> Seen:
-    return _tried(subject, forgery.no_socket, "websocket")
+    return _tried(subject, forgery.no_socket, surface.no_socket, "websocket")
 
 
 @PROBES.finds("cookie-flags", "cookies and sessions protected")
 def _cookies(subject: Subject) -> Seen:
-    return _tried(subject, cookies.flags, "cookies")
+    return _tried(subject, cookies.flags, surface.cookies, "cookies")
 
 
 @PROBES.finds("security-headers", "security headers")
 def _headers(subject: Subject) -> Seen:
-    return _tried(subject, headers.headers, "headers")
+    return _tried(subject, headers.headers, surface.headers, "headers")
 
 
 @PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
 def _injection(subject: Subject) -> Seen:
-    return _tried(subject, injection.sql, "sql")
+    return _tried(subject, injection.sql, form_injection.sql, "sql")
 
 
 @PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing")
@@ -115,4 +134,4 @@ def _looked_at(subject: Subject, look: Callable[[ModuleType, object], Seen]) -> 
 
 @PROBES.finds("sign-in-throttling", "guessing passwords stopped")
 def _throttling(subject: Subject) -> Seen:
-    return _tried(subject, throttling.sign_in, "throttling")
+    return _tried(subject, throttling.sign_in, surface.throttling, "throttling")
