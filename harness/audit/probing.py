@@ -12,6 +12,10 @@ class NotMeasuredError(Exception):
     """A property cannot be tried on this target; the text says why."""
 
 
+class NothingToTryError(NotMeasuredError):
+    """The target has no such thing, so that none of it can be wrong."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
     """One input that was really tried: whether the target did what it should, and what was seen, in a line."""

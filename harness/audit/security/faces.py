@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from harness.audit.probing import NotMeasuredError, Seen, Try
+from harness.audit.probing import NothingToTryError, NotMeasuredError, Seen, Try
 
 BROKEN = "BROKEN "
 
@@ -10,21 +10,24 @@ BROKEN = "BROKEN "
 def both(faces: Mapping[str, Callable[[], Seen]]) -> Seen:
     """Return the tries of all faces, told apart by the face's name; NotMeasuredError where none could be tried.
 
-    A face that could not be tried takes no other with it: the text says why.
+    Only all faces together hold: where one has to be tried and could not be, nothing is said unless another is broken.
     """
     tries: list[Try] = []
     texts, table = [], []
+    untried = False
     for face, trying in faces.items():
         try:
             seen = trying()
         except NotMeasuredError as reason:
-            texts.append(f"{face}: not measured, {reason}")
+            untried = untried or not isinstance(reason, NothingToTryError)
+            texts.append(f"{face}: not measured, {reason}.")
             continue
         tries += [Try(passed=one.passed, line=_of(face, one.line)) for one in seen.tries]
-        texts.append(f"{face}: {seen.text}")
+        passed = sum(one.passed for one in seen.tries)
+        texts.append(f"{face}, {passed} of {len(seen.tries)}: {seen.text}")
         table += [f"{face}:", *seen.table] if seen.table else []
-    if not tries:
-        raise NotMeasuredError("; ".join(texts))
+    if not tries or (untried and all(one.passed for one in tries)):
+        raise NotMeasuredError(" ".join(texts))
     return Seen(
         tries=(*(one for one in tries if not one.passed), *(one for one in tries if one.passed)),
         text=" ".join(texts),

@@ -27,6 +27,7 @@ from harness.conformance.probes import expect
 from harness.conformance.world import PASSWORD
 
 _TITLES = re.compile(r'<a class="conversation"[^>]* title="([^"]*)"')
+_COUNT = re.compile(r'<span class="hint">(\d+)</span>')
 _NAMES = re.compile(r'aria-label="Role of ([^"]*)"')
 
 
@@ -48,9 +49,10 @@ def _owners_words(kept: Kept) -> str:
 
 def _world(scene: Scene, kept: Kept) -> tuple[object, ...]:
     listed = _TITLES.findall(open_page(scene.other, "/").body.decode())
-    people = re.search(r"\d[\d,]* (?:users|people)", open_page(scene.admin, "/users").body.decode())
+    people = _COUNT.findall(open_page(scene.admin, "/users").body.decode())
+    expect(bool(people), "the admin's page does not say how many users there are")
     users = [scene.user(name) for name in (OWNER, OTHER, "moderator", "admin")]
-    return listed, people.group() if people else None, users, *kept.state()
+    return listed, people, users, *kept.state()
 
 
 def _texts(scene: Scene, mine: Kept) -> list[Input]:

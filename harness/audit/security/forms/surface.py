@@ -5,7 +5,7 @@ import secrets
 import urllib.parse
 from http.cookies import Morsel, SimpleCookie
 
-from harness.audit.probing import NotMeasuredError, Seen
+from harness.audit.probing import NothingToTryError, Seen
 from harness.audit.security.forms.scene import (
     FORGETTER,
     LEAVER,
@@ -104,7 +104,7 @@ def _by_reading(scene: Scene, tally: Tally, kept: Kept) -> None:
 
 def no_socket(_: Scene) -> Seen:
     """Say why there is nothing to try."""
-    raise NotMeasuredError("no WebSocket: pages and forms over HTTP, held to the rules on forged requests")
+    raise NothingToTryError("no WebSocket: pages and forms over HTTP, held to the rules on forged requests")
 
 
 def cookies(scene: Scene) -> Seen:

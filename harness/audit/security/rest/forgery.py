@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.audit.probing import NotMeasuredError, Seen
+from harness.audit.probing import NothingToTryError, Seen
 from harness.audit.security.rest.scene import FORGETTER, LEAVER, OWNER, Kept, Scene, answered
 from harness.audit.security.tally import Tally
 from harness.conformance.access import UNSAFE
@@ -116,6 +116,6 @@ def _reading_across(scene: Scene, tally: Tally) -> None:
 
 def no_socket(_: Scene) -> Seen:
     """Say why there is nothing to try."""
-    raise NotMeasuredError(
+    raise NothingToTryError(
         "no WebSocket in the contract: answers stream over HTTP, held to the rules on forged requests"
     )

@@ -157,7 +157,7 @@ def _read(stage: Stage, page: Session, kept: Kept, _: str) -> bool:
     page.query = kept.query
     page.run()
     page.run(page.state(kept.open_button.id, trigger_value=True))
-    if "moderation" in page.pages:
+    if "moderation" in page.pages or not kept.moderation:
         kept.newest(page)
     else:
         page.run(script=kept.moderation)
@@ -212,7 +212,7 @@ def _rate(_: Stage, page: Session, kept: Kept, __: str) -> bool:
 
 def _hide(_: Stage, page: Session, kept: Kept, __: str) -> bool:
     before = kept.state()
-    if "moderation" in page.pages:
+    if "moderation" in page.pages or not kept.moderation:
         kept.newest(page)
     if page.has("button", key=f"hide-{kept.answer}"):
         page.click(page.find("button", key=f"hide-{kept.answer}"))

@@ -9,7 +9,7 @@ from harness.audit.probing import Seen
 from harness.audit.security.policy import HSTS, judge
 from harness.audit.security.rest.anonymous import PATHS, TELLTALE
 from harness.audit.security.streamlit.roles import DONE, NO, OPERATIONS
-from harness.audit.security.streamlit.stage import FORGETTER, OTHER, OWNER, WRITER, Stage
+from harness.audit.security.streamlit.stage import FORGETTER, FORGOT, GUESSED, OTHER, Stage
 from harness.audit.security.streamlit.wire import Session
 from harness.audit.security.tally import Tally
 from harness.conformance.client import Answer, Client
@@ -166,21 +166,21 @@ def headers(stage: Stage) -> Seen:
 def throttling(stage: Stage) -> Seen:
     """Return what guessing at one name meets."""
     tally = Tally()
-    known, unknown = _guess(stage, WRITER), _guess(stage, "nobody-of-this-name")
+    known, unknown = _guess(stage, GUESSED), _guess(stage, "nobody-of-this-name")
     alike = known == unknown
     tally.note(
         "a name that exists beside one that does not", "the same refusal", "the same" if alike else "another", alike
     )
     said, guesses = known, 1
     while said == known and guesses < PATIENCE:
-        said, guesses = _guess(stage, WRITER), guesses + 1
+        said, guesses = _guess(stage, GUESSED), guesses + 1
     stopped = said not in (known, "")
     tally.note(f"guess {guesses} at one name", "stopped after ten", said or "signed in", stopped)
-    right = _guess(stage, WRITER, PASSWORD)
+    right = _guess(stage, GUESSED, PASSWORD)
     tally.note(
         "the right password while guessing is stopped", "stopped", right or "signed in", right == said and stopped
     )
-    other = _guess(stage, OWNER)
+    other = _guess(stage, FORGOT)
     tally.note("a guess at another name meanwhile", "refused as before", other or "signed in", other == known)
     tally.fact(f"Guessing was stopped at guess {guesses}." if stopped else f"{guesses} guesses were let through.")
     return tally.seen()

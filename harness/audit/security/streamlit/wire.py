@@ -137,8 +137,8 @@ class Session:
         return text.encode() in self.raw
 
     def conversation(self) -> str:
-        """Return the number of the open conversation, as the app keeps it in the address."""
-        found = re.search(r"conversation=(\d+)", self.query)
+        """Return the number (a hybrid's: the UUID) of the open conversation, as the app keeps it in the address."""
+        found = re.search(r"conversation=([0-9a-f-]+)", self.query)
         expect(found is not None, "no conversation is open")
         return found[1] if found else ""
 
