@@ -1,9 +1,11 @@
 """The security probes pass on a sound target of forms and name every flaw of a flawed one."""
 
+from urllib.parse import quote, quote_plus
+
 import pytest
 
 from harness.audit.probing import NothingToTryError, NotMeasuredError, Seen, Try, run
-from harness.audit.security import PROBES, injecting
+from harness.audit.security import PROBES, injecting, inputs
 from harness.audit.security.faces import both
 from harness.audit.subject import Subject
 from harness.records import Finding
@@ -128,3 +130,9 @@ def test_flaw_is_told_also_where_the_other_face_could_not_be_tried() -> None:
 def test_no_face_tried_is_not_measured() -> None:
     with pytest.raises(NotMeasuredError, match=r"API: not measured, no socket\. page: not measured, no socket"):
         both({"API": _without, "page": _without})
+
+
+def test_address_that_a_page_holds_of_itself_lets_nothing_out() -> None:
+    given = "' UNION SELECT sql, 1, 1, 1 FROM sqlite_master --"
+    assert [inputs.telltale(spelled) for spelled in (given, quote(given, safe=""), quote_plus(given))] == [None] * 3
+    assert inputs.telltale(f"{quote_plus(given)} CREATE TABLE users") == "CREATE TABLE"

@@ -2,7 +2,6 @@
 
 import html
 import time
-import urllib.parse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -69,5 +68,5 @@ def _timed(place: Input, text: str) -> tuple[Answer, float]:
 
 
 def _plain(body: str) -> str:
-    """Undo the escapes of JSON, HTML and addresses, so that what was given is recognised when it comes back."""
-    return urllib.parse.unquote(html.unescape(body.replace('\\"', '"').replace("\\\\", "\\")))
+    """Undo the escapes of JSON and HTML, so that what was given is recognised when it comes back."""
+    return html.unescape(body.replace('\\"', '"').replace("\\\\", "\\"))

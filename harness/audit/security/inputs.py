@@ -1,5 +1,7 @@
 """Well-known inputs: texts that do something only where a program builds SQL of them."""
 
+from urllib.parse import quote, quote_plus
+
 #: after OWASP's testing guide (WSTG-INPV-05) and sqlmap's boundaries: quoting, tautologies, unions, stacked statements,
 #: errors that tell, comments, wildcards, encodings, and waiting where nothing else shows
 INJECTIONS = (
@@ -63,5 +65,6 @@ _LONGEST_FIRST = sorted((one for one in (*INJECTIONS, *DELAYS) if len(one) > 2),
 def telltale(body: str) -> str | None:
     """Return what an answer lets out, None for nothing; the inputs themselves may come back as they are."""
     for given in _LONGEST_FIRST:
-        body = body.replace(given, "")
+        for spelled in (given, quote(given, safe=""), quote_plus(given)):  # pages hold their own addresses
+            body = body.replace(spelled, "")
     return next((word for word in TELLTALE if word in body), None)

@@ -157,11 +157,14 @@ def _read(stage: Stage, page: Session, kept: Kept, _: str) -> bool:
     page.query = kept.query
     page.run()
     page.run(page.state(kept.open_button.id, trigger_value=True))
-    if "moderation" in page.pages or not kept.moderation:
+    if "moderation" in page.pages:
         kept.newest(page)
     else:
         page.run(script=kept.moderation)
-    return page.shows(stage.secret)
+    if kept.moderation or page.shows(stage.secret):
+        return page.shows(stage.secret)
+    with kept.afresh(page) as another:
+        return another.shows(stage.secret)
 
 
 def _write(stage: Stage, page: Session, kept: Kept, _: str) -> bool:
@@ -211,8 +214,16 @@ def _rate(_: Stage, page: Session, kept: Kept, __: str) -> bool:
 
 
 def _hide(_: Stage, page: Session, kept: Kept, __: str) -> bool:
+    if not kept.moderation:
+        with kept.afresh(page) as another:
+            if another.has("button", key=f"hide-{kept.answer}"):
+                return _hide_on(another, kept)
+    return _hide_on(page, kept)
+
+
+def _hide_on(page: Session, kept: Kept) -> bool:
     before = kept.state()
-    if "moderation" in page.pages or not kept.moderation:
+    if "moderation" in page.pages:
         kept.newest(page)
     if page.has("button", key=f"hide-{kept.answer}"):
         page.click(page.find("button", key=f"hide-{kept.answer}"))

@@ -94,7 +94,7 @@ class Kept:
         self.rename: Shown = page.find("button", "Rename")
         self.delete: Shown = page.find("button", "Delete for good")
         self.export: Shown = page.find("download_button", "Export JSON")
-        with stage.open("moderator") as judging:
+        with stage.open("moderator", query=self.query) as judging:
             self.moderation = judging.pages.get("moderation", "")  # "": answers are hidden where they are read
             self.newest(judging)
             self.hide: Shown = judging.find("button", key=f"hide-{self.answer}")
@@ -118,11 +118,13 @@ class Kept:
         """What the address of the page holds while it is open."""
         return f"conversation={self.number}"
 
+    def afresh(self, page: Session) -> Session:
+        """Return another page of the same person's, opened at the conversation's address by a ``with`` block."""
+        return self._stage.open(cookie=page.cookie, query=self.query)
+
     def newest(self, page: Session) -> None:
-        """Have a moderator's page show the newest answers, or the conversation where there is no page for that."""
+        """Have a moderator's page show the newest answers, where there is a page for that."""
         if not self.moderation:
-            page.query = self.query
-            page.run()
             return
         page.run(script=self.moderation)
         page.run(_choice(page, page.find("button_group"), "Newest"))
