@@ -160,7 +160,7 @@ def _ratio(measure: str, pair: tuple[str, str], run: Mapping[str, Any], trials: 
     value = a / b if a is not None and b else None
     counted = measure == "capacity_users"
     low = low_a / high_b if low_a is not None and high_b and (counted or low_a > 0) else None
-    high = high_a / low_b if high_a and low_b and low_b > 0 else None
+    high = high_a / low_b if high_a is not None and low_b and low_b > 0 else None
     single = not around_a and not around_b
     if counted and None in (low, high):
         value = None  # a ratio with an open end has no value

@@ -72,10 +72,18 @@ def expect_role(box: Locator, role: str) -> None:
 def switch_account(page: Page, username: str, act: str) -> None:
     """``Deactivate`` or ``Activate`` the one account that was looked up."""
     switch = page.get_by_role("switch", name="Active").or_(page.get_by_role("checkbox", name="Active"))
-    control = page.get_by_role("button", name=f"{act} {username}").or_(switch)
+    control = page.get_by_role("button", name=f"{act} {username}", exact=True).or_(switch)
+    expect(control).to_be_enabled()  # not while the role is being saved
     control.focus()
     page.keyboard.press("Space")
+    _switched(page, username, act).wait_for(state="attached")  # the box itself may be drawn over
+    page.wait_for_timeout(500)  # it is saved a moment after it is shown
+    page.reload()
+    open_account(page, username)
+    _switched(page, username, act).wait_for(state="attached")
+
+
+def _switched(page: Page, username: str, act: str) -> Locator:
     other = {"Activate": "Deactivate", "Deactivate": "Activate"}[act]
-    done = page.get_by_role("button", name=f"{other} {username}")
-    switched = [page.get_by_role(role, name="Active", checked=act == "Activate") for role in ("switch", "checkbox")]
-    done.or_(switched[0]).or_(switched[1]).wait_for(state="attached")  # the box itself may be drawn over
+    checked = [page.get_by_role(role, name="Active", checked=act == "Activate") for role in ("switch", "checkbox")]
+    return page.get_by_role("button", name=f"{other} {username}", exact=True).or_(checked[0]).or_(checked[1])

@@ -95,7 +95,6 @@ def test_admin_changes_a_role_and_keeps_somebody_out(person: Person, target: Run
     expect_role(box, "moderator")
     choose_role(box, "user")
     switch_account(page, "user0024", "Deactivate")
-    page.wait_for_timeout(1000)  # it is saved a moment after it is shown
     context = browser.new_context()
     other = context.new_page()
     other.goto(target.base_url)

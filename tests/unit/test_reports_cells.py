@@ -164,6 +164,12 @@ def test_a_quotient_over_a_slope_that_may_be_zero_has_no_upper_end() -> None:
     assert cell.bracket == (0.25, None)
 
 
+def test_a_quotient_of_a_slope_that_cannot_lie_above_zero_ends_there_and_is_verified_so() -> None:
+    cell = quotient("m", "m", measured(None, (None, 0.0), "bound"), measured(2.0, (1.0, 3.0)))
+    assert cell is not None
+    assert cell.bracket == (None, 0.0)
+
+
 def test_a_quotient_of_something_unmeasured_is_left_out() -> None:
     assert quotient("m", "m", measured(None, None, "not measured"), measured(1.0)) is None
 

@@ -55,6 +55,14 @@ describe('a thread', () => {
     expect(shown(thread)).toEqual(['user done: Earlier', 'user done: Hi', 'assistant done: Hello']);
   });
 
+  it('keeps what went wrong when it loads again', async () => {
+    serveThread([() => problemResponse(429, 'Too many messages.')], [messageOf('m0', 'user', 'Hi')]);
+    const thread = threadWith();
+    await thread.send('Hi');
+    await thread.load();
+    expect(thread.entries.at(-1)?.problem?.message).toBe('Too many messages.');
+  });
+
   it('keeps the entries that are on the page when it loads again', async () => {
     serveThread([], [messageOf('m0', 'user', 'Earlier')]);
     const thread = threadWith();

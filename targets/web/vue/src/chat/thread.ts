@@ -48,7 +48,7 @@ export function createThread(id: string, changed: (conversation: Conversation) =
   /** Entries that are already on the page stay the same objects, so that loading again moves nothing. */
   function show(messages: readonly Message[]): void {
     const shown = new Map(entries.value.map((entry) => [entry.message?.id, entry]));
-    entries.value = messages.map((message) => {
+    const stored = messages.map((message) => {
       const entry = shown.get(message.id);
       if (!entry) {
         return entryOf(message);
@@ -56,6 +56,19 @@ export function createThread(id: string, changed: (conversation: Conversation) =
       settle(entry, message);
       return entry;
     });
+    entries.value = [...stored, ...unanswered(stored.at(-1))];
+  }
+
+  /** An answer of which the server has nothing stays on the page with its Retry; so does a question that it refused. */
+  function unanswered(lastStored: Entry | undefined): Entry[] {
+    const [question, answer] = entries.value.slice(-2);
+    if (!question || answer?.role !== 'assistant' || answer.message) {
+      return [];
+    }
+    if (lastStored?.role === 'user' && lastStored.text === question.text) {
+      return [answer];
+    }
+    return question.message ? [] : [question, answer];
   }
 
   /** Sends a message and shows its answer as it is written; resolves when that is over, whatever the outcome. */

@@ -52,6 +52,19 @@ describe('Thread', () => {
     expect(shown(thread)).toEqual(['user done: Earlier', 'user done: Hi', 'assistant done: Hello']);
   });
 
+  it('keeps what went wrong when it loads again', async () => {
+    const thread = threadWith(
+      // eslint-disable-next-line require-yield -- refused before the first event
+      async function* () {
+        throw new Problem('Too many messages.', 429, 3);
+      },
+      [message('m0', 'user', 'Hi')],
+    );
+    await thread.send('Hi');
+    await thread.load();
+    expect(thread.entries().at(-1)?.problem()?.message).toBe('Too many messages.');
+  });
+
   it('keeps what came before a lost connection and offers to retry', async () => {
     let attempts = 0;
     const thread = threadWith(async function* (content) {

@@ -108,13 +108,24 @@ export class Thread {
   /** Entries that are already on the page stay the same objects, so that reloading moves nothing. */
   private show(messages: readonly Message[]): void {
     const shown = new Map(this.entries().map((entry) => [entry.message()?.id, entry]));
-    this.entries.set(
-      messages.map((message) => {
-        const entry = shown.get(message.id);
-        entry?.settle(message);
-        return entry ?? Entry.of(message);
-      }),
-    );
+    const stored = messages.map((message) => {
+      const entry = shown.get(message.id);
+      entry?.settle(message);
+      return entry ?? Entry.of(message);
+    });
+    this.entries.set([...stored, ...this.unanswered(stored.at(-1))]);
+  }
+
+  /** An answer of which the server has nothing stays on the page with its Retry; so does a question that it refused. */
+  private unanswered(lastStored: Entry | undefined): Entry[] {
+    const [question, answer] = this.entries().slice(-2);
+    if (!question || answer?.role !== 'assistant' || answer.message()) {
+      return [];
+    }
+    if (lastStored?.role === 'user' && lastStored.text() === question.text()) {
+      return [answer];
+    }
+    return question.message() ? [] : [question, answer];
   }
 
   private async receive(question: Entry, answer: Entry, signal: AbortSignal): Promise<void> {
