@@ -68,6 +68,8 @@ def differences(base: Run, head: Run) -> list[str]:
     ]
     if base.seed != head.seed:
         found.append(f"seed: {base.seed} and {head.seed}")
+    if base.workers != head.workers:
+        found.append(f"generator processes: {base.workers} and {head.workers}")
     return found
 
 

@@ -73,6 +73,7 @@ def test_markdown_has_a_table_per_target(compared: Compared) -> None:
         ({"machine": {**reports_run.MACHINE, "cpus": 64}}, "machine: cpus is 4 in one, 64 in the other"),
         ({"profile": {**reports_run.PROFILE, "name": "article"}}, "profile: name is 'quick' in one"),
         ({"seed": 7}, "seed: 42 and 7"),
+        ({"workers": 3}, "generator processes: 1 and 3"),
     ],
 )
 def test_other_conditions_are_refused_unless_meant(
