@@ -13,6 +13,7 @@ from rich.text import Text
 BENCHMARKS = (
     "startup",
     "search",
+    "report",
     "upstream_cpu",
     "generator_ttft",
     "generator_cost",
