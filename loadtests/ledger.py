@@ -126,6 +126,7 @@ class TrialLedger:
                 self.begun(ticket, ticket.intended_s)
             if ticket.reading is not None:
                 self._close(ticket, ticket.reading, "incomplete", TurnError("unfinished", "cut by the trial's end"))
+        self.recorder.write_notes()  # at once: those cut off may still go on reading
         self.open.clear()
         self.closed = True
 

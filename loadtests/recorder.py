@@ -1,5 +1,6 @@
 """Writes turns down: a cheap note as each ends, the finished records after the trial."""
 
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,6 +9,9 @@ import orjson
 from harness.records import GeneratorSummary, Outcome, Turn, to_json
 from loadtests.reading import Reading
 from loadtests.ticket import Ticket, turn_of
+
+_AT_ONCE = 32  # notes written together: some tenths of a millisecond in which no read can be stamped
+_AT_MOST_S = 0.5  # that a note is kept before it is written
 
 
 def note_of(ticket: Ticket, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> dict[str, Any]:
@@ -41,6 +45,17 @@ def raw_of(reading: Reading) -> bytes:
     return b"".join(reading.parts) if reading.stream_format else reading.text.encode()
 
 
+def _live_line(ticket: Ticket, reading: Reading, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "tag": ticket.tag,
+        "phase": ticket.phase,
+        "sent_s": reading.sent_s,
+        "ttft_s": None if reading.first_s is None else reading.first_s - reading.sent_s,
+        "done_s": reading.done_s,
+        "ok": outcome == "ok",
+    }
+
+
 class Recorder:
     """The files of one trial in ``output``: ``live.jsonl`` while it runs, ``turns.jsonl`` and ``generator.json`` after.
 
@@ -55,6 +70,8 @@ class Recorder:
         self._spool_path = output / f"turns{suffix}.spool"
         self._live = (output / f"live{suffix}.jsonl").open("wb", buffering=0)
         self._spool = self._spool_path.open("w+b", buffering=1 << 20)
+        self._kept: list[tuple[Ticket, Reading, Outcome, str | None, str | None]] = []
+        self._kept_since_s = 0.0
         self.errors = 0
         self.written = 0
 
@@ -70,22 +87,34 @@ class Recorder:
         self._spool.close()
 
     def note(self, ticket: Ticket, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> None:
-        """Keep a turn that has ended: a few tens of microseconds."""
-        raw = raw_of(reading)
-        header = orjson.dumps(note_of(ticket, reading, outcome, kind, error) | {"raw_bytes": len(raw)})
-        self._spool.write(header + b"\n" + raw)
-        line = {
-            "tag": ticket.tag,
-            "phase": ticket.phase,
-            "sent_s": reading.sent_s,
-            "ttft_s": None if reading.first_s is None else reading.first_s - reading.sent_s,
-            "done_s": reading.done_s,
-            "ok": outcome == "ok",
-        }
-        self._live.write(orjson.dumps(line) + b"\n")
+        """Keep a turn that has ended; what it read must not change any more once its note is written."""
+        if not self._kept:
+            self._kept_since_s = time.monotonic()
+        self._kept.append((ticket, reading, outcome, kind, error))
+        if len(self._kept) >= _AT_ONCE:
+            self.write_notes()
+
+    def write_old_notes(self, now_s: float) -> None:
+        """Write what was kept for half a second or longer."""
+        if now_s - self._kept_since_s >= _AT_MOST_S:
+            self.write_notes()
+
+    def write_notes(self) -> None:
+        """Write what was kept since; several together, since most of a single note's cost is cold caches."""
+        kept, self._kept = self._kept, []
+        if not kept:
+            return
+        lines = []
+        for ticket, reading, outcome, kind, error in kept:
+            raw = raw_of(reading)
+            header = orjson.dumps(note_of(ticket, reading, outcome, kind, error) | {"raw_bytes": len(raw)})
+            self._spool.write(header + b"\n" + raw)
+            lines.append(orjson.dumps(_live_line(ticket, reading, outcome), option=orjson.OPT_APPEND_NEWLINE))
+        self._live.write(b"".join(lines))
 
     def write_turns(self) -> None:
         """Turn the spool into ``turns.jsonl``, a line per turn in the order in which they ended."""
+        self.write_notes()
         self._spool.seek(0)
         partial = self._turns_path.with_suffix(".partial")
         with partial.open("wb") as lines:

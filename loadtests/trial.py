@@ -195,6 +195,7 @@ class Trial:
             time.sleep(_TICK_S)
             now_s = time.monotonic()
             self._ledger.cut_overdue(now_s)
+            self._recorder.write_old_notes(now_s)
             over, stopped = self._follow(self._worker, now_s) if self._worker else self._decide(now_s)
             if self._pool:
                 self._let_in_more(self._pool.wanted(now_s))
@@ -262,10 +263,12 @@ class Trial:
         """Wait; True if the trial is to stop."""
         until_s = time.monotonic() + pause_s
         while not self.finished:
-            self._ledger.cut_overdue(time.monotonic())
+            now_s = time.monotonic()
+            self._ledger.cut_overdue(now_s)
+            self._recorder.write_old_notes(now_s)
             if Path(self.plan.stop_file).exists():
                 return True
-            left_s = until_s - time.monotonic()
+            left_s = until_s - now_s
             if left_s <= 0:
                 return False
             time.sleep(min(left_s, _TICK_S))
