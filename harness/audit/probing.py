@@ -1,6 +1,7 @@
 """Probes of an audit: small functions that try one property, and how what they saw becomes a finding."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,12 +50,13 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A property, and how it is tried."""
+    """A property, and how it is tried; one ``beside`` the others is not disturbed by them, nor they by it."""
 
     topic: Topic
     name: str
     title: str
     run: Run
+    beside: bool = False
 
 
 class Probes(list[Probe]):
@@ -64,19 +66,26 @@ class Probes(list[Probe]):
         super().__init__()
         self.topic: Topic = topic
 
-    def finds(self, name: str, title: str) -> Callable[[Run], Run]:
+    def finds(self, name: str, title: str, *, beside: bool = False) -> Callable[[Run], Run]:
         """Add the decorated function as the probe of a property; ``name`` is [a-z0-9-] and unique in an audit."""
 
         def add(run: Run) -> Run:
-            self.append(Probe(self.topic, name, title, run))
+            self.append(Probe(self.topic, name, title, run, beside))
             return run
 
         return add
 
 
 def run(probes: Iterable[Probe], subject: Subject) -> list[Finding]:
-    """Run every probe, whatever became of those before it."""
-    return [_finding(probe, subject) for probe in probes]
+    """Run every probe, whatever became of those before it.
+
+    Those ``beside`` the others begin in their turn, one after the other, while those after them go on.
+    """
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        begun = [
+            aside.submit(_finding, probe, subject) if probe.beside else _finding(probe, subject) for probe in probes
+        ]
+        return [one if isinstance(one, Finding) else one.result() for one in begun]
 
 
 def _finding(probe: Probe, subject: Subject) -> Finding:

@@ -1,4 +1,7 @@
-"""A page that shows what its model says: with care, without any, or without any behind a Content-Security-Policy."""
+"""A page that shows what its model says: with care, without any, or without any behind a Content-Security-Policy.
+
+It may show answers as they come, cut in the middle of an address, before it shows them whole.
+"""
 
 import hashlib
 import json
@@ -10,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from harness.audit.security.hostile import PAYLOADS
+from harness.audit.security.trap import PAYLOADS
 
 TAG = re.compile(r"tag-([0-9a-f]{16})\?payload=hostile-([a-z-]+)")
 PAGE = """<!doctype html><meta charset="utf-8"><title>Chat</title>
@@ -22,7 +25,8 @@ const box = document.querySelector('textarea');
 const show = text => {
   const article = document.createElement('article');
   thread.append(article);
-  if (CAREFUL) article.textContent = text; else article.innerHTML = text;
+  if (CUT && text.includes('//beacon')) article.innerHTML = text.replace(/(.*?\\/\\/beacon).*/s, '$1">');
+  setTimeout(() => { if (CAREFUL) article.textContent = text; else article.innerHTML = text; }, CUT ? 50 : 0);
 };
 fetch('/answers').then(response => response.json()).then(texts => texts.forEach(show));
 box.addEventListener('keydown', event => {
@@ -40,6 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 
     careful = False
     policy = False
+    cut = False
     seed = 42
     answers: list[str]
 
@@ -48,7 +53,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/page.js":
-            self.reply("text/javascript", SCRIPT.replace("CAREFUL", json.dumps(self.careful)))
+            script = SCRIPT.replace("CAREFUL", json.dumps(self.careful)).replace("CUT", json.dumps(self.cut))
+            self.reply("text/javascript", script)
         elif self.path == "/answers":
             self.reply("application/json", json.dumps(self.answers))
         else:
@@ -74,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running(**how: Any) -> Iterator[str]:
-    """Serve the page; ``careful`` and ``policy`` say how."""
+    """Serve the page; ``careful``, ``policy`` and ``cut`` say how."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Twin", (Handler,), how | {"answers": []}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -10,7 +10,11 @@ from tests.e2e.hostile_twin import running
 
 pytestmark = pytest.mark.browser
 
+PICTURES = ("image-beacon", "image-reference", "link-nested", "table-cell")
 FEW = ("script", "image-onerror", "iframe-srcdoc", "link-case", "image-html", "css-style", "base")
+
+
+OTHERS = "requests of the page itself to elsewhere"
 
 
 def _broken(seen: Seen) -> list[str]:
@@ -28,6 +32,17 @@ def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Runnin
     seen = hostile.answers(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []
     assert len(seen.tries) > 50
+
+
+def test_pictures_that_come_token_by_token_fetch_nothing(
+    target: Running, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = {name: text for name, text in hostile.payloads().items() if name in PICTURES}
+    monkeypatch.setattr(hostile, "payloads", lambda: pictures)
+    monkeypatch.setattr(hostile, "ITL_S", 0.06)  # each token is shown by itself, and so is each part of an address
+    seen = hostile.answers(browser, target.base_url, seed=SEED)
+    assert _broken(seen) == []
+    assert len(seen.tries) == len(PICTURES) + 2
 
 
 def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, browser: Browser) -> None:
@@ -70,3 +85,15 @@ def test_what_only_the_policy_stops_is_told_apart(browser: Browser) -> None:
         assert "stopped by the page's policy" in line, lines
     assert " 0 of " in f" {seen.text}"
     assert [line for line in _broken(seen) if "in an answer" in line] == []
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("policy", [False, True])
+def test_half_an_address_is_a_request_unless_the_policy_stops_it(browser: Browser, policy: bool) -> None:
+    with running(policy=policy, cut=True) as base_url:
+        seen = hostile.answers(browser, base_url, seed=SEED)
+    [line] = [one.line for one in seen.tries if OTHERS in one.line]
+    if policy:
+        assert line == f"{OTHERS}: none"
+    else:
+        assert line.startswith(f"BROKEN {OTHERS}: https://beacon/"), line

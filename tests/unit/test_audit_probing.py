@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -70,6 +71,28 @@ def test_a_crash_leaves_the_other_probes_their_say() -> None:
         return Seen(tries=(GOOD,))
 
     assert [one.outcome for one in run(probes, SUBJECT)] == ["not measured", "held"]
+
+
+def test_a_probe_beside_the_others_goes_on_meanwhile_and_is_told_in_its_turn() -> None:
+    probes = Probes("security")
+    looked, tried = threading.Event(), threading.Event()
+
+    @probes.finds("page", "one that waits for what comes after it", beside=True)
+    def _looks(subject: Subject) -> Seen:
+        looked.set()
+        return Seen(tries=(GOOD if tried.wait(20) else BAD,))
+
+    @probes.finds("stumbling", "one that stumbles beside the others", beside=True)
+    def _stumbles(subject: Subject) -> Seen:
+        raise RuntimeError(subject.target)
+
+    @probes.finds("form", "one that waits for what began before it")
+    def _tries(subject: Subject) -> Seen:
+        tried.set()
+        return Seen(tries=(GOOD if looked.wait(20) else BAD,))
+
+    found = [(one.name, one.outcome) for one in run(probes, SUBJECT)]
+    assert found == [("page", "held"), ("stumbling", "not measured"), ("form", "held")]
 
 
 def test_names_are_unique_and_fit_for_ids() -> None:

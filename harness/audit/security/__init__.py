@@ -76,37 +76,17 @@ def _anonymous(subject: Subject) -> Seen:
     return _tried(subject, anonymous.access, form_access.anonymous, "anonymous")
 
 
-@PROBES.finds("csrf", "forged requests refused (CSRF)")
-def _csrf(subject: Subject) -> Seen:
-    return _tried(subject, forgery.requests, surface.forgery, "forgery")
+# Moderators' pages show the newest answers of all: from here on no probe looks for its own among them.
 
 
-@PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
-def _websocket(subject: Subject) -> Seen:
-    return _tried(subject, forgery.no_socket, surface.no_socket, "websocket")
-
-
-@PROBES.finds("cookie-flags", "cookies and sessions protected")
-def _cookies(subject: Subject) -> Seen:
-    return _tried(subject, cookies.flags, surface.cookies, "cookies")
-
-
-@PROBES.finds("security-headers", "security headers")
-def _headers(subject: Subject) -> Seen:
-    return _tried(subject, headers.headers, surface.headers, "headers")
-
-
-@PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
-def _injection(subject: Subject) -> Seen:
-    return _tried(subject, injection.sql, form_injection.sql, "sql")
-
-
-@PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing")
+@PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing", beside=True)
 def _hostile_answers(subject: Subject) -> Seen:
     return _looked_at(subject, lambda hostile, browser: hostile.answers(browser, subject.base_url, seed=subject.seed))
 
 
-@PROBES.finds("hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing")
+@PROBES.finds(
+    "hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing", beside=True
+)
 def _hostile_titles(subject: Subject) -> Seen:
     def look(hostile: ModuleType, browser: object) -> Seen:
         way = hostile.titles_by_api if subject.protocol == "rest" else hostile.titles_by_page
@@ -130,6 +110,31 @@ def _looked_at(subject: Subject, look: Callable[[ModuleType, object], Seen]) -> 
         raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
     with chromium.opened() as browser:
         return look(hostile, browser)
+
+
+@PROBES.finds("csrf", "forged requests refused (CSRF)")
+def _csrf(subject: Subject) -> Seen:
+    return _tried(subject, forgery.requests, surface.forgery, "forgery")
+
+
+@PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
+def _websocket(subject: Subject) -> Seen:
+    return _tried(subject, forgery.no_socket, surface.no_socket, "websocket")
+
+
+@PROBES.finds("cookie-flags", "cookies and sessions protected")
+def _cookies(subject: Subject) -> Seen:
+    return _tried(subject, cookies.flags, surface.cookies, "cookies")
+
+
+@PROBES.finds("security-headers", "security headers")
+def _headers(subject: Subject) -> Seen:
+    return _tried(subject, headers.headers, surface.headers, "headers")
+
+
+@PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
+def _injection(subject: Subject) -> Seen:
+    return _tried(subject, injection.sql, form_injection.sql, "sql")
 
 
 @PROBES.finds("sign-in-throttling", "guessing passwords stopped")

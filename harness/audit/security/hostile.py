@@ -1,141 +1,49 @@
-"""Hostile payloads in a real Chromium: what ran, what asked elsewhere, what only the page's own policy stopped."""
+"""Hostile payloads in a real Chromium: what ran, what asked elsewhere, what only the page's own policy stopped.
 
-import tomllib
-import urllib.parse
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+While an answer comes in one tab, the next is asked for in another; each tab hears one payload after the other.
+Handlers and beacons that come late are waited for once in all tabs, after the last payload of each.
+"""
 
-from playwright.sync_api import Browser, BrowserContext, Error, Request, expect
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Error, Locator, expect
 
 from harness.audit.probing import NotMeasuredError, Seen
 from harness.audit.security.tally import Tally
+from harness.audit.security.trap import Signs, Trap, payloads
 from harness.browser.person import Person
-from harness.browser.watching import UNFINISHED_PICTURE
-from harness.conformance.world import RestWorld
+from harness.conformance.world import Message, RestWorld
 
-#: the same file the stand-in model reads; a payload is asked for by its name
-PAYLOADS = Path(__file__).resolve().parents[3] / "targets" / "llm" / "llm" / "hostile.toml"
-PER_PAGE = 14
-#: each looks at one page: as many as the payloads need, and some more for pages that a payload broke
-PEOPLE = tuple(f"user{number:04d}" for number in range(51, 59))
-TITLED = "user0059"
+PER_PAGE, TABS = 14, 4  # together fewer than the messages that one person may send in a minute
+#: one is enough for the payloads; the others are there for pages that a payload broke
+PEOPLE = tuple(f"user{number:04d}" for number in range(51, 54))
+TITLED, TITLING = "user0059", 2  # and in how many tabs
 PLAIN = "Messages of the audit"
 TITLE_CHARS = 200  # the contract's longest title
 FIRST_CHARS = 60  # of the first message become the title
 SETTLE_MS = 600  # handlers and beacons come after the text
 SHOWN_S = 10.0
+PATIENCE_MS = 15_000  # a page that a payload broke may be one of many
+ITL_S = 0.0  # between the tokens of an answer
+LOOK_MS = 40  # at every frame that is drawn would cost more than the page itself
 ENDED = "nonce => window.awaited[nonce].last"
 #: Streamlit takes a message sent while its script still runs for a wish to stop it
 READY = """() => !document.querySelector('[data-test-script-state="running"]')"""
 
-#: notes what sets the canary, and what the page's Content-Security-Policy stopped
-CANARY = """
-(() => {
-  Object.defineProperty(window, 'hostile', {set: name => window.noteRan(String(name)), get: () => 'set'});
-  document.addEventListener('securitypolicyviolation', event => {
-    const element = event.target instanceof Element ? event.target.outerHTML.slice(0, 500) : '';
-    window.noteStopped(`${event.blockedURI} ${element}`);
-  }, true);
-})()
-"""
-#: clicks every link that would run script, wherever it hides; returns their markup
-CLICK = """
-() => {
-  const found = [];
-  const script = value => value && value.replace(/[\\u0000-\\u0020]/g, '').toLowerCase().startsWith('javascript:');
-  const walk = root => {
-    for (const one of root.querySelectorAll('*')) {
-      if (['href', 'xlink:href', 'action', 'formaction', 'src', 'data'].some(name => script(one.getAttribute(name)))) {
-        found.push(one.outerHTML.slice(0, 500));
-        one.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
-      }
-      if (one.shadowRoot) walk(one.shadowRoot);
-    }
-  };
-  walk(document);
-  return found;
-}
-"""
-
-
-@cache
-def payloads() -> Mapping[str, str]:
-    """Return the payloads by name; raises NotMeasuredError where this is no checkout of the repository."""
-    try:
-        return tomllib.loads(PAYLOADS.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotMeasuredError(f"the payloads are not here: {PAYLOADS} does not exist") from None
-
 
 @dataclass(slots=True)
-class Signs:
-    """What was seen of payloads, by their names; texts of what bears no name of theirs apart."""
+class Tab:
+    """A signed-in person in a trapped tab of their own, and the payload asked for there."""
 
-    shown: set[str] = field(default_factory=set)
-    ran: set[str] = field(default_factory=set)
-    fetched: dict[str, str] = field(default_factory=dict)  # name -> address
-    stopped: set[str] = field(default_factory=set)
-    links: set[str] = field(default_factory=set)
-    others: list[str] = field(default_factory=list)  # asked elsewhere without any payload's name
-    unusable: list[str] = field(default_factory=list)
-
-    def verdict(self, name: str) -> tuple[str, bool]:
-        """Return what one payload did, in words, and whether that is harmless."""
-        if name in self.ran:
-            return "a click ran it" if name in self.links else "ran", False
-        if name in self.fetched:
-            return f"asked for {self.fetched[name]}", False
-        if name in self.links:
-            return "a link that would run script, stopped by the page's policy", True
-        return ("tried, stopped by the page's policy" if name in self.stopped else "nothing came of it"), True
+    person: Person
+    trap: Trap
+    asked: tuple[str, Message] | None = None
 
 
-class Trap:
-    """A page with the canary in it and all requests of its context watched; made before the page is opened."""
-
-    def __init__(self, context: BrowserContext, base_url: str, signs: Signs) -> None:
-        self.signs, self._own = signs, urllib.parse.urlsplit(base_url).netloc
-        # told at once: a script may replace the page it ran in
-        context.expose_binding("noteRan", lambda _, name: signs.ran.add(name))
-        context.expose_binding("noteStopped", lambda _, text: signs.stopped.update(_named(text)))
-        context.add_init_script(CANARY)
-        context.on("request", self._request)
-        context.on("requestfailed", self._failed)
-
-    def look(self, person: Person) -> None:
-        """Let handlers and beacons come, click what would run script, and note all of it."""
-        person.page.wait_for_timeout(SETTLE_MS)
-        for markup in person.page.evaluate(CLICK):
-            self.signs.links |= set(_named(markup))
-        person.page.wait_for_timeout(SETTLE_MS // 2)
-        self.signs.unusable += [f"a dialog said {text!r}" for text in person.watch.dialogs]
-
-    def _request(self, request: Request) -> None:
-        url = urllib.parse.urlsplit(request.url)
-        if url.scheme in ("data", "blob", "about", "chrome-error") or url.netloc == self._own:
-            return
-        if request.url == UNFINISHED_PICTURE:
-            return
-        names = _named(request.url)
-        self.signs.fetched.update(dict.fromkeys(names, request.url))
-        if not names:
-            self.signs.others.append(request.url)
-
-    def _failed(self, request: Request) -> None:
-        """What the page's own policy blocked never left: it was tried, not fetched."""
-        if request.failure == "csp":
-            for name in _named(request.url):
-                self.signs.fetched.pop(name, None)
-                self.signs.stopped.add(name)
-
-
-def _named(text: str) -> list[str]:
-    """Return the payloads whose name stands in a text; the longest wins where one name begins another's."""
-    found = [name for name in payloads() if f"'{name}'" in text or f'"{name}"' in text or f"/{name}" in text]
-    return [name for name in found if not any(other != name and other.startswith(name) for other in found)]
+Ask = Callable[[Tab, str], Message]  # puts a payload into the page
 
 
 def answers(browser: Browser, base_url: str, *, seed: int) -> Seen:
@@ -145,49 +53,10 @@ def answers(browser: Browser, base_url: str, *, seed: int) -> Seen:
     for username in PEOPLE:
         if not left:
             break
-        with _opened(browser, base_url, seed, username, signs) as (person, trap):
-            try:
-                _hear(person, trap, signs, left)
-                trap.look(person)
-                _use(person, signs)
-                person.reload()
-                trap.look(person)
-            except (Error, AssertionError) as error:
-                signs.unusable.append(f"the page broke: {str(error).splitlines()[0]}")
-                with suppress(Error):  # what ran before it broke is known all the same, unless it went away
-                    trap.look(person)
+        with _opened(browser, base_url, seed, username, signs, TABS) as tabs:
+            whole = _each(tabs, signs, lambda tab: tab.person.new_conversation())
+            _twice(_hear(whole, signs, left, _answered), signs)
     return _told(signs, list(payloads()), "in an answer")
-
-
-def _hear(person: Person, trap: Trap, signs: Signs, left: list[str]) -> None:
-    """Ask for as many payloads as go into a page; what breaks it has been asked for and does not come again."""
-    person.new_conversation()
-    for _ in range(min(PER_PAGE, len(left))):
-        name = left.pop(0)
-        message = person.message("Say it.", payload=f"hostile-{name}", ttft_s=0.1, itl_s=0)
-        _ready(person, trap)
-        person.say(message)
-        try:
-            person.page.wait_for_function(ENDED, arg=message.nonce, timeout=SHOWN_S * 1000)
-        except Error:  # one that swallowed the rest of the answer has been shown, one that never came has not
-            if person.page.get_by_text(message.nonce).count() == 0:
-                continue
-        signs.shown.add(name)
-
-
-def _ready(person: Person, trap: Trap) -> None:
-    """Wait until the page takes the next message; load it again where an answer came too fast for its own state.
-
-    Streamlit's chat input was seen to stay disabled after an answer whose run took a few hundredths of a second,
-    whatever the answer said. What a payload did is looked for before: it would be gone afterwards.
-    """
-    person.page.wait_for_function(READY, timeout=SHOWN_S * 1000)
-    box = person.page.get_by_role("textbox", name="Message", exact=True)
-    try:
-        expect(box).to_be_editable(timeout=3000)
-    except AssertionError:
-        trap.look(person)
-        person.reload()
 
 
 def titles_by_api(browser: Browser, base_url: str, *, seed: int) -> Seen:
@@ -202,12 +71,13 @@ def titles_by_api(browser: Browser, base_url: str, *, seed: int) -> Seen:
         said = writer.request("POST", f"/api/conversations/{plain}/messages", {"content": message.content})
         if made.status == said.status == 201:
             signs.shown.add(name)
-    with _opened(browser, base_url, seed, TITLED, signs) as (person, trap):
+    with _opened(browser, base_url, seed, TITLED, signs, 1) as tabs:
+        person = tabs[0].person
         person.conversation(PLAIN).wait_for()
-        trap.look(person)
+        _look(tabs, signs)
         person.conversation(PLAIN).click()
         person.page.get_by_text(message.nonce).last.wait_for()
-        trap.look(person)
+        _look(tabs, signs)
         _use(person, signs)
     return _told(signs, list(payloads()), "in a title and a message")
 
@@ -216,46 +86,142 @@ def titles_by_page(browser: Browser, base_url: str, *, seed: int) -> Seen:
     """Begin a conversation with each payload that fits into the title which is made of the first message."""
     signs = Signs()
     fitting = [name for name, text in payloads().items() if len(text) <= FIRST_CHARS and "\n" not in text][:PER_PAGE]
-    with _opened(browser, base_url, seed, TITLED, signs) as (person, trap):
-        for name in fitting:
-            _ready(person, trap)
-            person.new_conversation()
-            message = person.message(payloads()[name], tokens=2, ttft_s=0.1, itl_s=0)
-            person.say(message)
-            person.watch.shown(message.nonce)
-            signs.shown.add(name)
-        trap.look(person)
-        person.reload()
-        trap.look(person)
-        _use(person, signs)
+    with _opened(browser, base_url, seed, TITLED, signs, TITLING) as tabs:
+        _twice(_hear(tabs, signs, list(fitting), _begun), signs)
     return _told(signs, fitting, "in a title and a message")
 
 
-class _opened:  # noqa: N801  # reads as a block
-    """A signed-in person in a tab of their own, trapped."""
+@contextmanager
+def _opened(browser: Browser, base_url: str, seed: int, username: str, signs: Signs, count: int) -> Iterator[list[Tab]]:
+    """Open tabs of one signed-in person; what one of them loaded, the others find in the browser's cache."""
+    context = browser.new_context()
+    try:
+        trap = Trap(context, base_url, signs)
+        tabs = [Tab(Person(context.new_page(), base_url, seed, PATIENCE_MS), trap) for _ in range(count)]
+        for tab in tabs:
+            tab.person.arrive_signed_in(username)
+        yield tabs
+    finally:
+        context.close()
 
-    def __init__(self, browser: Browser, base_url: str, seed: int, username: str, signs: Signs) -> None:
-        self._context = browser.new_context()
-        self._trap = Trap(self._context, base_url, signs)
-        self._person = Person(self._context.new_page(), base_url, seed)
-        self._username = username
 
-    def __enter__(self) -> tuple[Person, Trap]:
+def _answered(tab: Tab, name: str) -> Message:
+    """Have the model say it in the open conversation."""
+    message = tab.person.message("Say it.", payload=f"hostile-{name}", ttft_s=0.1, itl_s=ITL_S)
+    tab.person.say(message)
+    return message
+
+
+def _begun(tab: Tab, name: str) -> Message:
+    """Begin a conversation with it."""
+    tab.person.new_conversation()
+    message = tab.person.message(payloads()[name], tokens=2, ttft_s=0.1, itl_s=0)
+    tab.person.say(message)
+    return message
+
+
+def _hear(tabs: list[Tab], signs: Signs, left: list[str], ask: Ask) -> list[Tab]:
+    """Ask for as many payloads as go into the pages, and wait for each; return the tabs that they did not break.
+
+    What breaks a page has been asked for and does not come again.
+    """
+
+    def next_of(tab: Tab) -> None:
+        tab.asked = None
+        if left:
+            name = left.pop(0)
+            _ready(tab, signs)
+            tab.asked = name, ask(tab, name)
+
+    def heard(tab: Tab) -> None:
+        if tab.asked is None:
+            return
+        name, message = tab.asked
+        page = tab.person.page
         try:
-            self._person.arrive_signed_in(self._username)
-        except BaseException:
-            self._context.close()
-            raise
-        return self._person, self._trap
+            page.wait_for_function(ENDED, arg=message.nonce, timeout=SHOWN_S * 1000, polling=LOOK_MS)
+        except Error:  # one that swallowed the rest of the answer has been shown, one that never came has not
+            if page.get_by_text(message.nonce).count() == 0:
+                return
+        signs.shown.add(name)
 
-    def __exit__(self, *_: object) -> None:
-        self._context.close()
+    for _ in range(PER_PAGE):
+        if not left:
+            break
+        tabs = _each(_each(tabs, signs, next_of), signs, heard)
+    return tabs
+
+
+def _ready(tab: Tab, signs: Signs) -> None:
+    """Wait until the page takes the next message; load it again where an answer came too fast for its own state.
+
+    Streamlit's chat input was seen to stay disabled after an answer whose run took a few hundredths of a second,
+    whatever the answer said. What a payload did is looked for before: it would be gone afterwards.
+    """
+    page = tab.person.page
+    page.wait_for_function(READY, timeout=SHOWN_S * 1000, polling=LOOK_MS)
+    try:
+        expect(_box(tab.person)).to_be_editable(timeout=3000)
+    except AssertionError:
+        _look([tab], signs)
+        tab.person.reload()
+
+
+def _each(tabs: Iterable[Tab], signs: Signs, act: Callable[[Tab], object]) -> list[Tab]:
+    """Do something in every tab; return those that did not break of it. What ran in the others is noted, too."""
+    whole = []
+    for tab in tabs:
+        try:
+            act(tab)
+        except (Error, AssertionError) as error:
+            signs.unusable.append(f"the page broke: {str(error).splitlines()[0]}")
+            with suppress(Error):  # unless it went away
+                _settle([tab], SETTLE_MS)
+                tab.trap.click(tab.person.page)
+        else:
+            whole.append(tab)
+    return whole
+
+
+def _twice(tabs: list[Tab], signs: Signs) -> None:
+    """Look at what was heard as it is, and once more as the history shows it."""
+    tabs = _each(_look(tabs, signs), signs, lambda tab: _use(tab.person, signs))
+    tabs = _each(tabs, signs, lambda tab: tab.person.page.reload(wait_until="commit"))
+    until_s = time.monotonic() + PATIENCE_MS / 1000  # they load at the same time
+
+    def back(tab: Tab) -> None:
+        left_ms = max(100.0, (until_s - time.monotonic()) * 1000)
+        expect(_box(tab.person)).to_be_editable(timeout=left_ms)
+
+    _look(_each(tabs, signs, back), signs)
+
+
+def _look(tabs: list[Tab], signs: Signs) -> list[Tab]:
+    """Let handlers and beacons come, click what would run script, note all of it; return the tabs still there."""
+    _settle(tabs, SETTLE_MS)
+    tabs = _each(tabs, signs, lambda tab: tab.trap.click(tab.person.page))
+    _settle(tabs, SETTLE_MS // 2)
+    for tab in tabs:
+        signs.unusable += [f"a dialog said {text!r}" for text in tab.person.watch.dialogs]
+    return tabs
+
+
+def _settle(tabs: list[Tab], wait_ms: int) -> None:
+    """Let time pass in all tabs, as long as one of them is there to tell it."""
+    for tab in tabs:
+        with suppress(Error):
+            tab.person.page.wait_for_timeout(wait_ms)
+            return
+
+
+def _box(person: Person) -> Locator:
+    return person.page.get_by_role("textbox", name="Message", exact=True)
 
 
 def _use(person: Person, signs: Signs) -> None:
     """Try to click where messages are typed: a payload may have covered or hidden it."""
     try:
-        person.message_box().click(trial=True, timeout=5000)
+        _box(person).click(trial=True, timeout=5000)
     except Error:
         signs.unusable.append("the message box cannot be clicked any more")
 
