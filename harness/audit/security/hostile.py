@@ -6,7 +6,7 @@ Handlers and beacons that come late are waited for once in all tabs, after the l
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Error, Locator, expect
@@ -93,16 +93,16 @@ def titles_by_page(browser: Browser, base_url: str, *, seed: int) -> Seen:
 
 @contextmanager
 def _opened(browser: Browser, base_url: str, seed: int, username: str, signs: Signs, count: int) -> Iterator[list[Tab]]:
-    """Open tabs of one signed-in person; what one of them loaded, the others find in the browser's cache."""
-    context = browser.new_context()
-    try:
-        trap = Trap(context, base_url, signs)
-        tabs = [Tab(Person(context.new_page(), base_url, seed, PATIENCE_MS), trap) for _ in range(count)]
-        for tab in tabs:
-            tab.person.arrive_signed_in(username)
+    """Open tabs of one signed-in person, each in a window of its own: one behind another is drawn once a second."""
+    with ExitStack() as windows:
+        tabs = []
+        for _ in range(count):
+            context = browser.new_context()
+            windows.callback(context.close)
+            trap = Trap(context, base_url, signs)
+            tabs.append(Tab(Person(context.new_page(), base_url, seed, PATIENCE_MS), trap))
+            tabs[-1].person.arrive_signed_in(username)
         yield tabs
-    finally:
-        context.close()
 
 
 def _answered(tab: Tab, name: str) -> Message:
