@@ -15,11 +15,13 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gevent
 import locust
+from gevent.event import Event
 from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
@@ -31,10 +33,35 @@ from loadtests.crew import Master, Worker
 from loadtests.scenarios import chat
 from loadtests.trial import Trial, page_class, visitor
 
-_PLAN = os.environ.get("CHATBENCH_PLAN")
 _WORKERS_COME_S = 30  # a master waits so long for its workers
 _state: dict[str, Trial | HandLedger] = {}
 _numbers = itertools.count()
+_conducting = Event()  # from then on a trial notices by itself that its master is gone
+
+
+def _read_plan() -> LoadPlan | None:
+    """Return the plan, None by hand; a bad one ends this process while it still has no workers that wait for it."""
+    path = os.environ.get("CHATBENCH_PLAN")
+    if path is None:
+        return None
+    plan = from_json(LoadPlan, json.loads(Path(path).read_text()))
+    try:
+        page_class(plan.protocol, plan.user_class)
+    except ValueError as problem:
+        sys.exit(f"{path}: {problem}")
+    return plan
+
+
+def _end_with(master: int) -> None:
+    """End a worker that has nothing measured yet with its master, for which Locust would wait five minutes."""
+    while not _conducting.wait(0.1):
+        if os.getppid() != master:
+            os._exit(1)
+
+
+_PLAN = _read_plan()
+if _PLAN is not None and _PLAN.workers > 1:
+    os.register_at_fork(after_in_child=partial(gevent.spawn, _end_with, os.getpid()))
 
 
 def _listen(hook: Any, listener: Callable[..., None]) -> None:
@@ -71,19 +98,15 @@ def add_arguments(parser: ArgumentParser, **_: Any) -> None:
     add("--seed", type=int, default=42, help="of the target's data and of the upstream")
     add("--seeded-users", type=int, default=1000, help="accounts in the target's data")
     add("--streamlit-site", default="", help="site-packages of the target's own streamlit")
-    if _PLAN is not None and (workers := _read(_PLAN).workers) > 1:
+    if _PLAN is not None and (workers := _PLAN.workers) > 1:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         parser.set_defaults(processes=workers, master_bind_host="127.0.0.1", master_bind_port=port, master_port=port)
         parser.set_defaults(expect_workers_max_wait=_WORKERS_COME_S)
 
 
-def _read(path: str) -> LoadPlan:
-    return from_json(LoadPlan, json.loads(Path(path).read_text()))
-
-
 def set_up(environment: Environment, **_: Any) -> None:
-    """Read the plan, or take the arguments; with a plan, run it as soon as all users are there."""
+    """Take the plan or the arguments; a plan is run as soon as all users are there."""
     options = environment.parsed_options
     assert options is not None  # noqa: S101  # Locust's command line always sets it
     if _PLAN is None:
@@ -91,13 +114,12 @@ def set_up(environment: Environment, **_: Any) -> None:
             sys.exit("no target given: add --host http://127.0.0.1:PORT, the address the chatbot answers at")
         _listen(environment.events.test_start, start_by_hand)
         return
-    plan, runner = _read(_PLAN), environment.runner
+    plan, runner = _PLAN, environment.runner
     options.only_summary = True
     logging.getLogger("locust.stats_logger").disabled = True
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # users spawn at once: the ramp is the trial's own
     environment.process_exit_code = 1  # until the plan is completed
     if isinstance(runner, MasterRunner):
-        page_class(plan.protocol, plan.user_class)  # a bad plan ends here too
         options.num_users = options.spawn_rate = plan.workers * math.ceil(plan.users / plan.workers)
         gevent.spawn(_lead, environment, Master(runner, plan))
         return
@@ -123,6 +145,7 @@ def _conduct(environment: Environment, trial: Trial) -> None:
     try:
         while trial.arrived < trial.own_users:
             time.sleep(0.02)
+        _conducting.set()
         _on_signals(lambda number: _interrupted(environment, trial, number))
         trial.conduct()
         environment.process_exit_code = 0 if trial.completed else 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.seeded import arrival_gap_s, arrival_tag
-from tests.golden.users_trial import plan, run
+from tests.golden.users_trial import live_turn_seconds, plan, run
 from tests.golden.users_twin import SEED, Script, Twin, running
 
 
@@ -34,11 +34,7 @@ def test_turns_arrive_as_the_seed_says_and_reconcile(twin: Twin, tmp_path: Path)
     assert gaps == pytest.approx([arrival_gap_s(SEED, n, 20.0) for n in range(1, len(arrived))], abs=1e-6)
 
     window = summary.phases["measure"]
-    live_s = sum(
-        max(0.0, min(window.end_s, turn.done_s or window.end_s) - max(window.start_s, turn.intended_s))
-        for turn in files.turns
-    )
-    assert summary.live_turn_seconds == pytest.approx(live_s, rel=0.05)
+    assert summary.live_turn_seconds == pytest.approx(live_turn_seconds(files.turns, window), rel=0.05)
     assert len({turn.user for turn in files.turns}) <= summary.users <= 40
     for _, turns in itertools.groupby(sorted(files.turns, key=lambda t: (t.user, t.sent_s)), key=lambda t: t.user):
         for before, after in itertools.pairwise(turns):  # a user has one turn at a time

@@ -12,7 +12,7 @@ import pytest
 
 from harness.records import Distribution
 from loadtests.seeded import think_s
-from tests.golden.users_trial import plan, read, run, start
+from tests.golden.users_trial import assert_what_was_sent_is_recorded, live_turn_seconds, plan, read, run, start
 from tests.golden.users_twin import SEED, Script, Twin, running
 
 ROUNDING_S = 1e-6
@@ -33,7 +33,7 @@ def test_a_trial_reconciles(twin: Twin, tmp_path: Path) -> None:
     assert summary.turns_written == len(files.turns) == len(files.live) == len({turn.tag for turn in files.turns})
     assert (summary.recorder_errors, summary.sign_in_failures, summary.stopped_early) == (0, 0, False)
     assert {turn.outcome for turn in measured} == {"ok"}
-    assert {turn.tag for turn in files.turns} == set(twin.sent)
+    assert_what_was_sent_is_recorded(twin, files.turns)
     assert twin.most_in_flight <= load.users
     assert summary.cpu_s > 0
 
@@ -44,10 +44,7 @@ def test_a_trial_reconciles(twin: Twin, tmp_path: Path) -> None:
         assert (turn.phase == "measure") == inside
         assert turn.sent_s >= turn.intended_s
 
-    live_s = sum(
-        max(0.0, min(window.end_s, turn.done_s or window.end_s) - max(window.start_s, turn.sent_s))
-        for turn in files.turns
-    )
+    live_s = live_turn_seconds(files.turns, window)
     assert summary.live_turn_seconds != live_s  # of another origin: equal to the last bit would be a copy
     assert summary.live_turn_seconds == pytest.approx(live_s, rel=0.05)
 

@@ -1,18 +1,28 @@
 """A trial by several generator processes: the same people as with one, in step, and nobody's turns are lost."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from harness import generators
 from harness.records import LoadPlan, Turn
-from tests.golden.users_trial import finish, plan, read_one, run, start
+from tests.golden.users_trial import (
+    assert_what_was_sent_is_recorded,
+    finish,
+    live_turn_seconds,
+    plan,
+    read_one,
+    start,
+)
 from tests.golden.users_twin import Twin, running
 
 USERS = 7
@@ -35,12 +45,42 @@ def work(turn: Turn) -> tuple[int, int, int, str]:
     return turn.user, turn.conversation, turn.turn, turn.tag
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A trial that ran to its end, and the server that it was against."""
+
+    load: LoadPlan
+    gathered: generators.Gathered
+    twin: Twin
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ended]:
+    """Return the trial by so many processes, run the first time that it is asked for."""
+
+    @cache
+    def get(workers: int) -> Ended:
+        with running() as server:
+            load = plan(tmp_path_factory.mktemp("ended"), server.url, users=USERS, workers=workers)
+            finish(load)
+        return Ended(load=load, gathered=generators.gather(Path(load.output), load), twin=server)
+
+    return get
+
+
+@pytest.fixture
+def copied(ended: Callable[[int], Ended], tmp_path: Path) -> LoadPlan:
+    """The plan of a trial by two processes whose files are in ``tmp_path``, to be spoilt there."""
+    load = ended(2).load
+    shutil.copytree(load.output, tmp_path, dirs_exist_ok=True)
+    assert generators.gather(tmp_path, load).faults == ()
+    return load
+
+
 @pytest.mark.parametrize("workers", [2, 3])
-def test_the_work_is_that_of_one_process(twin: Twin, tmp_path: Path, workers: int) -> None:
-    alone = by_user(run(plan(tmp_path / "one", twin.url, users=USERS)).turns)
-    load = plan(tmp_path / "many", twin.url, users=USERS, workers=workers)
-    finish(load)
-    gathered = generators.gather(tmp_path / "many", load)
+def test_the_work_is_that_of_one_process(ended: Callable[[int], Ended], workers: int) -> None:
+    alone = by_user(ended(1).gathered.turns)
+    gathered = ended(workers).gathered
     assert gathered.faults == ()
     shared = by_user(gathered.turns)
     assert set(shared) == set(alone) == set(range(USERS))
@@ -56,10 +96,8 @@ def test_the_work_is_that_of_one_process(twin: Twin, tmp_path: Path, workers: in
 
 
 @pytest.mark.parametrize("workers", [2, 3])
-def test_their_counts_add_up(twin: Twin, tmp_path: Path, workers: int) -> None:
-    load = plan(tmp_path, twin.url, users=USERS, workers=workers)
-    finish(load)
-    gathered = generators.gather(tmp_path, load)
+def test_their_counts_add_up(ended: Callable[[int], Ended], workers: int) -> None:
+    load, gathered, twin = ended(workers).load, ended(workers).gathered, ended(workers).twin
     summary = gathered.summary
     assert gathered.faults == ()
     assert summary is not None
@@ -67,7 +105,7 @@ def test_their_counts_add_up(twin: Twin, tmp_path: Path, workers: int) -> None:
     assert summary.users == USERS
     assert summary.turns_begun == summary.turns_ended == len(measured) >= USERS
     assert summary.turns_written == len(gathered.turns) == len({turn.tag for turn in gathered.turns})
-    assert {turn.tag for turn in gathered.turns} == set(twin.sent)
+    assert_what_was_sent_is_recorded(twin, gathered.turns)
     assert {turn.outcome for turn in measured} == {"ok"}
     assert twin.most_in_flight <= USERS
     assert [share.users for share in summary.workers] == [len(range(k, USERS, workers)) for k in range(workers)]
@@ -75,11 +113,7 @@ def test_their_counts_add_up(twin: Twin, tmp_path: Path, workers: int) -> None:
     assert all(share.cpu_s > 0 for share in summary.workers)
     window = summary.phases["measure"]
     assert load.measure_min_s <= window.end_s - window.start_s <= load.measure_max_s
-    live_s = sum(
-        max(0.0, min(window.end_s, turn.done_s or window.end_s) - max(window.start_s, turn.sent_s))
-        for turn in gathered.turns
-    )
-    assert summary.live_turn_seconds == pytest.approx(live_s, rel=0.05)
+    assert summary.live_turn_seconds == pytest.approx(live_turn_seconds(gathered.turns, window), rel=0.05)
     for k in range(workers):
         own = read_one(load, f"-{k}")
         assert {turn.user for turn in own.turns} == set(range(k, USERS, workers))
@@ -160,6 +194,17 @@ def test_workers_end_with_their_master(twin: Twin, tmp_path: Path) -> None:
     assert faults == tuple(f"worker {k} of 3 did not end as planned: the master ended" for k in range(3))
 
 
+def test_workers_that_have_not_begun_end_with_their_master(twin: Twin, tmp_path: Path) -> None:
+    process = start(plan(tmp_path, twin.url, users=USERS, workers=2))
+    deadline_s = time.monotonic() + 40
+    while len(worker_pids(process)) < 2 and time.monotonic() < deadline_s:
+        time.sleep(0.001)
+    assert len(worker_pids(process)) == 2
+    process.kill()
+    process.communicate(timeout=40)  # the end of what they print: nobody is left who could
+    assert not twin.sent
+
+
 def test_a_worker_told_to_end_makes_the_trial_invalid(twin: Twin, tmp_path: Path) -> None:
     load, process = long_trial(twin, tmp_path)
     os.kill(worker_pids(process)[0], signal.SIGTERM)
@@ -173,37 +218,29 @@ def test_a_bad_plan_is_an_error_that_names_it(twin: Twin, tmp_path: Path) -> Non
     printed, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "protocol 'telnet': expected one of" in printed
+    assert "Traceback" not in printed
 
 
-def finished(twin: Twin, tmp_path: Path) -> LoadPlan:
-    load = plan(tmp_path, twin.url, users=4, workers=2)
-    finish(load)
-    assert generators.gather(tmp_path, load).faults == ()
-    return load
-
-
-def test_a_truncated_file_is_named_and_never_short(twin: Twin, tmp_path: Path) -> None:
-    load = finished(twin, tmp_path)
+def test_a_truncated_file_is_named_and_never_short(copied: LoadPlan, tmp_path: Path) -> None:
     file = tmp_path / "turns-1.jsonl"
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(lines[:-2]))
-    short = generators.gather(tmp_path, load)
+    short = generators.gather(tmp_path, copied)
     assert short.summary is None
     assert short.faults == (f"worker 1 of 2 wrote {len(lines)} turns, its file holds {len(lines) - 2}",)
     file.write_text("".join(lines)[:-20])
-    cut = generators.gather(tmp_path, load)
+    cut = generators.gather(tmp_path, copied)
     assert cut.summary is None
     assert f"turns-1.jsonl:{len(lines)} cannot be read" in cut.faults[0]
     file.unlink()
-    missing = generators.gather(tmp_path, load)
+    missing = generators.gather(tmp_path, copied)
     assert missing.summary is None
     assert "turns-1.jsonl was not written" in missing.faults[0]
     assert missing.turns
 
 
-def test_turns_of_somebody_elses_users_are_named(twin: Twin, tmp_path: Path) -> None:
-    load = finished(twin, tmp_path)
+def test_turns_of_somebody_elses_users_are_named(copied: LoadPlan, tmp_path: Path) -> None:
     a, b = tmp_path / "turns-0.jsonl", tmp_path / "turns-1.jsonl"
     a.write_text(a.read_text() + b.read_text().splitlines(keepends=True)[0])
-    faults = generators.gather(tmp_path, load).faults
+    faults = generators.gather(tmp_path, copied).faults
     assert "worker 0 of 2 did not simulate the users that are its share" in faults

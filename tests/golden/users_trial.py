@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.records import AnswerPlan, Distribution, GeneratorSummary, LoadPlan, Turn, from_json, to_json
-from tests.golden.users_twin import SEED
+from harness.records import AnswerPlan, Distribution, GeneratorSummary, LoadPlan, PhaseTimes, Turn, from_json, to_json
+from tests.golden.users_twin import SEED, Twin
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,3 +91,15 @@ def finish(load: LoadPlan) -> None:
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0, printed
     assert printed == ""
+
+
+def assert_what_was_sent_is_recorded(twin: Twin, turns: list[Turn]) -> None:
+    """No message that the twin had is missing, none was made up; one cut by the trial's end may not have reached it."""
+    assert set(twin.sent) <= {turn.tag for turn in turns}
+    assert {turn.tag for turn in turns if turn.outcome != "incomplete"} <= set(twin.sent)
+
+
+def live_turn_seconds(turns: list[Turn], window: PhaseTimes) -> float:
+    """The turns' share of a window, from when their users wanted to send: how late a busy machine sends is no part."""
+    ends = [(turn.intended_s, turn.done_s or window.end_s) for turn in turns]
+    return sum(max(0.0, min(window.end_s, end_s) - max(window.start_s, from_s)) for from_s, end_s in ends)
