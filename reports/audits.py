@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import store
 from harness.records import Finding
-from reports.cells import Cell, CellVerdict, absent
+from reports.cells import NO_APPLICATION, Cell, CellVerdict, absent
 from reports.evidence import Evidence, Located, reasons
 
 Audits = Mapping[str, tuple[Finding, ...]]  # by the trial's folder, relative to the run's
@@ -69,7 +69,7 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
         return absent(measure, label, evidence.target)
     why = f"it was not audited; chatbench run {evidence.target}"
     if evidence.direct:
-        why = "there is no application to look at"
+        why = NO_APPLICATION
     if evidence.audits:
         why = f"its audit is invalid: {reasons(evidence.audits)}"
     return absent(measure, label, evidence.target, f"not measured: {why}")

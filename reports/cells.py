@@ -6,6 +6,7 @@ from typing import Any, Literal
 CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "held", "broken", "not measured"]
 NOT_MEASURED = "not measured yet"
 NO_PROCESS = "no process of its own"  # a control without an application
+NO_APPLICATION = "there is no application to look at"
 Bracket = tuple[float | None, float | None]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness import store
 from harness.records import SwapMatrix, SwappedPair
-from reports.cells import Cell, absent
+from reports.cells import NO_APPLICATION, Cell, absent
 from reports.evidence import Evidence
 
 MEASURE = "maintenance.swap"
@@ -25,6 +25,8 @@ def cell(evidence: Evidence) -> Cell:
             verdict="measured",
             text=ONE_PART,
         )
+    if evidence.direct:
+        return absent(MEASURE, LABEL, evidence.target, f"not measured: {NO_APPLICATION}")
     found = evidence.swap
     if found is None or not any(one.finding.exercised for one in found.pairs):
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {_why(found)}; `chatbench swap --run` does")

@@ -9,7 +9,7 @@ from harness.records import SwapMatrix
 from harness.store import Run
 from reports import audits, estimates, swaps
 from reports.audits import Audits
-from reports.cells import Cell, Line, Row
+from reports.cells import NO_PROCESS, Cell, Line, Row, absent
 from reports.conditions import Conditions, conditions
 from reports.evidence import Evidence, Located, columns, gather
 from reports.ratios import COMPARED, capacity_ratio, quotient
@@ -31,6 +31,7 @@ class Further:
     target: str
     title: str
     kind: str
+    direct: bool  # no application: see Evidence
     cells: tuple[Cell, ...]
 
 
@@ -71,7 +72,7 @@ class Table:
     def further_lines(self) -> list[tuple[str, list[Cell | None]]]:
         """The further targets as a table: measure and a cell per target."""
         labels = dict.fromkeys(cell.label for further in self.further for cell in further.cells)
-        return [(label, [_by_label(f.cells, label) for f in self.further]) for label in labels]
+        return [(label, [_by_label(f, label) for f in self.further]) for label in labels]
 
     def as_json(self) -> dict[str, Any]:
         """Return the table as plain data."""
@@ -104,8 +105,10 @@ def _sides(line: Line) -> tuple[Cell | None, Cell | None, Cell | None]:
     return line.modular, line.monolithic, line.ratio
 
 
-def _by_label(found: Iterable[Cell], label: str) -> Cell | None:
-    return next((cell for cell in found if cell.label == label), None)
+def _by_label(further: Further, label: str) -> Cell | None:
+    """Return the cell with this label; without an application what the others have cells of is nothing to measure."""
+    found = next((cell for cell in further.cells if cell.label == label), None)
+    return found or (absent("", label, further.target, NO_PROCESS) if further.direct else None)
 
 
 def compare(
@@ -130,6 +133,7 @@ def compare(
                 target=name,
                 title=run.targets[name].title,
                 kind=run.targets[name].kind,
+                direct=evidence[name].direct,
                 cells=tuple(cell for row, _ in ROWS for cell in _all_cells(row, evidence[name], terms, found)),
             )
             for name in others

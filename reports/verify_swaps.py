@@ -15,6 +15,8 @@ def expected(run: Mapping[str, Any], swap: Mapping[str, Any] | None) -> dict[str
 def _shown(info: Mapping[str, Any], swap: Mapping[str, Any] | None) -> dict[str, Any]:
     if info["kind"] == "monolith":
         return {"value": 0.0, "unit": "pairs", "verdict": "measured", "text": "one part: nothing to swap"}
+    if not info["instances"]:  # no application
+        return {"value": None, "verdict": "not measured"}
     pairs = swap["pairs"] if swap else []
     works = {(one["api"], one["web"]): _works(one["finding"]) for one in pairs if one["finding"]["details"]}
     if not works:

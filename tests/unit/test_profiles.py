@@ -13,7 +13,16 @@ GOOD = 'purpose = "x"\nthink_s = 2\n[answer]\nttft_s = 0.3\nitl_s = 0.02\ntokens
 
 
 def test_the_profiles_that_come_along_are_valid_and_survive_a_round_trip() -> None:
-    assert profiles.names() == ["article", "gate", "interval", "quick", "scenarios", "smoke"]
+    assert profiles.names() == [
+        "article",
+        "gate",
+        "interval",
+        "interval-short",
+        "quick",
+        "scenarios",
+        "smoke",
+        "survey",
+    ]
     for name in profiles.names():
         profile = profiles.load(name)
         assert from_json(profiles.Profile, to_json(profile)) == profile

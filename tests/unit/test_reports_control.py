@@ -49,6 +49,20 @@ def test_a_monolith_that_is_a_control_does_not_stand_for_streamlit(tmp_path: Pat
     assert columns(store.read_run(folder)) == ("django+angular", None)
 
 
+def test_beside_other_targets_a_control_without_an_application_has_nothing_left_to_measure(tmp_path: Path) -> None:
+    other = replace(reports_run.SMALL[0], name="streamlit:1.44")
+    folder = reports_run.write_run(tmp_path / "run", (reports_run.CEILING, other, *reports_run.SMALL))
+    build(folder)
+    report = assemble(folder)
+    lines = dict(report.table.further_lines)
+    memory = lines["Memory in total, 0 open sessions"]
+    assert [cell.text for cell in memory if cell and cell.target == "ceiling"] == ["no process of its own"]
+    swapped = report.table.cell("maintenance.swap/ceiling")
+    assert swapped is not None
+    assert swapped.text == "not measured: there is no application to look at"
+    assert verify.verify(folder) == []
+
+
 def test_what_only_a_process_has_is_never_a_number(report: Report) -> None:
     for measure in OF_A_PROCESS:
         cell = report.table.cell(f"{measure}/ceiling")
