@@ -90,6 +90,14 @@ def test_an_audit_is_a_trial_whose_findings_are_on_disk(
         assert (counts(documented), counts(conformant)) == (("held", 18, 18), ("held", 18, 18)), conformant.details
 
 
+def test_every_task_is_done_on_an_older_streamlit(started: Callable[[str], Running]) -> None:
+    running = started("streamlit:1.44")
+    client, site = CLIENTS / "page_socket.py", str(site_packages(running.prepared.python))
+    with Program(client, running.base_url, site) as here, Program(client, running.base_url, site) as there:
+        faults = Story(here, there, seed=SEED, upstream_log=running.upstream_log).tell()
+    assert faults == dict.fromkeys(TASKS)
+
+
 def counts(finding: Finding) -> tuple[str, int, int]:
     return finding.outcome, finding.passed, finding.exercised
 

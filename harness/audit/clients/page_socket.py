@@ -165,5 +165,5 @@ class Chatbot:
         choice = ("down", "up").index(value)
         if self.all("feedback"):
             self.act(*self.find("feedback"), string_value=str(choice))
-        else:  # in older versions it is a group of buttons
-            self.act(*self.find("button_group"), int_array_value={"data": [choice]})
+        else:  # in older versions it is a group of buttons, thumbs up first
+            self.act(*self.find("button_group"), int_array_value={"data": [1 - choice]})
