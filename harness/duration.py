@@ -7,10 +7,12 @@ from harness.load import chat_plan
 from harness.profiles import Profile
 
 _NOWHERE = Path()
-START_S = 8.0  # a trial's start and stop, environments being there
+START_S = 3.0  # a trial's start and stop, environments being there
 OPENED_AT_ONCE_PER_S = 30.0  # idle: sessions opened per second, each with an answered turn
 SEARCH_TRIALS = (4, 8)  # after the base trial: where the bound is near, and where it is not
 ROUND_TRIALS = (2.0, 2.6)
+AUDIT_S = (30.0, 75.0)  # seen: 28 s of rendered pages, 73 s of a hybrid with two faces
+PAIR_S = (15.0, 25.0)  # of the swap matrix, parts being built
 
 
 def trial_s(profile: Profile, users: int) -> float:
@@ -22,13 +24,16 @@ def trial_s(profile: Profile, users: int) -> float:
     return START_S + plan.ramp_up_s + plan.warm_up_s + measure_s + min(plan.drain_s, profile.answer_mean_s())
 
 
-def campaign_s(profile: Profile, targets: Sequence[str], typical_users: int = 150) -> tuple[float, float]:
+def campaign_s(
+    profile: Profile, targets: Sequence[str], typical_users: int = 150, *, pairs: int = 0
+) -> tuple[float, float]:
     """Return about the shortest and the longest time that measuring these targets takes, in seconds.
 
     Args:
         profile: What is measured.
         targets: Their names.
         typical_users: The level at which the search's trials are counted: their length hardly depends on it.
+        pairs: Of parts that are tried with each other, where the profile says so.
     """
     search = profile.search
     level = min(typical_users, search.highest)
@@ -46,9 +51,13 @@ def campaign_s(profile: Profile, targets: Sequence[str], typical_users: int = 15
     if profile.soak:
         tests_s += START_S + 3 * profile.cycle_s() + 60 * profile.soak.minutes
     ends = []
-    for trials, per_round in zip(SEARCH_TRIALS, ROUND_TRIALS, strict=True):
+    for trials, per_round, audit_s, pair_s in zip(SEARCH_TRIALS, ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True):
         count = min(trials, search.max_trials) + per_round * search.rounds
-        ends.append(len(targets) * (fixed_s + count * trial_s(profile, level) + tests_s))
+        besides_s = tests_s + (audit_s if profile.audit else 0.0)
+        ends.append(
+            len(targets) * (fixed_s + count * trial_s(profile, level) + besides_s)
+            + (pairs * pair_s if profile.swap else 0.0)
+        )
     return ends[0], ends[1]
 
 

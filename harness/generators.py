@@ -75,7 +75,16 @@ def _inside(turn: Turn, start_s: float, end_s: float) -> bool:
 
 
 def together(summaries: Sequence[GeneratorSummary]) -> GeneratorSummary:
-    """Return one account of all workers, with each one's share."""
+    """Return one account of all workers, with each one's share.
+
+    Raises:
+        BenchError: one of them accounts for what only a single process can: visits, arrivals or a spike.
+    """
+    if any(one.visits or one.arrivals or one.spike for one in summaries):
+        raise BenchError(
+            "several generator processes accounted for visits, arrivals or a spike, which cannot be put together",
+            "such a trial has one process: see harness.trial.workers_for",
+        )
     return replace(
         summaries[0],
         users=sum(one.users for one in summaries),

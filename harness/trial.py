@@ -79,8 +79,12 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
 
 
 def workers_for(key: TrialKey, wanted: int) -> int:
-    """Return how many generator processes a trial has: never more than users, one where sessions only open in turn."""
-    return 1 if key.scenario in ("check", "idle") else min(wanted, key.level)
+    """Return how many generator processes a trial has: never more than users, and one but for closed workloads.
+
+    Sessions that open in turn, arrivals met by one pool, a spike's further users and visits are one process's account.
+    """
+    closed = key.scenario in ("chat", "soak") or key.scenario.startswith("think-")
+    return min(wanted, key.level) if closed else 1
 
 
 def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:

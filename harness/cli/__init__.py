@@ -140,8 +140,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"chatbench: {error.message}", file=sys.stderr)
         print(f"  {error.hint}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # nobody reads what is printed
+        return EXIT_ERROR
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"chatbench: {error}", file=sys.stderr)
+        print("  mend that and run it again; what was written before is kept", file=sys.stderr)
+        return EXIT_ERROR
     except KeyboardInterrupt:
         print("chatbench: interrupted; everything that was started has been stopped", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        return EXIT_ERROR

@@ -97,6 +97,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
         tempfile.TemporaryFile(dir=job.folder).close()
     except OSError as error:
         raise BenchError(f"{job.folder} cannot be written: {error}", "name another folder: --results") from error
+    found = machine.fingerprint()
     store.write_run(
         job.folder,
         store.Run(
@@ -107,9 +108,10 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
             seed=job.profile.seed,
             runtime=job.runtime_name,
             profile=to_json(job.profile),
-            machine=machine.fingerprint(),
+            machine=found,
             common_level=job.profile.search.base_users,
             targets={name: one.info for name, one in prepared.items()},
+            selftest=store.read_selftest(REPOSITORY, found),
         ),
     )
 

@@ -165,11 +165,13 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
 def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console: Console) -> dict[str, Capacity]:
     from harness import trial  # pandas takes seconds to import: only after everything a person said was checked
 
-    if not job.known:
-        expected = duration.in_words(*duration.campaign_s(job.profile, list(prepared)))
-        console.print(
-            f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}", highlight=False
-        )
+    kinds = [part.kind for part in job.catalogue.of_kind("api", "web")]
+    pairs = kinds.count("api") * kinds.count("web") if _swaps(job) and job.runtime == "local" else 0
+    expected = duration.in_words(*duration.campaign_s(job.profile, list(prepared), pairs=pairs))
+    left = f" less the {len(job.known)} trials that are there" if job.known else ""
+    console.print(
+        f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}", highlight=False
+    )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
     bench = trial.Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
 
@@ -204,11 +206,16 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         raise BenchError(message, f"mend that; finished trials are kept. {onwards}") from error
 
 
-def _swap(job: Job, console: Console) -> None:
-    """Try which parts swap, where the profile says so and a target is made of parts; never costs a measured trial."""
+def _swaps(job: Job) -> bool:
+    """Whether parts are still to be tried with each other."""
     modular = any(one.kind == "modular" for one in job.chosen)
     earlier = store.read_swap(job.folder)
-    if not (job.profile.swap and modular) or (earlier and earlier.pairs):
+    return job.profile.swap and modular and not (earlier and earlier.pairs)
+
+
+def _swap(job: Job, console: Console) -> None:
+    """Try which parts swap, where the profile says so and a target is made of parts; never costs a measured trial."""
+    if not _swaps(job):
         return
     from harness import swap as swapping  # a browser's client is imported only where it is used
     from harness.cli import swap as swap_command

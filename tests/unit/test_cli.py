@@ -1,5 +1,6 @@
 """The command line: what it lists, how light it is, how it answers people's slips."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -139,7 +140,8 @@ def test_targets_are_listed_by_what_they_are_put_together_of(say: Say) -> None:
     assert sorted(name for line in lines for name in line if name in found.names() and "│" not in line) == sorted(
         found.names()
     )
-    assert ["django+angular", "django+react", "django+streamlit", "django+vue"] in [line[:4] for line in lines]
+    webs = sorted(part.name for part in found.of_kind("web"))
+    assert [f"django+{web}" for web in webs] in [line[: len(webs)] for line in lines]
     shown = {line[1] for line in lines if line[:1] == ["│"]}
     assert shown >= {part.name for part in found.of_kind("monolith", "api", "web", "direct")} | {"streamlit:2"}
 
@@ -345,6 +347,19 @@ def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest
     monkeypatch.setattr(show, "doctor", fails)
     said = say("doctor")
     assert (said.code, said.out, said.err) == (EXIT_INVALID, "", "chatbench: the sky fell: 3 pieces\n  look up\n")
+
+
+def test_a_folder_that_cannot_be_written_is_two_lines_too(
+    say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr(show, "doctor", full)
+    said = say("doctor")
+    assert said.code == 1
+    assert said.err.splitlines()[0] == f"chatbench: [Errno 28] No space left on device: '{tmp_path}'"
+    assert len(said.err.splitlines()) == 2
 
 
 def test_a_reader_that_leaves_is_no_error(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,14 @@ def test_more_targets_and_rounds_take_proportionally_longer() -> None:
     assert duration.campaign_s(rounds, ["a"])[0] == pytest.approx(one[0] + 10 * duration.trial_s(QUICK, 150))
 
 
+def test_audits_and_pairs_of_parts_count_where_the_profile_asks_for_them() -> None:
+    bare = duration.campaign_s(replace(QUICK, audit=False, swap=False), ["a"], pairs=9)
+    audited = duration.campaign_s(replace(QUICK, swap=False), ["a"], pairs=9)
+    whole = duration.campaign_s(QUICK, ["a"], pairs=9)
+    assert [b - a for a, b in zip(bare, audited, strict=True)] == pytest.approx(duration.AUDIT_S)
+    assert [b - a for a, b in zip(audited, whole, strict=True)] == pytest.approx([9 * s for s in duration.PAIR_S])
+
+
 @pytest.mark.parametrize(
     ("low_s", "high_s", "words"),
     [

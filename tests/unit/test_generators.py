@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from harness import generators
-from harness.records import AnswerPlan, Distribution, GeneratorSummary, LoadPlan, PhaseTimes, TrialKey, Turn, to_json
+from harness.errors import BenchError
+from harness.records import (
+    AnswerPlan,
+    Distribution,
+    GeneratorSummary,
+    LoadPlan,
+    PhaseTimes,
+    TrialKey,
+    Turn,
+    Visit,
+    to_json,
+)
 from harness.trial import workers_for
 
 WINDOW = PhaseTimes(start_s=10.0, end_s=20.0)
@@ -137,3 +148,15 @@ def test_only_trials_of_load_are_shared_out_and_never_below_one_user_each() -> N
     assert workers_for(key("chat", 2), 3) == 2
     assert workers_for(key("idle", 150), 3) == 1
     assert workers_for(key("check", 1), 3) == 1
+    assert workers_for(key("think-15", 10), 3) == workers_for(key("soak", 10), 3) == 3
+
+
+@pytest.mark.parametrize("scenario", ["open", "open-70", "spike", "visit"])
+def test_what_only_one_process_can_account_for_has_one(scenario: str) -> None:
+    assert workers_for(TrialKey(target="t", scenario=scenario, level=60, repetition=0, number=1), 3) == 1
+
+
+def test_accounts_of_visits_are_never_put_together() -> None:
+    one = replace(SUMMARY, visits=(Visit(user=0, start_s=0.0),))
+    with pytest.raises(BenchError, match="visits"):
+        generators.together([one, one])

@@ -17,7 +17,7 @@ from store import Conversation, Message, User, get_store
 
 LISTED = 30
 SHOWN = 40
-REMEMBERED = 40  # messages the model gets to see
+REMEMBERED = 20  # messages the model gets to see
 CONVERSATION = "conversation"  # the fragment's key
 MESSAGE_CHARS = 100_000
 TITLE_CHARS = 100
@@ -236,7 +236,7 @@ def _offer_retry(reason: str) -> None:
 def _answer(user: User, conversation_id: int, messages: list[Message]) -> None:
     """Stream the model's answer into the page and keep it, also when it is stopped half-way."""
     st.session_state.answering = False
-    visible = [m for m in messages[-REMEMBERED:] if not m.hidden]
+    visible = [m for m in messages if not m.hidden][-REMEMBERED:]
     context: list[ChatMessage] = [{"role": m.role, "content": m.content} for m in visible]
     parts: list[str] = []
     complete = False
