@@ -1,11 +1,11 @@
 """What the article says on scalability (section 2.2, in other words), judged by measured cells and open thresholds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.store import Run
 from reports.cells import Cell
-from reports.conditions import conditions
+from reports.conditions import conditions, versions
 from reports.numbers import as_text, significant
 from reports.table import Table
 
@@ -47,8 +47,7 @@ def judge(run: Run, table: Table) -> list[Claim]:
     at = conditions(run).think
     modular = table.cell(f"capacity_users/{table.modular}")
     streamlit = _streamlit(table)
-    monolith = table.cell(f"capacity_users/{streamlit}")
-    return [
+    claims = [
         _carries("large-loads", "A modular build carries large loads", LARGE_USERS, modular, at),
         _carries(
             "several-thousand",
@@ -57,10 +56,25 @@ def judge(run: Run, table: Table) -> list[Claim]:
             modular if table.modular and "django" in table.modular.split(":")[0].split("+") else None,
             at,
         ),
-        _early(table, streamlit, at),
-        _own_resources(table, streamlit),
-        _few(monolith, at),
+        _versioned(_early(table, streamlit, at), run, streamlit),
     ]
+    for name in (streamlit, *_others(run, streamlit)):
+        for claim in (_own_resources(table, name), _few(table.cell(f"capacity_users/{name}"), at)):
+            one = _versioned(claim, run, name)
+            claims.append(one if name == streamlit else replace(one, id=f"{one.id}/{name}"))
+    return claims
+
+
+def _others(run: Run, streamlit: str | None) -> list[str]:
+    """Return the run's further Streamlit targets: other versions, more processes."""
+    return [name for name in run.targets if name.partition(":")[0] == "streamlit" and name != streamlit]
+
+
+def _versioned(claim: Claim, run: Run, name: str | None) -> Claim:
+    """Say of which target and version a claim is judged."""
+    if name is None or name not in run.targets:
+        return claim
+    return replace(claim, says=f"{claim.says} (here {name}: {versions(run.targets[name])})")
 
 
 def _streamlit(table: Table) -> str | None:

@@ -9,7 +9,7 @@ from harness.records import SwapMatrix
 from harness.store import Run
 from reports import audits, estimates, swaps
 from reports.audits import Audits
-from reports.cells import NO_PROCESS, Cell, Line, Row, absent
+from reports.cells import Cell, Line, Row, absent
 from reports.conditions import Conditions, conditions
 from reports.evidence import Evidence, Located, columns, gather
 from reports.ratios import COMPARED, capacity_ratio, quotient
@@ -71,7 +71,8 @@ class Table:
     @property
     def further_lines(self) -> list[tuple[str, list[Cell | None]]]:
         """The further targets as a table: measure and a cell per target."""
-        labels = dict.fromkeys(cell.label for further in self.further for cell in further.cells)
+        shown = [further for further in self.further if not further.direct] or self.further
+        labels = dict.fromkeys(cell.label for further in shown for cell in further.cells)
         return [(label, [_by_label(f, label) for f in self.further]) for label in labels]
 
     def as_json(self) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _sides(line: Line) -> tuple[Cell | None, Cell | None, Cell | None]:
 def _by_label(further: Further, label: str) -> Cell | None:
     """Return the cell with this label; without an application what the others have cells of is nothing to measure."""
     found = next((cell for cell in further.cells if cell.label == label), None)
-    return found or (absent("", label, further.target, NO_PROCESS) if further.direct else None)
+    return found or (absent("", label, further.target, "no application") if further.direct else None)
 
 
 def compare(

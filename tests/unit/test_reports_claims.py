@@ -1,5 +1,7 @@
 """Judging the article's claims, and saying what bound a target."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.records import Reason, Trial, Verdict
@@ -83,6 +85,17 @@ def test_claims_cite_the_section_and_name_cells_that_exist() -> None:
     for claim in judge(RUN, table):
         assert claim.section == "2.2"
         assert all(table.cell(cell_id) for cell_id in claim.rests_on)
+
+
+def test_each_version_of_streamlit_is_judged_and_named() -> None:
+    of_april = replace(reports_run.STREAMLIT, name="streamlit:1.44", packages=(("streamlit", "1.44.1"),))
+    run = run_of(reports_run.STREAMLIT, of_april, reports_run.DJANGO)
+    trials = [*ends("streamlit", 120, 150), *ends("streamlit:1.44", 20, 25), *ends("django+angular", 400, 500)]
+    found = {claim.id: claim for claim in judge(run, compare(run, [(str(i), t) for i, t in enumerate(trials)]))}
+    now, then = found["few-streamlit-users"], found["few-streamlit-users/streamlit:1.44"]
+    assert (now.judgement, then.judgement) == ("refuted", "supported")
+    assert now.says.endswith("(here streamlit: streamlit 1.67.0)")
+    assert then.says.endswith("(here streamlit:1.44: streamlit 1.44.1)")
 
 
 def test_one_busy_python_process_is_named_as_the_bound() -> None:
