@@ -1,5 +1,6 @@
 """The gate's answer as a Markdown summary for a job's page, JUnit XML for CI, and JSON."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from reports.formats import grid, plain
 from reports.numbers import as_text, significant
 
 SUITE = "chatbench gate"
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2: Char
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +103,19 @@ def to_junit(gate: Gate) -> bytes:
         errors=str(int(outcome == "inconclusive")),
         skipped="0",
     )
-    case = ElementTree.SubElement(suite, "testcase", classname=SUITE, name=f"{gate.target}: CPU time per turn")
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=SUITE, name=_sayable(f"{gate.target}: CPU time per turn")
+    )
     if outcome != "passed":
         tag = "failure" if outcome == "failed" else "error"
-        ElementTree.SubElement(case, tag, message=headline(gate), type=outcome).text = to_markdown(gate)
-    ElementTree.SubElement(case, "system-out").text = to_markdown(gate)
+        ElementTree.SubElement(case, tag, message=_sayable(headline(gate)), type=outcome).text = _sayable(
+            to_markdown(gate)
+        )
+    ElementTree.SubElement(case, "system-out").text = _sayable(to_markdown(gate))
     written: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
     return written
+
+
+def _sayable(text: str) -> str:
+    """Leave out what no XML 1.0 document may hold, escaped or not: a program's own words may have brought it."""
+    return NOT_XML.sub("", text)

@@ -65,6 +65,18 @@ def test_a_revision_with_markup_in_its_name_cannot_break_the_files() -> None:
     assert "<script>" not in gate.to_markdown(hostile)
 
 
+@pytest.mark.parametrize("foreign", ["\x1b", "\x00", "\x0b", "\ud800", "\ufffe"])
+def test_characters_that_xml_cannot_hold_are_left_out_of_junit(foreign: str) -> None:
+    lost = Pair(batch=1, base=None, head=0.02, invalid=f"the target said {foreign}[31mred")
+    hostile = facts("failed", target=f"stream{foreign}lit", pairs=(lost,))
+    hostile = replace(hostile, decision=replace(hostile.decision, why=f"why{foreign}ever\t1"))
+    case = read(gate.to_junit(hostile)).find("testcase")
+    assert case is not None
+    assert case.get("name") == "streamlit: CPU time per turn"
+    assert "whyever" in (case[0].get("message") or "")
+    assert "the target said [31mred" in (case.findtext("system-out") or "").replace("\\", "")
+
+
 def test_invalid_pairs_and_missed_objectives_are_said() -> None:
     lost = Pair(batch=1, base=None, head=0.02)
     missed = Pair(batch=1, base=0.02, head=0.02, head_failed=True)
