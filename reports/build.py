@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import UsageError
-from harness.store import write_atomically
+from harness.errors import BenchError, UsageError
+from harness.store import sha256, write_atomically
 from reports import formats
 from reports.report import Report, assemble
 
@@ -17,13 +17,34 @@ def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Path:
 
     Raises:
         UsageError: an unknown format.
-        BenchError: the run holds a missing or damaged file; it is named.
+        BenchError: the run holds a missing or damaged file, or one that is not what its trial wrote; it is named.
     """
     folder = Path(run_dir)
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise UsageError(f"unknown report format {unknown[0]!r}", f"known: {', '.join(FORMATS)}")
-    return write(assemble(folder), folder / FOLDER, formats)
+    report = assemble(folder)
+    unchanged(report)
+    return write(report, folder / FOLDER, formats)
+
+
+def unchanged(report: Report) -> None:
+    """Compare the bytes of every trial's samples with what was written down of them; no sample is worked through.
+
+    Raises:
+        BenchError: a file is missing, or its SHA-256 is not the recorded one.
+    """
+    for folder, trial in report.trials:
+        for name, recorded in trial.files.items():
+            path = report.folder / folder / name
+            found = sha256(path) if path.is_file() else None
+            if found != recorded:
+                flaw = "is missing" if found is None else f"was changed: its SHA-256 is not that in {folder}/trial.json"
+                raise BenchError(
+                    f"{path} {flaw}",
+                    f"restore it, or measure that trial again: remove {path.parent}, then chatbench run --resume "
+                    f"{report.folder}",
+                )
 
 
 def write(report: Report, into: Path, wanted: Sequence[str]) -> Path:

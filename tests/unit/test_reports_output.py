@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.errors import UsageError
+from harness.errors import BenchError, UsageError
 from reports import build, formats, terminal
 from reports.report import Report, assemble
 from reports.verify import visible_text
@@ -49,6 +50,23 @@ def printed_wide(report: Report) -> str:
 
 def words(text: str) -> str:
     return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("name", ["turns.parquet", "tokens.parquet", "resources.parquet"])
+def test_samples_that_are_not_what_the_trial_wrote_are_not_drawn_from(run: Path, tmp_path: Path, name: str) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    file = copy / "trials/streamlit/chat/002-10-0" / name
+    file.write_bytes(file.read_bytes() + b" ")
+    page = (copy / "report/report.html").read_bytes()
+    with pytest.raises(BenchError) as raised:
+        build.build(copy)
+    assert str(file) in raised.value.message
+    assert "restore it, or measure that trial again" in (raised.value.hint or "")
+    assert "chatbench run --resume" in (raised.value.hint or "")
+    assert (copy / "report/report.html").read_bytes() == page
+    file.unlink()
+    with pytest.raises(BenchError, match="is missing"):
+        build.build(copy, formats=("md",))
 
 
 def test_all_files_are_there(run: Path) -> None:
