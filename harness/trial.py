@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import conformance, figures, generators, load, store, workloads
 from harness.errors import BenchError
@@ -23,7 +24,10 @@ from harness.records import (
 )
 from harness.runtimes import GENERATOR, MESSAGES_PER_MINUTE, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack
 from harness.sampler import Sampler
-from harness.verdict import Facts, Slo, Validity, carried_through, judge, without_budget
+from harness.verdict import Facts, Slo, Validity, carried_through, held_open, judge, without_budget
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHECK_TURNS = 2
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
@@ -252,7 +256,9 @@ def _assess(
         return {}, _without_summary(facts, summary, profile.slo, ended)
     turns, resources = store.read_turns(folder), store.read_resources(folder)
     if key.scenario == "idle":
-        return figures.idle_figures(resources, summary.steps), _idle_verdict(facts, summary, profile)
+        wanted = profile.idle.steps if profile.idle else ()
+        verdict = _idle_verdict(facts, summary, wanted, resources, bench.validity)
+        return figures.idle_figures(resources, summary.steps), verdict
     numbers = figures.chat_figures(turns, resources, summary, profile.slo)
     if key.scenario == "check":
         return numbers, _check_verdict(facts, numbers)
@@ -278,15 +284,15 @@ def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, e
     return Verdict(outcome="invalid", reasons=(Reason(code="invalid.generator", text=f"{text}; see its log"),))
 
 
-def _idle_verdict(facts: Facts, summary: GeneratorSummary, profile: Profile) -> Verdict:
-    deaths = judge({"turns": float(facts.turns_needed)}, replace(facts, spare_cpus=True), profile.slo)
-    if deaths.outcome == "fail" or facts.upstream_exits:
-        return deaths
-    wanted = profile.idle.steps if profile.idle else ()
-    if facts.sign_in_failures or tuple(s.sessions for s in summary.steps) != wanted:
-        text = f"{facts.sign_in_failures} sessions did not open; steps reached: {[s.sessions for s in summary.steps]}"
-        return Verdict(outcome="invalid", reasons=(Reason(code="invalid.sessions", text=text),))
-    return Verdict(outcome="pass")
+def _idle_verdict(
+    facts: Facts, summary: GeneratorSummary, wanted: tuple[int, ...], resources: "pd.DataFrame", rules: Validity
+) -> Verdict:
+    steps = summary.steps
+    machine = figures.resource_figures(resources, steps[0].start_s, steps[-1].end_s) if steps else {}
+    lost = None
+    if facts.sign_in_failures or tuple(s.sessions for s in steps) != wanted:
+        lost = f"{facts.sign_in_failures} sessions did not open; steps reached: {[s.sessions for s in steps]}"
+    return held_open(machine, facts, lost, rules)
 
 
 def _visits_verdict(numbers: dict[str, float | None], facts: Facts, rules: Validity) -> Verdict:

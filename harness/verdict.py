@@ -117,6 +117,21 @@ def judge(
     return Verdict(outcome="pass")
 
 
+def held_open(figures: Figures, facts: Facts, sessions_lost: str | None, validity: Validity | None = None) -> Verdict:
+    """Return the verdict of a trial that holds sessions open while nobody speaks: its memory and CPU are its result.
+
+    ``sessions_lost`` says in words which sessions were not there; ``figures`` are those of the machine meanwhile.
+    """
+    if facts.upstream_exits:
+        return judge({}, facts, Slo())
+    if deaths := _deaths(facts):
+        return Verdict(outcome="fail", reasons=tuple(deaths))
+    lost = [Reason(code="invalid.sessions", text=sessions_lost)] if sessions_lost else []
+    if invalid := [*lost, *_disturbed(figures, facts, validity or Validity()), *_absent(figures, MACHINE)]:
+        return Verdict(outcome="invalid", reasons=tuple(invalid))
+    return Verdict(outcome="pass")
+
+
 def without_budget(shortfall: str) -> Verdict:
     """Return the verdict of any trial whose target did not have the stated budget."""
     text = f"the target did not have the stated budget: {shortfall}"
@@ -154,22 +169,22 @@ def _misses(figures: Figures, slo: Slo) -> list[Reason]:
     return reasons
 
 
+MACHINE = ("foreign_cpu_ratio", "steal_ratio")
 NEEDED = (
     "added_ttft_p95_s",
     "lateness_p95_s",
     "failure_ratio",
-    "foreign_cpu_ratio",
-    "steal_ratio",
+    *MACHINE,
     "little_error_ratio",
     "little_error_s_per_turn",
 )
 
 
-def _absent(figures: Figures) -> list[Reason]:
+def _absent(figures: Figures, needed: tuple[str, ...] = NEEDED) -> list[Reason]:
     """A rule whose figure is absent has not been kept: it could not be looked at."""
     return [
         Reason(code="invalid.absent", text=f"{name} was not recorded, so nothing can be said of it")
-        for name in NEEDED
+        for name in needed
         if figures.get(name) is None
     ]
 
@@ -183,7 +198,8 @@ def _above(
     return [Reason(code=code, text=say(value), value=value, limit=limit, unit=unit)]
 
 
-def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+def _disturbed(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    """Return what spoils any trial, with load or without."""
     reasons = [
         *_above(
             figures,
@@ -202,6 +218,17 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
             "ratio",
         ),
     ]
+    if facts.recorder_errors:
+        text = f"the recorder met {facts.recorder_errors} errors; see the generator's log"
+        reasons.append(Reason(code="invalid.recorder", text=text, value=float(facts.recorder_errors), limit=0.0))
+    if facts.foreign_nonces:
+        text = f"{facts.foreign_nonces} answers belonged to somebody else's message: the target mixes up its users"
+        reasons.append(Reason(code="invalid.foreign_nonce", text=text, value=float(facts.foreign_nonces), limit=0.0))
+    return reasons
+
+
+def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    reasons = _disturbed(figures, facts, rules)
     clock_s = figures.get("little_error_s_per_turn")
     if clock_s is None or clock_s > rules.little_error_s_per_turn:
         reasons += _above(
@@ -229,12 +256,6 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
     if short:
         text = f"not enough users for the arrivals: {short:.0f} of them waited for one"
         reasons.append(Reason(code="invalid.users", text=text, value=short, limit=0.0, unit="arrivals"))
-    if facts.recorder_errors:
-        text = f"the recorder met {facts.recorder_errors} errors; see the generator's log"
-        reasons.append(Reason(code="invalid.recorder", text=text, value=float(facts.recorder_errors), limit=0.0))
-    if facts.foreign_nonces:
-        text = f"{facts.foreign_nonces} answers belonged to somebody else's message: the target mixes up its users"
-        reasons.append(Reason(code="invalid.foreign_nonce", text=text, value=float(facts.foreign_nonces), limit=0.0))
     if facts.spare_cpus and not facts.direct:
         reasons += _late_tools(figures, facts, rules)
     return reasons

@@ -1,11 +1,14 @@
 """What a trial's verdict makes of the contract's operations and of a budget that was not there."""
 
+from dataclasses import replace
+
 import pytest
 
+from harness import frames
 from harness.conformance import Check
-from harness.records import Verdict
-from harness.trial import with_contract
-from harness.verdict import without_budget
+from harness.records import GeneratorSummary, ResourceSample, StepTimes, Verdict
+from harness.trial import _idle_verdict, with_contract
+from harness.verdict import Facts, Validity, without_budget
 
 PASS = Verdict(outcome="pass")
 GOOD = Check(operation="login", passed=True, text="the password signs in")
@@ -34,3 +37,69 @@ def test_without_the_stated_budget_a_trial_is_invalid() -> None:
     assert verdict.outcome == "invalid"
     assert verdict.reasons[0].code == "invalid.budget"
     assert "2.00 GiB" in verdict.reasons[0].text
+
+
+STEPS = tuple(StepTimes(sessions=n, start_s=10.0 + n, end_s=14.0 + n) for n in (0, 5, 10))
+QUIET = Facts(spare_cpus=True, budget_cores=2, stopped_early=False)
+HELD = GeneratorSummary(
+    users=10,
+    phases={},
+    steps=STEPS,
+    turns_begun=0,
+    turns_ended=0,
+    turns_written=0,
+    live_turn_seconds=0.0,
+    cpu_s=0.1,
+    stopped_early=False,
+    recorder_errors=0,
+    sign_in_failures=0,
+    locust_version="0",
+)
+
+
+def idle(
+    facts: Facts = QUIET, *, foreign_cores: float | None = 0.02, steal_cores: float = 0.0, reached: int = 3
+) -> Verdict:
+    """Judge an idle trial on two CPUs, of which other programs and the hypervisor took so much."""
+    resources = frames.resources_frame(
+        ResourceSample(
+            t_s=float(t),
+            component="app",
+            role="target",
+            cpu_s=0.0,
+            host_busy_s=0.1 * t,
+            host_idle_s=1.9 * t,
+            host_steal_s=steal_cores * t,
+            foreign_cpu_s=None if foreign_cores is None else foreign_cores * t,
+        )
+        for t in range(30)
+    )
+    return _idle_verdict(facts, replace(HELD, steps=STEPS[:reached]), (0, 5, 10), resources, Validity())
+
+
+def test_an_idle_trial_that_nothing_disturbed_passes() -> None:
+    assert idle() == Verdict(outcome="pass")
+    assert idle(foreign_cores=0.098, steal_cores=0.098).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        (idle(foreign_cores=0.102), "invalid.foreign_cpu"),
+        (idle(steal_cores=0.102), "invalid.steal"),
+        (idle(foreign_cores=None), "invalid.absent"),
+        (idle(replace(QUIET, recorder_errors=1)), "invalid.recorder"),
+        (idle(replace(QUIET, foreign_nonces=1)), "invalid.foreign_nonce"),
+        (idle(replace(QUIET, sign_in_failures=1)), "invalid.sessions"),
+        (idle(reached=2), "invalid.sessions"),
+        (idle(replace(QUIET, upstream_exits=("llm ended by itself with 1",))), "invalid.upstream"),
+    ],
+)
+def test_an_idle_trial_that_was_disturbed_is_invalid(verdict: Verdict, code: str) -> None:
+    assert verdict.outcome == "invalid"
+    assert [reason.code for reason in verdict.reasons] == [code]
+
+
+def test_an_idle_trial_whose_target_died_fails_whatever_else_was_wrong() -> None:
+    verdict = idle(replace(QUIET, target_exits=("app ended by itself with 1",), recorder_errors=1))
+    assert (verdict.outcome, [reason.code for reason in verdict.reasons]) == ("fail", ["target.exit"])

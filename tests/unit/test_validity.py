@@ -261,6 +261,7 @@ def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:
         "invalid.budget",  # tests/unit/test_trial.py, tests/unit/test_docker_budget.py
         "invalid.absent",  # tests/unit/test_verdict.py
         "invalid.stopped",  # tests/unit/test_verdict.py
+        "invalid.sessions",  # tests/unit/test_trial.py
         "invalid.users",  # tests/unit/test_verdict.py, tests/golden/test_users_open.py
     }
     assert known == {code for _, code, _ in PROVOKED} | elsewhere
