@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 
-from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, search
+from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, response_s, search
 from harness.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
 from harness.profiles import Profile, open_scenario, think_scenario
 from harness.records import Trial, TrialKey
@@ -188,8 +188,9 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, direct: bo
     if direct:
         return _most_the_tools_carry(trial)
     figures = trial.figures
-    turn_s, cpu_s, share_s, cores = (
-        figures.get(name) for name in ("turn_p50_s", "target_cpu_s_per_turn", "busiest_cpu_s_per_turn", "target_cores")
+    turn_s = response_s(figures)
+    cpu_s, share_s, cores = (
+        figures.get(name) for name in ("target_cpu_s_per_turn", "busiest_cpu_s_per_turn", "target_cores")
     )
     if turn_s is None or cpu_s is None or not cores:
         return None

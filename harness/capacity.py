@@ -1,6 +1,6 @@
 """How many users a target carries: the search, and what its verdicts add up to. Decides only; touches nothing."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -151,6 +151,11 @@ def _upwards(valid: Sequence[Outcome], plan: SearchPlan) -> int | None:
         towards = min(plan.share * min(bounds), 2 * plan.growth * top) if bounds else 0.0
         return min(plan.highest, max(top + 1, round(top * plan.growth), round(towards)))
     return plan.highest if sum(o.level == plan.highest for o in valid) < plan.repetitions else None
+
+
+def response_s(figures: Mapping[str, float | None]) -> float | None:
+    """Return the mean time of a turn, which the interactive response time law asks for; the median in older records."""
+    return figures["turn_mean_s"] if "turn_mean_s" in figures else figures.get("turn_p50_s")
 
 
 def operational_bound(

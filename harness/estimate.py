@@ -15,7 +15,9 @@ from harness.records import Verdict
 
 CONFIDENCE = 0.95
 DITHER_STEPS = 1.0  # a round starts up to this many steps beside the edge found before
-LEAST_USE, MOST_USE = 1e-3, 1e3  # beyond these a share of the SLO says no more than "far off"
+# Beyond these a share of the SLO says no more than "far off". As far from 1 as each other, so that a cliff, however
+# deep, is placed in the middle of its step, which the random start moves: anything else leans to one end.
+LEAST_USE, MOST_USE = 0.8, 1.25
 MOST_TRIALS = 8  # of one round
 
 Figures = Mapping[str, float | None]
@@ -98,7 +100,8 @@ def _beside(level: int, step: float, *, upwards: bool) -> int:
 def crossing(tried: Sequence[Tried]) -> Crossing | None:
     """Return where the last two trials of a round cross the edge, None unless one passed and the other failed.
 
-    Interpolates the logarithm of the use of the SLO linearly over the logarithm of the level.
+    Interpolates the logarithm of the use of the SLO, clipped to ``LEAST_USE`` and ``MOST_USE``, linearly over the
+    logarithm of the level.
     """
     if len(tried) < 2 or tried[-1].verdict.outcome == tried[-2].verdict.outcome:
         return None

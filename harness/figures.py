@@ -79,6 +79,8 @@ def _latencies(measured: pd.DataFrame) -> Figures:
         "turn_p95_s": ("turn_s", 95),
     }
     figures = {name: _percentile(measured, column, q) for name, (column, q) in wanted.items()}
+    answered = measured.loc[measured["outcome"] == "ok", "turn_s"].dropna()
+    figures["turn_mean_s"] = stats.mean(answered.astype(float).tolist())
     figures["ready_delay_p95_s"] = finite(stats.percentile(measured["ready_delay_s"].dropna().tolist(), 95))
     figures["schedule_delay_p95_s"] = finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95))
     figures["upstream_lag_p99_s"] = finite(stats.percentile(measured["upstream_lag_s"].dropna().tolist(), 99))

@@ -3,7 +3,7 @@
 from math import ceil
 from statistics import median
 
-from harness.capacity import operational_bound
+from harness.capacity import operational_bound, response_s
 from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, paths, valid
@@ -23,9 +23,8 @@ def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
     """
     found = []
     for _, trial in valid(evidence.at(evidence.common_level)):
-        turn_s, cpu_s, busiest_s = (
-            trial.figures.get(name) for name in ("turn_p50_s", "target_cpu_s_per_turn", "busiest_cpu_s_per_turn")
-        )
+        turn_s = response_s(trial.figures)
+        cpu_s, busiest_s = (trial.figures.get(name) for name in ("target_cpu_s_per_turn", "busiest_cpu_s_per_turn"))
         if turn_s is None or not cpu_s:
             continue
         found.append(

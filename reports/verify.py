@@ -18,6 +18,7 @@ SAMPLES = (TURNS, TOKENS, RESOURCES)
 # Timed by the harness around the start of a target: no sample holds it.
 JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
 UNSAMPLED = frozenset({"cold_start_s"})
+LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +100,10 @@ def _check_trial(
         text = f"the samples cannot be worked through: {type(error).__name__}: {error}"
         return [*findings, Finding(place=place, figure="samples", text=text)], {}
     findings += [Finding(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
-    findings += _compare_figures(f"{place}/{TRIAL_FILE}", printed, result.figures)
-    findings += _check_verdict(f"{place}/{TRIAL_FILE}", trial, result.figures, run)
-    return findings, result.figures | {name: printed[name] for name in UNSAMPLED & set(printed)}
+    again = {name: value for name, value in result.figures.items() if name in printed or name not in LATER}
+    findings += _compare_figures(f"{place}/{TRIAL_FILE}", printed, again)
+    findings += _check_verdict(f"{place}/{TRIAL_FILE}", trial, again, run)
+    return findings, again | {name: printed[name] for name in UNSAMPLED & set(printed)}
 
 
 def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple[str, ...]) -> Iterator[Finding]:

@@ -9,9 +9,7 @@ import numpy as np
 Trial = Mapping[str, Any]
 Expected = tuple[float | None, tuple[float | None, float | None] | None]
 NOTHING: Expected = (None, None)
-CAP, FLOOR = 1e3, 1e-3
-#: two-sided 95 % points of Student's t for 1 to 10 degrees of freedom (Fisher & Yates, Statistical Tables, table III)
-T_95 = (12.7062, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.30600, 2.26216, 2.22814)
+CAP, FLOOR = 5 / 4, 4 / 5
 SERVER_CPUS, SERVER_SHARE, WANTED = 2, 0.7, 1000
 
 
@@ -51,9 +49,10 @@ def servers(base: Sequence[Trial], bracket: tuple[int | None, int | None], run: 
     limits = []
     for trial in base:
         f = trial["figures"]
-        if f.get("turn_p50_s") is not None and f.get("target_cpu_s_per_turn"):
+        turn_s = f["turn_mean_s"] if "turn_mean_s" in f else f.get("turn_p50_s")
+        if turn_s is not None and f.get("target_cpu_s_per_turn"):
             heaviest = np.max([f["target_cpu_s_per_turn"] / SERVER_CPUS, f.get("busiest_cpu_s_per_turn") or 0.0])
-            limits.append((f["turn_p50_s"] + pause_s) / heaviest)
+            limits.append((turn_s + pause_s) / heaviest)
     if not limits:
         return NOTHING
     each = SERVER_SHARE * float(np.median(limits))
@@ -94,8 +93,10 @@ def _use(trial: Trial, run: Mapping[str, Any]) -> float:
 def _mean(values: Sequence[float], *, open_above: bool) -> Expected:
     if len(values) < 2:
         return NOTHING
+    from scipy.special import stdtrit
+
     logs = np.log(values)
-    half = T_95[len(values) - 2] * logs.std(ddof=1) / np.sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, 0.975)) * logs.std(ddof=1) / np.sqrt(len(values))
     centre = logs.mean()
     low, high = float(np.exp(centre - half)), float(np.exp(centre + half))
     return (None, (low, None)) if open_above else (float(np.exp(centre)), (low, high))

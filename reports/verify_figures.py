@@ -204,6 +204,7 @@ def _latencies(turns: Columns, measured: npt.NDArray[np.bool_]) -> Figures:
     for name in ("ttft", "added_ttft", "lateness", "added_stall", "turn"):
         values = np.where(ok, turns[f"{name}_s"][measured], np.inf)
         figures[f"{name}_p50_s"], figures[f"{name}_p95_s"] = _quantile(values, 0.50), _quantile(values, 0.95)
+    figures["turn_mean_s"] = _mean(turns["turn_s"][measured][ok])
     figures["ready_delay_p95_s"] = _quantile(turns["ready_delay_s"][measured], 0.95)
     figures["schedule_delay_p95_s"] = _quantile(turns["schedule_delay_s"][measured], 0.95)
     figures["upstream_lag_p99_s"] = _quantile(turns["upstream_lag_s"][measured], 0.99)

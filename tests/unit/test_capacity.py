@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, search
+from harness.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, response_s, search
 from harness.records import Verdict, VerdictOutcome
 
 PASS, FAIL, INVALID = (Verdict(outcome=o) for o in ("pass", "fail", "invalid"))
@@ -117,6 +117,13 @@ def test_repetitions_that_disagree_widen_the_bracket() -> None:
 
 def test_no_valid_trial_is_inconclusive() -> None:
     assert assess([]).status == "inconclusive"
+
+
+def test_the_response_time_is_the_mean_and_the_median_only_in_records_without_one() -> None:
+    assert response_s({"turn_mean_s": 7.0, "turn_p50_s": 5.0}) == 7.0
+    assert response_s({"turn_p50_s": 5.0}) == 5.0
+    assert response_s({"turn_mean_s": None, "turn_p50_s": 5.0}) is None
+    assert response_s({}) is None
 
 
 def test_operational_bound_is_the_smaller_of_stack_and_busiest_process() -> None:

@@ -77,6 +77,43 @@ def test_interval_of_the_ratio_covers_one_in_95_percent_of_a_a_campaigns(
     assert 0.935 <= coverage(capacity, noise, shape) <= 0.965
 
 
+@pytest.mark.parametrize("capacity", [40, 150, 400, 1500])
+@pytest.mark.parametrize("noise", [0.02, 0.05])
+def test_intervals_cover_the_true_capacity_and_the_ratio_of_unlike_shapes(capacity: float, noise: float) -> None:
+    draw = random.Random(f"true:{capacity}:{noise}")
+    held = {"cliff": 0, "slope": 0, "cliff over slope": 0}
+    for _ in range(1000):
+        cliff, slope = (campaign(draw, capacity, noise, shape, 5) for shape in (SHARP, SOFT))
+        found = {
+            "cliff": (estimate(list(cliff.values())), capacity),
+            "slope": (estimate(list(slope.values())), capacity),
+            "cliff over slope": (ratio(cliff, slope), 1.0),
+        }
+        for name, (one, true) in found.items():
+            assert one is not None
+            held[name] += one.low <= true <= one.high
+    assert all(0.93 <= count / 1000 <= 0.98 for count in held.values()), held
+
+
+def test_clipping_only_far_off_would_pull_a_cliff_to_one_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.estimate.LEAST_USE", 1e-3)
+    monkeypatch.setattr("harness.estimate.MOST_USE", 1e3)
+    draw, held = random.Random(7), 0
+    for _ in range(300):
+        found = estimate(list(campaign(draw, 150, 0.02, lambda x: 0.6 if x <= 1 else 20.0, 5).values()))
+        assert found is not None
+        held += found.low <= 150 <= found.high
+    assert held / 300 < 0.7
+
+
+@pytest.mark.parametrize(("pass_use", "fail_use"), [(0.0, 1.3), (0.2, 20.0), (0.79, float("inf"))])
+def test_a_cliff_however_deep_crosses_in_the_middle_of_its_step(pass_use: float, fail_use: float) -> None:
+    low, high = Tried(level=100, use=pass_use, verdict=PASS), Tried(level=121, use=fail_use, verdict=FAIL)
+    found = crossing([low, high])
+    assert found is not None
+    assert found.users == pytest.approx(110)
+
+
 def test_repeating_the_same_two_ends_would_cover_one_far_too_seldom() -> None:
     assert coverage(150, 0.02, SHARP, dithered=False, campaigns=300) < 0.85
 
@@ -104,7 +141,7 @@ def test_a_round_crosses_within_a_step_of_the_edge(edge: int, beside: float) -> 
 
 def test_the_crossing_lies_where_the_use_of_the_slo_is_one() -> None:
     # use = (level / 150)^6 is linear in logarithms: the interpolation is exact
-    low, high = (Tried(level=n, use=(n / 150) ** 6, verdict=v) for n, v in ((140, PASS), (160, FAIL)))
+    low, high = (Tried(level=n, use=(n / 150) ** 6, verdict=v) for n, v in ((146, PASS), (154, FAIL)))
     found = crossing([low, high])
     assert found is not None
     assert found.users == pytest.approx(150)

@@ -119,6 +119,14 @@ def test_figures_follow_from_arithmetic() -> None:
     assert found["target_cpu_s_per_turn"] == pytest.approx(11 / 20, rel=0.06)
 
 
+def test_the_mean_turn_time_counts_long_answers_in_full_and_leaves_unfinished_ones_out() -> None:
+    turns = [turn(n, done_s=turn(n).sent_s + (1.0 if n % 4 else 1.8)) for n in range(16)]
+    turns.append(turn(16, outcome="incomplete", done_s=None, last_s=None, ready_s=None))
+    found = chat(turns)
+    assert found["turn_p50_s"] == pytest.approx(1.0)
+    assert found["turn_mean_s"] == pytest.approx(1.2)
+
+
 def test_an_unfinished_turn_makes_a_percentile_it_touches_absent_and_counts_as_failure() -> None:
     turns = [turn(n) for n in range(18)]
     turns += [turn(n, outcome="incomplete", done_s=None, last_s=None, ready_s=None) for n in (18, 19)]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness import estimate, store
-from reports import build
+from harness.records import Verdict
+from reports import build, verify_estimates
 from reports.report import Report, assemble
 from reports.verify import verify
 from tests.unit import reports_run
@@ -120,3 +121,45 @@ def test_rounds_where_the_machine_failed_are_a_bound() -> None:
     assert found is not None
     assert found.at_least
     assert found.low < sqrt(100 * 102)
+
+
+@pytest.mark.parametrize("count", [2, 11, 14, 40])
+def test_verify_finds_the_interval_again_however_many_rounds_there_are(count: int) -> None:
+    trials = []
+    for n in range(1, count + 1):
+        for level, use, outcome in ((100 + n, 0.9, "pass"), (110 + n, 1.1 + n / 100, "fail")):
+            key = {"level": level, "round": n, "number": len(trials)}
+            verdict = {"outcome": outcome, "contended": False}
+            trials.append({"key": key, "verdict": verdict, "figures": {"lateness_p95_s": use}})
+    crossed = []
+    for low, high in zip(trials[::2], trials[1::2], strict=True):
+        ends = [
+            estimate.Tried(
+                level=t["key"]["level"],
+                use=t["figures"]["lateness_p95_s"],
+                verdict=Verdict(outcome=t["verdict"]["outcome"]),
+            )
+            for t in (low, high)
+        ]
+        found = estimate.crossing(ends)
+        assert found is not None
+        crossed.append(found)
+    printed = estimate.estimate(crossed)
+    assert printed is not None
+    value, bracket = verify_estimates.estimate(trials, {"profile": {"slo": {"lateness_p95_s": 1.0}}})
+    assert value == pytest.approx(printed.value)
+    assert bracket == pytest.approx((printed.low, printed.high))
+
+
+def test_a_run_recorded_before_mean_turn_times_is_worked_out_from_their_median(tmp_path: Path) -> None:
+    folder = reports_run.write_run(tmp_path / "run", MODELS, profile=PROFILE | {"search": SEARCH})
+    build.build(folder)
+    for path in folder.glob("trials/*/*/*/trial.json"):
+        trial = json.loads(path.read_text())
+        trial["figures"].pop("turn_mean_s", None)
+        store.write_json(path, trial)
+    build.build(folder)
+    before = assemble(folder).table.cell("servers_1000_users/django+angular")
+    assert before is not None
+    assert before.value is not None
+    assert [str(f) for f in verify(folder)] == []
