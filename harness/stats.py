@@ -1,6 +1,7 @@
 """Statistics: values in, values out."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import isinf, sqrt
 
 from harness.errors import BenchError
@@ -59,6 +60,22 @@ def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> t
 
     half = float(t.ppf(0.5 + confidence / 2, n - 2)) * sqrt(residual / (n - 2) / spread)
     return value, value - half, value + half
+
+
+def drift(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float] | None:
+    """Return the mean rate of change from one point to the next with its interval; None for under three points.
+
+    Student's t on the rates: what a random walk with drift asks for, whose distances from a straight line depend on
+    each other (Granger & Newbold, Spurious regressions in econometrics, 1974); too wide for noise around a line.
+    """
+    if len(x) < 3 or len(x) != len(y):
+        return None
+    rates = [(d - c) / (b - a) for (a, c), (b, d) in pairwise(zip(x, y, strict=True))]
+    centre = sum(rates) / len(rates)
+    from scipy.stats import t
+
+    half = float(t.ppf(0.5 + confidence / 2, len(rates) - 1)) * (standard_error(rates) or 0.0)
+    return centre, centre - half, centre + half
 
 
 def overlap(times: Sequence[tuple[float, float]], start: float, end: float) -> float:

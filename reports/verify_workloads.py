@@ -79,7 +79,7 @@ def _median(values: Array) -> float | None:
 
 
 def soak(turns: Columns, resources: Readings, summary: Mapping[str, Any], profile: Mapping[str, Any]) -> Figures:
-    """Return the slopes per hour of the means over whole blocks, with their intervals."""
+    """Return the slopes per hour with their intervals: of means over blocks, of memory from block end to block end."""
     window = summary["phases"]["measure"]
     length_s = float(profile["soak"]["block_s"])
     count = int(np.floor((window["end_s"] - window["start_s"]) / length_s + 1e-9))
@@ -88,7 +88,7 @@ def soak(turns: Columns, resources: Readings, summary: Mapping[str, Any], profil
     good = (turns["outcome"] == "ok") & ~np.isnan(turns["added_ttft_s"])
     memory, cpu, added = np.full((3, count), np.nan)
     for n, (a, b) in enumerate(pairwise(edges)):
-        readings = resources.memory(a, b)
+        readings = resources.memory(b - length_s / 5, b)
         ended = np.count_nonzero((turns["done_s"] >= a) & (turns["done_s"] < b))
         used_s = resources.growth_of_all("cpu_s", "target", a, b)
         rows = good & (turns["intended_s"] >= a) & (turns["intended_s"] < b)
@@ -99,6 +99,20 @@ def soak(turns: Columns, resources: Readings, summary: Mapping[str, Any], profil
     names = ("memory_slope_bytes_per_hour", "cpu_slope_s_per_turn_per_hour", "added_ttft_slope_s_per_hour")
     for name, values in zip(names, (memory, cpu, added), strict=True):
         known = ~np.isnan(values)
-        found = line(list(zip(hours[known].tolist(), values[known].tolist(), strict=True)))
+        if values is memory:
+            found = _steps(hours[known], values[known])
+        else:
+            found = line(list(zip(hours[known].tolist(), values[known].tolist(), strict=True)))
         figures |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
     return figures
+
+
+def _steps(hours: Array, values: Array) -> tuple[float | None, float | None, float | None]:
+    """The mean step from value to value, per hour, with Student's t over the steps."""
+    if len(hours) < 3:
+        return None, None, None
+    from scipy.special import stdtrit
+
+    steps = np.diff(values) / np.diff(hours)
+    half = float(stdtrit(len(steps) - 1, 0.975) * steps.std(ddof=1) / np.sqrt(len(steps)))
+    return float(steps.mean()), float(steps.mean()) - half, float(steps.mean()) + half

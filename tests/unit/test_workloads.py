@@ -1,11 +1,13 @@
 """Recovery from a spike and slopes of a soak, from made-up samples whose answer follows from arithmetic."""
 
-from math import isclose
+import random
+from collections.abc import Callable, Sequence
+from math import isclose, sqrt
 
 import pandas as pd
 import pytest
 
-from harness import workloads
+from harness import stats, workloads
 from harness.records import GeneratorSummary, PhaseTimes
 from harness.verdict import Slo
 from harness.workloads import soak_figures, spike_figures
@@ -129,3 +131,72 @@ def test_a_steady_target_has_slopes_whose_intervals_hold_zero() -> None:
 def test_too_few_blocks_have_no_slope() -> None:
     found = soak_figures(turns(0.0, end_s=100.0), resources(0.0, 0.4, 100.0), summary(100.0), 60.0)
     assert (found["blocks"], found["memory_slope_bytes_per_hour"]) == (1, None)
+
+
+HOURS = [n / 60 for n in range(20)]
+READINGS = 60  # in a block
+
+
+def wandering(kind: float, draw: random.Random, drift_per_block: float = 0.0) -> list[float]:
+    """Memory at the end of twenty blocks; ``kind`` is the autocorrelation of readings, 1 for a random walk."""
+    value, ends = draw.gauss(0, 1 / sqrt(1 - kind**2)) if kind < 1 else 0.0, []
+    tail = round(READINGS * workloads.BLOCK_END_SHARE)
+    for block in range(len(HOURS)):
+        readings = []
+        for _ in range(READINGS):
+            value = kind * value + draw.gauss(0, 1)
+            readings.append(value)
+        ends.append(sum(readings[-tail:]) / tail + block * drift_per_block)
+    return ends
+
+
+def between_blocks(kind: float, draw: random.Random, drift_per_block: float = 0.0) -> list[float]:
+    """As strongly correlated from block to block as ``wandering`` is from reading to reading."""
+    value, ends = draw.gauss(0, 1 / sqrt(1 - kind**2)) if kind < 1 else 0.0, []
+    for block in range(len(HOURS)):
+        value = kind * value + draw.gauss(0, 1)
+        ends.append(value + block * drift_per_block)
+    return ends
+
+
+Memory = Callable[[float, random.Random], list[float]]
+Fit = Callable[[Sequence[float], Sequence[float]], tuple[float, float, float] | None]
+
+
+def excludes_zero(fit: Fit, memory: Memory, kind: float, times: int = 1000) -> float:
+    draw, found = random.Random(f"{kind}"), 0
+    for _ in range(times):
+        line = fit(HOURS, memory(kind, draw))
+        assert line is not None
+        found += not line[1] <= 0 <= line[2]
+    return found / times
+
+
+@pytest.mark.parametrize("memory", [wandering, between_blocks])
+@pytest.mark.parametrize("kind", [0.0, 0.5, 0.8, 1.0])
+def test_memory_that_wanders_without_drift_is_called_a_leak_in_six_percent_at_most(memory: Memory, kind: float) -> None:
+    assert excludes_zero(stats.drift, memory, kind) <= 0.065
+
+
+def test_least_squares_would_call_wandering_memory_a_leak_far_too_often() -> None:
+    assert excludes_zero(stats.slope, between_blocks, 0.8, times=300) > 0.3
+    assert excludes_zero(stats.slope, between_blocks, 1.0, times=300) > 0.6
+
+
+@pytest.mark.parametrize("kind", [0.0, 0.5, 0.8, 1.0])
+def test_a_true_leak_is_found_in_wandering_memory_and_its_size_lies_inside_the_interval(kind: float) -> None:
+    draw, seen, held = random.Random(f"leak:{kind}"), 0, 0
+    for _ in range(300):
+        line = stats.drift(HOURS, between_blocks(kind, draw, drift_per_block=1.2))
+        assert line is not None
+        seen += line[1] > 0
+        held += line[1] <= 1.2 * 60 <= line[2]
+    assert seen / 300 > 0.95
+    assert held / 300 > 0.93
+
+
+def test_drift_is_students_t_on_the_changes() -> None:
+    # changes 1, 3, 5 an hour: mean 3, deviation 2, t(0.975, 2) = 4.30265 (Fisher & Yates, table III)
+    half = 4.30265 * 2 / sqrt(3)
+    assert stats.drift([0, 1, 2, 3], [10, 11, 14, 19]) == pytest.approx((3, 3 - half, 3 + half), rel=1e-5)
+    assert stats.drift([0, 1], [0, 1]) is None
