@@ -282,6 +282,9 @@ class Verdict:
     contended: bool = False
 
 
+CONTROL = "control: "  # begins the lines of a finding that describe no input
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What trying one property of a target showed; ``audit.json`` holds a list of them.
@@ -295,7 +298,8 @@ class Finding:
         passed: How many of them did what they should.
         text: What was seen, a sentence for people.
         value: A number of its own, where it has one, in ``unit``.
-        details: A line per input: what it was, what was expected, what was seen.
+        details: A line per input: what it was, what was expected, what was seen; and one per control that held,
+            marked as such, which no count holds.
         table: The same as a table, in lines, where it is easier to read so.
     """
 

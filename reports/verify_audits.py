@@ -23,8 +23,9 @@ def damage(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield one["name"], f"{passed} of {tried} inputs passed"
         elif outcome != carried:
             yield one["name"], f"says {outcome!r}, {passed} of {tried} inputs make it {carried!r}"
-        if len(one["details"]) != tried:
-            yield one["name"], f"{tried} inputs, {len(one['details'])} of them described"
+        described = sum(not line.startswith("control: ") for line in one["details"])
+        if described != tried:
+            yield one["name"], f"{tried} inputs, {described} of them described"
 
 
 def expected(trials: Trials, target: str) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.audit.subject import Subject
-from harness.records import Finding, FindingOutcome, Topic
+from harness.records import CONTROL, Finding, FindingOutcome, Topic
 
 
 class NotMeasuredError(Exception):
@@ -19,10 +19,21 @@ class NothingToTryError(NotMeasuredError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One input that was really tried: whether the target did what it should, and what was seen, in a line."""
+    """One input that was really tried: whether the target did what it should, and what was seen, in a line.
+
+    Attributes:
+        control: No input but a check beside them: that the way there works, that nothing changed. It is not counted
+            unless it fails, which breaks the finding.
+    """
 
     passed: bool
     line: str
+    control: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one of the finding's inputs."""
+        return not (self.control and self.passed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,21 +106,22 @@ def _finding(probe: Probe, subject: Subject) -> Finding:
         return _unmeasured(probe, str(reason))
     except Exception as error:  # noqa: BLE001  # whatever a probe stumbles over, the others still have their say
         return _unmeasured(probe, f"the probe failed: {type(error).__name__}: {error}")
-    if not seen.tries:
+    if all(one.control for one in seen.tries):
         return _unmeasured(probe, seen.text or "nothing was tried")
-    wrong = [one for one in seen.tries if not one.passed]
+    tries = [one for one in seen.tries if one.counted]
+    wrong = [one for one in tries if not one.passed]
     outcome: FindingOutcome = "broken" if wrong else "held"
     return Finding(
         topic=probe.topic,
         name=probe.name,
         title=probe.title,
         outcome=outcome,
-        exercised=len(seen.tries),
-        passed=len(seen.tries) - len(wrong),
+        exercised=len(tries),
+        passed=len(tries) - len(wrong),
         text=seen.text or (wrong[0].line if wrong else "all did what they should"),
         value=seen.value,
         unit=seen.unit,
-        details=tuple(one.line for one in seen.tries),
+        details=tuple(one.line if one.counted else f"{CONTROL}{one.line}" for one in seen.tries),
         table=seen.table,
     )
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -46,10 +47,21 @@ def test_a_finding_counts_what_was_tried() -> None:
     assert (broken.outcome, broken.exercised, broken.passed, broken.text) == ("broken", 2, 1, "a window: open")
 
 
+def test_a_control_is_no_input_unless_it_fails() -> None:
+    works, fails = replace(GOOD, control=True), replace(BAD, control=True)
+    held = found(Seen(tries=(GOOD, works)))
+    assert (held.outcome, held.exercised, held.passed) == ("held", 1, 1)
+    assert held.details == ("a door: shut", "control: a door: shut")
+    broken = found(Seen(tries=(GOOD, works, fails)))
+    assert (broken.outcome, broken.exercised, broken.passed) == ("broken", 2, 1)
+    assert (broken.text, broken.details[-1]) == ("a window: open", "a window: open")
+
+
 @pytest.mark.parametrize(
     ("seen", "text"),
     [
         (Seen(tries=()), "nothing was tried"),
+        (Seen(tries=(replace(GOOD, control=True),)), "nothing was tried"),
         (NotMeasuredError("there is no house"), "there is no house"),
         (ZeroDivisionError("division by zero"), "the probe failed: ZeroDivisionError: division by zero"),
     ],

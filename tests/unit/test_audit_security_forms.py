@@ -112,6 +112,13 @@ def test_flaw_of_either_face_breaks_the_finding_and_names_the_face() -> None:
     ]
 
 
+def test_control_of_a_face_is_left_out_of_its_counts() -> None:
+    control = Try(passed=True, line="the same with its token: 200", control=True)
+    seen = both({"API": lambda: Seen(tries=(*_seen("read: 404").tries, control), text="Said.")})
+    assert seen.text == "API, 1 of 1: Said."
+    assert [(one.control, one.line) for one in seen.tries][1] == (True, "API: the same with its token: 200")
+
+
 def test_face_that_has_no_such_thing_is_said_beside_the_other() -> None:
     seen = both({"API": _without, "page": lambda: _seen("read: 404")})
     assert (len(seen.tries), seen.text) == (1, "API: not measured, no socket. page, 1 of 1: Said.")

@@ -38,7 +38,7 @@ HEADERS = Finding(
     exercised=5,
     passed=5,
     text="all did what they should",
-    details=("a", "b", "c", "d", "e"),
+    details=("a", "b", "c", "d", "e", "control: as it was"),
 )
 ORIGIN = Finding(
     topic="security",

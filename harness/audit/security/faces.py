@@ -1,6 +1,7 @@
 """A target with two addresses, each with a face of its own: what was seen of both, in one finding."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from harness.audit.probing import NothingToTryError, NotMeasuredError, Seen, Try
 
@@ -22,9 +23,9 @@ def both(faces: Mapping[str, Callable[[], Seen]]) -> Seen:
             untried = untried or not isinstance(reason, NothingToTryError)
             texts.append(f"{face}: not measured, {reason}.")
             continue
-        tries += [Try(passed=one.passed, line=_of(face, one.line)) for one in seen.tries]
-        passed = sum(one.passed for one in seen.tries)
-        texts.append(f"{face}, {passed} of {len(seen.tries)}: {seen.text}")
+        tries += [replace(one, line=_of(face, one.line)) for one in seen.tries]
+        counted = [one.passed for one in seen.tries if one.counted]
+        texts.append(f"{face}, {sum(counted)} of {len(counted)}: {seen.text}")
         table += [f"{face}:", *seen.table] if seen.table else []
     if not tries or (untried and all(one.passed for one in tries)):
         raise NotMeasuredError(" ".join(texts))

@@ -234,9 +234,10 @@ def _told(signs: Signs, names: list[str], where: str) -> Seen:
             tally.note(f"{name} {where}", "nothing", seen, harmless)
     if not tally.tries:
         raise NotMeasuredError(f"none of {len(names)} payloads came to be shown {where}")
-    tally.note("requests of the page itself to elsewhere", "none", ", ".join(signs.others) or "none", not signs.others)
+    others = ", ".join(signs.others)
+    tally.note("requests of the page itself to elsewhere", "none", others or "none", not others, control=True)
     usable = "; ".join(signs.unusable)
-    tally.note("the page afterwards", "usable", usable or "usable", not usable)
+    tally.note("the page afterwards", "usable", usable or "usable", not usable, control=True)
     shown = len(signs.shown)
     policy = len([name for name in signs.stopped | signs.links if signs.verdict(name)[1]])
     tally.fact(
@@ -245,4 +246,4 @@ def _told(signs: Signs, names: list[str], where: str) -> Seen:
     )
     if missing := [name for name in names if name not in signs.shown]:
         tally.fact(f"Never shown, so that nothing is known of them: {', '.join(missing)}.")
-    return tally.seen(f"{tally.wrong} did anything." if tally.wrong else "Nothing ran, nothing was fetched.")
+    return tally.seen(f"{tally.wrong} did anything." if tally.wrong else "No payload ran or fetched anything.")

@@ -135,7 +135,16 @@ class FlawedHandler(Handler):
             self.headers["Cookie"] = "; ".join([*kept, f"csrftoken={token}"])
             del self.headers["X-CSRFToken"], self.headers["Content-Type"]
             self.headers["X-CSRFToken"], self.headers["Content-Type"] = token, "application/json"
+        elif self.foreign() and self.command != "GET":
+            raise Refusal(403)
         super().identify(operation)
+
+    def foreign(self) -> bool:
+        """Whether a browser says that a page of another origin asks."""
+        origin, here = self.headers.get("Origin"), f"http://{self.headers.get('Host')}"
+        if self.flaw("ports not looked at") and origin:
+            origin, here = (one.rpartition(":")[0] for one in (origin, here))
+        return bool(origin) and origin != here and not self.flaw("origin not looked at")
 
     def head(self, status: int, kind: str, **headers: str) -> None:
         origin = self.headers.get("Origin")
@@ -161,6 +170,9 @@ class FlawedHandler(Handler):
             cookies = self.headers.get("Cookie", "")
             session = cookies.partition("sessionid=")[2].partition(";")[0]
             self.twin.sessions.pop(session, None)
+            self.reply(204)
+            return
+        if self.flaw("GET hides") and self.command == "GET" and "/hide?" in self.path:
             self.reply(204)
             return
         super().route()

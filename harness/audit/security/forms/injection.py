@@ -39,7 +39,7 @@ def sql(scene: Scene) -> Seen:
     places = [*_texts(scene, mine), *_searches(scene), *_paths(scene, mine), *_credentials(scene)]
     try_all(tally, places, _owners_words(kept))
     tally.same("users, roles and other people's conversations afterwards", before, _world(scene, kept))
-    return tally.seen(f"{tally.wrong} of {len(tally.tries)} inputs at {len(places)} places did anything.")
+    return tally.seen(f"{tally.wrong} of {tally.inputs} inputs at {len(places)} places did anything.")
 
 
 def _owners_words(kept: Kept) -> str:

@@ -60,16 +60,23 @@ def forgery(scene: Scene) -> Seen:
                 "still signed in",
                 outcome(answered(browser, "GET", "/")),
                 answered(browser, "GET", "/").status == 200,
+                control=True,
             )
     _by_reading(scene, tally, kept)
     for method in ("GET", "OPTIONS"):
         for origin in (FOREIGN, "null"):
             headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
             allowed = answered(scene.owner, method, "/", headers=headers).header("Access-Control-Allow-Origin")
-            tally.note(f"{method} for a page of {origin}", "not allowed to read", allowed or "not allowed", not allowed)
+            tally.note(
+                f"{method} for a page of {origin}",
+                "not allowed to read",
+                allowed or "not allowed",
+                not allowed,
+                control=True,
+            )
     tally.same("what was asked for afterwards", before, (*kept.state(), scene.user(LEAVER)))
     works = send(scene.owner, kept.path("rename"), title="Renamed")
-    tally.note("the same with its token", "done", outcome(works), outcome(works) == "done")
+    tally.note("the same with its token", "done", outcome(works), outcome(works) == "done", control=True)
     return tally.seen()
 
 
@@ -99,7 +106,7 @@ def _by_reading(scene: Scene, tally: Tally, kept: Kept) -> None:
         answer = answered(scene.owner, "GET", path, headers={"X-HTTP-Method-Override": "POST"})
         tally.status(f"GET instead of {operation}", (400, 403, 404, 405), answer.status)
     still = answered(scene.site.seeded(OWNER), "GET", kept.path("open"))
-    tally.status("the owner still signed in and the conversation there", (200,), still.status)
+    tally.status("the owner still signed in and the conversation there", (200,), still.status, control=True)
 
 
 def no_socket(_: Scene) -> Seen:

@@ -21,7 +21,7 @@ def sql(scene: Scene) -> Seen:
     places = _inputs(scene, mine)
     try_all(tally, places, scene.secret)
     tally.same("users, roles and other people's conversations afterwards", before, _world(scene, kept))
-    return tally.seen(f"{tally.wrong} of {len(tally.tries)} inputs at {len(places)} places did anything.")
+    return tally.seen(f"{tally.wrong} of {tally.inputs} inputs at {len(places)} places did anything.")
 
 
 def _world(scene: Scene, kept: Kept) -> tuple[object, ...]:

@@ -30,7 +30,7 @@ def tried(name: str, subject: Subject) -> Seen:
         raise NotMeasuredError(f"the way there failed: {said[-1] if said else 'without a word'}")
     told = json.loads(ended.stdout)
     return Seen(
-        tries=tuple(Try(passed=one["passed"], line=one["line"]) for one in told["tries"]),
+        tries=tuple(Try(**one) for one in told["tries"]),
         text=told["text"],
         table=tuple(told["table"]),
     )

@@ -56,7 +56,7 @@ def sql(stage: Stage) -> Seen:
             _all(stage, tally, page, place)
     after = (kept.state(), *(stage.user(name) for name in (OWNER, OTHER, "moderator", "admin")))
     tally.same("users, roles and other people's conversations afterwards", before, after)
-    return tally.seen(f"{tally.wrong} of {len(tally.tries)} inputs at {places} places did anything.")
+    return tally.seen(f"{tally.wrong} of {tally.inputs} inputs at {places} places did anything.")
 
 
 def _all(stage: Stage, tally: Tally, page: Session, place: Input) -> None:

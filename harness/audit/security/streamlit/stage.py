@@ -93,7 +93,6 @@ class Kept:
         self.title = page.find("text_input", "Title")
         self.rename: Shown = page.find("button", "Rename")
         self.delete: Shown = page.find("button", "Delete for good")
-        self.export: Shown = page.find("download_button", "Export JSON")
         with stage.open("moderator", query=self.query) as judging:
             self.moderation = judging.pages.get("moderation", "")  # "": answers are hidden where they are read
             self.newest(judging)
