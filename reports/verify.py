@@ -7,12 +7,15 @@ wording of the tables, the report's own assembly.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
 from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
+
+if TYPE_CHECKING:
+    from reports import verify_figures
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 # Timed by the harness around the start of a target: no sample holds it.
@@ -90,8 +93,12 @@ def _check_trial(
     findings = list(_check_files(path, place, trial, needed))
     if any(f.figure in SAMPLES and "differs" not in f.text for f in findings):
         return findings, {}
+    verdict_of = f"{place}/{TRIAL_FILE}"
     if not printed:
-        return findings, {}
+        from reports import verify_validity
+
+        wrong = verify_validity.unmeasured(trial) if AUDIT_FILE not in needed else ()
+        return [*findings, *(Finding(place=verdict_of, figure="verdict", text=text) for text in wrong)], {}
     from reports import verify_figures
 
     try:
@@ -101,8 +108,9 @@ def _check_trial(
         return [*findings, Finding(place=place, figure="samples", text=text)], {}
     findings += [Finding(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
     again = {name: value for name, value in result.figures.items() if name in printed or name not in LATER}
-    findings += _compare_figures(f"{place}/{TRIAL_FILE}", printed, again)
-    findings += _check_verdict(f"{place}/{TRIAL_FILE}", trial, again, run)
+    findings += _compare_figures(verdict_of, printed, again)
+    findings += _check_account(path, place, trial["summary"])
+    findings += _check_verdict(verdict_of, trial, replace(result, figures=again), run)
     return findings, again | {name: printed[name] for name in UNSAMPLED & set(printed)}
 
 
@@ -185,15 +193,40 @@ def same(printed: object, again: object) -> bool:
     return abs(printed - again) <= max(1e-7, 1e-6 * abs(again))
 
 
-def _check_verdict(
-    place: str, trial: Mapping[str, Any], figures: Mapping[str, float | None], run: Mapping[str, Any]
-) -> Iterator[Finding]:
-    """Check that a verdict follows from the figures: a pass met every threshold, a miss that is stated happened."""
-    if trial["key"]["scenario"].partition("-")[0] not in JUDGED:
+def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compare what a verdict rests on with the generator's own account, where the trial's folder still has it."""
+    accounts = [(file.name, _read_json(file)) for file in sorted(path.glob("generator*.json"))]
+    for name, account in accounts:
+        if isinstance(account, str):
+            yield Finding(place=f"{place}/{name}", figure="file", text=account)
+            return
+    if not accounts:
         return
+    for figure in ("turns_begun", "turns_written", "recorder_errors", "sign_in_failures", "stopped_early"):
+        counted = sum(int(account[figure]) for _, account in accounts if isinstance(account, dict))
+        said = int(summary[figure])
+        if (bool(counted) if figure == "stopped_early" else counted) != said:
+            text = f"trial.json says {said}, the generator's account {counted}"
+            yield Finding(place=f"{place}/{accounts[0][0]}", figure=figure, text=text)
+
+
+def _check_verdict(
+    place: str, trial: Mapping[str, Any], result: "verify_figures.Recomputed", run: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Check that a verdict follows from the figures: the trial could be trusted, and met the thresholds or not."""
+    from reports import verify_validity
+
+    judged = trial["key"]["scenario"].partition("-")[0] in JUDGED
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
+    figures = result.figures
     misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}
     unbounded = {n for n in slo if n in figures and figures[n] is None and figures.get("turns") and _not_ok(figures)}
+    account = verify_validity.Account.of(trial, run, result.foreign_nonces)
+    missed = judged and bool(misses | unbounded)
+    for text in verify_validity.check(verdict, figures | result.machine, account, missed=missed):
+        yield Finding(place=place, figure="verdict", text=text)
+    if not judged:
+        return
     if verdict["outcome"] == "pass" and misses | unbounded:
         name = sorted(misses | unbounded)[0]
         text = f"pass, but {name} is {figures[name]} with a threshold of {slo[name]}"

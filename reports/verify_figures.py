@@ -1,7 +1,7 @@
 """A second way to every figure of a trial: numpy over Parquet columns, nothing shared with ``harness.figures``."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,15 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recomputed:
-    """A trial's figures worked out again, and samples that contradict each other."""
+    """A trial's figures worked out again, and samples that contradict each other.
+
+    ``machine``: what is judged though it is not printed, of a trial that only held sessions open.
+    """
 
     figures: Figures
     damage: Damage
+    foreign_nonces: int = 0
+    machine: Figures = field(default_factory=dict)
 
 
 def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) -> Recomputed:
@@ -34,7 +39,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     resources = verify_resources.Readings.read(folder / RESOURCES)
     summary = trial["summary"]
     if trial["key"]["scenario"] == "idle":
-        return Recomputed(figures=verify_resources.idle(resources, summary["steps"]), damage=[])
+        return _idle(folder, resources, summary["steps"])
     turns = _columns(folder / TURNS)
     damage = _row_counts(turns, folder, summary)
     if not damage:
@@ -61,7 +66,22 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     if trial["key"]["scenario"] == "visit":
         figures |= verify_workloads.visits(summary, figures)
     figures |= _of_workload(turns, resources, trial, run["profile"])
-    return Recomputed(figures=figures, damage=damage)
+    return Recomputed(figures=figures, damage=damage, foreign_nonces=_foreign_nonces(turns))
+
+
+def _foreign_nonces(turns: Columns) -> int:
+    return int(np.count_nonzero(turns["error_kind"] == "foreign_nonce"))
+
+
+def _idle(folder: Path, resources: verify_resources.Readings, steps: Sequence[Mapping[str, Any]]) -> Recomputed:
+    """Figures of open sessions, and what else ran on the machine from the first quiet window to the last."""
+    used = verify_resources.window(resources, steps[0]["start_s"], steps[-1]["end_s"]) if steps else {}
+    return Recomputed(
+        figures=verify_resources.idle(resources, steps),
+        damage=[],
+        foreign_nonces=_foreign_nonces(_columns(folder / TURNS)),
+        machine={name: used.get(name) for name in ("foreign_cpu_ratio", "steal_ratio")},
+    )
 
 
 def _of_workload(
@@ -152,7 +172,8 @@ def _flat(table: Any, name: str) -> tuple[Array, npt.NDArray[np.int64]]:
 def _by_row(values: Array, rows: npt.NDArray[np.int64], count: int) -> Array:
     """Return the largest value of each row; NaN for rows without values."""
     found = np.full(count, -np.inf)
-    np.maximum.at(found, rows, values)
+    with np.errstate(invalid="ignore"):  # a time that was taken out is no number
+        np.maximum.at(found, rows, values)
     return np.where(np.isneginf(found), np.nan, found)
 
 

@@ -1,0 +1,212 @@
+"""Judges again whether a trial could be trusted, by limits written down here: nothing shared with ``harness.verdict``.
+
+What no sample holds is taken from the verdict's own words: that a process ended by itself, or that the generator did.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Figures = Mapping[str, float | None]
+Broken = dict[str, str]  # rule -> what broke it
+
+FOREIGN_CPU_PERCENT = STEAL_PERCENT = 5
+LITTLE_PERCENT, LITTLE_MS_PER_TURN = 1, 5
+GENERATOR_CORES, MESSAGE_LATE_MS, MODEL_LATE_MS = 0.8, 10, 5
+BUSY_TARGET_SHARE = 0.9  # of the budget's cores: then a late model may be the target's doing
+OFFERED_PERCENT = 98
+HALVES_PERCENT, HALVES_ERRORS = 10, 3
+FEWEST_TURNS = 40
+LOADED = ("chat", "think", "open", "soak", "spike", "visit")  # scenarios under load, by the word before a hyphen
+SHOWN = ("spike", "visit")  # made to show what happens: no objective, so no conditions of a pass either
+EXPLAINED = {"upstream", "budget", "generator", "not_offered", "audit", "sessions"}  # rest on more than figures
+NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
+FIGURE_OF = {
+    "foreign_cpu": "foreign_cpu_ratio",
+    "steal": "steal_ratio",
+    "little": "little_error_ratio",
+    "unmatched": "unmatched_turns",
+    "lost_turns": "lost_turns",
+    "few_turns": "turns",
+    "users": "arrivals_without_user",
+    "schedule_delay": "schedule_delay_p95_s",
+    "upstream_lag": "upstream_lag_p99_s",
+    "offered": "offered_ratio",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is known of a trial besides its figures: from ``trial.json``, ``run.json`` and the turns themselves."""
+
+    scenario: str  # the word before a hyphen
+    spare_cpus: bool
+    cores: int  # of the budget
+    direct: bool  # no application
+    stopped_early: bool
+    turns_needed: int
+    recorder_errors: int
+    sign_in_failures: int
+    foreign_nonces: int
+    shortfall: bool
+
+    @classmethod
+    def of(cls, trial: Mapping[str, Any], run: Mapping[str, Any], foreign_nonces: int) -> "Account":
+        """Read it from the plain JSON objects."""
+        summary, limits = trial["summary"], trial["limits"]
+        scenario = trial["key"]["scenario"].partition("-")[0]
+        window = run["profile"].get("window") or {}
+        return cls(
+            scenario=scenario,
+            spare_cpus=bool(limits["spare_cpus"]),
+            cores=len(limits["cpus"]),
+            direct=run["targets"][trial["key"]["target"]]["instances"] == 0,
+            stopped_early=bool(summary["stopped_early"]),
+            turns_needed=1
+            if scenario == "visit"
+            else min(FEWEST_TURNS, int(window.get("measure_turns", FEWEST_TURNS))),
+            recorder_errors=int(summary["recorder_errors"]),
+            sign_in_failures=int(summary["sign_in_failures"]),
+            foreign_nonces=foreign_nonces,
+            shortfall=bool(limits["shortfall"]),
+        )
+
+
+def check(verdict: Mapping[str, Any], figures: Figures, account: Account, *, missed: bool) -> Iterator[str]:
+    """Yield what is wrong with a verdict's trust in its trial; ``missed``: a threshold of the objective was."""
+    outcome, codes = verdict["outcome"], [reason["code"] for reason in verdict["reasons"]]
+    always, for_a_pass = _broken(figures, account)
+    if outcome == "invalid":
+        yield from _stated(verdict, figures, account, always, for_a_pass)
+        if not always and missed and not _explained(codes):
+            yield "invalid, but it missed the objective and no rule was broken that spoils a fail"
+        return
+    if account.shortfall:
+        yield f"{outcome}, but should be invalid (budget): the target did not have the stated budget"
+    if outcome == "fail" and {"target.exit", "target.oom"} & set(codes):
+        return
+    broken = always | (for_a_pass if outcome == "pass" else {})
+    yield from (f"{outcome}, but should be invalid ({rule}): {text}" for rule, text in broken.items())
+
+
+def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the verdict of a trial that has no figures at all."""
+    outcome = trial["verdict"]["outcome"]
+    codes = [reason["code"] for reason in trial["verdict"]["reasons"]]
+    if outcome == "pass":
+        yield "pass, but nothing was measured"
+    elif outcome == "fail" and not {"target.exit", "target.oom", "check.contract"} & set(codes):
+        yield "fail, but nothing was measured and nothing died"
+    elif not codes:
+        yield f"{outcome} without a reason"
+
+
+def _explained(codes: list[str]) -> bool:
+    return any(code.removeprefix("invalid.") in EXPLAINED for code in codes)
+
+
+def _stated(
+    verdict: Mapping[str, Any], figures: Figures, account: Account, always: Broken, for_a_pass: Broken
+) -> Iterator[str]:
+    """Yield the stated reasons of an invalid trial that did not happen."""
+    rules = [r for r in verdict["reasons"] if r["code"].startswith("invalid.")]
+    if not rules:
+        yield "invalid without a broken rule"
+    for reason in rules:
+        rule = reason["code"].removeprefix("invalid.")
+        if rule == "budget" and not account.shortfall:
+            yield "invalid (budget), but the target had the stated budget"
+        elif rule not in EXPLAINED and rule not in always | for_a_pass:
+            yield f"invalid ({rule}), but that rule was not broken: {reason['text']!r} does not follow"
+        elif rule in FIGURE_OF and not _near(reason["value"], figures.get(FIGURE_OF[rule])):
+            yield f"invalid ({rule}): says {reason['value']}, the samples give {figures.get(FIGURE_OF[rule])}"
+
+
+def _near(said: float | None, found: float | None) -> bool:
+    return None not in (said, found) and abs((said or 0.0) - (found or 0.0)) <= max(1e-7, 1e-6 * abs(found or 0.0))
+
+
+def _broken(figures: Figures, account: Account) -> tuple[Broken, Broken]:
+    """Return the rules that were broken: those that spoil any trial, and those that only a pass has to keep."""
+    always = _disturbed(figures, account)
+    if account.scenario == "idle":
+        return always | _absent(figures, ("foreign_cpu_ratio", "steal_ratio")), {}
+    if account.scenario not in LOADED:
+        return {}, {}
+    always |= _books(figures, account)
+    late = _late_tools(figures, account) if account.spare_cpus else {}
+    if not account.direct:
+        always |= late
+    if account.scenario in SHOWN:
+        return always, {}
+    for_a_pass = _conditions_of_a_pass(figures, account) | (late if account.direct else {})
+    return always, for_a_pass
+
+
+def _disturbed(figures: Figures, account: Account) -> Broken:
+    broken: Broken = {}
+    foreign, steal = (100 * (figures.get(n) or 0.0) for n in ("foreign_cpu_ratio", "steal_ratio"))
+    if foreign > FOREIGN_CPU_PERCENT:
+        broken["foreign_cpu"] = f"other programs used {foreign:.3g} % of the CPUs, allowed {FOREIGN_CPU_PERCENT} %"
+    if steal > STEAL_PERCENT:
+        broken["steal"] = f"the hypervisor took {steal:.3g} % of the CPU time, allowed {STEAL_PERCENT} %"
+    if account.recorder_errors:
+        broken["recorder"] = f"{account.recorder_errors} errors of the recorder"
+    if account.foreign_nonces:
+        broken["foreign_nonce"] = f"{account.foreign_nonces} answers to somebody else's message"
+    return broken
+
+
+def _books(figures: Figures, account: Account) -> Broken:
+    """Whether what the users made, what was written down and what the model logged are the same turns."""
+    broken: Broken = {}
+    percent, each_s = 100 * (figures.get("little_error_ratio") or 0.0), figures.get("little_error_s_per_turn")
+    if percent > LITTLE_PERCENT and (each_s is None or 1000 * each_s > LITTLE_MS_PER_TURN):
+        broken["little"] = f"turns and logged states differ by {percent:.3g} % (Little's law)"
+    if count := figures.get("unmatched_turns"):
+        broken["unmatched"] = f"{count:g} answers are not in the model's log"
+    if count := figures.get("lost_turns"):
+        broken["lost_turns"] = f"{count:g} turns were begun and not written, or the other way round"
+    if count := figures.get("arrivals_without_user"):
+        broken["users"] = f"{count:g} arrivals found no user"
+    turns = figures.get("turns") or 0.0
+    if turns < account.turns_needed and not account.stopped_early:
+        broken["few_turns"] = f"{turns:g} turns, needed {account.turns_needed}"
+    return broken
+
+
+def _late_tools(figures: Figures, account: Account) -> Broken:
+    broken: Broken = {}
+    shares = [v for n, v in figures.items() if re.fullmatch(r"generator_[0-9]+_cores", n) and v is not None]
+    busiest = max(shares or [figures.get("generator_cores") or 0.0])
+    if busiest > GENERATOR_CORES:
+        broken["generator_busy"] = f"a generator used {busiest:.3g} of a core, allowed {GENERATOR_CORES}"
+    late_ms = 1000 * (figures.get("schedule_delay_p95_s") or 0.0)
+    if late_ms > MESSAGE_LATE_MS:
+        broken["schedule_delay"] = f"messages left {late_ms:.3g} ms late, allowed {MESSAGE_LATE_MS} ms"
+    lag_ms, used = 1000 * (figures.get("upstream_lag_p99_s") or 0.0), figures.get("target_cores")
+    if lag_ms > MODEL_LATE_MS and (used is None or used < BUSY_TARGET_SHARE * account.cores):
+        broken["upstream_lag"] = f"the model sent {lag_ms:.3g} ms late, allowed {MODEL_LATE_MS} ms"
+    return broken
+
+
+def _conditions_of_a_pass(figures: Figures, account: Account) -> Broken:
+    broken = _absent(figures, (*NEEDED, "foreign_cpu_ratio", "steal_ratio"))
+    if account.stopped_early:
+        broken["stopped"] = "it was stopped as certain to fail"
+    if account.sign_in_failures:
+        broken["sign_in"] = f"{account.sign_in_failures} users could not open their session"
+    offered = figures.get("offered_ratio")
+    if not account.spare_cpus and offered is not None and 100 * offered < OFFERED_PERCENT:
+        broken["offered"] = f"{100 * offered:.4g} % of the load was offered, needed {OFFERED_PERCENT} %"
+    for name in ("turn_half", "live_half") if account.scenario != "soak" else ():
+        apart, error = figures.get(f"{name}_difference_ratio"), figures.get(f"{name}_error_ratio") or 0.0
+        if apart is not None and abs(apart) > max(HALVES_PERCENT / 100, HALVES_ERRORS * error):
+            broken["unsteady"] = f"the window's halves differ by {100 * abs(apart):.3g} % ({name})"
+    return broken
+
+
+def _absent(figures: Figures, names: tuple[str, ...]) -> Broken:
+    missing = [name for name in names if figures.get(name) is None]
+    return {"absent": f"{missing[0]} was not recorded"} if missing else {}
