@@ -91,6 +91,13 @@ class Conditions:
             return f"answers of {significant(self.tokens)} tokens"
         return f"answers of {significant(self.tokens)} tokens (median; mean {self.tokens_mean:.0f})"
 
+    def at(self, level: int | None, live: float | None) -> str:
+        """Say in words what a printed number of users depends on; ``live``: mean live streams at the level named."""
+        streams = "live streams unknown"
+        if level and live is not None:
+            streams = f"{significant(live)} live streams at {as_text(level, 'users')}"
+        return f"{self.think}; {self.answers}; {streams}"
+
     @property
     def pace(self) -> str:
         """The upstream's timing in words."""

@@ -4,7 +4,7 @@ from math import ceil
 from statistics import median
 
 from harness.capacity import operational_bound, response_s
-from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
+from reports.cells import NO_PROCESS, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, paths, valid
 from reports.numbers import as_text
@@ -13,14 +13,18 @@ MEASURE = "servers_1000_users"
 LABEL = "Servers for 100 / 1,000 / 10,000 users"
 USERS = (100, 1000, 10_000)
 BUSY_SHARE = 0.7  # of its busiest resource that a server is loaded to
-CPUS = 2
+CPUS, MEMORY_BYTES = 2, 4 << 30
 
 
 def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
     """Return how many users one server is given: ``BUSY_SHARE`` of the operational bound at the common load.
 
-    Where fewer than that met the SLO when tried, those. None where the common load has no valid trial.
+    So too of what its memory holds, by the memory per open session; where fewer met the SLO when tried, those.
+    None where the common load has no valid trial, or no number of users was seen to be carried.
     """
+    ends = evidence.capacity
+    if not ends.low:
+        return None
     found = []
     for _, trial in valid(evidence.at(evidence.common_level)):
         turn_s = response_s(trial.figures)
@@ -39,16 +43,32 @@ def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
         )
     if not found:
         return None
-    ends, share = evidence.capacity, BUSY_SHARE * median(found)
-    return min(share, ends.low) if ends.low and ends.status == "bracketed" and not ends.at_least else share
+    held = users_in_memory(evidence)
+    share = BUSY_SHARE * (median(found) if held is None else min(median(found), held))
+    return min(share, ends.low) if ends.status == "bracketed" and not ends.at_least else share
+
+
+def users_in_memory(evidence: Evidence) -> float | None:
+    """Return how many open sessions the memory holds; None where no memory per session was told from none."""
+    names = ("memory_bytes_0", "memory_slope_bytes_per_session", "memory_slope_low_bytes")
+    rows = [[trial.figures.get(name) for name in names] for _, trial in valid(evidence.idle)]
+    known = [[value for value in row if value is not None] for row in rows]
+    if not known or any(len(row) < len(names) for row in known) or min(row[2] for row in known) <= 0:
+        return None
+    return (MEMORY_BYTES - median(row[0] for row in known)) / median(row[1] for row in known)
 
 
 def cell(evidence: Evidence, terms: Conditions) -> Cell:
     """Return the servers for each number of users."""
+    if evidence.direct:
+        return absent(MEASURE, LABEL, evidence.target, NO_PROCESS)
+    if valid(evidence.chat) and not evidence.capacity.low:
+        return absent(MEASURE, LABEL, evidence.target, "not worked out: no level passed throughout")
     users = users_a_server(evidence, terms)
-    if not users:
-        return absent(MEASURE, LABEL, evidence.target, NO_PROCESS if evidence.direct else NOT_MEASURED)
+    if users is None or users <= 0:
+        return absent(MEASURE, LABEL, evidence.target)
     counts = [ceil(wanted / users) for wanted in USERS]
+    held = users_in_memory(evidence) is not None
     short = " / ".join(f"{count:,}" for count in counts)
     return Cell(
         id=f"{MEASURE}/{evidence.target}",
@@ -59,7 +79,7 @@ def cell(evidence: Evidence, terms: Conditions) -> Cell:
         verdict="measured",
         short=short,
         text=f"{short} (at {as_text(int(users), 'users')} a server)",
-        rests_on=paths(valid(evidence.at(evidence.common_level))),
+        rests_on=paths(valid(evidence.at(evidence.common_level)) + (valid(evidence.idle) if held else [])),
     )
 
 
@@ -68,6 +88,7 @@ def assumptions(terms: Conditions) -> str:
     return (
         f"Servers: worked out, not tried with more than one. {terms.think.capitalize()}; each server of {CPUS} CPUs is "
         f"given {BUSY_SHARE:.0%} of what its busiest CPU would bear by the CPU time per turn at the common load, or "
-        "the users it was seen to carry where those are fewer; users spread evenly; a shared database, load balancing "
-        "and spare servers for failures come on top."
+        f"of what {as_text(MEMORY_BYTES, 'bytes')} hold by the memory per open session where that was measured, "
+        "or all the users it was seen to carry, whichever are fewest; users spread evenly; a shared database, load "
+        "balancing and spare servers for failures come on top."
     )

@@ -1,12 +1,13 @@
 """Capacities as estimates with intervals, and what they predict for people who think longer."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from harness import estimate
 from harness.estimate import Crossing, Estimate, Tried
 from reports.cells import Cell, absent
 from reports.conditions import Conditions
-from reports.evidence import Evidence, Located, paths, valid
+from reports.evidence import Evidence, Located, live_streams, paths, valid
 from reports.numbers import as_text, significant, span
 
 MEASURE = "capacity_estimate_users"
@@ -29,7 +30,10 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return the estimate and its predictions; nothing where the profile asks for no rounds."""
     if not terms.rounds:
         return []
-    return [_estimate_cell(evidence, terms), *(_think_cell(evidence, think_s) for think_s in terms.further_think_s)]
+    return [
+        _estimate_cell(evidence, terms),
+        *(_think_cell(evidence, terms, think_s) for think_s in terms.further_think_s),
+    ]
 
 
 def _in_rounds(evidence: Evidence) -> list[Located]:
@@ -45,6 +49,8 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
         if evidence.capacity.at_least:
             why = "no rounds: above the bracket the machine itself was the limit"
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {why}")
+    low = evidence.capacity.low
+    live = live_streams(valid(evidence.at(low or 0)))
     short = worded(found, "users")
     lost = f", {terms.rounds - len(crossed)} more did not settle" if len(crossed) < terms.rounds else ""
     return Cell(
@@ -56,7 +62,7 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
         bracket=(found.low, None if found.at_least else found.high),
         verdict="bound" if found.at_least else "measured",
         short=short,
-        text=f"{short} ({interval(found, 'users')}{lost})",
+        text=f"{short} ({interval(found, 'users')}{lost}; {terms.at(low, live)})",
         rests_on=paths(trials),
     )
 
@@ -95,7 +101,7 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
     )
 
 
-def _think_cell(evidence: Evidence, think_s: int) -> Cell:
+def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     """Return what the trials a step below and above the predicted capacity showed."""
     measure, label = f"think_{think_s}_users", f"Users carried at think time {as_text(think_s, 's')} (median), tested"
     trials = [item for item in evidence.trials if item[1].key.scenario == f"{THINK}{think_s}"]
@@ -110,6 +116,8 @@ def _think_cell(evidence: Evidence, think_s: int) -> Cell:
     if any(t.verdict.contended for _, t in good if t.key.level == high):
         high = None
     seen = ", ".join(f"{as_text(t.key.level, 'users')}: {t.verdict.outcome}" for _, t in good)
+    live = live_streams(item for item in good if item[1].key.level == low)
+    at = replace(terms, think_s=float(think_s)).at(low, live)
     if low and high:
         short, verdict = span(low, high, "users"), "as predicted"
     elif low:
@@ -125,6 +133,6 @@ def _think_cell(evidence: Evidence, think_s: int) -> Cell:
         bracket=(low, high) if low or high else None,
         verdict="measured" if low and high else "bound",
         short=short,
-        text=f"{short} ({verdict}; {seen})".strip(),
+        text=f"{short} ({verdict}; {seen}; {at})".strip(),
         rests_on=paths(good),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean
 
 from harness import capacity
 from harness.records import SwapMatrix, Trial
@@ -92,6 +93,12 @@ def _column(run: Run, kind: str) -> str | None:
 def valid(trials: Iterable[Located]) -> list[Located]:
     """Leave out invalid trials."""
     return [item for item in trials if item[1].verdict.outcome != "invalid"]
+
+
+def live_streams(trials: Iterable[Located]) -> float | None:
+    """Return the mean number of answers in flight during trials; None where none has recorded it."""
+    numbers = [v for _, t in trials if (v := t.figures.get("live_streams_mean")) is not None]
+    return fmean(numbers) if numbers else None
 
 
 def paths(trials: Iterable[Located]) -> tuple[str, ...]:

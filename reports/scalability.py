@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 
 from harness.capacity import Capacity
 from reports import cost, estimates, workloads
 from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions
-from reports.evidence import Evidence, Located, first_reasons, paths, reasons, unfinished, valid
-from reports.numbers import as_text, significant, span
+from reports.evidence import Evidence, Located, first_reasons, live_streams, paths, reasons, unfinished, valid
+from reports.numbers import as_text, span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,7 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
     if not valid(trials):
         return invalid_cell("capacity_users", CAPACITY, evidence, trials)
     ends = evidence.capacity
+    live = live_streams(valid(evidence.at(ends.low or 0)))
     short = _capacity_short(ends)
     known = (ends.low, ends.high) != (None, None)
     verdict = ends.status if ends.status in ("none", "inconclusive") else ("measured" if ends.high else "bound")
@@ -89,7 +90,7 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
         bracket=(ends.low, ends.high) if known else None,
         verdict=verdict,
         short=short,
-        text=f"{short}{_capacity_note(evidence, ends)} ({_at(evidence, ends, terms)})",
+        text=f"{short}{_capacity_note(evidence, ends)} ({terms.at(ends.low, live)})",
         rests_on=paths(_edges(evidence, ends)),
     )
 
@@ -121,23 +122,6 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
 def _once_tried(evidence: Evidence, ends: Capacity) -> str:
     once = [str(end) for end in (ends.low, ends.high) if end and len(valid(evidence.at(end))) == 1]
     return f"; {' and '.join(once)} tried once" if once else ""
-
-
-def _at(evidence: Evidence, ends: Capacity, terms: Conditions) -> str:
-    live = live_streams(evidence, ends)
-    streams = (
-        f"{significant(live)} live streams at {as_text(ends.low or 0, 'users')}"
-        if live is not None
-        else "live streams unknown"
-    )
-    return f"{terms.think}; {terms.answers}; {streams}"
-
-
-def live_streams(evidence: Evidence, ends: Capacity) -> float | None:
-    """Return the mean number of answers in flight at the highest level that passed."""
-    figures = [t.figures.get("live_streams_mean") for _, t in valid(evidence.at(ends.low))] if ends.low else []
-    numbers = [v for v in figures if v is not None]
-    return fmean(numbers) if numbers else None
 
 
 def _edges(evidence: Evidence, ends: Capacity) -> list[Located]:

@@ -83,7 +83,8 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
         return verify_estimates.estimate(chat, run)
     if measure == "servers_1000_users":
         base = [t for t in chat if t["key"]["level"] == run["common_level"]]
-        return verify_estimates.servers(base, _capacity(chat), run)
+        idle = [t for t in valid if t["key"]["scenario"] == "idle"]
+        return verify_estimates.servers(base, idle, _capacity(chat), run)
     scenario = f"think-{measure.split('_')[1]}"
     return verify_estimates.thinking([t for t in valid if t["key"]["scenario"] == scenario])
 

@@ -7,6 +7,7 @@ import pytest
 from harness.capacity import Capacity
 from harness.records import Reason, Trial, TrialKey, Verdict
 from harness.store import Run
+from reports import cost
 from reports.cells import Cell
 from reports.conditions import conditions
 from reports.evidence import Evidence, columns, gather
@@ -69,6 +70,15 @@ def test_a_capacity_states_think_time_answers_and_live_streams() -> None:
     assert cell.text.startswith("20–25 users; 20 and 25 tried once (think time 3 s;")
     assert cell.text.endswith("answers of 40 tokens; 4 live streams at 20 users)")
     assert cell.rests_on == ("trials/1", "trials/2")
+
+
+def test_no_server_is_counted_for_a_target_that_one_user_is_too_many_for() -> None:
+    base = trial("streamlit", 10, FAIL, turn_mean_s=1.0, target_cpu_s_per_turn=0.1)
+    carried = cost.cell(evidence(base, trial("streamlit", 5, PASS)), TERMS)
+    assert carried.verdict == "measured"
+    nobody = cost.cell(evidence(base, trial("streamlit", 1, FAIL)), TERMS)
+    assert (nobody.verdict, nobody.value) == ("not measured", None)
+    assert nobody.text == "not worked out: no level passed throughout"
 
 
 @pytest.mark.parametrize(

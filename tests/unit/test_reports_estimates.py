@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from math import sqrt
+from math import ceil, sqrt
 from pathlib import Path
 
 import pytest
@@ -82,6 +82,57 @@ def test_servers_follow_from_the_common_load_and_never_exceed_what_was_carried(r
     assert cell.value is not None
     assert cell.value >= 1000 / 12
     assert any("worked out, not tried" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("cell_id", "think", "level"),
+    [
+        ("capacity_estimate_users/streamlit", "think time 3 s", 12),
+        ("capacity_estimate_users/django+angular", "think time 3 s", 25),
+        ("think_15_users/django+angular", "think time 15 s", 20),
+    ],
+)
+def test_estimates_and_predictions_state_think_time_answers_and_live_streams(
+    report: Report, cell_id: str, think: str, level: int
+) -> None:
+    cell = report.table.cell(cell_id)
+    assert cell is not None
+    assert f"; {think}; answers of 40 tokens; " in cell.text
+    assert cell.text.endswith(f" live streams at {level} users)")
+
+
+def test_verify_names_an_estimate_with_other_live_streams(run: Path) -> None:
+    table = run / "report" / "table.json"
+    before = table.read_text()
+    data = json.loads(before)
+    cells = [c for row in data["rows"] for c in row["cells"]]
+    cell = next(c for c in cells if c["id"] == "capacity_estimate_users/streamlit")
+    cell["text"] = cell["text"].replace(" live streams", "1 live streams")
+    store.write_json(table, data)
+    try:
+        assert [f.figure for f in verify(run)] == ["capacity_estimate_users/streamlit.text"]
+    finally:
+        table.write_text(before)
+
+
+def test_servers_are_bound_by_the_memory_of_open_sessions_too(tmp_path: Path) -> None:
+    folder = reports_run.write_run(tmp_path / "run", (replace(MODELS[1], session_bytes=2e8, rounds=(), thinking=()),))
+    build.build(folder)
+    full = assemble(folder).table.cell("servers_1000_users/django+angular")
+    assert full is not None
+    assert full.value == ceil(1000 / (0.7 * (2**32 - reports_run.DJANGO.idle_bytes) / 2e8))
+    assert any("/idle/" in path for path in full.rests_on)
+    assert [str(f) for f in verify(folder)] == []
+
+
+@pytest.mark.parametrize(("bracket", "servers"), [((0, 1), None), ((None, 10), None), ((5, 10), 200), ((50, None), 36)])
+def test_verify_counts_no_servers_for_a_target_that_carries_nobody(
+    bracket: tuple[int | None, int | None], servers: int | None
+) -> None:
+    # (1 + 3) s / (0.2 s / 2 CPUs) = 40 users, of which 70 % are 28
+    base = {"figures": {"turn_mean_s": 1.0, "turn_p50_s": 0.1, "target_cpu_s_per_turn": 0.2}}
+    profile = {"profile": {"think_s": {"median": 3.0, "sigma": 0.0}}}
+    assert verify_estimates.servers([base], [], bracket, profile)[0] == servers
 
 
 def test_verify_finds_every_estimate_again(run: Path) -> None:
