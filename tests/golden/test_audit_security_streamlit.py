@@ -10,12 +10,15 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from harness.audit.probing import run
 from harness.audit.security import PROBES
+from harness.audit.security.streamlit.roles import EXPECTED, OPERATIONS, WRITING
+from harness.audit.security.streamlit.stage import OWNER
 from harness.audit.subject import Subject
 from harness.records import Finding
 from tests.golden.upstream_server import Upstream
@@ -27,6 +30,12 @@ FLAWS = (
     ("store.py", "conversations WHERE id = ? AND user_id = ?", "conversations WHERE id = ? AND ? > 0"),
     ("store.py", "WHERE conversation_id = ? AND user_id = ?", "WHERE conversation_id = ? AND ? > 0"),
     ("store.py", "SET title = ? WHERE id = ? AND user_id = ?", "SET title = ? WHERE id = ? AND ? > 0"),
+    (
+        "store.py",
+        '"UPDATE conversations SET updated_at = ? WHERE id = ? AND user_id = ?"',
+        '"UPDATE conversations SET updated_at = ? WHERE id = ? AND ? > 0"',
+    ),
+    ("store.py", "(SELECT id FROM conversations WHERE user_id = ?)", "(SELECT id FROM conversations WHERE ? > 0)"),
     ("store.py", r"AND title LIKE ? ESCAPE '\'", "AND title LIKE '%{search}%'"),
     ("store.py", 'sql = r"""SELECT * FROM conversations', 'sql = f"""SELECT * FROM conversations'),
     ("store.py", "rows(sql, user_id, _like(search), limit)", "rows(sql, user_id, limit)"),
@@ -53,8 +62,18 @@ def _titles():
 """
 #: finding -> what it has to say of the flawed build
 FOUND = {
-    "roles-operations": ("list users as user: done", "hide as another user: done", "read as deactivated user: done"),
-    "other-objects": ("read by another user: done", "rename by another user: done"),
+    "roles-operations": (
+        *(f"{one} as another user: done" for one in (*WRITING, "read", "hide", "list users", "change a user")),
+        *(f"{one} as moderator: done" for one in ("list users", "change a user", "delete")),
+        *(f"{one} as deactivated user: done" for one in EXPECTED if one != "sign in"),
+        "list users as user: done",
+        "delete as admin: done",
+    ),
+    "other-objects": (
+        *(f"{one} by another user: done" for one in (*WRITING, "read")),
+        *(f"delete by {one}: done" for one in ("moderator", "admin")),
+        "the conversation afterwards: changed",
+    ),
     "anonymous-access": ("the page without a session: more",),
     "csrf": ("DELETE /session from a foreign origin: 204",),
     "websocket-origin": ("origin https://attacker.example: 101",),
@@ -63,6 +82,16 @@ FOUND = {
     "sql-injection": ("search of conversations \"' OR '1'='1\": found",),
     "sign-in-throttling": ("guess 22 at one name: That username and password do not match",),
 }
+#: put into a build of its own: whoever is not signed in is the owner, and an admin
+UNGUARDED = (
+    (
+        "auth.py",
+        "return get_store().session_user(state.session_id) if state.session_id is not None else None",
+        "from dataclasses import replace\n"
+        "    user = get_store().session_user(state.session_id) if state.session_id is not None else None\n"
+        f"    return user or replace(get_store().credentials({OWNER!r})[0], role='admin')",
+    ),
+)
 #: what Streamlit itself lets through; the findings' texts say so
 KNOWN = ("unguessable", "http://localhost:", "http://127.0.0.1:")
 
@@ -117,17 +146,22 @@ def sound(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def flawed(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The build with a flaw for every probe."""
-    folder = _copied(tmp_path_factory.mktemp("flawed"))
-    for name, there, instead in FLAWS:
+    options = ("--server.enableCORS", "false", "--server.enableXsrfProtection", "false")
+    with _served(_flawed(tmp_path_factory.mktemp("flawed"), FLAWS), upstream, *options) as url:
+        yield url
+
+
+def _flawed(folder: Path, flaws: tuple[tuple[str, str, str], ...]) -> Path:
+    folder = _copied(folder)
+    for name, there, instead in flaws:
         file = folder / name
         text = file.read_text(encoding="utf-8")
         assert there in text, f"{name} has no {there!r} to put a flaw into"
         file.write_text(text.replace(there, TITLES + instead[7:] if instead.startswith("TITLES") else instead))
-    options = ("--server.enableCORS", "false", "--server.enableXsrfProtection", "false")
-    with _served(folder, upstream, *options) as url:
-        yield url
+    return folder
 
 
+@cache  # each is tried once on each build
 def _finding(name: str, base_url: str) -> Finding:
     [probe] = [one for one in PROBES if one.name == name]
     subject = Subject(
@@ -173,3 +207,11 @@ def test_flaw_is_found(name: str, flawed: str) -> None:
     broken = [line for line in finding.details if line.startswith("BROKEN")]
     missing = [said for said in FOUND[name] if not any(said in line for line in broken)]
     assert missing == [], broken
+
+
+def test_every_operation_open_to_nobody_is_found(upstream: Upstream, tmp_path: Path) -> None:
+    with _served(_flawed(tmp_path, UNGUARDED), upstream) as url:
+        finding = _finding("anonymous-access", url)
+    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    told = [f"{one} without a session: done" for one in OPERATIONS] + ["the page without a session: more"]
+    assert [said for said in told if not any(said in line for line in broken)] == [], finding.details

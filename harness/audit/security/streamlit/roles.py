@@ -136,6 +136,7 @@ def _deactivated(stage: Stage, kept: Kept) -> dict[tuple[str, str], str]:
                     continue
                 page.raw = b""
                 done = OPERATIONS[operation](stage, page, kept, "deactivated user")
+                page.run()  # some operations draw a part of the page only
                 inside = page.has("button", "Sign out")
                 seen[operation, "deactivated user"] = DONE if done or inside else REFUSED
         finally:
