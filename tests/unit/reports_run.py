@@ -1,5 +1,6 @@
 """Makes results folders of plausible numbers, through the same formulas as a real run; for the tests of ``reports``."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -202,8 +203,10 @@ def _turn(
     tag = f"{rng.getrandbits(64):016x}"
     slow_s = added_s(model, level, rng)
     emit = tuple(TTFT_S + i * ITL_S + rng.uniform(0, 0.0005) for i in range(TOKENS))
+    request_s = now + slow_s / 2
+    due_s = math.ceil((request_s + TTFT_S) * 100) / 100 - request_s  # the model sends in steps of 10 ms
     emission = Emission(
-        tag=tag, request_s=now + slow_s / 2, ttft_s=TTFT_S, itl_s=ITL_S, tokens=TOKENS, emit_s=emit, finished=True
+        tag=tag, request_s=request_s, ttft_s=due_s, itl_s=ITL_S, tokens=TOKENS, emit_s=emit, finished=True
     )
     arrivals = tuple(slow_s + e + rng.uniform(0, 0.002) for e in emit[::2])
     phase = "ramp_up" if now < START_S + RAMP_S else "warm_up" if now < window[0] else "measure"

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +18,11 @@ from harness.records import WorkerShare
 from harness.verdict import Slo
 from reports import build, verify_figures
 from reports.verify import Finding, verify
+from reports.verify_model import Pace
 from tests.unit import reports_run
 
 CHAT = "trials/streamlit/chat/002-10-0"
+DRAWN = [0.207246725, 0.394329236]
 IDLE = "trials/streamlit/idle/004-150-0"
 
 
@@ -125,6 +128,7 @@ def test_a_changed_sample_is_noticed_and_its_figure_named(
         ("turns.parquet", shift("lateness_s", 0.02), "lateness_s"),
         ("turns.parquet", shift("added_ttft_s", -0.02), "added_ttft_s"),
         ("turns.parquet", scale("stall_s", 0.5), "stall_s"),
+        ("turns.parquet", shift("upstream_lag_s", -0.001), "upstream_lag_s"),
         ("tokens.parquet", later_arrivals, "lateness_s"),
     ],
 )
@@ -282,6 +286,17 @@ def test_its_arithmetic_is_its_own() -> None:
         assert (
             not {"harness.stats", "harness.figures", "harness.capacity", "harness.frames", "reports.ratios"} & imported
         )
+
+
+def test_when_each_token_was_due_is_drawn_again_as_the_model_drew_it() -> None:
+    """Expected by the model itself: chatbench-llm, seed 42, median 0.2 s, sigma 0.5."""
+    pace = Pace(seed=42, ttft_s=0.2, sigma=0.5, itl_s=0.025)
+    assert [round(pace.first_s(tag), 9) for tag in ("52d881366bf9a53d", "4ce46759528411b1")] == DRAWN
+    late, rows = pace.late(["52d881366bf9a53d"], np.array([100.0011]), np.array([1.0, 1.5]), np.array([2]))
+    first_s = math.ceil((100.0011 + DRAWN[0]) * 200) / 200 - 100.0011
+    assert list(rows) == [0, 0]
+    assert late == pytest.approx([1.0 - first_s, 1.475 - first_s])
+    assert [replace(pace, itl_s=itl_s).step_ms() for itl_s in (0.02, 0.025, 0.007, 0.0333)] == [10, 5, 7, 1]
 
 
 def test_percentiles_are_infinite_where_unfinished_turns_reach_them() -> None:

@@ -113,7 +113,7 @@ PROVOKED: dict[str, dict[str, Any]] = {
     "stopped": {"summary": lambda one: replace(one, stopped_early=True)},
     "generator_busy": {"summary": lambda one: replace(one, cpu_s=0.9 * reports_run.MEASURE_S)},
     "schedule_delay": {"turns": late_messages},
-    "upstream_lag": {"turns": column("upstream_lag_s", lambda v: v + 0.006)},
+    "upstream_lag": {"turns": column("upstream_lag_s", lambda v: v + 0.02)},
     "offered": {"turns": late_messages, "limits": {"spare_cpus": False}},
     "budget": {"limits": {"shortfall": "memory is held to 2 GiB"}},
     "absent": {"resources": column("foreign_cpu_s", lambda v: None)},
