@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import conformance, figures, generators, load, store, workloads
+from harness import conformance, figures, generators, load, store, unanswered, workloads
 from harness.errors import BenchError
 from harness.profiles import Profile, think_scenario
 from harness.records import (
@@ -164,9 +164,12 @@ def _measure(
     exits = tuple(text for role, text in ended_alone if role == "target")
     # Without groups of our own the count is the whole machine's: it means something only where a process was lost.
     oom_kills = pod.oom_kills() if limits.memory_enforced or exits else 0
-    pod.stop()
     gathered = generators.gather(folder, plan)
     summary, turns = gathered.summary, gathered.turns
+    waited_s = unanswered.waited_s(turns, summary, plan.answer) if summary else None
+    if waited_s is not None and (silent := pod.upstream_silent(launched)):  # then it is what all waited for
+        ended_alone.append(("upstream", f"the model did not answer either: {silent}"))
+    pod.stop()
     emissions = store.read_emissions(launched.upstream_log)
     files = store.write_samples(
         folder, turns, emissions, sampler.samples, from_intended=plan.arrivals_per_s is not None
@@ -183,6 +186,8 @@ def _measure(
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
         generator_faults=gathered.faults,
+        commonest_failure=unanswered.commonest(turns),
+        waited_s=waited_s,
         direct=prepared.target.direct,
     )
     numbers, verdict = _assess(bench, key, summary, facts, folder, ended)

@@ -52,6 +52,8 @@ class Facts:
     sign_in_failures: int = 0
     recorder_errors: int = 0
     generator_faults: tuple[str, ...] = ()  # of several workers: what does not fit together, in words
+    commonest_failure: str | None = None  # of turns that were not answered, in words
+    waited_s: float | None = None  # for an answer, by users who did little else while measuring; None: they did not
     direct: bool = False  # no application: generator and upstream are what is tried
 
 
@@ -92,7 +94,11 @@ def judge(
         )
     deaths = _deaths(facts)
     invalid = _untrustworthy(figures, facts, rules)
-    misses = [*_misses(figures, slo), *(_tools_spent(figures, facts, rules) if facts.direct else ())]
+    misses = [
+        *_hung(figures, facts),
+        *_misses(figures, slo, facts.commonest_failure),
+        *(_tools_spent(figures, facts, rules) if facts.direct else ()),
+    ]
     if deaths:
         return Verdict(outcome="fail", reasons=(*deaths, *misses))
     if invalid:
@@ -154,7 +160,16 @@ def _deaths(facts: Facts) -> list[Reason]:
     return reasons
 
 
-def _misses(figures: Figures, slo: Slo) -> list[Reason]:
+def _hung(figures: Figures, facts: Facts) -> list[Reason]:
+    """Return what can be said of a target that let its users wait, so that too few turns came together."""
+    turns = figures.get("turns") or 0.0
+    if facts.waited_s is None or facts.direct or turns >= facts.turns_needed:
+        return []
+    text = f"no answer came within {facts.waited_s:.3g} s: nearly all users only waited, and {turns:.0f} turns began"
+    return [Reason(code="target.unanswered", text=text, value=facts.waited_s, unit="s")]
+
+
+def _misses(figures: Figures, slo: Slo, commonest_failure: str | None = None) -> list[Reason]:
     reasons = []
     for name, (label, scale, unit) in _LABELS.items():
         value, limit = figures.get(name), getattr(slo, name)
@@ -162,7 +177,8 @@ def _misses(figures: Figures, slo: Slo) -> list[Reason]:
             text = f"{label}: unfinished turns leave it beyond any bound, allowed {limit * scale:g} {unit}"
             reasons.append(Reason(code=f"slo.{name}", text=text, value=None, limit=limit, unit="s"))
         elif value is not None and value > limit:
-            text = f"{label} {value * scale:.4g} {unit}, allowed {limit * scale:g} {unit}"
+            mostly = f", mostly {commonest_failure}" if name == "failure_ratio" and commonest_failure else ""
+            text = f"{label} {value * scale:.4g} {unit}{mostly}, allowed {limit * scale:g} {unit}"
             reasons.append(
                 Reason(code=f"slo.{name}", text=text, value=value, limit=limit, unit="s" if unit == "ms" else "ratio")
             )
@@ -244,7 +260,7 @@ def _untrustworthy(figures: Figures, facts: Facts, rules: Validity) -> list[Reas
         text = f"{unmatched:.0f} answers are missing from the upstream's log"
         reasons.append(Reason(code="invalid.unmatched", text=text, value=unmatched, limit=0.0, unit="turns"))
     turns = figures.get("turns") or 0.0
-    if turns < facts.turns_needed and not facts.stopped_early:
+    if turns < facts.turns_needed and not facts.stopped_early and not _hung(figures, facts):
         text = f"{turns:.0f} turns are too few for a 95th percentile, {facts.turns_needed} needed"
         limit = float(facts.turns_needed)
         reasons.append(Reason(code="invalid.few_turns", text=text, value=turns, limit=limit, unit="turns"))

@@ -221,7 +221,7 @@ def _check_verdict(
     figures = result.figures
     misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}
     unbounded = {n for n in slo if n in figures and figures[n] is None and figures.get("turns") and _not_ok(figures)}
-    account = verify_validity.Account.of(trial, run, result.foreign_nonces)
+    account = verify_validity.Account.of(trial, run, result.foreign_nonces, result.waited_s)
     missed = judged and bool(misses | unbounded)
     for text in verify_validity.check(verdict, figures | result.machine, account, missed=missed):
         yield Finding(place=place, figure="verdict", text=text)

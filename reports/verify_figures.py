@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from harness.store import RESOURCES, TOKENS, TURNS
-from reports import verify_model, verify_resources, verify_workloads
+from reports import verify_model, verify_resources, verify_waiting, verify_workloads
 from reports.verify_resources import Array
 
 Figures = dict[str, float | None]
@@ -32,6 +32,7 @@ class Recomputed:
     figures: Figures
     damage: Damage
     foreign_nonces: int = 0
+    waited_s: float | None = None
     machine: Figures = field(default_factory=dict)
 
 
@@ -67,7 +68,12 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     if trial["key"]["scenario"] == "visit":
         figures |= verify_workloads.visits(summary, figures)
     figures |= _of_workload(turns, resources, trial, run["profile"])
-    return Recomputed(figures=figures, damage=damage, foreign_nonces=_foreign_nonces(turns))
+    return Recomputed(
+        figures=figures,
+        damage=damage,
+        foreign_nonces=_foreign_nonces(turns),
+        waited_s=verify_waiting.waited_s(turns, summary, run["profile"]["answer"]),
+    )
 
 
 def _foreign_nonces(turns: Columns) -> int:

@@ -50,9 +50,12 @@ class Account:
     sign_in_failures: int
     foreign_nonces: int
     shortfall: bool
+    waited_s: float | None = None  # for answers that never came, by users who did little else
 
     @classmethod
-    def of(cls, trial: Mapping[str, Any], run: Mapping[str, Any], foreign_nonces: int) -> "Account":
+    def of(
+        cls, trial: Mapping[str, Any], run: Mapping[str, Any], foreign_nonces: int, waited_s: float | None
+    ) -> "Account":
         """Read it from the plain JSON objects."""
         summary, limits = trial["summary"], trial["limits"]
         scenario = trial["key"]["scenario"].partition("-")[0]
@@ -70,6 +73,7 @@ class Account:
             sign_in_failures=int(summary["sign_in_failures"]),
             foreign_nonces=foreign_nonces,
             shortfall=bool(limits["shortfall"]),
+            waited_s=waited_s,
         )
 
 
@@ -86,6 +90,9 @@ def check(verdict: Mapping[str, Any], figures: Figures, account: Account, *, mis
         yield f"{outcome}, but should be invalid (budget): the target did not have the stated budget"
     if outcome == "fail" and {"target.exit", "target.oom"} & set(codes):
         return
+    for reason in verdict["reasons"]:
+        if reason["code"] == "target.unanswered" and not _near(reason["value"], account.waited_s):
+            yield f"{reason['text']!r} does not follow: users waited {account.waited_s} s"
     broken = always | (for_a_pass if outcome == "pass" else {})
     yield from (f"{outcome}, but should be invalid ({rule}): {text}" for rule, text in broken.items())
 
@@ -171,7 +178,8 @@ def _books(figures: Figures, account: Account) -> Broken:
     if count := figures.get("arrivals_without_user"):
         broken["users"] = f"{count:g} arrivals found no user"
     turns = figures.get("turns") or 0.0
-    if turns < account.turns_needed and not account.stopped_early:
+    hung = account.waited_s is not None and not account.direct  # then its users had no chance to make more
+    if turns < account.turns_needed and not account.stopped_early and not hung:
         broken["few_turns"] = f"{turns:g} turns, needed {account.turns_needed}"
     return broken
 

@@ -98,6 +98,10 @@ class Pod(Protocol):
         """Return components that ended without being asked to, with their return code (negative: signal)."""
         ...
 
+    def upstream_silent(self, stack: Stack) -> str:
+        """Return why the upstream does not answer now; empty where it does."""
+        ...
+
     def oom_kills(self) -> int:
         """Return how many processes of the target were killed for want of memory; still right once stopped."""
         ...

@@ -95,6 +95,9 @@ class FakePod:
     def exited(self) -> list[tuple[str, int]]:
         return []
 
+    def upstream_silent(self, stack: Stack) -> str:
+        return ""
+
     def oom_kills(self) -> int:
         return 0
 

@@ -99,6 +99,7 @@ PROFILE = {
         "itl_s": ITL_S,
         "tokens": {"median": TOKENS, "sigma": 0.0},
     },
+    "window": {"measure_turns": 20},
     "slo": {"added_ttft_p95_s": 0.5, "lateness_p95_s": 0.5, "added_stall_p95_s": 0.25, "failure_ratio": 0.01},
     "seed": 42,
 }

@@ -238,6 +238,19 @@ def test_a_fail_may_break_what_only_a_pass_has_to_keep_and_a_death_explains_itse
     assert list(verify_validity.check(died, drifting | {"steal_ratio": 0.9}, refused, missed=True)) == []
 
 
+def test_a_fail_for_want_of_answers_has_to_be_one() -> None:
+    few, hung = GOOD | {"turns": 0.0}, replace(ACCOUNT, waited_s=30.0)
+    reason = {"code": "target.unanswered", "text": "no answer came within 30 s", "value": 30.0}
+    fail: dict[str, Any] = {"outcome": "fail", "reasons": [reason]}
+    assert list(verify_validity.check(fail, few, hung, missed=False)) == []
+    found = " ".join(verify_validity.check(fail, few, ACCOUNT, missed=False))
+    assert "does not follow" in found
+    assert "(few_turns)" in found
+    short = {"outcome": "invalid", "reasons": [{"code": "invalid.few_turns", "text": "0 turns", "value": 0.0}]}
+    assert list(verify_validity.check(short, few, ACCOUNT, missed=False)) == []
+    assert "(few_turns)" in next(verify_validity.check(short, few, hung, missed=False))
+
+
 def test_a_fail_hidden_as_unsteady_is_named() -> None:
     reason = {"code": "invalid.unsteady", "text": "it drifts", "value": 0.5}
     hidden = {"outcome": "invalid", "reasons": [reason]}

@@ -214,6 +214,13 @@ class DockerPod:
         """Return containers that ended without being asked to, with their return code."""
         return self._ledger.exited()
 
+    def upstream_silent(self, stack: Stack) -> str:
+        """Return why the upstream does not answer a request from inside the pod; empty where it does."""
+        command = ["/opt/ready", f"{stack.upstream_url}/health", "5"]
+        with engine.reached("asking the model"):
+            done = self._ledger[POD].container.exec_run(command)
+        return bytes(done.output).decode(errors="replace").strip() or "no reason" if done.exit_code else ""  # type: ignore[arg-type]  # not streamed: bytes
+
     def oom_kills(self) -> int:
         """Return how many of the target's processes were killed for want of memory; still right once stopped."""
         return self._oom_kills if self._stopped else self._ledger.oom_kills()

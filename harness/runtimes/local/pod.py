@@ -227,6 +227,10 @@ class LocalPod:
         ended = [(name, r.process.poll()) for name, r in self._running.items() if not r.asked_to_end]
         return [(name, code) for name, code in ended if code is not None]
 
+    def upstream_silent(self, stack: Stack) -> str:
+        """Return why the upstream does not answer within five seconds; empty where it does."""
+        return readiness.answers(f"{stack.upstream_url}/health", timeout_s=5.0)
+
     def oom_kills(self) -> int:
         """Return how many processes of the target were killed for want of memory.
 
