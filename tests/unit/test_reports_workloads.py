@@ -15,7 +15,7 @@ from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT
 
 SMALL = replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3)
 MODELS = (
-    replace(SMALL, others=(("open", 10), ("open-70", 9), ("visit", 2), ("spike", 6), ("soak", 8))),
+    replace(SMALL, others=(("open", 10), ("open-70", 9), ("visit", 2), ("spike", 9), ("soak", 8))),
     replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0)), others=(("open", 10),)),
 )
 ASKED = {
@@ -109,7 +109,7 @@ def test_a_spike_and_a_soak_have_lines_of_their_own(report: Report) -> None:
     recovery = report.table.cell("spike.recovery_s/streamlit")
     assert recovery is not None
     assert recovery.value == 0
-    assert "6 users, 24 during it" in recovery.text
+    assert "9 users, 36 during it" in recovery.text
     memory = report.table.cell("soak.memory_slope_bytes_per_hour/streamlit")
     assert memory is not None
     assert memory.bracket is not None
