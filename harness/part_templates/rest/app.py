@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import httpx
 from fastapi import Cookie, Depends, FastAPI, Header, HTTPException, Request, Response
@@ -50,8 +51,13 @@ def signed_in(sessionid: Annotated[str | None, Cookie()] = None) -> str:
     return store.sessions[sessionid]
 
 
-def same_site(csrftoken: Annotated[str, Cookie()] = "", x_csrftoken: Annotated[str, Header()] = "") -> None:
-    """Refuse what another site's page sent: it cannot read our cookie."""
+def same_site(
+    request: Request, csrftoken: Annotated[str, Cookie()] = "", x_csrftoken: Annotated[str, Header()] = ""
+) -> None:
+    """Refuse what another site's page sent: it cannot read our cookie, and browsers say where a request comes from."""
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, "The request comes from another site.")
     if not csrftoken or not secrets.compare_digest(csrftoken, x_csrftoken):
         raise HTTPException(403, "The CSRF token is missing or wrong.")
 
