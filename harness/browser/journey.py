@@ -100,6 +100,8 @@ class Journey:
         """Delete the conversation, and find it gone after a reload too."""
         self.person.delete()
         self.person.conversation(self.title).wait_for(state="hidden")
+        # the page leaves a moment later; loaded again before, it would ask for what is gone
+        self.person.page.get_by_role("heading", name=self.title).wait_for(state="hidden")
         self.person.reload()
         self.person.conversation("Conversation 10").wait_for()
         self.person.conversation(self.title).wait_for(state="hidden")
