@@ -10,7 +10,6 @@ from harness.audit.security.forms.scene import (
     FORGETTER,
     LEAVER,
     OPERATIONS,
-    OTHER,
     OWNER,
     SIGN_IN,
     WRITER,
@@ -26,7 +25,7 @@ from harness.audit.security.forms.scene import (
 from harness.audit.security.policy import HSTS, judge
 from harness.audit.security.rest.cookies import CSRF, SESSION, SHORTEST
 from harness.audit.security.rest.forgery import FOREIGN
-from harness.audit.security.rest.throttling import PATIENCE
+from harness.audit.security.rest.throttling import BYSTANDER, PATIENCE
 from harness.audit.security.tally import Tally
 from harness.conformance.client import Answer, Client
 from harness.conformance.forms import open_page
@@ -192,7 +191,7 @@ def throttling(scene: Scene) -> Seen:
     tally.note(f"guess {guesses} at one name", "429 after ten", str(answer.status), stopped and guesses > 1)
     right = send(scene.anonymous(), SIGN_IN, username=WRITER, password=PASSWORD)
     tally.status("the right password while guessing is stopped", (429,), right.status)
-    tally.status("a guess at another name meanwhile", (401,), _guess(scene, OTHER).status)
+    tally.status("a guess at another name meanwhile", (401,), _guess(scene, BYSTANDER).status)
     tally.fact(
         f"Guessing at one name was stopped at guess {guesses}." if stopped else f"{guesses} guesses were let through."
     )
