@@ -22,6 +22,8 @@ _COOKIE_KEEPER = st.components.v2.component(
     "cookie_keeper",
     js="""
     export default function ({ data }) {
+        if (data.code && window.tradedCode === data.code) return; // drawn again: a code is good for once
+        window.tradedCode = data.code;
         fetch("/session", {
             method: data.code ? "POST" : "DELETE",
             headers: { "X-Sign-In-Code": data.code },
