@@ -3,6 +3,7 @@
 from math import ceil
 from statistics import median
 
+from harness.campaign import BUDGET_CPUS, MEMORY_BUDGET_BYTES
 from harness.capacity import operational_bound, response_s
 from reports.cells import NO_PROCESS, Cell, absent
 from reports.conditions import Conditions
@@ -13,7 +14,6 @@ MEASURE = "servers_1000_users"
 LABEL = "Servers for 100 / 1,000 / 10,000 users"
 USERS = (100, 1000, 10_000)
 BUSY_SHARE = 0.7  # of its busiest resource that a server is loaded to
-CPUS, MEMORY_BYTES = 2, 4 << 30
 
 
 def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
@@ -36,7 +36,7 @@ def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
                 response_s=turn_s,
                 think_s=terms.think_mean_s,
                 cpu_s_per_turn=cpu_s,
-                cpus=CPUS,
+                cpus=BUDGET_CPUS,
                 busiest_s_per_turn=busiest_s or 0.0,
                 busiest_cores=1.0,
             )
@@ -55,7 +55,7 @@ def users_in_memory(evidence: Evidence) -> float | None:
     known = [[value for value in row if value is not None] for row in rows]
     if not known or any(len(row) < len(names) for row in known) or min(row[2] for row in known) <= 0:
         return None
-    return (MEMORY_BYTES - median(row[0] for row in known)) / median(row[1] for row in known)
+    return (MEMORY_BUDGET_BYTES - median(row[0] for row in known)) / median(row[1] for row in known)
 
 
 def cell(evidence: Evidence, terms: Conditions) -> Cell:
@@ -86,9 +86,9 @@ def cell(evidence: Evidence, terms: Conditions) -> Cell:
 def assumptions(terms: Conditions) -> str:
     """Say what the cost figures assume."""
     return (
-        f"Servers: worked out, not tried with more than one. {terms.think.capitalize()}; each server of {CPUS} CPUs is "
-        f"given {BUSY_SHARE:.0%} of what its busiest CPU would bear by the CPU time per turn at the common load, or "
-        f"of what {as_text(MEMORY_BYTES, 'bytes')} hold by the memory per open session where that was measured, "
+        f"Servers: worked out, not tried with more than one. {terms.think.capitalize()}; each server of {BUDGET_CPUS} "
+        f"CPUs is given {BUSY_SHARE:.0%} of what its busiest CPU would bear by the CPU time per turn at the common load, or "
+        f"of what {as_text(MEMORY_BUDGET_BYTES, 'bytes')} hold by the memory per open session where that was measured, "
         "or all the users it was seen to carry, whichever are fewest; users spread evenly; a shared database, load "
         "balancing and spare servers for failures come on top."
     )

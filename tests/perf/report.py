@@ -46,14 +46,15 @@ def enlarge(folder: Path) -> int:
     """Repeat each loaded trial's turns until the run holds two million."""
     import pandas as pd
 
-    loaded = [path for path, trial in store.read_trials(folder) if trial.key.scenario == "chat"]
+    loaded = {path: trial.files for path, trial in store.read_trials(folder) if trial.key.scenario == "chat"}
     share = -(-TURNS // len(loaded))
     total = 0
-    for path in loaded:
+    for path, files in loaded.items():
         frame = store.read_turns(path)
         times = -(-share // len(frame))
         whole = pd.concat([frame] * times, ignore_index=True).head(share)
         whole.to_parquet(path / store.TURNS, index=False)
+        reports_run.rewrite(path, files=files | {store.TURNS: store.sha256(path / store.TURNS)})
         total += len(whole)
     return total
 

@@ -54,7 +54,6 @@ describe('Thread', () => {
 
   it('keeps what went wrong when it loads again', async () => {
     const thread = threadWith(
-      // eslint-disable-next-line require-yield -- refused before the first event
       async function* () {
         throw new Problem('Too many messages.', 429, 3);
       },
