@@ -5,13 +5,22 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 
-from harness.capacity import Capacity, Judged, Outcome, SearchPlan, assess, operational_bound, response_s, search
+from harness.capacity import (
+    BUDGET_CPUS,
+    MEMORY_BUDGET_BYTES,
+    Capacity,
+    Judged,
+    Outcome,
+    SearchPlan,
+    assess,
+    operational_bound,
+    response_s,
+    search,
+)
 from harness.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
 from harness.profiles import Profile, open_scenario, think_scenario
 from harness.records import Trial, TrialKey
 
-MEMORY_BUDGET_BYTES = 4 * 1024**3
-BUDGET_CPUS = 2
 TRIALS_OF_A_ROUND = 2.3  # on average, where trials differ by some percent (tests/unit/test_estimate.py)
 
 

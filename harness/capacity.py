@@ -7,6 +7,10 @@ from typing import Literal
 
 from harness.records import Verdict
 
+# what a target is given, see harness.cgroups.Budget
+BUDGET_CPUS = 2
+MEMORY_BUDGET_BYTES = 4 * 1024**3
+
 Status = Literal["bracketed", "open", "none", "inconclusive"]
 
 

@@ -3,8 +3,7 @@
 from math import ceil
 from statistics import median
 
-from harness.campaign import BUDGET_CPUS, MEMORY_BUDGET_BYTES
-from harness.capacity import operational_bound, response_s
+from harness.capacity import BUDGET_CPUS, MEMORY_BUDGET_BYTES, operational_bound, response_s
 from reports.cells import NO_PROCESS, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, paths, valid
@@ -86,9 +85,10 @@ def cell(evidence: Evidence, terms: Conditions) -> Cell:
 def assumptions(terms: Conditions) -> str:
     """Say what the cost figures assume."""
     return (
-        f"Servers: worked out, not tried with more than one. {terms.think.capitalize()}; each server of {BUDGET_CPUS} "
-        f"CPUs is given {BUSY_SHARE:.0%} of what its busiest CPU would bear by the CPU time per turn at the common load, "
-        f"or of what {as_text(MEMORY_BUDGET_BYTES, 'bytes')} hold by the memory per open session where that was measured, "
-        "or all the users it was seen to carry, whichever are fewest; users spread evenly; a shared database, load "
-        "balancing and spare servers for failures come on top."
+        f"Servers: worked out, not tried with more than one. {terms.think.capitalize()}; "
+        f"each server of {BUDGET_CPUS} CPUs is given {BUSY_SHARE:.0%} of what its busiest CPU would bear by the CPU "
+        "time per turn at the common load, or "
+        f"of what {as_text(MEMORY_BUDGET_BYTES, 'bytes')} hold by the memory per open session where that was "
+        "measured, or all the users it was seen to carry, whichever are fewest; users spread evenly; a shared "
+        "database, load balancing and spare servers for failures come on top."
     )
