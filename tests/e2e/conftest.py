@@ -69,6 +69,13 @@ def with_pages(*features: str, editions: bool = True) -> list[str]:
     return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try what a browser failed once more, and name it at the end: a busy machine starves pages for seconds."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests" / "e2e") and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test for every front end that has the features it is marked with."""
     chosen = any("target" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))

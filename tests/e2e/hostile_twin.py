@@ -1,6 +1,7 @@
 """A page that shows what its model says: with care, without any, or without any behind a Content-Security-Policy.
 
-It may show answers as they come, cut in the middle of an address, before it shows them whole.
+It may show answers as they come, cut in the middle of an address, before it shows them whole; and it may be stuck
+after each of them, its box disabled until it is loaded again.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ box.addEventListener('keydown', event => {
   event.preventDefault();
   fetch('/ask', {method: 'POST', body: box.value}).then(response => response.text()).then(show);
   box.value = '';
+  box.disabled = STUCK;
 });
 """
 POLICY = "default-src 'self'; frame-src 'none'; form-action 'none'; base-uri 'none'"
@@ -45,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
     careful = False
     policy = False
     cut = False
+    stuck = False
     seed = 42
     answers: list[str]
 
@@ -54,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/page.js":
             script = SCRIPT.replace("CAREFUL", json.dumps(self.careful)).replace("CUT", json.dumps(self.cut))
+            script = script.replace("STUCK", json.dumps(self.stuck))
             self.reply("text/javascript", script)
         elif self.path == "/answers":
             self.reply("application/json", json.dumps(self.answers))
@@ -80,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running(**how: Any) -> Iterator[str]:
-    """Serve the page; ``careful``, ``policy`` and ``cut`` say how."""
+    """Serve the page; ``careful``, ``policy``, ``cut`` and ``stuck`` say how."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Twin", (Handler,), how | {"answers": []}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

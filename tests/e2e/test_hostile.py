@@ -53,6 +53,14 @@ def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, brow
     assert len(seen.tries) > (5 if by_page else 50)
 
 
+@pytest.mark.usefixtures("few")
+def test_box_that_no_payload_disabled_is_no_finding(browser: Browser) -> None:
+    with running(careful=True, stuck=True) as base_url:
+        seen = hostile.answers(browser, base_url, seed=SEED)
+    assert _broken(seen) == []
+    assert len(seen.tries) == len(FEW) + 2
+
+
 def test_careful_page_holds(browser: Browser) -> None:
     with running(careful=True) as base_url:
         seen = hostile.answers(browser, base_url, seed=SEED)

@@ -78,7 +78,7 @@ def titles_by_api(browser: Browser, base_url: str, *, seed: int) -> Seen:
         person.conversation(PLAIN).click()
         person.page.get_by_text(message.nonce).last.wait_for()
         _look(tabs, signs)
-        _use(person, signs)
+        _use(tabs[0], signs)
     return _told(signs, list(payloads()), "in a title and a message")
 
 
@@ -158,13 +158,31 @@ def _ready(tab: Tab, signs: Signs) -> None:
     Streamlit's chat input was seen to stay disabled after an answer whose run took a few hundredths of a second,
     whatever the answer said. What a payload did is looked for before: it would be gone afterwards.
     """
-    page = tab.person.page
-    page.wait_for_function(READY, timeout=SHOWN_S * 1000, polling=LOOK_MS)
+    tab.person.page.wait_for_function(READY, timeout=SHOWN_S * 1000, polling=LOOK_MS)
     try:
         expect(_box(tab.person)).to_be_editable(timeout=3000)
     except AssertionError:
         _look([tab], signs)
         tab.person.reload()
+
+
+def _use(tab: Tab, signs: Signs) -> None:
+    """Try to click where messages are typed: a payload may have covered or hidden it.
+
+    A box that is there and disabled is no payload's doing, which would take a script, and scripts are seen by the trap.
+    """
+    box = _box(tab.person)
+    if box.count() and box.is_disabled():
+        _ready(tab, signs)
+    try:
+        box.click(trial=True, timeout=PATIENCE_MS)
+    except Error as error:
+        signs.unusable.append(f"the message box cannot be clicked any more: {_last_line(error)}")
+
+
+def _last_line(error: Error) -> str:
+    """Say what the browser tried last: its first line only names the time it took."""
+    return str(error).strip().splitlines()[-1].strip(" -")
 
 
 def _each(tabs: Iterable[Tab], signs: Signs, act: Callable[[Tab], object]) -> list[Tab]:
@@ -185,7 +203,7 @@ def _each(tabs: Iterable[Tab], signs: Signs, act: Callable[[Tab], object]) -> li
 
 def _twice(tabs: list[Tab], signs: Signs) -> None:
     """Look at what was heard as it is, and once more as the history shows it."""
-    tabs = _each(_look(tabs, signs), signs, lambda tab: _use(tab.person, signs))
+    tabs = _each(_look(tabs, signs), signs, lambda tab: _use(tab, signs))
     tabs = _each(tabs, signs, lambda tab: tab.person.page.reload(wait_until="commit"))
     until_s = time.monotonic() + PATIENCE_MS / 1000  # they load at the same time
 
@@ -216,14 +234,6 @@ def _settle(tabs: list[Tab], wait_ms: int) -> None:
 
 def _box(person: Person) -> Locator:
     return person.page.get_by_role("textbox", name="Message", exact=True)
-
-
-def _use(person: Person, signs: Signs) -> None:
-    """Try to click where messages are typed: a payload may have covered or hidden it."""
-    try:
-        _box(person).click(trial=True, timeout=5000)
-    except Error:
-        signs.unusable.append("the message box cannot be clicked any more")
 
 
 def _told(signs: Signs, names: list[str], where: str) -> Seen:
