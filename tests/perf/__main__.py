@@ -18,6 +18,7 @@ BENCHMARKS = (
     "generator_ttft",
     "generator_cost",
     "sampler_cost",
+    "sampler_capacity",
     "api_relay",
     "django_relay",
     "front_ends",

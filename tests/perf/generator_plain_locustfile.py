@@ -1,5 +1,8 @@
 """The load a plain Locust file would make: ``HttpUser``, ``iter_lines``, a JSON parse per event; the yardstick.
 
+With PLAIN_CLIENT=fast it is a ``FastHttpUser``, whose geventhttpclient reads line by line; its own ``iter_lines`` waits
+for 1,024 bytes at a time.
+
 Writes to PLAIN_OUTPUT: one JSON object with the turns of the measured window, its chunks and its CPU seconds.
 """
 
@@ -8,11 +11,12 @@ import itertools
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gevent
-from locust import HttpUser, constant, events, task
+from locust import FastHttpUser, HttpUser, User, constant, events, task
 
 SEED = int(os.environ["PLAIN_SEED"])
 FROM_S, TO_S = float(os.environ["PLAIN_FROM_S"]), float(os.environ["PLAIN_TO_S"])
@@ -22,7 +26,8 @@ _cpu_s: list[float] = []
 _chunks: list[float] = []
 
 
-class PlainUser(HttpUser):
+class AskingUser(User):
+    abstract = True
     wait_time = constant(float(os.environ["PLAIN_THINK_S"]))
 
     def on_start(self) -> None:
@@ -37,7 +42,7 @@ class PlainUser(HttpUser):
         sent_s = time.monotonic()
         first_s = None
         with self.client.post("/chat/completions", json=body, stream=True, catch_response=True) as response:
-            for line in response.iter_lines():
+            for line in self.lines_of(response):
                 if not line.startswith(b"data: {"):
                     continue
                 content = json.loads(line[6:])["choices"][0]["delta"].get("content")
@@ -46,6 +51,23 @@ class PlainUser(HttpUser):
                     _chunks.append(now_s)
                     first_s = first_s or now_s
         _turns.append({"tag": tag, "sent_s": sent_s, "first_s": first_s})
+
+    def lines_of(self, response: Any) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
+if os.environ.get("PLAIN_CLIENT") == "fast":
+
+    class FastUser(AskingUser, FastHttpUser):
+        def lines_of(self, response: Any) -> Iterator[bytes]:
+            while line := response.stream.readline(b"\n"):
+                yield line
+
+else:
+
+    class PlainUser(AskingUser, HttpUser):
+        def lines_of(self, response: Any) -> Iterator[bytes]:
+            return response.iter_lines()  # type: ignore[no-any-return]  # what requests returns has no type here
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]

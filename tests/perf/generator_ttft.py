@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +139,9 @@ def plan_of(output: Path, url: str) -> LoadPlan:
     )
 
 
-def run_plain() -> float:
-    """Return the CPU time per chunk of the plain ``HttpUser`` in µs."""
-    return _run(_plain).us_per_chunk
+def run_plain(client: str = "http") -> float:
+    """Return the CPU time per chunk of the plain ``HttpUser``, or of a ``FastHttpUser`` ("fast"), in µs."""
+    return _run(partial(_plain, client=client)).us_per_chunk
 
 
 def _ours(output: Path, url: str) -> Window:
@@ -166,9 +167,10 @@ def events_in(turns: list[Turn], start_s: float, end_s: float) -> int:
     return found
 
 
-def _plain(folder: Path, url: str) -> Window:
+def _plain(folder: Path, url: str, client: str = "http") -> Window:
     output = folder / "plain.json"
     variables = {
+        "PLAIN_CLIENT": client,
         "PLAIN_SEED": str(SEED),
         "PLAIN_THINK_S": str(THINK_S),
         "PLAIN_FROM_S": str(RAMP_UP_S + WARM_UP_S),
