@@ -75,6 +75,13 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     return absent(measure, label, evidence.target, f"not measured: {why}")
 
 
+def word(finding: Finding) -> str:
+    """Say in a word what became of a finding; what a target does not offer to programs breaks no promise of its own."""
+    if finding.topic != "integration" or finding.outcome != "broken":
+        return finding.outcome
+    return "in part" if finding.passed else "none"
+
+
 def _cell(target: str, path: str, finding: Finding) -> Cell:
     verdict: CellVerdict = finding.outcome
     if verdict == "not measured":

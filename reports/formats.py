@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from reports.audits import properties
+from reports.audits import properties, word
 from reports.cells import NOT_MEASURED, Cell
 from reports.overview import headings, standings
 from reports.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
@@ -168,7 +168,7 @@ def _tried(report: Report) -> list[str]:
         rows = []
         for name, title in names:
             found = [one.finding(name) for one in shown]
-            rows.append((title, *(f"{f.outcome}: {f.passed} of {f.exercised}" if f else "–" for f in found)))
+            rows.append((title, *(f"{word(f)}: {f.passed} of {f.exercised}" if f else "–" for f in found)))
         parts += [f"### {topic.capitalize()}", grid(("Property", *(plain(one.target) for one in shown)), rows)]
     broken = [(one.target, f) for one in shown for f in one.findings if f.outcome != "held"]
     if broken:

@@ -8,7 +8,7 @@ from math import floor, log10
 from pathlib import Path
 from typing import Any
 
-from reports.audits import properties
+from reports.audits import properties, word
 from reports.canvas import Plot
 from reports.cells import NOT_MEASURED, Cell
 from reports.formats import FURTHER_AT_ONCE, title
@@ -54,6 +54,7 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         overview=standings(report.table) if report.table.further else [],
         further_at_once=FURTHER_AT_ONCE,
         tried=_tried(report),
+        word=word,
         claims=report.claims,
         plots=[{"title": p.title, "alt": p.alt, "wide": p.wide, "source": _data(p.svg)} for p in plots],
         conditions=conditions_list(report),

@@ -9,7 +9,7 @@ from harness.records import SwapMatrix
 from harness.store import Run
 from reports import audits, estimates, swaps
 from reports.audits import Audits
-from reports.cells import Cell, Line, Row, absent
+from reports.cells import NO_APPLICATION, Cell, Line, Row, absent
 from reports.conditions import Conditions, conditions
 from reports.evidence import Evidence, Located, columns, gather
 from reports.ratios import COMPARED, capacity_ratio, quotient
@@ -109,7 +109,7 @@ def _sides(line: Line) -> tuple[Cell | None, Cell | None, Cell | None]:
 def _by_label(further: Further, label: str) -> Cell | None:
     """Return the cell with this label; without an application what the others have cells of is nothing to measure."""
     found = next((cell for cell in further.cells if cell.label == label), None)
-    return found or (absent("", label, further.target, "no application") if further.direct else None)
+    return found or (absent("", label, further.target, NO_APPLICATION) if further.direct else None)
 
 
 def compare(

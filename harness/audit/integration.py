@@ -52,7 +52,10 @@ def _documented(subject: Subject) -> Seen:
         for name, (method, path) in OPERATIONS.items()
     ]
     if where is None:
-        text = f"no schema at any of {len(SCHEMA_PATHS)} usual addresses: {', '.join(SCHEMA_PATHS)}"
+        text = (
+            f"no description of an interface is served: 0 of {len(OPERATIONS)} operations "
+            f"(looked for at {', '.join(SCHEMA_PATHS)})"
+        )
     else:
         text = f"{len(described)} of the contract's {len(OPERATIONS)} operations described at {where}"
     return Seen(tries=tuple(tries), text=text)

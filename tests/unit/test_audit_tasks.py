@@ -175,6 +175,7 @@ def test_a_page_in_a_schemas_place_describes_nothing(tmp_path: Path) -> None:
     with serving("describes nothing", tmp_path) as subject:
         documented, conformant = (finding(f"operations-{name}", subject) for name in ("documented", "conformant"))
     assert (documented.outcome, documented.passed, documented.exercised) == ("broken", 0, 18)
+    assert documented.text.startswith("no description of an interface is served: 0 of 18 operations (looked for at /")
     assert (conformant.outcome, conformant.exercised) == ("not measured", 0)
 
 

@@ -13,7 +13,9 @@ from rich.console import Console
 
 from harness import store
 from harness.records import Finding, Verdict
-from reports import build, terminal
+from reports import build, html, terminal
+from reports.audits import word
+from reports.formats import to_markdown
 from reports.report import Report, assemble
 from reports.verify import verify
 from tests.unit import reports_run
@@ -85,6 +87,18 @@ def test_a_finding_is_a_cell_with_its_counts_verdict_and_evidence(report: Report
     assert (cell.text, cell.verdict, cell.value, cell.unit) == ("2 of 3; 61 lines", "broken", 2 / 3, "ratio")
     assert cell.rests_on == (STREAMLIT,)
     assert cell.evidence == f"{STREAMLIT}/audit.json#tasks"
+
+
+def test_what_programs_are_not_offered_is_no_broken_promise(report: Report) -> None:
+    silent = replace(TASKS, passed=0)
+    assert [word(one) for one in (silent, TASKS, replace(TASKS, topic="security"), ORIGIN)] == [
+        "none",
+        "in part",
+        "broken",
+        "not measured",
+    ]
+    assert "in part: 2 of 3" in to_markdown(report)
+    assert 'badge broken">in part<' in html.to_html(report, [])
 
 
 def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> None:

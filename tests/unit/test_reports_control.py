@@ -56,7 +56,7 @@ def test_beside_other_targets_a_control_without_an_application_has_nothing_left_
     report = assemble(folder)
     lines = dict(report.table.further_lines)
     memory = lines["Memory in total, 0 open sessions"]
-    assert [cell.text for cell in memory if cell and cell.target == "ceiling"] == ["no application"]
+    assert [cell.text for cell in memory if cell and cell.target == "ceiling"] == ["there is no application to look at"]
     swapped = report.table.cell("maintenance.swap/ceiling")
     assert swapped is not None
     assert swapped.text == "not measured: there is no application to look at"
