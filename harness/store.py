@@ -95,6 +95,16 @@ class SelfTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateTerms:
+    """What a gate was asked: two revisions by name, the share that head may add, and the pairs of a batch."""
+
+    base: str
+    head: str
+    margin: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """``run.json``: what was asked for, on what machine, with which versions."""
 
@@ -111,6 +121,7 @@ class Run:
     targets: dict[str, TargetInfo]
     selftest: SelfTest | None = None  # the machine's last before this run; None: never run there
     workers: int = 1  # generator processes
+    gate: GateTerms | None = None  # None: no gate, or one of a chatbench that did not write it down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BenchError
 from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
 
 if TYPE_CHECKING:
     from reports import verify_figures
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
+GATE_FILE = Path("report", "gate.json")
 # Timed by the harness around the start of a target: no sample holds it.
 JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
 UNSAMPLED = frozenset({"cold_start_s"})
@@ -65,7 +65,8 @@ def verify(run_dir: str | Path) -> list[Finding]:
     swap = _read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
     findings += _check_swap(f"{SWAP_FOLDER}/{SWAP_FILE}", swap)
     shown = swap if isinstance(swap, dict) else None
-    return findings + _check_report(folder, run, proven, shown, readable=not findings)
+    report = _check_report(folder, run, proven, shown, readable=not findings)
+    return findings + report + _check_gate(folder, run, proven, readable=not findings)
 
 
 def _trial_folders(folder: Path) -> list[Path]:
@@ -268,65 +269,28 @@ def _check_report(
     findings = [Finding(place=place, figure=figure, text=text) for figure, text in differing]
     if findings or not readable:
         return findings
-    return list(_check_wording(folder, table))
+    from reports import verify_wording
+
+    return list(verify_wording.of_table(folder, table))
 
 
-def _check_wording(folder: Path, table: Mapping[str, Any]) -> Iterator[Finding]:
-    """Compare the tables' texts with those that the verified records give now."""
-    from reports import formats, report
+def _check_gate(
+    folder: Path, run: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]], *, readable: bool
+) -> list[Finding]:
+    """Check a gate's answer, where the run is one."""
+    place = f"{GATE_FILE.parent}/{GATE_FILE.name}"
+    if not (folder / GATE_FILE).exists() and not run.get("gate"):
+        return []
+    gate = _read_json(folder / GATE_FILE)
+    if isinstance(gate, str):
+        return [Finding(place=place, figure="file", text=gate)]
+    from reports import verify_gate, verify_wording
 
     try:
-        fresh = report.assemble(folder)
-    except BenchError as error:
-        yield Finding(place=str(folder.name), figure="file", text=error.message)
-        return
-    difference = _first_difference(json.loads(formats.to_json(fresh)), table, "")
-    if difference:
-        yield Finding(place="report/table.json", figure=difference[0], text=difference[1])
-    for name, text in (("table.md", formats.to_markdown(fresh)), ("table.csv", formats.to_csv(fresh))):
-        file = folder / "report" / name
-        if file.is_file() and (number := _differing_line(file.read_text(encoding="utf-8"), text)):
-            yield Finding(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
-    page = folder / "report" / "report.html"
-    if page.is_file():
-        shown = visible_text(page.read_text(encoding="utf-8"))
-        for cell in fresh.table.cells:
-            if " ".join(cell.text.split()) not in shown:
-                yield Finding(place="report/report.html", figure=cell.id, text=f"does not show {cell.text!r}")
-
-
-def visible_text(page: str) -> str:
-    """Return the text of an HTML page, tags taken out and white space collapsed."""
-    from html.parser import HTMLParser
-
-    pieces: list[str] = []
-
-    class Reader(HTMLParser):
-        def handle_data(self, data: str) -> None:
-            pieces.append(data)
-
-    Reader().feed(page)
-    return " ".join("".join(pieces).split())
-
-
-def _first_difference(fresh: Any, found: Any, where: str) -> tuple[str, str] | None:
-    """Return the first place where two JSON values differ, with both values."""
-    if isinstance(fresh, dict) and isinstance(found, dict):
-        name = fresh.get("id")
-        inside = str(name) if isinstance(name, str) else where
-        pairs = [(f"{inside}.{k}".lstrip("."), fresh.get(k), found.get(k)) for k in dict.fromkeys([*fresh, *found])]
-    elif isinstance(fresh, list) and isinstance(found, list) and len(fresh) == len(found):
-        pairs = [(f"{where}[{i}]", a, b) for i, (a, b) in enumerate(zip(fresh, found, strict=True))]
-    elif isinstance(fresh, float | int) and not isinstance(fresh, bool):
-        return None if same(found, fresh) else (where, f"printed {found!r}, the samples give {fresh!r}")
-    else:
-        return None if fresh == found else (where, f"printed {found!r}, the samples give {fresh!r}")
-    return next((d for name, a, b in pairs if (d := _first_difference(a, b, name))), None)
-
-
-def _differing_line(printed: str, fresh: str) -> int | None:
-    a, b = printed.splitlines(), fresh.splitlines()
-    for number in range(max(len(a), len(b))):
-        if a[number : number + 1] != b[number : number + 1]:
-            return number + 1
-    return None
+        differing = list(verify_gate.check(gate, run, proven.values()))
+        if differing or not readable:
+            return [Finding(place=place, figure=figure, text=text) for figure, text in differing]
+        return list(verify_wording.of_gate(folder, gate))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        text = f"is not a gate's answer as chatbench writes it: {type(error).__name__}: {error}"
+        return [Finding(place=place, figure="file", text=text)]

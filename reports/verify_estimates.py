@@ -16,7 +16,7 @@ SERVER_CPUS, SERVER_BYTES, SERVER_SHARE, WANTED = 2, 2**32, 0.7, 1000
 def estimate(trials: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
     """Return the mean over rounds with its interval, of one target's valid chat trials."""
     rounds = _rounds(trials, run)
-    return _mean([users for users, _ in rounds.values()], open_above=any(soft for _, soft in rounds.values()))
+    return mean([users for users, _ in rounds.values()], open_above=any(soft for _, soft in rounds.values()))
 
 
 def ratio(a: Sequence[Trial], b: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
@@ -26,7 +26,7 @@ def ratio(a: Sequence[Trial], b: Sequence[Trial], run: Mapping[str, Any]) -> Exp
     if any(soft for _, (_, soft) in pairs):
         return NOTHING
     quotients = [x / y for (x, _), (y, _) in pairs]
-    return _mean(quotients, open_above=any(soft for (_, soft), _ in pairs))
+    return mean(quotients, open_above=any(soft for (_, soft), _ in pairs))
 
 
 def thinking(trials: Sequence[Trial]) -> Expected:
@@ -104,7 +104,8 @@ def _use(trial: Trial, run: Mapping[str, Any]) -> float:
     return float(np.max(shares))
 
 
-def _mean(values: Sequence[float], *, open_above: bool) -> Expected:
+def mean(values: Sequence[float], *, open_above: bool = False) -> Expected:
+    """Return the geometric mean of positive values and its 95 % interval, Student's t on logarithms."""
     if len(values) < 2:
         return NOTHING
     from scipy.special import stdtrit

@@ -112,6 +112,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
             common_level=job.profile.search.base_users,
             targets={name: one.info for name, one in prepared.items()},
             selftest=store.read_selftest(REPOSITORY, found),
+            gate=store.GateTerms(base=job.sides[BASE][0], head=job.sides[HEAD][0], margin=job.margin, pairs=job.pairs),
         ),
     )
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from harness.errors import BenchError, UsageError
 from reports import build, formats, terminal
 from reports.report import Report, assemble
-from reports.verify import visible_text
+from reports.verify_wording import visible_text
 from tests.unit import reports_run
 
 HOSTILE = "<script>alert(1)</script> | **bold** [red]x[/red] `code` 🙂 \u202eمرحبا\u202c"
