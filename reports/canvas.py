@@ -68,7 +68,7 @@ def save(figure: "Figure", folder: Path, name: str, title: str, alt: str) -> Plo
     stream = io.BytesIO()
     # A fixed salt and no date: the same samples give the same bytes.
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(stream, format="svg", dpi=160, metadata={"Date": None, "Creator": None})
     (folder / f"{name}.svg").write_bytes(stream.getvalue())
     figure.savefig(folder / f"{name}.png", format="png", dpi=160, metadata={"Software": None})
     return Plot(name=name, title=title, alt=alt, svg=stream.getvalue(), wide=figure.get_figwidth() > WIDE_INCHES)
@@ -88,13 +88,15 @@ def users_axis(axis: "Axes", levels: list[int]) -> None:
     axis.set_xlim(min(levels) / 1.25, max(levels) * 1.25)
 
 
-def log_axis(axis: "Axes", which: str, say: "Callable[[float], str]") -> None:
-    """Make an axis logarithmic, with ticks at 1, 2, 3 and 5 of every decade, labelled in plain numbers."""
+def log_axis(
+    axis: "Axes", which: str, say: "Callable[[float], str]", steps: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
+) -> None:
+    """Make an axis logarithmic, with ticks at these steps of every decade, labelled in plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     picked = axis.yaxis if which == "y" else axis.xaxis
     (axis.set_yscale if which == "y" else axis.set_xscale)("log")
-    picked.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 3.0, 5.0)))
+    picked.set_major_locator(LogLocator(base=10, subs=steps))
     picked.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
     picked.set_minor_locator(NullLocator())
 

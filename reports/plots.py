@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.records import Trial
-from reports import canvas, curves
+from reports import canvas, curves, workload_plots
 from reports.canvas import COLOURS, INK, MARKERS, Plot, Style
 from reports.conditions import SLO_LABELS
 from reports.evidence import Evidence, Located, gather, valid
@@ -40,7 +40,7 @@ def draw(report: Report, folder: Path) -> list[Plot]:
         plots.append(_distribution(report, loaded, styles, folder))
     if any(valid(e.idle) for e in ordered.values()):
         plots.append(_sessions(list(ordered.values()), styles, folder))
-    return plots
+    return plots + workload_plots.draw(report, list(ordered.values()), styles, folder)
 
 
 def _levels(loaded: list[Evidence]) -> list[int]:
