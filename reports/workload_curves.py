@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import stats, store
-from harness.figures import stack_memory
 from harness.records import PhaseTimes, Trial
-from harness.workloads import BLOCK_END_SHARE, LATENCIES, MEMORY_SLOPE
 from reports.conditions import SLO_LABELS
 from reports.curves import Line
 
@@ -91,6 +89,9 @@ def spike(folder: Path, trial: Trial, slo: Mapping[str, float], window_s: float)
 
 def soak(folder: Path, trial: Trial, block_s: float) -> Soak | None:
     """Return memory over a soak; None where no reading of it was recorded."""
+    from harness.figures import stack_memory
+    from harness.workloads import BLOCK_END_SHARE, MEMORY_SLOPE
+
     resources, (begin_s, end_s) = store.read_resources(folder), _phase(trial)
     target = resources[resources["role"] == "target"]
     memory = stack_memory(target, begin_s, end_s)
@@ -152,9 +153,11 @@ def _missed_before(
     frame: "pd.DataFrame", spiked: PhaseTimes, recovery_s: float | None, slo: Mapping[str, float], window_s: float
 ) -> tuple[str, ...]:
     """Name the objectives that the last window before the recovery missed; none where all windows met them."""
+    from harness.workloads import LATENCIES, STEP_S
+
     if not recovery_s:
         return ()
-    start_s = spiked.end_s + recovery_s - 1
+    start_s = spiked.end_s + recovery_s - STEP_S
     window = frame[(frame["intended_s"] >= start_s) & (frame["intended_s"] < start_s + window_s)]
     if window.empty:
         return ("no turn",)

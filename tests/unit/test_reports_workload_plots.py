@@ -1,4 +1,4 @@
-"""Plots of open arrivals, spikes and soaks: drawn from raw samples, where there are any, with nothing beyond an axis."""
+"""Plots of open arrivals, spikes and soaks: drawn from raw samples, where there are any, nothing beyond an axis."""
 
 import json
 from dataclasses import replace
