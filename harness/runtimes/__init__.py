@@ -14,6 +14,7 @@ from harness.targets import Catalogue, Target
 MESSAGES_PER_MINUTE = 60  # what a person may send
 UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
 SEEDED_USERS = 1000
+UPSTREAM_PATIENCE_S = 5  # that a model is given to answer, once nobody was answered
 GENERATOR = "generator"
 Report = Callable[[str], None]
 
@@ -99,7 +100,7 @@ class Pod(Protocol):
         ...
 
     def upstream_silent(self, stack: Stack) -> str:
-        """Return why the upstream does not answer now; empty where it does."""
+        """Return why the upstream does not answer within ``UPSTREAM_PATIENCE_S``; empty where it does."""
         ...
 
     def oom_kills(self) -> int:

@@ -17,7 +17,7 @@ from harness.conformance import Check
 from harness.errors import BenchError
 from harness.readings import Meter
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, from_json, to_json
-from harness.runtimes import GENERATOR, Stack
+from harness.runtimes import GENERATOR, UPSTREAM_PATIENCE_S, Stack
 from harness.runtimes.docker import budget, engine, seeding, topology
 from harness.runtimes.docker.ledger import Ledger
 from harness.runtimes.docker.prepared import DockerPrepared
@@ -216,7 +216,7 @@ class DockerPod:
 
     def upstream_silent(self, stack: Stack) -> str:
         """Return why the upstream does not answer a request from inside the pod; empty where it does."""
-        command = ["/opt/ready", f"{stack.upstream_url}/health", "5"]
+        command = ["/opt/ready", f"{stack.upstream_url}/health", str(UPSTREAM_PATIENCE_S)]
         with engine.reached("asking the model"):
             done = self._ledger[POD].container.exec_run(command)
         return bytes(done.output).decode(errors="replace").strip() or "no reason" if done.exit_code else ""  # type: ignore[arg-type]  # not streamed: bytes

@@ -20,7 +20,7 @@ from harness.cpus import CpuSplit
 from harness.errors import BenchError
 from harness.readings import Meter
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
-from harness.runtimes import Report, Stack
+from harness.runtimes import UPSTREAM_PATIENCE_S, Report, Stack
 from harness.runtimes.local import generator, readiness, stack
 from harness.runtimes.local.component import Launch
 from harness.runtimes.local.stack import LocalPrepared
@@ -228,8 +228,8 @@ class LocalPod:
         return [(name, code) for name, code in ended if code is not None]
 
     def upstream_silent(self, stack: Stack) -> str:
-        """Return why the upstream does not answer within five seconds; empty where it does."""
-        return readiness.answers(f"{stack.upstream_url}/health", timeout_s=5.0)
+        """Return why the upstream does not answer; empty where it does."""
+        return readiness.answers(f"{stack.upstream_url}/health", timeout_s=UPSTREAM_PATIENCE_S)
 
     def oom_kills(self) -> int:
         """Return how many processes of the target were killed for want of memory.
