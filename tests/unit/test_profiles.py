@@ -15,6 +15,7 @@ GOOD = 'purpose = "x"\nthink_s = 2\n[answer]\nttft_s = 0.3\nitl_s = 0.02\ntokens
 def test_the_profiles_that_come_along_are_valid_and_survive_a_round_trip() -> None:
     assert profiles.names() == [
         "article",
+        "endurance",
         "gate",
         "interval",
         "interval-short",
@@ -89,7 +90,7 @@ def test_other_workloads_are_off_unless_a_profile_asks_for_them() -> None:
     for name in ("quick", "smoke", "gate", "interval"):
         profile = profiles.load(name)
         assert (profile.open, profile.spike, profile.soak) == (None, None, None)
-    for name in ("article", "scenarios"):
+    for name in ("article", "endurance", "scenarios"):
         profile = profiles.load(name)
         assert None not in (profile.open, profile.spike, profile.soak)
 
