@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from harness.records import AnswerPlan, GeneratorSummary, Turn
+from harness.records import AnswerPlan, GeneratorSummary, PhaseTimes, Turn
 
 WAITING_SHARE = 0.8  # of all users' time: a user cut off after a minute thinks before asking again
 PATIENCE = 2.0  # times the model's mean answer, plus a second: who waits longer is not just met by a short trial
@@ -26,20 +26,30 @@ def commonest(turns: Sequence[Turn]) -> str | None:
 def waited_s(turns: Sequence[Turn], summary: GeneratorSummary, answer: AnswerPlan) -> float | None:
     """Return how long users had waited for an answer (median, s) where they did little else; else None.
 
-    Counts turns that never ended well, whenever they began: a target that hangs before *measure* leaves none in it.
+    Looks at all of *measure*, then at what is left of it after the last whole answer, if that is longer than patience:
+    a target may hang at any moment. Counts turns that never ended well, whenever they began: one that hangs before
+    *measure* leaves none in it.
     """
     window = summary.phases.get("measure")
     if window is None or window.end_s <= window.start_s or not summary.users:
         return None
+    patience_s = PATIENCE * (answer.ttft_s.mean() + answer.tokens_mean() * answer.itl_s) + 1
     over_s = max(phase.end_s for phase in summary.phases.values())
-    spans = [
-        (t.sent_s, over_s if t.done_s is None else t.done_s)
-        for t in turns
-        if t.outcome != "ok" and t.sent_s < window.end_s and (t.done_s is None or t.done_s > window.start_s)
-    ]
-    inside_s = sum(min(end_s, window.end_s) - max(start_s, window.start_s) for start_s, end_s in spans)
-    if inside_s < WAITING_SHARE * summary.users * (window.end_s - window.start_s):
-        return None
-    typical_s = median(end_s - start_s for start_s, end_s in spans)
-    mean_s = answer.ttft_s.mean() + answer.tokens_mean() * answer.itl_s
-    return typical_s if typical_s > PATIENCE * mean_s + 1 else None
+    answered_s = max((t.done_s for t in turns if t.outcome == "ok" and t.done_s is not None), default=window.start_s)
+    stretches = [window]
+    if window.start_s < answered_s < window.end_s - patience_s:
+        stretches.append(PhaseTimes(start_s=answered_s, end_s=window.end_s))
+    lost = [(t.sent_s, over_s if t.done_s is None else t.done_s) for t in turns if t.outcome != "ok"]
+    for stretch in stretches:
+        waits = _waits(lost, stretch, summary.users)
+        if waits and median(waits) > patience_s:
+            return median(waits)
+    return None
+
+
+def _waits(lost: Sequence[tuple[float, float]], stretch: PhaseTimes, users: int) -> list[float]:
+    """Return how long each wait in a stretch was; none where users did not mostly wait in it."""
+    spans = [(begin_s, end_s) for begin_s, end_s in lost if begin_s < stretch.end_s and end_s > stretch.start_s]
+    inside_s = sum(min(end_s, stretch.end_s) - max(begin_s, stretch.start_s) for begin_s, end_s in spans)
+    mostly = inside_s >= WAITING_SHARE * users * (stretch.end_s - stretch.start_s)
+    return [end_s - begin_s for begin_s, end_s in spans] if mostly else []

@@ -20,16 +20,29 @@ def _answer_s(answer: Mapping[str, Any]) -> float:
 
 
 def waited_s(turns: Mapping[str, Any], summary: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
-    """Return the median wait for answers that never came well (s), where hardly anybody did anything else."""
+    """Return the median wait for answers that never came well (s), where hardly anybody did anything else.
+
+    That may be said of the whole window, or of its rest once nothing was answered any more.
+    """
     window = summary["phases"]["measure"]
     start_s, end_s = float(window["start_s"]), float(window["end_s"])
     over_s = max(float(phase["end_s"]) for phase in summary["phases"].values())
     sent, done = turns["sent_s"], np.where(np.isnan(turns["done_s"]), over_s, turns["done_s"])
-    began = (turns["outcome"] != "ok") & (sent < end_s)
-    lost = began & (np.isnan(turns["done_s"]) | (done > start_s))
-    inside_s = float((np.minimum(done, end_s) - np.maximum(sent, start_s))[lost].sum())
-    everybody_s = summary["users"] * (end_s - start_s)
-    if not everybody_s or 100 * inside_s < WAITING_PERCENT * everybody_s:
+    ok = turns["outcome"] == "ok"
+    bound_s = MEAN_ANSWERS * _answer_s(answer) + FURTHER_S
+    found = _wait(sent[~ok], done[~ok], (start_s, end_s), summary["users"])
+    if found is None or found <= bound_s:
+        last_s = float(np.nanmax(turns["done_s"][ok])) if np.isfinite(turns["done_s"][ok]).any() else start_s
+        late = start_s < last_s and end_s - last_s > bound_s
+        found = _wait(sent[~ok], done[~ok], (last_s, end_s), summary["users"]) if late else None
+    return found if found is not None and found > bound_s else None
+
+
+def _wait(sent: Any, done: Any, span: tuple[float, float], users: int) -> float | None:
+    """Median length of waits that touch a span, if they fill enough of everybody's time in it."""
+    touching = (sent < span[1]) & (done > span[0])
+    inside_s = np.clip(np.minimum(done, span[1]) - np.maximum(sent, span[0]), 0, None).sum()
+    everybody_s = users * (span[1] - span[0])
+    if not everybody_s or 100 * inside_s < WAITING_PERCENT * everybody_s or not touching.any():
         return None
-    wait_s = float(np.median((done - sent)[lost]))
-    return wait_s if wait_s > MEAN_ANSWERS * _answer_s(answer) + FURTHER_S else None
+    return float(np.median((done - sent)[touching]))

@@ -15,6 +15,7 @@ from harness.cli import where
 from harness.records import Limits, LoadPlan
 from harness.runtimes import GENERATOR
 from harness.runtimes.local import LocalPod, LocalRuntime, generator
+from harness.runtimes.local import pod as local_pod
 from harness.selftest import bench, cases
 from harness.selftest.bench import Laboratory, Measured
 from harness.verdict import Validity
@@ -138,6 +139,52 @@ def test_a_model_that_dies(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.trial.verdict.outcome == "invalid"
     assert [(one.code, one.text) for one in found.trial.verdict.reasons] == [
         ("invalid.upstream", "llm ended by itself with -9")
+    ]
+
+
+def hung(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, role: str, after: int, turns_needed: int) -> Measured:
+    """A trial one side of which goes on accepting connections, but answers nothing after so many measured turns."""
+    right = LocalPod.wait
+    stopped: list[str] = []
+
+    def wait(pod: LocalPod, name: str, timeout_s: float) -> int | None:
+        code = right(pod, name, min(timeout_s, 0.02))
+        live = "".join(file.read_text(encoding="utf-8") for file in lab.folder.glob("trials/*/*/*/live.jsonl"))
+        if not stopped and live.count('"phase":"measure"') >= after:
+            stopped.extend(one.name for one in pod.components() if one.role == role)
+            for component in stopped:
+                pod.signal(component, signal.SIGSTOP)
+        return code
+
+    monkeypatch.setattr(LocalPod, "wait", wait)
+    case = cases.timing("rest")
+    window = replace(case.profile.window, measure_min_s=5.0, measure_max_s=5.0, measure_turns=turns_needed, drain_s=0.5)
+    found = lab.measure(replace(case, profile=replace(case.profile, window=window)), 12)
+    assert stopped
+    return found
+
+
+@pytest.mark.parametrize(
+    ("turns_needed", "reasons"),
+    [(40, {"target.unanswered", "slo.failure_ratio"}), (20, {"slo.failure_ratio"})],
+    ids=["few turns", "enough turns"],
+)
+def test_a_target_that_hangs(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch, turns_needed: int, reasons: set[str]
+) -> None:
+    found = hung(lab, monkeypatch, "target", 10, turns_needed)
+    assert found.trial.verdict.outcome == "fail", found.trial.verdict.reasons
+    assert reasons <= codes(found)
+    assert (found.trial.figures["ok"] or 0) >= 10
+    assert found.trial.figures["incomplete"] == 12  # everybody's last turn
+
+
+def test_a_model_that_hangs_is_no_fault_of_the_target(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_pod, "UPSTREAM_PATIENCE_S", 1)
+    found = hung(lab, monkeypatch, "upstream", 10, 20)
+    assert found.trial.verdict.outcome == "invalid"
+    assert [(one.code, one.text) for one in found.trial.verdict.reasons] == [
+        ("invalid.upstream", "the model did not answer either: timed out")
     ]
 
 

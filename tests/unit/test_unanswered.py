@@ -10,6 +10,7 @@ from harness import figures, frames
 from harness.records import (
     AnswerPlan,
     Distribution,
+    Emission,
     GeneratorSummary,
     PhaseTimes,
     ResourceSample,
@@ -85,7 +86,12 @@ def verdict(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, facts: F
         )
         for t in range(100, 140)
     )
-    found = figures.chat_figures(frames.turns_frame(turns, {}), resources, summary, Slo())
+    log = {
+        t.tag: Emission(tag=t.tag, request_s=t.sent_s, ttft_s=0.3, itl_s=0.02, tokens=1, emit_s=(0.3,), finished=True)
+        for t in turns
+        if t.outcome == "ok"
+    }
+    found = figures.chat_figures(frames.turns_frame(turns, log), resources, summary, Slo())
     known = replace(facts, waited_s=waits(turns, summary), commonest_failure=commonest(turns))
     return judge(found, known, Slo())
 
@@ -144,6 +150,31 @@ def test_one_user_of_ten_who_hangs_is_no_hang_of_the_target() -> None:
     assert waits(HUNG[:1]) is None
     assert waits(HUNG[:7]) is None
     assert waits(HUNG) == pytest.approx(float(np.median([133.0 - one.sent_s for one in HUNG])))
+
+
+def hangs_at(from_s: float, users: int = USERS) -> list[Turn]:
+    """Every user is answered once a second until then, and never again."""
+    answered = [turn(u, 108.0 + n + u / 20, 108.6 + n + u / 20) for u in range(USERS) for n in range(int(from_s) - 108)]
+    return [*answered, *(turn(u, from_s + u / 20) for u in range(users))]
+
+
+def test_a_target_that_hangs_while_it_is_measured_lets_everybody_wait_from_then_on() -> None:
+    turns = hangs_at(111.0)
+    summary = replace(
+        SUMMARY, turns_begun=len(turns), live_turn_seconds=sum(min(t.done_s or 128, 128) - t.sent_s for t in turns)
+    )
+    assert waits(turns) == pytest.approx(133.0 - 111.225)
+    found = verdict(turns, summary, replace(FACTS, turns_needed=60))
+    assert found.outcome == "fail"
+    assert "target.unanswered" in [r.code for r in found.reasons]
+    assert waits(hangs_at(118.0)) == pytest.approx(133.0 - 118.225)
+
+
+def test_what_is_too_late_or_not_everybody_is_no_hang_while_it_is_measured() -> None:
+    assert waits(hangs_at(126.0)) is None  # two seconds: an answer may take as long
+    assert waits(hangs_at(118.0, users=7)) is None
+    served = [turn(0, 118.0 + n, 118.5 + n) for n in range(10)]
+    assert waits([*hangs_at(118.0)[:-USERS], *served, *hangs_at(118.0)[1 - USERS :]]) is None
 
 
 def test_the_commonest_failure_is_named_with_its_commonest_words() -> None:
