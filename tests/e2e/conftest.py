@@ -32,6 +32,7 @@ class Running:
     base_url: str
     upstream_log: Path
     prepared: LocalPrepared
+    api_url: str | None = None  # where programs go, if not to the page
 
 
 @pytest.fixture(scope="package")
@@ -48,7 +49,11 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
                 served = serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
                 stacked = open_targets.enter_context(served).stack
                 known[name] = Running(
-                    name=name, base_url=stacked.instances[0], upstream_log=stacked.upstream_log, prepared=prepared
+                    name=name,
+                    base_url=stacked.instances[0],
+                    api_url=stacked.api_url,
+                    upstream_log=stacked.upstream_log,
+                    prepared=prepared,
                 )
             return known[name]
 

@@ -1,10 +1,13 @@
 """What people and models say is text: none of it runs, and none of it makes the browser ask elsewhere."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser
 
-from harness.audit.probing import Seen
-from harness.audit.security import hostile
+from harness.audit.probing import NotMeasuredError, Seen
+from harness.audit.security import hostile, titles
+from tests.e2e import titles_twin
 from tests.e2e.conftest import SEED, Running
 from tests.e2e.hostile_twin import running
 
@@ -12,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 PICTURES = ("image-beacon", "image-reference", "link-nested", "table-cell")
 FEW = ("script", "image-onerror", "iframe-srcdoc", "link-case", "image-html", "css-style", "base")
+TITLED = ("script", "image-onerror", "iframe-srcdoc", "link-case", "image-html", "svg-use")  # leave the page usable
 
 
 OTHERS = "requests of the page itself to elsewhere"
@@ -26,6 +30,13 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a handful of payloads."""
     chosen = {name: text for name, text in hostile.payloads().items() if name in FEW}
     monkeypatch.setattr(hostile, "payloads", lambda: chosen)
+
+
+@pytest.fixture
+def titled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a handful of payloads in titles."""
+    chosen = {name: text for name, text in titles.payloads().items() if name in TITLED}
+    monkeypatch.setattr(titles, "payloads", lambda: chosen)
 
 
 def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Running, browser: Browser) -> None:
@@ -45,12 +56,62 @@ def test_pictures_that_come_token_by_token_fetch_nothing(
     assert len(seen.tries) == len(PICTURES) + 2
 
 
+def _titles(base_url: str, browser: Browser, *, api_url: str | None) -> Seen:
+    if api_url is not None:
+        return titles.by_api(browser, base_url, api_url, seed=SEED)
+    return titles.by_page(browser, base_url, seed=SEED, renames=True)
+
+
+def _counted(seen: Seen) -> tuple[int, int, int]:
+    """Return how many payloads were shown in titles, as headings, in messages."""
+    told = r"(\d+) of \d+ were shown in titles, (\d+) of these as a heading too; (\d+) in messages"
+    found = re.search(told, seen.text)
+    assert found is not None, seen.text
+    return int(found[1]), int(found[2]), int(found[3])
+
+
 def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, browser: Browser) -> None:
-    by_page = target.prepared.target.protocol != "rest"
-    way = hostile.titles_by_page if by_page else hostile.titles_by_api
-    seen = way(browser, target.base_url, seed=SEED)
+    rest = target.prepared.target.protocol == "rest"
+    api_url = target.base_url if rest else target.api_url
+    seen = _titles(target.base_url, browser, api_url=api_url)
     assert _broken(seen) == []
-    assert len(seen.tries) > (5 if by_page else 50)
+    in_titles, headings, in_messages = _counted(seen)
+    if api_url is not None:
+        assert (in_titles, in_messages) == (len(titles.payloads()),) * 2, seen.text
+    assert in_titles > 20, seen.text
+    assert headings > 20, seen.text
+    assert sum(" in a title" in one.line for one in seen.tries) == in_titles
+
+
+@pytest.mark.parametrize("by_api", [False, True], ids=["by the page", "by the API"])
+def test_page_careful_with_titles_holds(browser: Browser, by_api: bool) -> None:
+    with titles_twin.running("careful") as base_url:
+        seen = _titles(base_url, browser, api_url=base_url if by_api else None)
+    assert _broken(seen) == []
+    in_titles, headings, in_messages = _counted(seen)
+    assert (in_titles, in_messages) == ((55, 55) if by_api else (47, 9)), seen.text
+    assert headings > 20, seen.text
+
+
+@pytest.mark.usefixtures("titled")
+@pytest.mark.parametrize("by_api", [False, True], ids=["by the page", "by the API"])
+def test_page_careless_with_titles_is_found_out(browser: Browser, by_api: bool) -> None:
+    with titles_twin.running("careless") as base_url:
+        seen = _titles(base_url, browser, api_url=base_url if by_api else None)
+    broken = _broken(seen)
+    for ran in ("image-onerror", "iframe-srcdoc"):
+        assert any(line.startswith(f"BROKEN {ran} in a title") and ": ran" in line for line in broken), broken
+    for fetched in ("image-html", "svg-use"):
+        told = f"asked for https://beacon.invalid/{fetched}"
+        assert any(line.startswith(f"BROKEN {fetched} in a title") and told in line for line in broken), broken
+    assert any("link-case in a title" in line and "a click ran it" in line for line in broken), broken
+
+
+@pytest.mark.usefixtures("titled")
+@pytest.mark.parametrize("by_api", [False, True], ids=["by the page", "by the API"])
+def test_what_the_page_does_not_show_is_not_held_harmless(browser: Browser, by_api: bool) -> None:
+    with titles_twin.running("blind") as base_url, pytest.raises(NotMeasuredError, match="none of 6 payloads"):
+        _titles(base_url, browser, api_url=base_url if by_api else None)
 
 
 @pytest.mark.usefixtures("few")

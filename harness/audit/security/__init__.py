@@ -4,6 +4,7 @@ No penetration test: well-known inputs, one after the other, over loopback, each
 """
 
 import http.client
+import importlib
 from collections.abc import Callable
 from types import ModuleType
 
@@ -81,35 +82,41 @@ def _anonymous(subject: Subject) -> Seen:
 
 @PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing", beside=True)
 def _hostile_answers(subject: Subject) -> Seen:
-    return _looked_at(subject, lambda hostile, browser: hostile.answers(browser, subject.base_url, seed=subject.seed))
+    return _looked_at(
+        subject, "hostile", lambda hostile, browser: hostile.answers(browser, subject.base_url, seed=subject.seed)
+    )
 
 
 @PROBES.finds(
     "hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing", beside=True
 )
 def _hostile_titles(subject: Subject) -> Seen:
-    def look(hostile: ModuleType, browser: object) -> Seen:
-        way = hostile.titles_by_api if subject.protocol == "rest" else hostile.titles_by_page
-        seen: Seen = way(browser, subject.base_url, seed=subject.seed)
+    def look(titles: ModuleType, browser: object) -> Seen:
+        seen: Seen
+        if subject.protocol == "rest" or subject.api_url is not None:
+            seen = titles.by_api(browser, subject.base_url, subject.program_url, seed=subject.seed)
+        else:
+            renames = "rename" in subject.features
+            seen = titles.by_page(browser, subject.base_url, seed=subject.seed, renames=renames)
         return seen
 
-    return _looked_at(subject, look)
+    return _looked_at(subject, "titles", look)
 
 
-def _looked_at(subject: Subject, look: Callable[[ModuleType, object], Seen]) -> Seen:
+def _looked_at(subject: Subject, way: str, look: Callable[[ModuleType, object], Seen]) -> Seen:
     """Look at the target's page with a real browser; NotMeasuredError where there is none, or no page."""
     _expect_application(subject)
     if subject.protocol == "rest" and not subject.web:
         raise NotMeasuredError("an API without a web part shows nothing to anybody")
     try:
-        from harness.audit.security import hostile
+        module = importlib.import_module(f"harness.audit.security.{way}")
         from harness.browser import chromium
     except ImportError:
         raise NotMeasuredError("no browser in a sealed container; audit the same target without containers") from None
     if chromium.find() is None:
         raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
     with chromium.opened() as browser:
-        return look(hostile, browser)
+        return look(module, browser)
 
 
 @PROBES.finds("csrf", "forged requests refused (CSRF)")

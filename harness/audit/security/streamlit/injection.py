@@ -15,7 +15,7 @@ from harness.conformance.client import Client
 from harness.conformance.world import PASSWORD
 
 ALL = (*INJECTIONS, *DELAYS)
-TITLE_CHARS = 100  # what the page takes
+TITLE_CHARS = 200  # what the page takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
