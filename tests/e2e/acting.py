@@ -1,8 +1,10 @@
 """Acts of people who judge answers and look after accounts, in every front end, found by roles and names."""
 
+import time
+
 from playwright.sync_api import Locator, Page, expect
 
-from harness.browser.person import MESSAGES, Person
+from harness.browser.person import MESSAGES, PATIENCE_MS, Person
 from harness.conformance.world import Message
 
 RATINGS = {"up": ("Good answer", "Thumbs up"), "down": ("Bad answer", "Thumbs down")}
@@ -23,9 +25,15 @@ def rating(person: Person, message: Message, value: str) -> Locator:
 
 def expect_chosen(control: Locator, chosen: bool) -> None:
     """Wait until a control is pressed or checked, or is no longer."""
-    control.wait_for()
-    wanted = [control.element_handle(), chosen]
-    control.page.wait_for_function(f"([one, chosen]) => ({IS_CHOSEN})(one) === chosen", arg=wanted)
+    _until(control, f"(one, chosen) => ({IS_CHOSEN})(one) === chosen", chosen)
+
+
+def _until(control: Locator, holds: str, wanted: object) -> None:
+    """Wait until something holds for what stands there by then: a page may draw its controls anew at any time."""
+    until_s = time.monotonic() + PATIENCE_MS / 1000
+    while not control.evaluate(holds, wanted):
+        assert time.monotonic() < until_s, f"never came to be {wanted!r}: {control}"
+        control.page.wait_for_timeout(50)
 
 
 def moderate(person: Person, message: Message, act: str) -> None:
@@ -65,8 +73,7 @@ def choose_role(box: Locator, role: str) -> None:
 
 def expect_role(box: Locator, role: str) -> None:
     """Wait until an account has this role."""
-    has_role = "([one, role]) => one.value === role || one.ariaLabel?.startsWith(`Selected ${role}.`)"
-    box.page.wait_for_function(has_role, arg=[box.element_handle(), role])
+    _until(box, "(one, role) => one.value === role || one.ariaLabel?.startsWith(`Selected ${role}.`)", role)
 
 
 def switch_account(page: Page, username: str, act: str) -> None:
