@@ -49,9 +49,23 @@ FLAWS = (
     ("main.py", "user = auth.current_user()\n", "TITLES\nuser = auth.current_user()\n"),
     ("auth.py", "ATTEMPTS_PER_MINUTE = 10", "ATTEMPTS_PER_MINUTE = 10_000"),
     ("app.py", "if origin is not None and", "if False and"),
-    ("app.py", 'httponly=True, samesite="lax", secure', 'httponly=False, samesite="none", secure'),
+    (
+        "app.py",
+        'httponly=True, samesite="lax", secure',
+        'httponly=False, samesite="none", domain="127.0.0.1", secure',
+    ),
+    ("app.py", 'methods=["POST", "DELETE"])', 'methods=["POST", "DELETE"]), METRICS'),
+    ("auth.py", "token = secrets.token_hex(16)", "token = secrets.token_hex(4)"),
+    ("auth.py", "return token if get_store().claim_session", "return token if [get_store().claim_session"),
+    ("auth.py", "hash_token(token)) else None", "hash_token(token))] else None"),
+    (
+        "auth.py",
+        'return "That username and password do not match."',
+        'return "That username and password do not match." if found else "Nobody is called that."',
+    ),
     ("app.py", "middleware=[Middleware(SecurityHeaders)]", "middleware=[]"),
 )
+METRICS = 'Route("/metrics", lambda request: Response("# HELP people"))'
 TITLES = """
 def _titles():
     from store import get_store
@@ -74,13 +88,49 @@ FOUND = {
         *(f"delete by {one}: done" for one in ("moderator", "admin")),
         "the conversation afterwards: changed",
     ),
-    "anonymous-access": ("the page without a session: more",),
-    "csrf": ("DELETE /session from a foreign origin: 204",),
-    "websocket-origin": ("origin https://attacker.example: 101",),
-    "cookie-flags": ("HttpOnly: absent", "SameSite: none", "after signing out: still signed in"),
-    "security-headers": ("framing by others: absent", "guessed content types: absent"),
-    "sql-injection": ("search of conversations \"' OR '1'='1\": found",),
-    "sign-in-throttling": ("guess 22 at one name: That username and password do not match",),
+    "anonymous-access": (
+        *(f"the page {how}: more" for how in ("without a session", "with a made-up session")),
+        "GET /metrics: 200 with '# HELP' in it",
+    ),
+    "csrf": (
+        *(f"POST /session {how}: 204" for how in ("without a code", "with a made-up code", "as text/plain")),
+        *(
+            f"{one} /session from {origin}: 204"
+            for one in ("POST", "DELETE")
+            for origin in ("a foreign origin", "the origin null")
+        ),
+        *(f"{method} of an upload without its token: 204" for method in ("PUT", "DELETE")),
+        "reading for a foreign page (CORS): ",
+    ),
+    "websocket-origin": (
+        "origin https://attacker.example: 101",
+        "origin null: 101",
+        "origin http://127.0.0.1.attacker.example:",
+        "origin http://attacker.example:",
+    ),
+    "cookie-flags": (
+        "HttpOnly: absent",
+        "SameSite: none",
+        "Domain: 127.0.0.1",
+        "length: 8",
+        "the sign-in code a second time: 204",
+        "after signing out: still signed in",
+    ),
+    "security-headers": (
+        "(CSP script-src): absent",
+        "(CSP object-src): absent",
+        "(CSP img-src): absent",
+        "framing by others: absent",
+        "guessed content types: absent",
+        "(Referrer-Policy): absent",
+        "(COOP): absent",
+    ),
+    "sql-injection": ("search of conversations \"' OR '1'='1\": found", "sign-in code \"' OR '1'='1\": answered 204"),
+    "sign-in-throttling": (
+        "a name that exists beside one that does not: another",
+        "guess 22 at one name: That username and password do not match",
+        "the right password while guessing is stopped: signed in",
+    ),
 }
 #: put into a build of its own: whoever is not signed in is the owner, and an admin
 UNGUARDED = (
@@ -92,6 +142,24 @@ UNGUARDED = (
         f"    return user or replace(get_store().credentials({OWNER!r})[0], role='admin')",
     ),
 )
+#: a build that keeps the session id a browser came with, and counts all guesses together
+PLANTED = (
+    ("auth.py", "def claim_cookie(code: str)", "def claim_cookie(code: str, token: str = '')"),
+    ("auth.py", "    token = secrets.token_hex(16)", "    token = token or secrets.token_hex(16)"),
+    (
+        "app.py",
+        'request.headers.get("x-sign-in-code", ""))',
+        'request.headers.get("x-sign-in-code", ""), request.cookies.get(auth.COOKIE, ""))',
+    ),
+    ("auth.py", 'f"sign-in {username[:150]}"', '"sign-in"'),
+)
+#: a build that refuses what people may do: no password is right, no code is, nothing is renamed
+SHUT = (
+    ("auth.py", "password, found[1] if found else _NOBODY) or found is None", "password, _NOBODY) or True"),
+    ("store.py", "SET title = ? WHERE id = ? AND user_id = ?", "SET title = ? WHERE id = ? AND user_id = -?"),
+)
+#: a build that takes no sign-in code at all
+DEAF = (("app.py", "if token is None:", "if True:"),)
 #: what Streamlit itself lets through; the findings' texts say so
 KNOWN = ("unguessable", "http://localhost:", "http://127.0.0.1:")
 
@@ -157,7 +225,7 @@ def _flawed(folder: Path, flaws: tuple[tuple[str, str, str], ...]) -> Path:
         file = folder / name
         text = file.read_text(encoding="utf-8")
         assert there in text, f"{name} has no {there!r} to put a flaw into"
-        file.write_text(text.replace(there, TITLES + instead[7:] if instead.startswith("TITLES") else instead))
+        file.write_text(text.replace(there, instead.replace("TITLES\n", TITLES).replace("METRICS", METRICS)))
     return folder
 
 
@@ -209,9 +277,41 @@ def test_flaw_is_found(name: str, flawed: str) -> None:
     assert missing == [], broken
 
 
+def _broken(name: str, base_url: str) -> list[str]:
+    return [line for line in _finding(name, base_url).details if line.startswith("BROKEN")]
+
+
+def _missing(told: list[str], broken: list[str]) -> list[str]:
+    return [said for said in told if not any(said in line for line in broken)]
+
+
 def test_every_operation_open_to_nobody_is_found(upstream: Upstream, tmp_path: Path) -> None:
     with _served(_flawed(tmp_path, UNGUARDED), upstream) as url:
-        finding = _finding("anonymous-access", url)
-    broken = [line for line in finding.details if line.startswith("BROKEN")]
-    told = [f"{one} without a session: done" for one in OPERATIONS] + ["the page without a session: more"]
-    assert [said for said in told if not any(said in line for line in broken)] == [], finding.details
+        anonymous, roles = (_broken(name, url) for name in ("anonymous-access", "roles-operations"))
+    told = ["the page without a session: more", "the page with a made-up session: more"]
+    told += [f"{one} without a session: done" for one in OPERATIONS]
+    others = ("list own conversations", "begin a conversation", "list users", "change a user")
+    told += [f"{one} with a made-up session: done" for one in others]  # the conversation is gone by then
+    assert _missing([*told, "what was asked for afterwards: changed"], anonymous) == [], anonymous
+    told = [f"{one} as nobody: done" for one in EXPECTED if one != "sign in"]
+    assert _missing([*told, "sign in as deactivated user: done"], roles) == [], roles
+
+
+def test_session_that_was_planted_and_guesses_counted_together_are_found(upstream: Upstream, tmp_path: Path) -> None:
+    with _served(_flawed(tmp_path, PLANTED), upstream) as url:
+        cookies, throttling = (_broken(name, url) for name in ("cookie-flags", "sign-in-throttling"))
+    assert _missing(["a session id planted before signing in: kept"], cookies) == [], cookies
+    assert _missing(["a guess at another name meanwhile: Too many attempts"], throttling) == [], throttling
+
+
+def test_what_people_may_do_and_cannot_is_found(upstream: Upstream, tmp_path: Path) -> None:
+    with _served(_flawed(tmp_path, SHUT), upstream) as url:
+        broken = _broken("roles-operations", url)
+    told = [f"sign in as {one}: refused" for one in ("nobody", "user", "another user", "moderator", "admin")]
+    assert _missing([*told, "rename as user: refused"], broken) == [], broken
+
+
+def test_page_whose_own_code_is_refused_is_found(upstream: Upstream, tmp_path: Path) -> None:
+    with _served(_flawed(tmp_path, DEAF), upstream) as url:
+        broken = _broken("csrf", url)
+    assert _missing(["the page's own request with its code: 403"], broken) == [], broken

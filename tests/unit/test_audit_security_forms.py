@@ -17,21 +17,26 @@ FLAWS = {
     "deactivated users stay": ("roles-operations", "open as deactivated user: shown"),
     "moderators write": ("roles-operations", "rename as moderator: done"),
     "everybody moderates": ("roles-operations", "hide as user: done"),
+    "admins write": ("other-objects", "rename by an admin: 302"),
     "others' conversations leak": ("other-objects", "open by another user: 200, the owner's words in it"),
     "ids told apart": ("other-objects", "an id that exists beside one that does not: another"),
     "owner by field": ("other-objects", "'owner' of the owner: the owner has it now"),
     "lists by field": ("other-objects", "?owner= of the owner: 200, the owner's words in it"),
     "metrics open": ("anonymous-access", "GET /metrics: 200 with '# HELP' in it"),
+    "any session signs in": ("anonymous-access", "open with a made-up session: shown, the owner's words in it"),
     "exports open": ("anonymous-access", "export without a session: shown, the owner's words in it"),
     "no CSRF": ("csrf", "rename with no token: 302"),
     "no CSRF at sign-in": ("csrf", "sign in with no token: 302"),
     "anybody's token": ("csrf", "with a token of another's session: 302"),
+    "nobody renames": ("csrf", "the same with its token: 403"),
     "origin not looked at": ("csrf", "its token, from a foreign origin: 302"),
     "scripts need no token": ("csrf", "with no token, as a script asks: 302"),
     "GET acts": ("csrf", "still signed in"),
     "reads across": ("csrf", "for a page of https://attacker.example"),
     "readable session cookie": ("cookie-flags", "session cookie: HttpOnly: absent"),
     "SameSite=None": ("cookie-flags", "SameSite: None"),
+    "cookies of the whole domain": ("cookie-flags", "session cookie: Domain: 127.0.0.1"),
+    "CSRF token kept": ("cookie-flags", "the CSRF token when signing in: kept"),
     "short session": ("cookie-flags", "length: 8"),
     "planted session kept": ("cookie-flags", "planted before signing in: kept"),
     "session outlives signing out": ("cookie-flags", "session after signing out: shown"),
@@ -42,8 +47,19 @@ FLAWS = {
     "pasted search": ("sql-injection", "list q"),
     "waits": ("sql-injection", "pg_sleep"),
     "no rate limit": ("sign-in-throttling", "guess 22 at one name: 401"),
+    "names locked together": ("sign-in-throttling", "a guess at another name meanwhile: 429"),
     "names told": ("sign-in-throttling", "beside one that does not: another"),
 }
+#: what the same flaws have to be found by besides
+BESIDES = (
+    ("moderators write", "other-objects", "rename by a moderator: 302"),
+    ("moderators write", "other-objects", "the conversation afterwards: changed"),
+    ("everybody moderates", "other-objects", "hide by another user: 302"),
+    ("no CSRF", "csrf", "what was asked for afterwards: changed"),
+    ("no rate limit", "sign-in-throttling", "the right password while guessing is stopped: 302"),
+    ("no security headers", "security-headers", "a conversation"),
+    ("no security headers", "security-headers", "a refusal"),
+)
 TRIED = [one for one in PROBES if not one.name.startswith("hostile")]
 
 
@@ -73,6 +89,14 @@ def test_sound_target_holds_and_has_no_socket_to_try() -> None:
     counts = {one.name: one.exercised for one in findings}
     assert counts["roles-operations"] == 15 * 6
     assert counts["sql-injection"] > 500
+
+
+@pytest.mark.parametrize(("flaw", "name", "said"), BESIDES)
+def test_flaw_is_found_besides(flaw: str, name: str, said: str) -> None:
+    with running(flaw) as base_url:
+        finding = _finding(name, base_url)
+    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    assert any(said in line for line in broken), broken or finding.details[:20]
 
 
 @pytest.mark.parametrize("flaw", FLAWS)

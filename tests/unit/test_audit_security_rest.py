@@ -14,14 +14,22 @@ FLAWS = {
     "wrong roles": ("roles-operations", "BROKEN"),
     "deactivated users stay": ("roles-operations", "as deactivated user: 200"),
     "moderators write": ("roles-operations", "renameConversation as moderator: 200"),
+    "admins write": ("other-objects", "renameConversation by an admin: 200"),
     "others' conversations leak": ("other-objects", "getConversation by another user: 200, the owner's words in it"),
     "ids told apart": ("other-objects", "another"),
     "owner by field": ("other-objects", "'owner' of the owner: the owner has it now"),
+    "lists by field": ("other-objects", "?owner= of the owner: 200, the owner's words in it"),
+    "open to nobody": ("anonymous-access", "getConversation without a session: 200"),
+    "any session signs in": ("anonymous-access", "getConversation with a made-up session: 200"),
+    "any token signs in": ("anonymous-access", "renameConversation with a made-up token: 200"),
     "metrics open": ("anonymous-access", "GET /metrics: 200 with '# HELP' in it"),
     "files outside": ("anonymous-access", "etc/passwd: 200 with 'root:x:' in it"),
     "no CSRF": ("csrf", "with no token"),
     "any token": ("csrf", "with a wrong token"),
     "text/plain": ("csrf", "with JSON as text/plain"),
+    "forms let through": ("csrf", "renameConversation with a form: 200"),
+    "nobody renames": ("csrf", "the same with its token: 403"),
+    "GET deletes": ("csrf", "still signed in and the conversation there: 404"),
     "origin not looked at": ("csrf", "renameConversation with its valid token, from a foreign origin: 200"),
     "ports not looked at": ("csrf", "its valid token, from another port of the same host: 200"),
     "GET acts": ("csrf", "still signed in"),
@@ -29,16 +37,33 @@ FLAWS = {
     "reads across": ("csrf", "for a page of https://attacker.example"),
     "readable session cookie": ("cookie-flags", "session cookie: HttpOnly: absent"),
     "SameSite=None": ("cookie-flags", "SameSite: None"),
+    "cookies of the whole domain": ("cookie-flags", "session cookie: Domain: 127.0.0.1"),
+    "CSRF token kept": ("cookie-flags", "the CSRF token when signing in: kept"),
     "short session": ("cookie-flags", "length: 8"),
     "planted session kept": ("cookie-flags", "planted session id afterwards: 200"),
+    "planted id stays": ("cookie-flags", "a session id planted before signing in: kept"),
     "logout forgets the server": ("cookie-flags", "session after signing out: 200"),
     "no security headers": ("security-headers", "the page"),
     "stacked statements": ("sql-injection", "roles and other people's conversations afterwards: changed"),
+    "titles are cut": ("sql-injection", "createConversation title"),
     "sign-in by injection": ("sql-injection", "login username"),
     "waits": ("sql-injection", "pg_sleep"),
     "no rate limit": ("sign-in-throttling", "guess 22 at one name: 401"),
+    "names locked together": ("sign-in-throttling", "a guess at another name meanwhile: 429"),
     "names told": ("sign-in-throttling", "beside one that does not: another"),
 }
+
+#: what the same flaws have to be found by besides
+BESIDES = (
+    ("moderators write", "other-objects", "renameConversation by a moderator: 200"),
+    ("moderators write", "other-objects", "deleteConversation by a moderator: 204"),
+    ("moderators write", "other-objects", "the conversation afterwards: changed"),
+    ("no CSRF", "csrf", "login with no token: 200"),
+    ("no rate limit", "sign-in-throttling", "the right password while guessing is stopped: 200"),
+    ("no rate limit", "sign-in-throttling", "guessing on at the operation for tokens: 401"),
+    ("no security headers", "security-headers", "an answer of the API"),
+    ("SameSite=None", "cookie-flags", "csrftoken: SameSite: None"),
+)
 
 
 def _subject(base_url: str, protocol: str = "rest") -> Subject:
@@ -69,6 +94,14 @@ def test_sound_target_holds_and_what_it_has_not_is_not_measured() -> None:
     counts = {one.name: one.exercised for one in findings}
     assert counts["roles-operations"] == 18 * 6
     assert counts["sql-injection"] > 500
+
+
+@pytest.mark.parametrize(("flaw", "name", "said"), BESIDES)
+def test_flaw_is_found_besides(flaw: str, name: str, said: str) -> None:
+    with running(flaw) as base_url:
+        finding = _finding(name, base_url)
+    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    assert any(said in line for line in broken), broken or finding.details[:20]
 
 
 @pytest.mark.parametrize("flaw", FLAWS)

@@ -121,6 +121,8 @@ class Site(BaseHTTPRequestHandler):
         self.session, self.csrf = given.get("sessionid", ""), given.get("csrftoken", "")
         self.cookies: list[str] = []
         name = self.state.sessions.get(self.session)
+        if self.flaw("any session signs in") and self.session:
+            name = name or "user0041"
         active = name is not None and (self.state.users[name]["active"] or self.flaw("deactivated users stay"))
         self.who = name if active else None
         self.role = self.state.users[name]["role"] if name and active else ""
@@ -137,7 +139,8 @@ class Site(BaseHTTPRequestHandler):
 
     def sign_in(self) -> None:
         name, state = self.fields.get("username", ""), self.state
-        if state.guesses.get(name, 0) >= ALLOWED_GUESSES and not self.flaw("no rate limit"):
+        guesses = sum(state.guesses.values()) if self.flaw("names locked together") else state.guesses.get(name, 0)
+        if guesses >= ALLOWED_GUESSES and not self.flaw("no rate limit"):
             self.page(429, "too often")
             return
         user = state.users.get(name)
@@ -153,13 +156,15 @@ class Site(BaseHTTPRequestHandler):
         state.sessions[value] = name
         flags = "" if self.flaw("readable session cookie") else "; HttpOnly"
         site = "None" if self.flaw("SameSite=None") else "Lax"
+        flags += "; Domain=127.0.0.1" if self.flaw("cookies of the whole domain") else ""
         self.cookies.append(f"sessionid={value}; Path=/; SameSite={site}{flags}")
         self.new_csrf()
         onward = self.fields.get("next", "/")
         self.send(302, "", Location=onward if self.flaw("sent elsewhere") else "/")
 
     def new_csrf(self) -> None:
-        self.csrf = secrets.token_hex(16)
+        if not (self.flaw("CSRF token kept") and self.csrf):
+            self.csrf = secrets.token_hex(16)
         self.cookies.append(f"csrftoken={self.csrf}; Path=/; SameSite=Lax")
 
     def act(self) -> None:
@@ -195,11 +200,15 @@ class Site(BaseHTTPRequestHandler):
         thread = self.state.threads.get(id)
         if thread is None:
             return False
-        return thread["owner"] == self.who or (self.flaw("moderators write") and self.role != "user")
+        allowed = {"moderators write": ("moderator", "admin"), "admins write": ("admin",)}.get(self.state.flaw, ())
+        return thread["owner"] == self.who or self.role in allowed
 
     def change(self, id: str, what: str) -> None:
         if not self.may_write(id):
             self.send(404, "")
+            return
+        if what == "rename" and self.flaw("nobody renames"):
+            self.send(403, "")
             return
         if what == "rename":
             self.state.threads[id]["title"] = self.fields["title"]

@@ -7,11 +7,13 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.cookies import SimpleCookie
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from harness.conformance.world import session_token
 from tests.unit.conformance_twin.operations import Handler
-from tests.unit.conformance_twin.state import Twin
+from tests.unit.conformance_twin.state import SEED, Twin
 from tests.unit.conformance_twin.wire import Refusal
 
 SLEEP_S = 0.4
@@ -59,7 +61,7 @@ class FlawedHandler(Handler):
 
     def begin(self, body: dict[str, Any]) -> dict[str, Any]:
         owner = body.pop("owner", self.user["username"])
-        return self.twin.begin(owner, body.get("title", ""))
+        return self.twin.begin(owner, body.get("title", "")[: 10 if self.flaw("titles are cut") else None])
 
     def create_conversation(self) -> None:
         kinds = {"title": str} | ({"owner": str} if self.flaw("owner by field") else {})
@@ -68,6 +70,8 @@ class FlawedHandler(Handler):
         self.json(self.public(conversation), 201)
 
     def rename_conversation(self, conversation_id: str) -> None:
+        if self.flaw("nobody renames"):
+            raise Refusal(403)
         conversation = self.find(conversation_id)
         conversation["title"] = self.fields(title=str)["title"]
         if self.flaw("stacked statements") and "UPDATE users" in conversation["title"]:
@@ -77,6 +81,8 @@ class FlawedHandler(Handler):
 
     def list_conversations(self) -> None:
         word = self.query.get("search")
+        if self.flaw("lists by field"):
+            self.user = self.twin.users.get(self.query.get("owner", ""), self.user)
         if not word:
             super().list_conversations()
             return
@@ -96,6 +102,8 @@ class FlawedHandler(Handler):
         role = self.user["role"]
         if conversation is not None and self.flaw("moderators write") and role != "user":
             return conversation
+        if conversation is not None and self.flaw("admins write") and role == "admin":
+            return conversation
         if conversation is not None and self.flaw("ids told apart") and conversation["owner"] != self.user["username"]:
             raise Refusal(403 if role == "user" else 404) if not read or role == "user" else Refusal(404)
         return super().find(conversation_id, read=read)
@@ -103,28 +111,52 @@ class FlawedHandler(Handler):
     def check_password(self) -> str:
         if self.flaw("sign-in by injection") and "' OR '1'='1" in self.body.decode(errors="replace"):
             return "user0042"
+        if self.flaw("names locked together") and sum(self.twin.failures.values()) >= 10:
+            raise Refusal(429)
         if self.flaw("names told") and b"nobody-of-this-name" in self.body:
             raise Refusal(404)
         return super().check_password()
 
     def login(self) -> None:
-        planted = self.session
+        if self.flaw("planted session kept"):  # before the answer is out: what it lets in is tried at once
+            self.twin.sessions[self.session] = str(self.user.get("username") or "user0044")
         super().login()
-        if self.flaw("planted session kept"):
-            name = str(self.user.get("username") or "user0044")
-            self.twin.sessions[planted] = name
 
     def set_cookie(self, name: str, value: str) -> None:
+        if self.flaw("CSRF token kept") and name == "csrftoken":
+            value = self.cookie(name) or value
+        if self.flaw("planted id stays") and name == "sessionid":
+            self.twin.sessions[self.session] = self.twin.sessions[value]
+            value = self.session
         super().set_cookie(name, value)
+        if self.flaw("cookies of the whole domain"):
+            self.cookies[-1] += "; Domain=127.0.0.1"
         if self.flaw("SameSite=None"):
             self.cookies[-1] = self.cookies[-1].replace("Lax", "None")
         if self.flaw("short session") and name == "sessionid":
             self.cookies[-1] = self.cookies[-1].replace(value, value[:8])
             self.twin.sessions[value[:8]] = self.twin.sessions[value]
 
+    def cookie(self, name: str) -> str:
+        morsel = SimpleCookie(self.headers.get("Cookie", "")).get(name)
+        return morsel.value if morsel else ""
+
     def identify(self, operation: str) -> None:
-        lax = (self.flaw("any token") and self.headers.get("X-CSRFToken")) or (
-            self.flaw("text/plain") and self.headers.get("Content-Type") == "text/plain"
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.flaw("any session signs in") and self.cookie("sessionid"):
+            self.twin.sessions.setdefault(self.cookie("sessionid"), "user0041")
+        if self.flaw("any token signs in") and bearer:
+            self.twin.tokens.setdefault(bearer, "user0041")
+        if self.flaw("open to nobody") and not bearer and not self.cookie("sessionid"):
+            del self.headers["Cookie"]
+            self.headers["Cookie"] = f"sessionid={session_token(SEED, 'user0041')}"
+        form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+        if self.flaw("forms let through") and form:
+            self.body = b'{"title": "forged"}'
+        lax = (
+            (self.flaw("forms let through") and form)
+            or (self.flaw("any token") and self.headers.get("X-CSRFToken"))
+            or (self.flaw("text/plain") and self.headers.get("Content-Type") == "text/plain")
         )
         if lax:
             token = secrets.token_hex(16)
@@ -170,6 +202,10 @@ class FlawedHandler(Handler):
             cookies = self.headers.get("Cookie", "")
             session = cookies.partition("sessionid=")[2].partition(";")[0]
             self.twin.sessions.pop(session, None)
+            self.reply(204)
+            return
+        if self.flaw("GET deletes") and self.command == "GET" and "_method=DELETE" in self.path:
+            self.twin.conversations.pop(self.path.rpartition("/")[2].partition("?")[0], None)
             self.reply(204)
             return
         if self.flaw("GET hides") and self.command == "GET" and "/hide?" in self.path:

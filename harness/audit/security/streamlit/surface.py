@@ -18,6 +18,9 @@ from harness.conformance.probes import expect
 from harness.conformance.world import PASSWORD
 
 FOREIGN = "https://attacker.example"
+#: a file as a form sends it; whatever else is sent is refused for its form
+FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nforged\r\n--x--\r\n'
+FILE_TYPE = {"Content-Type": "multipart/form-data; boundary=x"}
 METRICS = "/_stcore/metrics"  # to be closed in front of Streamlit, which has no option for it
 #: Streamlit's own addresses beside the page
 OWN_PATHS = ("/_stcore/script-health-check", "/media/unknown.json", "/component/unknown/index.html")
@@ -87,9 +90,11 @@ def forgery(stage: Stage) -> Seen:
     for method, how, headers in ways:
         answer = client.request(method, "/session", b"", csrf=False, headers=headers)
         tally.status(f"{method} /session {how}", (403, 405), answer.status)
-    for method in ("PUT", "POST", "DELETE"):
-        answer = client.request(method, "/_stcore/upload_file/x/y", b"x", csrf=False, headers={"Origin": FOREIGN})
-        tally.status(f"{method} of an upload without its token", (400, 403, 404, 405), answer.status)
+    with stage.open() as page:  # of no session that is there everything would be refused
+        upload = f"/_stcore/upload_file/{page.session_id}/y"
+        for method in ("PUT", "POST", "DELETE"):
+            answer = client.request(method, upload, FILE, csrf=False, headers={"Origin": FOREIGN} | FILE_TYPE)
+            tally.status(f"{method} of an upload without its token", (400, 403, 404, 405), answer.status)
     answer = client.request("GET", "/_stcore/host-config", headers={"Origin": FOREIGN})
     allowed = answer.header("Access-Control-Allow-Origin")
     tally.note("reading for a foreign page (CORS)", "not allowed", allowed or "not allowed", not allowed, control=True)
