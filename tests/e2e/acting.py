@@ -1,8 +1,9 @@
 """Acts of people who judge answers and look after accounts, in every front end, found by roles and names."""
 
 import time
+from contextlib import suppress
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from harness.browser.person import MESSAGES, PATIENCE_MS, Person
 from harness.conformance.world import Message
@@ -31,7 +32,10 @@ def expect_chosen(control: Locator, chosen: bool) -> None:
 def _until(control: Locator, holds: str, wanted: object) -> None:
     """Wait until something holds for what stands there by then: a page may draw its controls anew at any time."""
     until_s = time.monotonic() + PATIENCE_MS / 1000
-    while not control.evaluate(holds, wanted):
+    while True:
+        with suppress(Error):  # the page was on its way to another
+            if control.evaluate(holds, wanted):
+                return
         assert time.monotonic() < until_s, f"never came to be {wanted!r}: {control}"
         control.page.wait_for_timeout(50)
 
