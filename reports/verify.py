@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 GATE_FILE = Path("report", "gate.json")
-# Timed by the harness around the start of a target: no sample holds it.
 JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
+# Timed by the harness around the start of a target: no sample holds it.
 UNSAMPLED = frozenset({"cold_start_s"})
 LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
 

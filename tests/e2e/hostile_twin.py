@@ -7,14 +7,14 @@ after each of them, its box disabled until it is loaded again.
 import hashlib
 import json
 import re
-import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from harness.audit.security.trap import PAYLOADS
+from tests.serving import serving
 
 TAG = re.compile(r"tag-([0-9a-f]{16})\?payload=hostile-([a-z-]+)")
 PAGE = """<!doctype html><meta charset="utf-8"><title>Chat</title>
@@ -85,13 +85,5 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def running(**how: Any) -> Iterator[str]:
     """Serve the page; ``careful``, ``policy``, ``cut`` and ``stuck`` say how."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Twin", (Handler,), how | {"answers": []}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(type("Twin", (Handler,), how | {"answers": []})) as base_url:
+        yield base_url

@@ -4,13 +4,12 @@ Behind the page is the conformance checks' twin; the page lists conversations, o
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from typing import Literal
 
 from harness.audit.security.titles import PEOPLE, SEEDED
+from tests.serving import serving
 from tests.unit.conformance_twin.operations import Handler
 from tests.unit.conformance_twin.state import Twin
 
@@ -89,13 +88,5 @@ def running(way: Way) -> Iterator[str]:
     for name in PEOPLE:
         for number in range(SEEDED):
             twin.begin(name, f"Conversation {number + 1}")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Served", (Careless,), {"twin": twin, "way": way}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(type("Served", (Careless,), {"twin": twin, "way": way})) as base_url:
+        yield base_url

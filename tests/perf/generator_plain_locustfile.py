@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import time
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,9 @@ class AskingUser(User):
                     first_s = first_s or now_s
         _turns.append({"tag": tag, "sent_s": sent_s, "first_s": first_s})
 
+    @abstractmethod
     def lines_of(self, response: Any) -> Iterator[bytes]:
-        raise NotImplementedError
+        """Return an answer's lines as they come."""
 
 
 if os.environ.get("PLAIN_CLIENT") == "fast":

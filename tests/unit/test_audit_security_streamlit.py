@@ -1,15 +1,15 @@
 """What can be tried of Streamlit's WebSocket without Streamlit: whom a server lets open it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from harness.audit.security.streamlit import surface
 from harness.audit.security.streamlit.stage import Stage
+from tests.serving import serving
 
 
 class Door(BaseHTTPRequestHandler):
@@ -30,15 +30,8 @@ class Door(BaseHTTPRequestHandler):
 
 @contextmanager
 def _served(let_in: str) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Let", (Door,), {"let_in": let_in}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(type("Let", (Door,), {"let_in": let_in})) as base_url:
+        yield base_url
 
 
 @pytest.mark.parametrize(

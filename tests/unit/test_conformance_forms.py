@@ -1,13 +1,12 @@
 """The checks of server-rendered pages pass on a right site and name the defects of wrong ones."""
 
 import json
-import threading
 import urllib.parse
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from harness.conformance import Check, check
 from harness.conformance.world import PASSWORD, session_token
 from loadtests.seeded import nonce_of
+from tests.serving import serving
 
 SEED = 42
 TOKEN = "T" * 64
@@ -130,15 +130,8 @@ class _Site(BaseHTTPRequestHandler):
 @contextmanager
 def _site(defect: str) -> Iterator[str]:
     handler = type("Handler", (_Site,), {"defect": defect, "owners": {}, "kept": {}})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(handler) as base_url:
+        yield base_url
 
 
 def _checks(base_url: str) -> list[Check]:

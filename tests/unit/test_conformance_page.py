@@ -1,14 +1,14 @@
 """The checks of Streamlit's page pass on a right server and name the defects of wrong ones."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from harness.conformance import check_page
 from harness.errors import UsageError
+from tests.serving import serving
 
 INDEX = b'<link rel="shortcut icon" href="./favicon.png"><script type="module" src="./static/js/index.js"></script>'
 
@@ -39,15 +39,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def _page(defect: str) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"defect": defect}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(type("Handler", (_Handler,), {"defect": defect})) as base_url:
+        yield base_url
 
 
 def test_right_page_passes() -> None:

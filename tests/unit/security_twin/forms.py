@@ -6,17 +6,17 @@ import json
 import re
 import secrets
 import sqlite3
-import threading
 import time
 import urllib.parse
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
 from harness.conformance.world import PASSWORD, session_token
+from tests.serving import serving
 from tests.unit.conformance_twin import SEED
 from tests.unit.test_conformance_forms import HEADERS
 
@@ -321,12 +321,5 @@ class Site(BaseHTTPRequestHandler):
 def running(flaw: str = "") -> Iterator[str]:
     """Serve a twin with one flaw, or none; give its address."""
     handler = type("Flawed", (Site,), {"state": State(flaw)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(handler) as base_url:
+        yield base_url

@@ -6,12 +6,12 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 from harness.conformance.world import session_token
+from tests.serving import serving
 from tests.unit.conformance_twin.operations import Handler
 from tests.unit.conformance_twin.state import SEED, Twin
 from tests.unit.conformance_twin.wire import Refusal
@@ -219,14 +219,5 @@ def running(flaw: str = "", *, pasting: bool = False) -> Iterator[str]:
     """Serve a twin with a flaw; ``pasting`` builds SQL of what it is sent."""
     database = Database(pasting=pasting)
     handler = type("Flawed", (FlawedHandler,), {"twin": Twin(flaw), "database": database})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        database.close()
+    with closing(database), serving(handler) as base_url:
+        yield base_url
