@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import store
+from harness import results
 from harness.records import Finding
 from reports.cells import NO_APPLICATION, Cell, CellVerdict, absent
 from reports.evidence import Evidence, Located, reasons
@@ -20,7 +20,7 @@ def read(folder: Path, trials: list[Located]) -> Audits:
     Raises:
         BenchError: an ``audit.json`` is missing or damaged.
     """
-    return {path: store.read_audit(folder / path) for path, trial in trials if store.AUDIT_FILE in trial.files}
+    return {path: results.read_audit(folder / path) for path, trial in trials if results.AUDIT_FILE in trial.files}
 
 
 def latest(evidence: Evidence, audits: Audits) -> tuple[str, tuple[Finding, ...]] | None:
@@ -100,5 +100,5 @@ def _cell(target: str, path: str, finding: Finding) -> Cell:
         text=text,
         short=short,
         rests_on=(path,),
-        evidence=f"{path}/{store.AUDIT_FILE}#{finding.name}",
+        evidence=f"{path}/{results.AUDIT_FILE}#{finding.name}",
     )

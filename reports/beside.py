@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.store import Run
+from harness.results import Run
 from reports import conditions
 from reports.cells import Cell
 from reports.components import cpu_s_per_turn

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from harness.analysis.verdict import generator_cores
 from harness.records import Trial
-from harness.verdict import generator_cores
 from reports.evidence import Evidence, Located, reasons, valid
 from reports.numbers import as_text, significant
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import BenchError, UsageError
-from harness.store import sha256, write_atomically
+from harness.results import sha256, write_atomically
 from reports import formats
 from reports.report import Report, assemble
 

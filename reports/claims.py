@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.store import Run
+from harness.results import Run
 from reports.cells import Cell
 from reports.conditions import conditions, versions
 from reports.numbers import as_text, significant

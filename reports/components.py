@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import store
-from harness.figures import growth
+from harness import results
+from harness.analysis.chat_figures import growth
 from reports.evidence import Located
 
 
@@ -21,7 +21,7 @@ def cpu_s_per_turn(folder: Path, trials: Sequence[Located], target: str, level: 
         if summary is None or "measure" not in summary.phases:
             continue
         window = summary.phases["measure"]
-        turns, resources = store.read_turns(folder / path), store.read_resources(folder / path)
+        turns, resources = results.read_turns(folder / path), results.read_resources(folder / path)
         ended = int(((turns["done_s"] >= window.start_s) & (turns["done_s"] < window.end_s)).sum())
         for name, samples in resources[resources["role"] == "target"].groupby("component"):
             grown = growth(samples, "cpu_s", window.start_s, window.end_s)

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from harness.records import Limits, Trial
-from harness.store import Run, TargetInfo
+from harness.results import Run, TargetInfo
 from reports.numbers import as_text, significant
 
 SLO_LABELS = {

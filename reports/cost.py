@@ -3,7 +3,7 @@
 from math import ceil
 from statistics import median
 
-from harness.capacity import BUDGET_CPUS, MEMORY_BUDGET_BYTES, operational_bound, response_s
+from harness.analysis.capacity import BUDGET_CPUS, MEMORY_BUDGET_BYTES, operational_bound, response_s
 from reports.cells import NO_PROCESS, Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, paths, valid

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from harness import store
+from harness import results
 from harness.records import Trial
 from reports.conditions import Conditions
 from reports.evidence import Evidence, Located, valid
@@ -63,7 +63,7 @@ def at_edge(evidence: Evidence) -> Located:
 
 def resources(folder: Path, trial: Trial) -> Series:
     """Return a trial's CPU (cores, between readings) by role, and the memory of the target's stack."""
-    frame = store.read_resources(folder) if store.RESOURCES in trial.files else None
+    frame = results.read_resources(folder) if results.RESOURCES in trial.files else None
     if frame is None or frame.empty:
         return Series(cores={}, memory=([], []), measured=None)
     start_s = float(frame["t_s"].min())
@@ -116,9 +116,9 @@ def ttft_distribution(run: Path, trials: list[Located]) -> Line:
 
     total, known = 0, []
     for path, trial in trials:
-        if store.TURNS not in trial.files:
+        if results.TURNS not in trial.files:
             continue
-        turns = store.read_turns(run / path)
+        turns = results.read_turns(run / path)
         measured = turns.loc[turns["phase"] == "measure", "ttft_s"].to_numpy(float)
         total += len(measured)
         known.append(measured[np.isfinite(measured)])

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness import estimate
-from harness.estimate import Crossing, Estimate, Tried
+from harness.analysis import estimate
+from harness.analysis.estimate import Crossing, Estimate, Tried
 from reports.cells import Cell, absent
 from reports.conditions import Conditions
 from reports.evidence import Evidence, Located, live_streams, paths, valid

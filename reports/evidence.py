@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from harness import capacity
+from harness.analysis import capacity
 from harness.records import SwapMatrix, Trial
-from harness.store import Run, TargetInfo
+from harness.results import Run, TargetInfo
 
 PREFERRED = {"modular": "django+angular", "monolith": "streamlit"}
 Located = tuple[str, Trial]  # folder relative to the run's, trial

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import store
+from harness import results
 from harness.records import Trial
 from reports.evidence import Located
 
@@ -33,7 +33,7 @@ class Frames:
     @cached_property
     def tokens(self) -> "pd.DataFrame":
         """A row per turn: lists of arrival and emission offsets; read when asked for, since it is the largest."""
-        return _stack(self.folder, self.located, store.TOKENS, store.read_tokens)
+        return _stack(self.folder, self.located, results.TOKENS, results.read_tokens)
 
 
 def load(run: str | Path) -> Frames:
@@ -45,20 +45,20 @@ def load(run: str | Path) -> Frames:
     import pandas as pd
 
     folder = Path(run)
-    store.read_run(folder)
+    results.read_run(folder)
     trials = located(folder)
     return Frames(
         folder=folder,
         located=tuple(trials),
-        turns=_stack(folder, trials, store.TURNS, store.read_turns),
-        resources=_stack(folder, trials, store.RESOURCES, store.read_resources),
+        turns=_stack(folder, trials, results.TURNS, results.read_turns),
+        resources=_stack(folder, trials, results.RESOURCES, results.read_resources),
         trials=pd.DataFrame([_trial_row(path, trial) for path, trial in trials]),
     )
 
 
 def located(folder: Path) -> list[Located]:
     """Return a run's trials with their folders relative to the run's."""
-    return [(path.relative_to(folder).as_posix(), trial) for path, trial in store.read_trials(folder)]
+    return [(path.relative_to(folder).as_posix(), trial) for path, trial in results.read_trials(folder)]
 
 
 def _stack(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from harness.estimate import Estimate
-from harness.gate import Decision, Pair
+from harness.analysis.estimate import Estimate
+from harness.analysis.gate import Decision, Pair
 from harness.records import FORMAT_VERSION, to_json
-from harness.store import write_atomically, write_json
+from harness.results import write_atomically, write_json
 from reports.formats import grid, plain
 from reports.numbers import as_text, significant
 

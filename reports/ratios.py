@@ -1,6 +1,6 @@
 """Modular over monolithic: quotients of two cells, as brackets that hold whatever lies inside both."""
 
-from harness.capacity import Capacity
+from harness.analysis.capacity import Capacity
 from reports.cells import Bracket, Cell, CellVerdict
 from reports.numbers import significant, span
 

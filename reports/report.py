@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import store
+from harness import results
 from harness.records import FORMAT_VERSION, Trial
-from harness.store import Run, TargetInfo
+from harness.results import Run, TargetInfo
 from reports import audits, bottleneck, claims, conditions, cost, own_error
 from reports.audits import Audited
 from reports.bottleneck import Bottleneck
@@ -86,10 +86,10 @@ def assemble(folder: Path) -> Report:
     Raises:
         BenchError: ``run.json`` or a ``trial.json`` is missing or damaged.
     """
-    run = store.read_run(folder)
+    run = results.read_run(folder)
     trials = located(folder)
     found = audits.read(folder, trials)
-    table = compare(run, trials, found, store.read_swap(folder))
+    table = compare(run, trials, found, results.read_swap(folder))
     evidence = gather(run, trials)
     return Report(
         folder=folder,
@@ -184,7 +184,7 @@ def _why(trial: Trial) -> str:
 
 def _cut(folder: Path) -> list[str]:
     folders = sorted(p for p in folder.glob("trials/*/*/*") if p.is_dir())
-    return [p.relative_to(folder).as_posix() for p in folders if not (p / store.TRIAL_FILE).exists()]
+    return [p.relative_to(folder).as_posix() for p in folders if not (p / results.TRIAL_FILE).exists()]
 
 
 def _held(run: Run, trials: Iterable[Located]) -> list[Located]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from harness.capacity import Capacity
+from harness.analysis.capacity import Capacity
 from reports import cost, estimates, workloads
 from reports.cells import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.conditions import Conditions

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from harness import store
+from harness import results
 from harness.records import SwapMatrix, SwappedPair
 from reports.cells import NO_APPLICATION, Cell, absent
 from reports.evidence import Evidence
 
 MEASURE = "maintenance.swap"
 LABEL = "Parts that swap"
-EVIDENCE = f"{store.SWAP_FOLDER}/{store.SWAP_FILE}"
+EVIDENCE = f"{results.SWAP_FOLDER}/{results.SWAP_FILE}"
 ONE_PART = "one part: nothing to swap"
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.records import SwapMatrix
-from harness.store import Run
+from harness.results import Run
 from reports import audits, estimates, swaps
 from reports.audits import Audits
 from reports.cells import NO_APPLICATION, Cell, Line, Row, absent

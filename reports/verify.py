@@ -1,4 +1,4 @@
-"""Recomputes every printed number from raw samples, by arithmetic that shares nothing with ``harness.stats``.
+"""Recomputes every printed number from raw samples, by arithmetic that shares nothing with ``harness.analysis.stats``.
 
 Reads Parquet by pyarrow and computes with numpy. Of the rest of the project it uses file names, and, to compare the
 wording of the tables, the report's own assembly.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.store import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
+from harness.results import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
 
 if TYPE_CHECKING:
     from reports import verify_figures

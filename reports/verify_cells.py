@@ -1,4 +1,4 @@
-"""A second way to the table's cells: from recomputed figures and verdicts, nothing shared with ``harness.capacity``."""
+"""A second way to the table's cells: from recomputed figures and verdicts, nothing shared with ``harness.analysis``."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

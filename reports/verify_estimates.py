@@ -1,4 +1,4 @@
-"""A second way to estimates, predictions and cost: nothing shared with ``harness.estimate`` or ``harness.capacity``."""
+"""A second way to estimates, predictions and cost: nothing shared with ``harness.analysis``."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil

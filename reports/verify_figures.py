@@ -1,4 +1,4 @@
-"""A second way to every figure of a trial: numpy over Parquet columns, nothing shared with ``harness.figures``."""
+"""A second way to every figure of a trial: numpy over Parquet columns, nothing shared with ``harness.analysis``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from harness.store import RESOURCES, TOKENS, TURNS
+from harness.results import RESOURCES, TOKENS, TURNS
 from reports import verify_model, verify_resources, verify_waiting, verify_workloads
 from reports.verify_resources import Array
 

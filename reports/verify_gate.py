@@ -1,4 +1,4 @@
-"""A second way to a gate's answer, from figures worked out again: nothing shared with ``harness.gate``."""
+"""A second way to a gate's answer, from figures worked out again: nothing shared with ``harness.analysis``."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence

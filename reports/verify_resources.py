@@ -1,4 +1,4 @@
-"""A second way to CPU and memory figures: numpy over the resource samples, nothing shared with ``harness.figures``."""
+"""A second way to CPU and memory figures: numpy over resource samples, nothing shared with ``harness.analysis``."""
 
 import json
 from collections.abc import Mapping, Sequence

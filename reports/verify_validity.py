@@ -1,4 +1,4 @@
-"""Judges again whether a trial could be trusted, by limits written down here: nothing shared with ``harness.verdict``.
+"""Judges again whether a trial could be trusted, by limits written down here: nothing shared with ``harness.analysis``.
 
 What no sample holds is taken from the verdict's own words: that a process ended by itself, or that the generator did.
 """

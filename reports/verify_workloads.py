@@ -1,4 +1,4 @@
-"""A second way to the figures of spike and soak: numpy over columns, nothing shared with ``harness.workloads``."""
+"""A second way to the figures of spike and soak: numpy over columns, nothing shared with ``harness.analysis``."""
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise

@@ -6,7 +6,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import stats, store
+from harness import results
+from harness.analysis import stats
 from harness.records import PhaseTimes, Trial
 from reports.conditions import SLO_LABELS
 from reports.curves import Line
@@ -61,14 +62,14 @@ class Soak:
 def turns_of(folder: Path, trial: Trial) -> Turns:
     """Return the turns of a trial's measured phase by when each was meant to begin."""
     begin_s, end_s = _phase(trial)
-    return _turns(_measured(store.read_turns(folder)), begin_s, end_s)
+    return _turns(_measured(results.read_turns(folder)), begin_s, end_s)
 
 
 def spike(folder: Path, trial: Trial, slo: Mapping[str, float], window_s: float) -> Spike | None:
     """Return what a spike's turns say; None where the trial does not know when its spike was."""
     if trial.summary is None or trial.summary.spike is None:
         return None
-    every, (begin_s, end_s) = store.read_turns(folder), _phase(trial)
+    every, (begin_s, end_s) = results.read_turns(folder), _phase(trial)
     frame = _measured(every)
     spiked, recovery_s = trial.summary.spike, trial.figures.get("recovery_s")
     bin_s = _bin_s(end_s - begin_s)
@@ -89,10 +90,10 @@ def spike(folder: Path, trial: Trial, slo: Mapping[str, float], window_s: float)
 
 def soak(folder: Path, trial: Trial, block_s: float) -> Soak | None:
     """Return memory over a soak; None where no reading of it was recorded."""
-    from harness.figures import stack_memory
-    from harness.workloads import BLOCK_END_SHARE, MEMORY_SLOPE
+    from harness.analysis.chat_figures import stack_memory
+    from harness.analysis.workload_figures import BLOCK_END_SHARE, MEMORY_SLOPE
 
-    resources, (begin_s, end_s) = store.read_resources(folder), _phase(trial)
+    resources, (begin_s, end_s) = results.read_resources(folder), _phase(trial)
     target = resources[resources["role"] == "target"]
     memory = stack_memory(target, begin_s, end_s)
     if memory.empty:
@@ -153,7 +154,7 @@ def _missed_before(
     frame: "pd.DataFrame", spiked: PhaseTimes, recovery_s: float | None, slo: Mapping[str, float], window_s: float
 ) -> tuple[str, ...]:
     """Name the objectives that the last window before the recovery missed; none where all windows met them."""
-    from harness.workloads import LATENCIES, STEP_S
+    from harness.analysis.workload_figures import LATENCIES, STEP_S
 
     if not recovery_s:
         return ()

@@ -19,7 +19,7 @@ settings.load_profile("untimed")
 
 def find_browser() -> str | None:
     """Return the Chromium of this machine, None where there is none."""
-    from harness.browser import chromium
+    from harness.probes.browser import chromium
 
     return chromium.find()
 

@@ -22,27 +22,27 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"chatbench {version('chatbench')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    report = _command(commands, "report", "rebuild the report from a results folder", "show:report")
+    report = _command(commands, "report", "rebuild the report from a results folder", "report:report")
     _run_argument(report)
     report.add_argument("--format", action="append", metavar="NAME", help="json, csv, md or html; all where left out")
-    verify = _command(commands, "verify", "recompute every printed number from the raw samples", "show:verify")
+    verify = _command(commands, "verify", "recompute every printed number from the raw samples", "report:verify")
     _run_argument(verify)
     _add_compare(commands)
-    _command(commands, "targets", "list what can be measured", "show:targets")
-    check = _command(commands, "check", "prove that a target meets the contract", "stand:check")
+    _command(commands, "targets", "list what can be measured", "report:targets")
+    check = _command(commands, "check", "prove that a target meets the contract", "check:check")
     check.add_argument("target", metavar="TARGET")
     _runtime_option(check)
     _add_swap(commands)
-    serve = _command(commands, "serve", "start a target to click through", "stand:serve")
+    serve = _command(commands, "serve", "start a target to click through", "check:serve")
     serve.add_argument("target", metavar="TARGET")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
     _add_init(commands)
-    setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "stand:setup")
+    setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "check:setup")
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
     setup.add_argument("--all", action="store_true", help="targets in which every part and variant takes part")
     _runtime_option(setup)
     _command(commands, "selftest", "measure servers whose answer is known, print the error", "selftest:run")
-    _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "show:doctor")
+    _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "report:doctor")
     return top
 
 
@@ -81,7 +81,7 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    compare = _command(commands, "compare", "set two runs side by side, or gate a change of a target", "show:compare")
+    compare = _command(commands, "compare", "set two runs side by side, or gate a change of a target", "report:compare")
     compare.add_argument("base", metavar="BASE", help="a run: its id, folder or 'latest'; with --gate a revision")
     compare.add_argument(
         "head", metavar="HEAD", help="another run; with --gate a revision, or . for the files as they are"

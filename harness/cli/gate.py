@@ -12,13 +12,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import duration, machine, profiles, revisions, store
-from harness.cli import REPOSITORY, where
+from harness import profiles, results
+from harness.analysis.gate import BASE, HEAD, Decision, Pair, false_alarms, gate, order, pair_of
+from harness.cli import REPOSITORY, lookup
+from harness.environments import revisions
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
-from harness.gate import BASE, HEAD, Decision, Pair, false_alarms, gate, order, pair_of
+from harness.host import machine
 from harness.records import TrialKey, to_json
 from harness.runtimes import Prepared, Runtime
 from harness.targets import Catalogue, discover
+from harness.trials import duration
 
 EXITS = {"passed": EXIT_DONE, "failed": EXIT_GATE, "inconclusive": EXIT_INVALID}
 SCENARIO = "chat"
@@ -62,13 +65,13 @@ def _job(words: argparse.Namespace) -> Job:
     if not 0 < words.margin < 1:
         raise UsageError(f"--margin is {words.margin}", "give a share between 0 and 1, such as 0.05")
     profile = profiles.load(words.profile)
-    where.catalogue().target(words.target)
+    lookup.catalogue().target(words.target)
     sides = {BASE: revisions.checkout(REPOSITORY, words.base), HEAD: revisions.checkout(REPOSITORY, words.head)}
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-gate-{secrets.token_hex(2)}"
     return Job(
         folder=words.results / run_id,
         profile=profile,
-        runtime=where.runtime(words.runtime),
+        runtime=lookup.runtime(words.runtime),
         runtime_name=words.runtime,
         target=words.target,
         sides=sides,
@@ -79,7 +82,7 @@ def _job(words: argparse.Namespace) -> Job:
 
 def _prepare(job: Job, console: Console) -> dict[str, Prepared]:
     """Make both sides ready; the model and everything that measures is this checkout's for both."""
-    here = where.catalogue()
+    here = lookup.catalogue()
     found = {}
     for side, (_, folder) in job.sides.items():
         there = discover(folder / "targets")
@@ -98,9 +101,9 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
     except OSError as error:
         raise BenchError(f"{job.folder} cannot be written: {error}", "name another folder: --results") from error
     found = machine.fingerprint()
-    store.write_run(
+    results.write_run(
         job.folder,
-        store.Run(
+        results.Run(
             run_id=job.folder.name,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             command=("chatbench", *sys.argv[1:]),
@@ -111,8 +114,10 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
             machine=found,
             common_level=job.profile.search.base_users,
             targets={name: one.info for name, one in prepared.items()},
-            selftest=store.read_selftest(REPOSITORY, found),
-            gate=store.GateTerms(base=job.sides[BASE][0], head=job.sides[HEAD][0], margin=job.margin, pairs=job.pairs),
+            selftest=results.read_selftest(REPOSITORY, found),
+            gate=results.GateTerms(
+                base=job.sides[BASE][0], head=job.sides[HEAD][0], margin=job.margin, pairs=job.pairs
+            ),
         ),
     )
 
@@ -133,7 +138,7 @@ def _decide(job: Job, prepared: dict[str, Prepared], console: Console) -> tuple[
 
 
 def _batch(job: Job, prepared: dict[str, Prepared], batch: int, console: Console) -> list[Pair]:
-    from harness import trial
+    from harness.trials import trial
 
     bench = trial.Bench(run=job.folder, runtime=job.runtime, profile=job.profile, tell=lambda phase, live: None)
     pairs = []

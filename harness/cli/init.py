@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from harness.cli import where
+from harness.cli import lookup
 from harness.errors import EXIT_DONE, BenchError, UsageError
 from harness.targets import NAME, PROTOCOLS
 
@@ -79,7 +79,7 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot name a part",
             f"use small letters, digits and hyphens, at most {LONGEST_NAME}, as in my-chatbot",
         )
-    if name in TAKEN or name in {taken for _, taken in where.catalogue().parts}:
+    if name in TAKEN or name in {taken for _, taken in lookup.catalogue().parts}:
         raise UsageError(f"the name {name!r} is taken", f"take another one, as in my-{name}")
 
 

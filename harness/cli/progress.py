@@ -9,10 +9,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.campaign import Progress
-from harness.load import Live as LiveTurns
+from harness.analysis.stats import percentile
 from harness.records import Trial
-from harness.stats import percentile
+from harness.trials.campaign import Progress
+from harness.trials.generator import Live as LiveTurns
 
 
 class Board:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import campaign, duration, machine, profiles, store, targets
-from harness.capacity import Capacity
-from harness.cli import DEFAULT_TARGETS, REPOSITORY, progress, where
+from harness import profiles, results, targets
+from harness.analysis.capacity import Capacity
+from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
+from harness.host import machine
 from harness.records import Trial, TrialKey, from_json, to_json
 from harness.runtimes import Prepared, Runtime
+from harness.trials import campaign, duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +34,14 @@ class Job:
     seed: int
     workers: int
     known: tuple[Trial, ...]
-    resumed: store.Run | None
+    resumed: results.Run | None
 
 
 def run(words: argparse.Namespace) -> int:
     """Run a campaign; exit code 3 where a target's capacity could not be settled."""
     console = Console()
     job = _job(words)
-    runtime = where.runtime(job.runtime)
+    runtime = lookup.runtime(job.runtime)
     with machine.one_campaign():
         _try_writing(job.folder if job.resumed else job.folder.parent)
         prepared = _prepare(job, runtime, console)
@@ -50,10 +52,10 @@ def run(words: argparse.Namespace) -> int:
 
 
 def _job(words: argparse.Namespace) -> Job:
-    catalogue = where.catalogue()
+    catalogue = lookup.catalogue()
     if words.resume:
-        folder = where.run_folder(words.resume, words.results)
-        earlier = store.read_run(folder)
+        folder = lookup.run_folder(words.resume, words.results)
+        earlier = results.read_run(folder)
         if words.targets:
             raise UsageError("--resume takes the targets of the run it goes on with", "leave the targets out")
         _same_machine(earlier)
@@ -68,7 +70,7 @@ def _job(words: argparse.Namespace) -> Job:
             # A target whose check failed has been mended meanwhile, or not: it is checked again.
             known=tuple(
                 one
-                for _, one in store.read_trials(folder)
+                for _, one in results.read_trials(folder)
                 if (one.key.scenario, one.verdict.outcome) != ("check", "fail")
             ),
             resumed=earlier,
@@ -78,8 +80,8 @@ def _job(words: argparse.Namespace) -> Job:
     names = list(dict.fromkeys(words.targets or DEFAULT_TARGETS))
     _folders_apart(names)
     profile = profiles.load(words.profile)
-    where.runtime(words.runtime)
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{store.slug(profile.name)}-{secrets.token_hex(2)}"
+    lookup.runtime(words.runtime)
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{results.slug(profile.name)}-{secrets.token_hex(2)}"
     return Job(
         folder=words.results / run_id,
         profile=profile,
@@ -97,10 +99,10 @@ def _folders_apart(names: list[str]) -> None:
     """Raise UsageError for two targets whose trials would go into one folder."""
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(store.slug(name), name)
+        other = seen.setdefault(results.slug(name), name)
         if other != name:
             raise UsageError(
-                f"{other!r} and {name!r} would share the folder {store.slug(name)!r} of one run",
+                f"{other!r} and {name!r} would share the folder {results.slug(name)!r} of one run",
                 "measure them in two runs, or rename one",
             )
 
@@ -114,7 +116,7 @@ def _try_writing(folder: Path) -> None:
         raise BenchError(f"{folder} cannot be written: {error.strerror}", "name another folder: --results") from error
 
 
-def _same_machine(earlier: store.Run) -> None:
+def _same_machine(earlier: results.Run) -> None:
     now = machine.fingerprint()
     changed = sorted(key for key in now if earlier.machine.get(key) != now[key])
     if changed:
@@ -142,7 +144,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
     if job.resumed:
         return
     found = machine.fingerprint()
-    run_record = store.Run(
+    run_record = results.Run(
         run_id=job.folder.name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=("chatbench", *sys.argv[1:]),
@@ -153,17 +155,17 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
         machine=found,
         common_level=job.profile.search.base_users,
         targets={name: one.info for name, one in prepared.items()},
-        selftest=store.read_selftest(REPOSITORY, found),
+        selftest=results.read_selftest(REPOSITORY, found),
         workers=job.workers,
     )
     try:
-        store.write_run(job.folder, run_record)
+        results.write_run(job.folder, run_record)
     except OSError as error:
         raise BenchError(f"{job.folder} cannot be written: {error}", "name another folder: --results") from error
 
 
 def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console: Console) -> dict[str, Capacity]:
-    from harness import trial  # pandas takes seconds to import: only after everything a person said was checked
+    from harness.trials import trial  # pandas takes seconds to import: only after everything a person said was checked
 
     kinds = [part.kind for part in job.catalogue.of_kind("api", "web")]
     pairs = kinds.count("api") * kinds.count("web") if _swaps(job) and job.runtime == "local" else 0
@@ -209,7 +211,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
 def _swaps(job: Job) -> bool:
     """Whether parts are still to be tried with each other."""
     modular = any(one.kind == "modular" for one in job.chosen)
-    earlier = store.read_swap(job.folder)
+    earlier = results.read_swap(job.folder)
     return job.profile.swap and modular and not (earlier and earlier.pairs)
 
 
@@ -217,16 +219,16 @@ def _swap(job: Job, console: Console) -> None:
     """Try which parts swap, where the profile says so and a target is made of parts; never costs a measured trial."""
     if not _swaps(job):
         return
-    from harness import swap as swapping  # a browser's client is imported only where it is used
     from harness.cli import swap as swap_command
+    from harness.probes import swap as swapping  # a browser's client is imported only where it is used
 
     if job.runtime != "local":
-        store.write_swap(job.folder, swapping.absent("a run in containers does not try it"))
+        results.write_swap(job.folder, swapping.absent("a run in containers does not try it"))
         return
     try:
         found = swap_command.tried(swapping.pairs(job.catalogue), job.catalogue, job.folder, job.seed, console)
     except BenchError as error:
-        store.write_swap(job.folder, swapping.absent(f"{error.message}; {error.hint}"))
+        results.write_swap(job.folder, swapping.absent(f"{error.message}; {error.hint}"))
         return
     swap_command.show(found, job.folder, console)
 

@@ -6,11 +6,12 @@ import sys
 
 from rich.console import Console
 
-from harness import machine, selftest, store
-from harness.cli import REPOSITORY, where
+from harness import results, selftest
+from harness.cli import REPOSITORY, lookup
 from harness.errors import EXIT_DONE, EXIT_INVALID
+from harness.host import machine
+from harness.results import SelfTest
 from harness.selftest.bench import laboratory
-from harness.store import SelfTest
 
 FOLDER = REPOSITORY / ".chatbench" / "selftest"  # samples of the last one, for whoever wants to look
 NAME = 42  # characters
@@ -27,9 +28,9 @@ def run(words: argparse.Namespace) -> int:
 
     with machine.one_campaign():
         shutil.rmtree(FOLDER, ignore_errors=True)
-        lab = laboratory(REPOSITORY, FOLDER, where.runtime("local"), where.catalogue(), tell)
+        lab = laboratory(REPOSITORY, FOLDER, lookup.runtime("local"), lookup.catalogue(), tell)
         found = selftest.run(lab)
-    path = store.write_selftest(REPOSITORY, found)
+    path = results.write_selftest(REPOSITORY, found)
     for line in lines(found):
         tell(line)
     busy = "unknown" if found.foreign_cpu_ratio is None else f"at most {found.foreign_cpu_ratio:.0%} of the CPUs"

@@ -8,20 +8,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import machine, profiles, store
-from harness import swap as swapping
-from harness.browser import chromium
-from harness.cli import REPOSITORY, where
+from harness import profiles, results
+from harness.cli import REPOSITORY, lookup
 from harness.errors import EXIT_DONE, EXIT_ERROR, UsageError
+from harness.host import machine
+from harness.probes import swap as swapping
+from harness.probes.browser import chromium
 from harness.records import SwapMatrix, SwappedPair
 from harness.targets import Catalogue, Target
 
 
 def swap(words: argparse.Namespace) -> int:
     """Try pairs end to end, print them as a table, keep the evidence; exit code 1 where one does not work."""
-    console, catalogue = Console(), where.catalogue()
+    console, catalogue = Console(), lookup.catalogue()
     wanted = _wanted(words.targets, catalogue)
-    known = where.run_folder(words.run, words.results) if words.run else None
+    known = lookup.run_folder(words.run, words.results) if words.run else None
     folder = known or words.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"
     with machine.one_campaign():
         found = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
@@ -50,7 +51,7 @@ def tried(wanted: list[Target], catalogue: Catalogue, folder: Path, seed: int, c
             if not console.is_terminal:
                 console.print(text, highlight=False, markup=False)
 
-        return swapping.matrix(where.runtime("local"), browser, wanted, catalogue, REPOSITORY, seed, folder, tell)
+        return swapping.matrix(lookup.runtime("local"), browser, wanted, catalogue, REPOSITORY, seed, folder, tell)
 
 
 def show(found: SwapMatrix, folder: Path, console: Console) -> None:
@@ -66,7 +67,7 @@ def show(found: SwapMatrix, folder: Path, console: Console) -> None:
             console.print(f"{one.api}+{one.web}: {one.finding.text}", highlight=False, markup=False, soft_wrap=True)
     held = sum(one.finding.outcome == "held" for one in found.pairs)
     console.print(f"{held} of {len(found.pairs)} pairs work end to end; {found.duration_s:.0f} s", highlight=False)
-    evidence = folder / store.SWAP_FOLDER / store.SWAP_FILE
+    evidence = folder / results.SWAP_FOLDER / results.SWAP_FILE
     console.print(f"evidence: {evidence}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from harness.conformance import Check
+from harness.probes.contract import Check
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
-from harness.store import TargetInfo
+from harness.results import TargetInfo
 from harness.targets import Catalogue, Target
 
 MESSAGES_PER_MINUTE = 60  # what a person may send

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import environments, store, trial
+from harness import environments, results
+from harness.analysis.verdict import Validity
 from harness.errors import BenchError
 from harness.profiles import Profile
 from harness.records import Trial, TrialKey
+from harness.results import TargetInfo
 from harness.runtimes import Runtime
 from harness.runtimes.local.stack import LocalPrepared
-from harness.store import TargetInfo
 from harness.targets import Catalogue, Local, Part, Target
-from harness.verdict import Validity
+from harness.trials import trial
 
 RELAY = Path(__file__).with_name("relay.py")
 # Nothing measured here depends on how fast the CPUs are: what others take shows in the error itself, and is printed.
@@ -69,7 +70,7 @@ class Laboratory:
             BenchError: a server that does not come up, or a damaged log.
         """
         key = TrialKey(target=case.name, scenario=case.scenario, level=users, repetition=0, number=number)
-        log = self.folder / "truth" / f"{store.slug(case.name)}-{number}.jsonl"
+        log = self.folder / "truth" / f"{results.slug(case.name)}-{number}.jsonl"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         bench = trial.Bench(
@@ -77,7 +78,7 @@ class Laboratory:
         )
         done = trial.run_trial(bench, self._prepared(case, log), key)
         self.tell(f"{case.name}: {users} users, {done.verdict.outcome}")
-        return Measured(trial=done, folder=store.trial_folder(self.folder, key), truth=_read(log))
+        return Measured(trial=done, folder=results.trial_folder(self.folder, key), truth=_read(log))
 
     def _prepared(self, case: Case, log: Path) -> LocalPrepared:
         """Return the relay as a target like any other, in front of the stand-in model."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import exp
 
+from harness.analysis.verdict import Slo
 from harness.profiles import Idle, Profile, Search, Window
 from harness.records import AnswerPlan, Distribution
 from harness.selftest import arithmetic
 from harness.selftest.bench import Case
-from harness.verdict import Slo
 
 ANYTHING = 1000.0  # seconds: an objective that nothing misses
 SHARP_SLACK_S, SHARP_SERVICE_S = 0.03, 0.08

@@ -5,11 +5,11 @@ from itertools import pairwise
 from math import sqrt
 from statistics import median, quantiles
 
-from harness import store
-from harness.capacity import Capacity
+from harness import results
+from harness.analysis.capacity import Capacity
+from harness.results import KnownQuantity
 from harness.selftest.bench import Answered, Measured
 from harness.selftest.cases import LEAK_BYTES, STALL_S, Fault, Knee
-from harness.store import KnownQuantity
 
 BIAS_S = 0.002  # median error of a time
 WORST_S = 0.020  # 99th percentile of its error
@@ -77,7 +77,7 @@ def true_times(known: Answered, request_s: float, emit_s: Sequence[float]) -> Ti
 
 def both(found: Measured) -> tuple[list[Times], list[Times]]:
     """Return the times of the measured turns as recorded, and as they really were, in the same order."""
-    turns, tokens = store.read_turns(found.folder), store.read_tokens(found.folder)
+    turns, tokens = results.read_turns(found.folder), results.read_tokens(found.folder)
     arrivals = dict(zip(tokens["tag"], zip(tokens["arrival_s"], tokens["emit_s"], strict=True), strict=True))
     recorded: list[Times] = []
     real: list[Times] = []
@@ -138,7 +138,7 @@ def valid(found: Measured, name: str) -> KnownQuantity:
 
 def counted(found: Measured, protocol: str) -> KnownQuantity:
     """Compare the turns the server answered with those that were recorded as answered."""
-    turns = store.read_turns(found.folder)
+    turns = results.read_turns(found.folder)
     recorded = set(turns.loc[turns["outcome"] == "ok", "tag"])
     summary = found.trial.summary
     over_s = max(one.end_s for one in summary.phases.values()) if summary else 0.0
@@ -161,7 +161,7 @@ def knee(known: Knee, found: Capacity, trials: int) -> KnownQuantity:
 
 def stalled(found: Measured, known: Mapping[int, float], workload: str) -> list[KnownQuantity]:
     """Compare the tail of the first tokens' delay with what arithmetic says of a workload, ``closed`` or ``open``."""
-    turns = store.read_turns(found.folder)
+    turns = results.read_turns(found.folder)
     delays = turns.loc[(turns["phase"] == "measure") & (turns["outcome"] == "ok"), "added_ttft_s"].tolist()
     rows = [valid(found, f"stalling server, {workload}: verdict")]
     for q, true in known.items():
@@ -194,7 +194,7 @@ def leaked(found: Measured) -> list[KnownQuantity]:
 def caught(fault: Fault, found: Measured) -> KnownQuantity:
     """Say whether a spoilt server was found out, for the right reason."""
     verdict = found.trial.verdict
-    turns = store.read_turns(found.folder)
+    turns = results.read_turns(found.folder)
     kinds = set(turns["error_kind"].dropna()) - {"unfinished"}  # cut by the trial's early end
     expected = {fault.error_kind} - {None}
     good = verdict.outcome == fault.outcome and fault.code in {one.code for one in verdict.reasons}

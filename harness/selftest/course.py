@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from harness import machine
-from harness.capacity import Capacity, SearchPlan, search
+from harness.analysis.capacity import Capacity, SearchPlan, search
+from harness.host import machine
+from harness.results import KnownQuantity, SelfTest
 from harness.selftest import cases, comparing
 from harness.selftest.bench import Case, Laboratory, Measured
-from harness.store import KnownQuantity, SelfTest
 
 TIMING_USERS, STALL_USERS, FAULT_USERS = 20, 30, 6
 STALL_PER_MINUTE = 5400  # arrivals: of those in four stalls, one standard error of the p95 is 20 ms

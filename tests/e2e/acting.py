@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from playwright.sync_api import Error, Locator, Page, expect
 
-from harness.browser.person import MESSAGES, PATIENCE_MS, Person
-from harness.conformance.world import Message
+from harness.probes.browser.person import MESSAGES, PATIENCE_MS, Person
+from harness.probes.world import Message
 
 RATINGS = {"up": ("Good answer", "Thumbs up"), "down": ("Bad answer", "Thumbs down")}
 #: Streamlit 1.44 tells it by the kind of a button alone

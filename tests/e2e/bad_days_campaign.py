@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import cgroups
+from harness.host import cgroups
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = "tests/e2e/parts/toy"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from harness import serve, targets
-from harness.browser import chromium
-from harness.browser.person import PATIENCE_MS, Person
+from harness import targets
+from harness.probes.browser import chromium
+from harness.probes.browser.person import PATIENCE_MS, Person
 from harness.records import AnswerPlan, Distribution
+from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
 
@@ -46,7 +47,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         def get(name: str) -> Running:
             if name not in known:
                 prepared = runtime.prepare(CATALOGUE.target(name), CATALOGUE, ROOT, SEED, print)
-                served = serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
+                served = serving.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served"))
                 stacked = open_targets.enter_context(served).stack
                 known[name] = Running(
                     name=name,

@@ -9,7 +9,8 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
-from harness import targets, watchdog
+from harness import targets
+from harness.host import watchdog
 from harness.runtimes.docker import DockerRuntime, budget, engine
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import PROJECT_LABEL, SERVICE_LABEL

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from harness.audit.security.trap import PAYLOADS
+from harness.probes.security.pages.trap import PAYLOADS
 from tests.serving import serving
 
 TAG = re.compile(r"tag-([0-9a-f]{16})\?payload=hostile-([a-z-]+)")

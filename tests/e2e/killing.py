@@ -18,8 +18,9 @@ from pathlib import Path
 import pandas  # noqa: F401
 import scipy.stats  # noqa: F401
 
-from harness import cli, trial  # noqa: F401
-from harness.cli import where
+from harness import cli
+from harness.cli import lookup
+from harness.trials import trial  # noqa: F401
 from reports import build, report, terminal  # noqa: F401
 
 TARGETS = ("streamlit", "django+angular")
@@ -59,7 +60,7 @@ def campaign(words: Sequence[str], temporary: Path) -> int:
     os.dup2(quiet, 1)
     os.dup2(os.open(temporary / "errors", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     build.build = functools.partial(build.build, formats=("json", "md", "csv"))  # plots are drawn from the same table
-    where.RUNTIMES["fake"] = ("tests.unit.fake_runtime", "FakeRuntime")
+    lookup.RUNTIMES["fake"] = ("tests.unit.fake_runtime", "FakeRuntime")
     os._exit(cli.main(words))
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from harness import store
-from harness.browser.person import Person
+from harness import results
+from harness.probes.browser.person import Person
 from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
 from harness.runtimes.local import generator, stack
 from tests.e2e.conftest import ANSWER, SEED, Running
@@ -80,7 +80,7 @@ def _wait_for(reached: Callable[[], bool], process: "subprocess.Popen[bytes]") -
 def _emissions(log: Path, tags: set[str]) -> dict[str, Emission]:
     """Read the upstream's log once it has these answers: it writes them a moment after the last token."""
     deadline_s = time.monotonic() + 10
-    while not tags <= set(found := store.read_emissions(log)):
+    while not tags <= set(found := results.read_emissions(log)):
         assert time.monotonic() < deadline_s, f"the upstream's log lacks {len(tags - set(found))} answers"
         time.sleep(0.1)
     return found
@@ -124,7 +124,7 @@ def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
                 seen.append((message.tag, person.watch.framed(message.nonce), shown))
     for context in contexts:
         context.close()
-    turns = [turn for turn in store.read_lines(Turn, tmp_path / "turns.jsonl") if turn.outcome == "ok"]
+    turns = [turn for turn in results.read_lines(Turn, tmp_path / "turns.jsonl") if turn.outcome == "ok"]
     emissions = _emissions(target.upstream_log, {turn.tag for turn in turns} | {tag for tag, _, _ in seen})
     first, last = _recorded(turns, emissions)
     assert len(first) >= TURNS - 2, f"only {len(first)} of the protocol-level user's turns were answered"

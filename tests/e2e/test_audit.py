@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import profiles, serve, store, targets, trial
-from harness.audit.programs import CLIENTS, Program
-from harness.audit.tasks import TASKS, Story
+from harness import profiles, results, targets
+from harness.probes.integration.programs import CLIENTS, Program
+from harness.probes.integration.tasks import TASKS, Story
 from harness.records import Finding, TrialKey
+from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import site_packages
+from harness.trials import trial
 from tests.e2e.conftest import ANSWER, ROOT, SEED, Running
 
 #: what is appended to the chatbot's modules, and the tasks that cannot be done then
@@ -78,10 +80,10 @@ def test_an_audit_is_a_trial_whose_findings_are_on_disk(
     bench = trial.Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
     made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="audit", level=1, repetition=0, number=2))
     runtime.close()
-    ((folder, again),) = store.read_trials(tmp_path)
+    ((folder, again),) = results.read_trials(tmp_path)
     assert (again, again.verdict.outcome) == (made, "pass")
-    assert made.files == {"audit.json": store.sha256(folder / "audit.json")}
-    found = {one.name: one for one in store.read_audit(folder)}
+    assert made.files == {"audit.json": results.sha256(folder / "audit.json")}
+    found = {one.name: one for one in results.read_audit(folder)}
     assert counts(found["scripted-tasks"]) == ("held", 10, 10), found["scripted-tasks"].details
     documented, conformant = found["operations-documented"], found["operations-conformant"]
     if name != "django+angular":
@@ -117,7 +119,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, P
     catalogue = targets.discover(folder)
     runtime = LocalRuntime()
     prepared = runtime.prepare(catalogue.target("streamlit"), catalogue, ROOT, SEED, print)
-    with serve.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served")) as served:
+    with serving.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served")) as served:
         stack = served.stack
         yield (
             Running(name="streamlit", base_url=stack.instances[0], upstream_log=stack.upstream_log, prepared=prepared),

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import profiles, serve, targets
-from harness.cgroups import Budget
+from harness import profiles, targets
 from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError
+from harness.host.cgroups import Budget
 from harness.records import Trial, TrialKey
+from harness.runtimes import serving
 from harness.runtimes.local import Launch, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
-from harness.trial import Bench, run_trial
+from harness.trials.trial import Bench, run_trial
 from tests.e2e.bad_days_campaign import BRIEF, PATIENCE_S, PROMISED_S, ROOT, TOY, Ended, Place, until
 
 SEED = 42
@@ -229,8 +230,8 @@ def test_two_stacks_run_side_by_side_on_ports_of_their_own(
     runtime, prepared = open_runtime(Budget()), toy("")
     answer = profiles.load("smoke").answer
     with (
-        serve.serving(runtime, prepared, answer, tmp_path / "a") as one,
-        serve.serving(runtime, prepared, answer, tmp_path / "b") as other,
+        serving.serving(runtime, prepared, answer, tmp_path / "a") as one,
+        serving.serving(runtime, prepared, answer, tmp_path / "b") as other,
     ):
         urls = [one.stack.upstream_url, *one.stack.instances, other.stack.upstream_url, *other.stack.instances]
         assert len(set(urls)) == 4

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from harness.browser.person import MESSAGES, Person
+from harness.probes.browser.person import MESSAGES, Person
 from tests.e2e.conftest import ANSWER
 
 pytestmark = pytest.mark.browser

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness import store
+from harness import results
+from harness.environments.secret import secret_of
 from harness.errors import EXIT_DONE, EXIT_INVALID
 from harness.records import Trial
-from harness.secret import secret_of
 from tests.e2e.bad_days_campaign import ROOT
 from tests.e2e.engine import ContainerPlace, prepared
 
@@ -71,7 +71,9 @@ def measured(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def trials(place: ContainerPlace, measured: str) -> list[tuple[Path, Trial]]:
     """The trials of a target, with their folders."""
-    return [(folder, trial) for folder, trial in store.read_trials(place.run_folder()) if trial.key.target == measured]
+    return [
+        (folder, trial) for folder, trial in results.read_trials(place.run_folder()) if trial.key.target == measured
+    ]
 
 
 def read(file: Path) -> Any:
@@ -94,7 +96,7 @@ def test_every_trial_had_exactly_two_cpus_and_four_gib_and_no_swap(trials: list[
 def test_the_generator_recorded_turns_of_every_trial(trials: list[tuple[Path, Trial]]) -> None:
     for folder, trial in trials:
         assert trial.summary is not None
-        assert trial.summary.turns_written == len(store.read_turns(folder)) > 0
+        assert trial.summary.turns_written == len(results.read_turns(folder)) > 0
         assert trial.figures["ok"]
         assert not [reason for reason in trial.verdict.reasons if reason.code.startswith(("target.", "invalid.budget"))]
 
@@ -112,7 +114,7 @@ def test_every_component_names_its_role_version_and_image(trials: list[tuple[Pat
 
 def test_every_component_has_its_own_readings(trials: list[tuple[Path, Trial]], measured: str) -> None:
     folder, _ = trials[1]
-    readings = store.read_resources(folder)
+    readings = results.read_resources(folder)
     assert set(readings["component"]) == set(SERVICES[measured])
     for name, rows in readings.groupby("component"):
         assert rows["cpu_s"].is_monotonic_increasing, name
@@ -145,7 +147,7 @@ def test_the_contract_was_checked_inside_the_pod(trials: list[tuple[Path, Trial]
 
 
 def test_the_run_names_the_services_and_their_versions(place: ContainerPlace) -> None:
-    run = store.read_run(place.run_folder())
+    run = results.read_run(place.run_folder())
     assert run.runtime == "docker"
     parts = {part["name"]: part["version"] for part in run.targets["django+angular"].parts}
     assert list(parts) == ["django", "angular", "postgresql", "redis", "nginx"]

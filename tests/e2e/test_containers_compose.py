@@ -16,7 +16,7 @@ import pytest
 from docker.models.containers import Container
 from playwright.sync_api import Browser
 
-from harness.browser.person import Person
+from harness.probes.browser.person import Person
 from harness.runtimes.docker import engine
 from harness.runtimes.docker.project import PROJECT_LABEL, SERVICE_LABEL
 from tests.e2e.bad_days_campaign import ROOT, until

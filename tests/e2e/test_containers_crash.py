@@ -9,7 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness import procfs
+from harness.host import procfs
 from harness.runtimes.docker import DockerRuntime, engine
 from tests.e2e.bad_days_campaign import TOY, Command, until
 from tests.e2e.engine import ContainerPlace, bystander, connected, prepared

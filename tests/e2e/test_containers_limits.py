@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from harness import cpus, load, profiles
-from harness.cgroups import Budget
+from harness import profiles
+from harness.host import cpus
+from harness.host.cgroups import Budget
 from harness.records import Trial, TrialKey
 from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.docker.pod import DockerPod
 from harness.runtimes.docker.prepared import DockerPrepared
-from harness.trial import Bench, run_trial
+from harness.trials import generator
+from harness.trials.trial import Bench, run_trial
 from tests.e2e.bad_days_campaign import BRIEF
 from tests.e2e.engine import connected, inside, of_service, prepared
 
@@ -42,7 +44,7 @@ class Mischief:
         self.pods = [self.runtime.open_trial(name, folder)]
         return self.pods[0]
 
-    def tell(self, phase: str, live: load.Live | None) -> None:
+    def tell(self, phase: str, live: generator.Live | None) -> None:
         """Act when the first turn was answered."""
         if live and live.turns and self.pods:
             self.during(self.pods.pop())

@@ -13,8 +13,8 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from harness import serve
 from harness.records import AnswerPlan, Distribution
+from harness.runtimes import serving
 from harness.runtimes.docker import DockerRuntime, engine
 from harness.runtimes.docker.project import SERVICE_LABEL
 from tests.e2e.engine import connected, hardened, inside, labelled, main_process, prepared
@@ -50,7 +50,7 @@ class Sealed:
     """A started stack and its containers by service."""
 
     target: str
-    served: serve.Served
+    served: serving.Served
     containers: dict[str, Container]
 
     def reach(self, service: str, *addresses: str) -> dict[str, str]:
@@ -75,7 +75,7 @@ def sealed(
     ready = prepared(request.param)
     runtime = DockerRuntime()
     try:
-        with serve.serving(runtime, ready, ANSWER, tmp_path_factory.mktemp("sealed")) as served:
+        with serving.serving(runtime, ready, ANSWER, tmp_path_factory.mktemp("sealed")) as served:
             found = labelled(client, f"{engine.HARNESS_LABEL}={engine.harness_mark()}", SERVICE_LABEL)
             by_service = {str(one.labels[SERVICE_LABEL]): one for one in found}
             yield Sealed(target=request.param, served=served, containers=by_service)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import profiles, targets, trial
-from harness.conformance import check_page, check_rest
+from harness import profiles, targets
+from harness.probes.contract import check_page, check_rest
 from harness.records import TrialKey
 from harness.runtimes import MESSAGES_PER_MINUTE
 from harness.runtimes.local import LocalRuntime
+from harness.trials import trial
 from tests.e2e.conftest import ROOT, SEED, Running
 
 CATALOGUE = targets.discover(ROOT / "targets")

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from harness.browser.person import MESSAGES, Person
-from harness.conformance.world import PASSWORD, Message
+from harness.probes.browser.person import MESSAGES, Person
+from harness.probes.world import PASSWORD, Message
 from tests.e2e.acting import (
     choose_role,
     expect_chosen,

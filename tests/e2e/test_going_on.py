@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from harness.browser.person import MESSAGES, Person
-from harness.conformance.world import Message
+from harness.probes.browser.person import MESSAGES, Person
+from harness.probes.world import Message
 from tests.e2e.conftest import CATALOGUE, SEED, Running, with_pages
 from tests.e2e.line import Line
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Request
 
-from harness import store
-from harness.browser.person import Person
-from harness.conformance.world import Message
+from harness import results
+from harness.probes.browser.person import Person
+from harness.probes.world import Message
 from harness.records import Turn
 from loadtests.ledger import new_ticket
 from loadtests.page import Page, Visitor
@@ -58,7 +58,7 @@ def take_turn(page: Page, turn: int, options: str = "") -> Turn:
 def emitted(log: Path, tag: str) -> tuple[float, float]:
     """Return when the model sent an answer's first and last token."""
     deadline_s = time.monotonic() + 10
-    while tag not in (found := store.read_emissions(log)):
+    while tag not in (found := results.read_emissions(log)):
         assert time.monotonic() < deadline_s, f"the upstream's log lacks {tag}"
         time.sleep(0.1)
     one = found[tag]

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from harness.audit.probing import NotMeasuredError, Seen
-from harness.audit.security import hostile, titles
+from harness.probes.probe import NotMeasuredError, Seen
+from harness.probes.security.pages import answers, titles
 from tests.e2e import titles_twin
 from tests.e2e.conftest import SEED, Running
 from tests.e2e.hostile_twin import running
@@ -28,8 +28,8 @@ def _broken(seen: Seen) -> list[str]:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a handful of payloads."""
-    chosen = {name: text for name, text in hostile.payloads().items() if name in FEW}
-    monkeypatch.setattr(hostile, "payloads", lambda: chosen)
+    chosen = {name: text for name, text in answers.payloads().items() if name in FEW}
+    monkeypatch.setattr(answers, "payloads", lambda: chosen)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def titled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Running, browser: Browser) -> None:
-    seen = hostile.answers(browser, target.base_url, seed=SEED)
+    seen = answers.answers(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []
     assert len(seen.tries) > 50
 
@@ -48,10 +48,10 @@ def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Runnin
 def test_pictures_that_come_token_by_token_fetch_nothing(
     target: Running, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = {name: text for name, text in hostile.payloads().items() if name in PICTURES}
-    monkeypatch.setattr(hostile, "payloads", lambda: pictures)
-    monkeypatch.setattr(hostile, "ITL_S", 0.06)  # each token is shown by itself, and so is each part of an address
-    seen = hostile.answers(browser, target.base_url, seed=SEED)
+    pictures = {name: text for name, text in answers.payloads().items() if name in PICTURES}
+    monkeypatch.setattr(answers, "payloads", lambda: pictures)
+    monkeypatch.setattr(answers, "ITL_S", 0.06)  # each token is shown by itself, and so is each part of an address
+    seen = answers.answers(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []
     assert len(seen.tries) == len(PICTURES) + 2
 
@@ -117,22 +117,22 @@ def test_what_the_page_does_not_show_is_not_held_harmless(browser: Browser, by_a
 @pytest.mark.usefixtures("few")
 def test_box_that_no_payload_disabled_is_no_finding(browser: Browser) -> None:
     with running(careful=True, stuck=True) as base_url:
-        seen = hostile.answers(browser, base_url, seed=SEED)
+        seen = answers.answers(browser, base_url, seed=SEED)
     assert _broken(seen) == []
     assert len(seen.tries) == len(FEW) + 2
 
 
 def test_careful_page_holds(browser: Browser) -> None:
     with running(careful=True) as base_url:
-        seen = hostile.answers(browser, base_url, seed=SEED)
+        seen = answers.answers(browser, base_url, seed=SEED)
     assert _broken(seen) == []
-    assert len(seen.tries) == len(hostile.payloads()) + 2
+    assert len(seen.tries) == len(answers.payloads()) + 2
 
 
 @pytest.mark.usefixtures("few")
 def test_careless_page_is_found_out(browser: Browser) -> None:
     with running() as base_url:
-        seen = hostile.answers(browser, base_url, seed=SEED)
+        seen = answers.answers(browser, base_url, seed=SEED)
     broken = _broken(seen)
     for ran in ("image-onerror", "iframe-srcdoc"):
         assert any(line.startswith(f"BROKEN {ran} in an answer: ran") for line in broken), broken
@@ -147,7 +147,7 @@ def test_careless_page_is_found_out(browser: Browser) -> None:
 @pytest.mark.usefixtures("few")
 def test_what_only_the_policy_stops_is_told_apart(browser: Browser) -> None:
     with running(policy=True) as base_url:
-        seen = hostile.answers(browser, base_url, seed=SEED)
+        seen = answers.answers(browser, base_url, seed=SEED)
     lines = [one.line for one in seen.tries]
     for name in ("image-onerror", "image-html", "link-case"):
         [line] = [one for one in lines if f"{name} in an answer" in one]
@@ -160,7 +160,7 @@ def test_what_only_the_policy_stops_is_told_apart(browser: Browser) -> None:
 @pytest.mark.parametrize("policy", [False, True])
 def test_half_an_address_is_a_request_unless_the_policy_stops_it(browser: Browser, policy: bool) -> None:
     with running(policy=policy, cut=True) as base_url:
-        seen = hostile.answers(browser, base_url, seed=SEED)
+        seen = answers.answers(browser, base_url, seed=SEED)
     [line] = [one.line for one in seen.tries if OTHERS in one.line]
     if policy:
         assert line == f"{OTHERS}: none"

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from harness.conformance.world import OPERATIONS, PASSWORD
 from harness.environments import plain_environment
+from harness.probes.world import OPERATIONS, PASSWORD
 from harness.records import AnswerPlan, Distribution
 from harness.runtimes import UNLIMITED_PER_MINUTE
 from harness.runtimes.local import LocalRuntime

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from harness import store, swap
-from harness.browser.journey import Journey
-from harness.browser.person import Person
+from harness import results
+from harness.probes import swap
+from harness.probes.browser.journey import Journey
+from harness.probes.browser.person import Person
 from harness.runtimes.local import LocalRuntime
 from tests.e2e.conftest import CATALOGUE, ROOT, SEED, Running, with_pages
 
@@ -160,7 +161,7 @@ def test_evidence_of_a_pair_that_fails_holds_its_steps_and_a_picture(
 
     made = swap.matrix(WithoutItsPage(), browser, [target], CATALOGUE, ROOT, SEED, tmp_path / "run", print)
     runtime.close()
-    assert store.read_swap(tmp_path / "run") == made
+    assert results.read_swap(tmp_path / "run") == made
     (pair,) = made.pairs
     assert (pair.api, pair.web, pair.finding.outcome) == ("django", "angular", "broken")
     assert 1 <= pair.finding.passed < pair.finding.exercised == len(pair.finding.details)

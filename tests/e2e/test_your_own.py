@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
+from harness import results
+from harness.environments.uv import uv_environment
 from harness.errors import EXIT_DONE, EXIT_INVALID
-from harness.installer import uv_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "your-own.md").read_text(encoding="utf-8")
@@ -127,7 +127,7 @@ def test_what_the_guide_says_to_type_works(walk: str, tmp_path: Path) -> None:
     runs = sorted((tmp_path / "results").iterdir())
     assert len(runs) == sum(" run " in command for command in TYPED[walk])
     for run in runs:
-        verdicts = {trial.key.scenario: trial.verdict.outcome for _, trial in store.read_trials(run)}
+        verdicts = {trial.key.scenario: trial.verdict.outcome for _, trial in results.read_trials(run)}
         assert verdicts["check"] == "pass"
         assert "chat" in verdicts
         assert (run / "report" / "report.html").is_file()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from harness.audit.security.titles import PEOPLE, SEEDED
+from harness.probes.security.pages.titles import PEOPLE, SEEDED
 from tests.serving import serving
 from tests.unit.conformance_twin.operations import Handler
 from tests.unit.conformance_twin.state import Twin

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.audit.probing import run
-from harness.audit.security import PROBES
-from harness.audit.security.streamlit.roles import EXPECTED, OPERATIONS, WRITING
-from harness.audit.security.streamlit.stage import OWNER
-from harness.audit.subject import Subject
+from harness.probes.probe import run
+from harness.probes.security import PROBES
+from harness.probes.security.streamlit.roles import EXPECTED, OPERATIONS, WRITING
+from harness.probes.security.streamlit.scene import OWNER
+from harness.probes.subject import Subject
 from harness.records import Finding
 from tests.golden.upstream_server import Upstream
 

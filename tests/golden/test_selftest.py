@@ -9,21 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from harness import machine, stats, store
-from harness.cli import main, where
+from harness import results
+from harness.analysis import stats
+from harness.cli import lookup, main
 from harness.cli import selftest as command
 from harness.errors import EXIT_INVALID
+from harness.host import machine
 from harness.profiles import Window
+from harness.results import KnownQuantity
 from harness.runtimes.local import LocalRuntime, generator
 from harness.selftest import bench, cases, comparing, course
 from harness.selftest.bench import Case, Laboratory, Measured
-from harness.store import KnownQuantity
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Laboratory:
     """A laboratory whose model runs in the tests' own environment."""
-    llm = where.catalogue().upstream
+    llm = lookup.catalogue().upstream
     part = replace(llm, local=replace(llm.local, start=(*llm.local.start, "--step-ms", "1")))
     return Laboratory(
         folder=tmp_path, runtime=LocalRuntime(), upstream=part, upstream_python=Path(sys.executable), tell=print
@@ -108,7 +110,7 @@ def test_the_command_ends_with_3_and_keeps_what_it_found(
     monkeypatch.setattr(course, "SECTIONS", (timings,))
     monkeypatch.setattr(machine, "one_campaign", nullcontext)
     monkeypatch.setattr(command, "FOLDER", tmp_path / "samples")
-    monkeypatch.setattr(store, "SELFTEST_FILE", str(tmp_path / "selftest.json"))
+    monkeypatch.setattr(results, "SELFTEST_FILE", str(tmp_path / "selftest.json"))
     assert main(["selftest"]) == EXIT_INVALID
     printed = capsys.readouterr()
     assert "known quantities were not found" in printed.err

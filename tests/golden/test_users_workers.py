@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import generators
 from harness.records import LoadPlan, Turn
+from harness.trials import accounts
 from tests.golden.users_trial import (
     assert_what_was_sent_is_recorded,
     finish,
@@ -50,7 +50,7 @@ class Ended:
     """A trial that ran to its end, and the server that it was against."""
 
     load: LoadPlan
-    gathered: generators.Gathered
+    gathered: accounts.Gathered
     twin: Twin
 
 
@@ -63,7 +63,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ended]:
         with running() as server:
             load = plan(tmp_path_factory.mktemp("ended"), server.url, users=USERS, workers=workers)
             finish(load)
-        return Ended(load=load, gathered=generators.gather(Path(load.output), load), twin=server)
+        return Ended(load=load, gathered=accounts.gather(Path(load.output), load), twin=server)
 
     return get
 
@@ -73,7 +73,7 @@ def copied(ended: Callable[[int], Ended], tmp_path: Path) -> LoadPlan:
     """The plan of a trial by two processes whose files are in ``tmp_path``, to be spoilt there."""
     load = ended(2).load
     shutil.copytree(load.output, tmp_path, dirs_exist_ok=True)
-    assert generators.gather(tmp_path, load).faults == ()
+    assert accounts.gather(tmp_path, load).faults == ()
     return load
 
 
@@ -124,7 +124,7 @@ def test_their_counts_add_up(ended: Callable[[int], Ended], workers: int) -> Non
 def test_more_workers_than_shares_of_users(twin: Twin, tmp_path: Path) -> None:
     load = plan(tmp_path, twin.url, users=2, workers=3, measure_turns=2)
     finish(load)
-    gathered = generators.gather(tmp_path, load)
+    gathered = accounts.gather(tmp_path, load)
     assert gathered.faults == ()
     assert {turn.user for turn in gathered.turns} == {0, 1}
 
@@ -152,7 +152,7 @@ def test_a_killed_worker_ends_the_trial_and_is_named(twin: Twin, tmp_path: Path)
     os.kill(pids[1], signal.SIGKILL)
     printed, _ = process.communicate(timeout=40)
     assert process.returncode == 1, printed
-    gathered = generators.gather(tmp_path, load)
+    gathered = accounts.gather(tmp_path, load)
     assert gathered.summary is None
     assert len(gathered.faults) == 1
     assert gathered.faults[0].endswith("of 3: it ended without its account")
@@ -164,7 +164,7 @@ def test_a_stopped_trial_ends_for_all(twin: Twin, tmp_path: Path) -> None:
     Path(load.stop_file).touch()
     printed, _ = process.communicate(timeout=40)
     assert process.returncode == 0, printed
-    gathered = generators.gather(tmp_path, load)
+    gathered = accounts.gather(tmp_path, load)
     assert gathered.faults == ()
     assert gathered.summary is not None
     assert gathered.summary.stopped_early
@@ -190,7 +190,7 @@ def test_workers_end_with_their_master(twin: Twin, tmp_path: Path) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline_s:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
-    faults = generators.gather(tmp_path, load).faults
+    faults = accounts.gather(tmp_path, load).faults
     assert faults == tuple(f"worker {k} of 3 did not end as planned: the master ended" for k in range(3))
 
 
@@ -209,7 +209,7 @@ def test_a_worker_told_to_end_makes_the_trial_invalid(twin: Twin, tmp_path: Path
     load, process = long_trial(twin, tmp_path)
     os.kill(worker_pids(process)[0], signal.SIGTERM)
     process.communicate(timeout=40)
-    faults = generators.gather(tmp_path, load).faults
+    faults = accounts.gather(tmp_path, load).faults
     assert any("did not end as planned: interrupted by SIGTERM" in fault for fault in faults)
 
 
@@ -225,15 +225,15 @@ def test_a_truncated_file_is_named_and_never_short(copied: LoadPlan, tmp_path: P
     file = tmp_path / "turns-1.jsonl"
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(lines[:-2]))
-    short = generators.gather(tmp_path, copied)
+    short = accounts.gather(tmp_path, copied)
     assert short.summary is None
     assert short.faults == (f"worker 1 of 2 wrote {len(lines)} turns, its file holds {len(lines) - 2}",)
     file.write_text("".join(lines)[:-20])
-    cut = generators.gather(tmp_path, copied)
+    cut = accounts.gather(tmp_path, copied)
     assert cut.summary is None
     assert f"turns-1.jsonl:{len(lines)} cannot be read" in cut.faults[0]
     file.unlink()
-    missing = generators.gather(tmp_path, copied)
+    missing = accounts.gather(tmp_path, copied)
     assert missing.summary is None
     assert "turns-1.jsonl was not written" in missing.faults[0]
     assert missing.turns
@@ -242,5 +242,5 @@ def test_a_truncated_file_is_named_and_never_short(copied: LoadPlan, tmp_path: P
 def test_turns_of_somebody_elses_users_are_named(copied: LoadPlan, tmp_path: Path) -> None:
     a, b = tmp_path / "turns-0.jsonl", tmp_path / "turns-1.jsonl"
     a.write_text(a.read_text() + b.read_text().splitlines(keepends=True)[0])
-    faults = generators.gather(tmp_path, copied).faults
+    faults = accounts.gather(tmp_path, copied).faults
     assert "worker 0 of 2 did not simulate the users that are its share" in faults

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from harness import store, trial
-from harness.cli import where
+from harness import results
+from harness.analysis.verdict import Validity
+from harness.cli import lookup
 from harness.records import Limits, LoadPlan
 from harness.runtimes import GENERATOR
 from harness.runtimes.local import LocalPod, LocalRuntime, generator
 from harness.runtimes.local import pod as local_pod
 from harness.selftest import bench, cases
 from harness.selftest.bench import Laboratory, Measured
-from harness.verdict import Validity
+from harness.trials import trial
 
 HERE = Path(__file__).parent
 SPIN = "while True: pass"
@@ -30,7 +31,7 @@ def lab(tmp_path: Path) -> Laboratory:
     return Laboratory(
         folder=tmp_path,
         runtime=LocalRuntime(),
-        upstream=where.catalogue().upstream,
+        upstream=lookup.catalogue().upstream,
         upstream_python=Path(sys.executable),
         tell=print,
     )
@@ -204,7 +205,7 @@ def test_a_generator_that_is_killed(lab: Laboratory, monkeypatch: pytest.MonkeyP
 def test_a_wall_clock_set_by_an_hour_changes_no_figure(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     with_generator(monkeypatch, "validity_clock_step.py")
     found = short(lab)
-    turns = store.read_turns(found.folder)
+    turns = results.read_turns(found.folder)
     assert len(turns) >= 20
     for name in ("ttft_s", "turn_s", "lateness_s", "stall_s", "schedule_delay_s"):
         assert turns[name].dropna().between(-1.0, 60.0).all(), name
@@ -237,7 +238,7 @@ def test_two_generators_pass_and_are_accounted_for_apart(lab: Laboratory, monkey
     summary = found.trial.summary
     assert summary is not None
     assert [share.users for share in summary.workers] == [3, 3]
-    assert summary.turns_written == len(store.read_turns(found.folder))
+    assert summary.turns_written == len(results.read_turns(found.folder))
     assert (found.trial.figures["generator_0_cores"] or 0) > 0
     assert not list(found.folder.glob("*.jsonl"))
 
@@ -252,4 +253,4 @@ def test_a_generator_of_two_that_is_killed(lab: Laboratory, monkeypatch: pytest.
     assert [one.code for one in found.trial.verdict.reasons] == ["invalid.generator"]
     assert found.trial.verdict.reasons[0].text.endswith("of 2: it ended without its account")
     assert found.trial.figures == {}
-    assert len(store.read_turns(found.folder)) > 0
+    assert len(results.read_turns(found.folder)) > 0

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness import load, profiles, store, targets
+from harness import profiles, results, targets
 from harness.errors import BenchError
 from harness.records import Distribution, LoadPlan, Turn
 from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime
 from harness.runtimes.docker import DockerRuntime, engine, topology
 from harness.runtimes.local import LocalRuntime
+from harness.trials import generator
 
 REPOSITORY = Path(__file__).parents[2]
 STREAMS = 50
@@ -105,7 +106,7 @@ def _plan(upstream_url: str, folder: Path) -> LoadPlan:
     """Return a plan whose users are straight at the upstream, so many of them that STREAMS answers are under way."""
     answer_s = PROFILE.cycle_s() - PROFILE.think_mean_s()
     users = round(STREAMS * (1 + THINK_S / answer_s))
-    plan = load.chat_plan(
+    plan = generator.chat_plan(
         PROFILE, protocol="openai", instances=(upstream_url,), users=users, folder=folder, seed=PROFILE.seed
     )
     return replace(
@@ -133,7 +134,7 @@ def _through_a_port(local: LocalRuntime, folder: Path) -> None:
 
 def _generate(pod: Pod, plan: LoadPlan) -> None:
     pod.generate(plan)
-    code = pod.wait(GENERATOR, load.patience_s(plan))
+    code = pod.wait(GENERATOR, generator.patience_s(plan))
     if code != 0:
         raise RuntimeError(f"the generator ended with {code}")
 
@@ -167,7 +168,7 @@ def _published_upstream() -> Iterator[str]:
 
 
 def _ttft_ms(folder: Path) -> Sequence[float]:
-    turns = [turn for turn in store.read_lines(Turn, folder / "turns.jsonl") if turn.phase == "measure"]
+    turns = [turn for turn in results.read_lines(Turn, folder / "turns.jsonl") if turn.phase == "measure"]
     answered = [(turn.first_s - turn.sent_s) * 1000 for turn in turns if turn.outcome == "ok" and turn.first_s]
     if len(answered) < 0.99 * len(turns) or not answered:
         raise RuntimeError(f"{len(answered)} of {len(turns)} turns were answered: {[t.error for t in turns][:3]}")

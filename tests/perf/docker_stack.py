@@ -16,7 +16,7 @@ from pathlib import Path
 
 import docker
 
-from harness import load, profiles, store, targets
+from harness import profiles, results, targets
 from harness.errors import BenchError
 from harness.profiles import Profile
 from harness.records import TrialKey, Turn, Verdict
@@ -25,7 +25,8 @@ from harness.runtimes.docker import DockerRuntime, engine, images
 from harness.runtimes.docker.runtime import SERVICE_TITLES, SERVICE_VERSIONS, _dockerfiles
 from harness.runtimes.local import LocalRuntime
 from harness.targets import Catalogue, Target
-from harness.trial import Bench, plan_for, run_trial
+from harness.trials import generator
+from harness.trials.trial import Bench, plan_for, run_trial
 from reports.components import cpu_s_per_turn
 
 REPOSITORY = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ def _cold(chosen: Iterable[Target], catalogue: Catalogue) -> list[dict[str, obje
         return [_figure("images from nothing", COLD_GOAL_S, None, "s", f"takes minutes: set {COLD_VARIABLE}=1")]
     client = engine.connect()
     wanted = {tag: file for target in chosen for tag, file in _dockerfiles(target, catalogue, REPOSITORY).items()}
-    tags = {tag: f"chatbench-cold/{store.slug(tag)}" for tag in wanted}
+    tags = {tag: f"chatbench-cold/{results.slug(tag)}" for tag in wanted}
     try:
         _new_base(client)
         with tempfile.TemporaryDirectory(prefix="chatbench-perf-") as logs:
@@ -169,9 +170,9 @@ def _first_answer_s(runtime: Runtime, prepared: Prepared, profile: Profile) -> t
         up_s = time.monotonic() - begun_s
         plan = plan_for(key, profile, prepared, launched.instances, Path(place))
         pod.generate(plan)
-        if pod.wait(GENERATOR, load.patience_s(plan)) != 0:
+        if pod.wait(GENERATOR, generator.patience_s(plan)) != 0:
             raise RuntimeError(f"{key.target}: the generator failed")
-        turns = store.read_lines(Turn, Path(place) / "turns.jsonl")
+        turns = results.read_lines(Turn, Path(place) / "turns.jsonl")
     first = next((turn for turn in turns if turn.outcome == "ok" and turn.done_s is not None), None)
     if first is None or first.done_s is None:
         raise RuntimeError(f"{key.target}: no turn was answered: {turns[:1]}")
@@ -187,7 +188,7 @@ def _cost(runtime: Runtime, prepared: Prepared, profile: Profile) -> Cost:
         trial = run_trial(bench, prepared, key)
         # other programs make a latency worthless, not the target's own CPU time: such a trial counts here too
         counted = replace(trial, verdict=Verdict(outcome="pass"))
-        folder = store.trial_folder(Path(place), key)
+        folder = results.trial_folder(Path(place), key)
         by_component = cpu_s_per_turn(folder, [("", counted)], key.target, USERS)
     if not by_component:
         raise RuntimeError(f"{key.target}: nothing was measured: {trial.verdict}")

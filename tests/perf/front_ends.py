@@ -11,10 +11,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Response
 
-from harness import profiles, serve, targets
-from harness.browser import chromium
-from harness.browser.person import Person
-from harness.runtimes import Runtime
+from harness import profiles, targets
+from harness.probes.browser import chromium
+from harness.probes.browser.person import Person
+from harness.runtimes import Runtime, serving
 from harness.runtimes.local import LocalRuntime
 
 REPOSITORY = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def _measure(
     name = (target.web or target.server).name if target.web else target.name
     with (
         tempfile.TemporaryDirectory(prefix="chatbench-perf-") as folder,
-        serve.serving(runtime, prepared, profiles.load("smoke").answer, Path(folder)) as served,
+        serving.serving(runtime, prepared, profiles.load("smoke").answer, Path(folder)) as served,
     ):
         url = served.stack.instances[0]
         loaded = _first_load(browser, url)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.cgroups import Budget
+from harness.host.cgroups import Budget
 from harness.records import AnswerPlan, Distribution, GeneratorSummary, LoadPlan, Turn, from_json, to_json
 from harness.runtimes.local import LocalRuntime
 from tests.perf import generator_ttft, sampler_cost

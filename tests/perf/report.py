@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import store
+from harness import results
 from tests.unit import reports_run
 
 TURNS = 2_000_000
@@ -46,15 +46,15 @@ def enlarge(folder: Path) -> int:
     """Repeat each loaded trial's turns until the run holds two million."""
     import pandas as pd
 
-    loaded = {path: trial.files for path, trial in store.read_trials(folder) if trial.key.scenario == "chat"}
+    loaded = {path: trial.files for path, trial in results.read_trials(folder) if trial.key.scenario == "chat"}
     share = -(-TURNS // len(loaded))
     total = 0
     for path, files in loaded.items():
-        frame = store.read_turns(path)
+        frame = results.read_turns(path)
         times = -(-share // len(frame))
         whole = pd.concat([frame] * times, ignore_index=True).head(share)
-        whole.to_parquet(path / store.TURNS, index=False)
-        reports_run.rewrite(path, files=files | {store.TURNS: store.sha256(path / store.TURNS)})
+        whole.to_parquet(path / results.TURNS, index=False)
+        reports_run.rewrite(path, files=files | {results.TURNS: results.sha256(path / results.TURNS)})
         total += len(whole)
     return total
 

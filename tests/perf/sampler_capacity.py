@@ -14,11 +14,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from harness import generators, load, profiles, targets
+from harness import profiles, targets
 from harness.records import LoadPlan
 from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod
 from harness.runtimes.local import LocalRuntime
-from harness.sampler import Sampler
+from harness.runtimes.sampler import Sampler
+from harness.trials import accounts, generator
 
 REPOSITORY = Path(__file__).parents[2]
 TARGET, USERS, SEED = "django+angular", 150, 7
@@ -42,7 +43,7 @@ def measure() -> list[dict[str, object]]:
             folder.mkdir()
             with runtime.open_trial(f"sampler-capacity-{number}", folder) as pod:
                 stack = pod.launch(prepared, profile.answer, UNLIMITED_PER_MINUTE)
-                plan = load.chat_plan(
+                plan = generator.chat_plan(
                     profile,
                     protocol=prepared.target.protocol,
                     instances=stack.instances,
@@ -85,9 +86,9 @@ def _turns_per_s(pod: Pod, plan: LoadPlan, *, sampled: bool) -> float:
     before_s, begun_s = _target_cpu_s(pod), time.monotonic()
     pod.generate(plan)
     with sampler or contextlib.nullcontext():
-        pod.wait(GENERATOR, load.patience_s(plan))
+        pod.wait(GENERATOR, generator.patience_s(plan))
     spent_s, elapsed_s = _target_cpu_s(pod) - before_s, time.monotonic() - begun_s
-    turns = len(generators.gather(Path(plan.output), plan).turns)
+    turns = len(accounts.gather(Path(plan.output), plan).turns)
     left = (os.cpu_count() or 1) - (sampler.cpu_s() / elapsed_s if sampler else 0.0)
     return left * turns / spent_s
 

@@ -5,9 +5,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness.cgroups import Budget
+from harness.host.cgroups import Budget
 from harness.runtimes.local import Launch, LocalRuntime
-from harness.sampler import INTERVAL_S, Sampler
+from harness.runtimes.sampler import INTERVAL_S, Sampler
 
 COMPONENTS = 6
 SECONDS = 8.0

@@ -7,9 +7,10 @@ from math import exp, log, sqrt
 from statistics import median
 from typing import Any
 
-from harness import campaign, profiles
-from harness.capacity import Capacity, Outcome, assess
+from harness import profiles
+from harness.analysis.capacity import Capacity, Outcome, assess
 from harness.records import Trial, TrialKey, Verdict
+from harness.trials import campaign
 from tests.unit import fake
 
 SEEDS = 1000

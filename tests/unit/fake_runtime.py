@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from harness.conformance import Check
+from harness.probes.contract import Check
 from harness.records import Component, Finding, GeneratorSummary, Limits, LoadPlan, ResourceSample, StepTimes, to_json
+from harness.results import TargetInfo, write_json
 from harness.runtimes import Stack
-from harness.store import TargetInfo, write_json
 from harness.targets import Catalogue, Target
 from tests.unit import reports_run
 from tests.unit.fake import LIMITS

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import figures, store, verdict, workloads
+from harness import results
+from harness.analysis import chat_figures, verdict, workload_figures
 from harness.records import (
     Arrivals,
     Component,
@@ -112,9 +113,9 @@ MACHINE = {
 }
 
 
-def target_info(model: Model) -> store.TargetInfo:
+def target_info(model: Model) -> results.TargetInfo:
     """Return what ``run.json`` says of a pretended target."""
-    return store.TargetInfo(
+    return results.TargetInfo(
         title=model.title,
         kind=model.kind,
         protocol="streamlit" if model.kind == "monolith" else "rest",
@@ -128,7 +129,7 @@ def target_info(model: Model) -> store.TargetInfo:
 
 def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
     """Write a whole run and return its folder."""
-    run = store.Run(
+    run = results.Run(
         run_id="20261122-083000-quick",
         created_at="2026-11-22T08:30:00Z",
         command=("chatbench", "run"),
@@ -140,7 +141,7 @@ def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
         common_level=10,
         targets={m.name: target_info(m) for m in models},
     )
-    store.write_run(folder, replace(run, **changes))  # type: ignore[arg-type]
+    results.write_run(folder, replace(run, **changes))  # type: ignore[arg-type]
     clock = 0
     for model in models:
         chat_trial(folder, model, 1, 0, number=1, minute=clock, scenario="check")
@@ -331,7 +332,7 @@ def chat_trial(
 ) -> Path:
     """Write one trial of scenario ``chat``; ``judged`` replaces the verdict that its figures would get."""
     key = TrialKey(target=model.name, scenario=scenario, level=level, repetition=repetition, number=number, round=part)
-    path = store.trial_folder(folder, key)
+    path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
     turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))
     summary = _summary(level, turns)
@@ -344,7 +345,7 @@ def chat_trial(
         inside = sum(overlap(t, summary.phases["measure"]) for t in turns)
         arrivals = Arrivals(per_s=level / 60, without_page=1, without_user=0)
         summary = replace(summary, arrivals=arrivals, live_turn_seconds=inside)
-    files = store.write_samples(
+    files = results.write_samples(
         path,
         turns,
         emissions,
@@ -352,13 +353,15 @@ def chat_trial(
         from_intended=is_open,
     )
     slo = verdict.Slo()
-    found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, slo)
+    found = chat_figures.chat_figures(results.read_turns(path), results.read_resources(path), summary, slo)
     if scenario == "visit":
-        found |= workloads.visit_figures(found, summary)
+        found |= workload_figures.visit_figures(found, summary)
     if scenario == "spike":
-        found |= workloads.spike_figures(store.read_turns(path), summary, slo, SPIKE_WINDOW_S)
+        found |= workload_figures.spike_figures(results.read_turns(path), summary, slo, SPIKE_WINDOW_S)
     if scenario == "soak":
-        found |= workloads.soak_figures(store.read_turns(path), store.read_resources(path), summary, SOAK_BLOCK_S)
+        found |= workload_figures.soak_figures(
+            results.read_turns(path), results.read_resources(path), summary, SOAK_BLOCK_S
+        )
     if scenario == "check":
         found["cold_start_s"] = None if model.direct else 4.2
     facts = verdict.Facts(
@@ -384,7 +387,7 @@ def _judge(found: dict[str, float | None], facts: verdict.Facts, slo: verdict.Sl
 def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
     """Write one trial of scenario ``idle``: memory at 0, 50, 100 and 150 open sessions."""
     key = TrialKey(target=model.name, scenario="idle", level=150, repetition=0, number=number)
-    path = store.trial_folder(folder, key)
+    path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
     steps = tuple(
         StepTimes(sessions=n, start_s=START_S + 10 * i, end_s=START_S + 10 * i + 6)
@@ -398,8 +401,8 @@ def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
             if step.start_s - 1 <= sample.t_s <= step.end_s + 1:
                 grown = int((sample.anon_bytes or 0) + wobble) if sample.role == "target" else sample.anon_bytes
                 readings.append(replace(sample, anon_bytes=grown))
-    files = store.write_samples(path, [], {}, readings)
-    found = figures.idle_figures(store.read_resources(path), steps)
+    files = results.write_samples(path, [], {}, readings)
+    found = chat_figures.idle_figures(results.read_resources(path), steps)
     summary = replace(_summary(0, []), users=150, steps=steps)
     _write(path, key, model, summary, Verdict(outcome="pass"), found, files, minute)
     return path
@@ -408,9 +411,9 @@ def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
 def audit_trial(folder: Path, model: Model, findings: Sequence[Finding], *, number: int, minute: int) -> Path:
     """Write one trial of scenario ``audit`` that found this."""
     key = TrialKey(target=model.name, scenario="audit", level=1, repetition=0, number=number)
-    path = store.trial_folder(folder, key)
+    path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
-    _write(path, key, model, None, Verdict(outcome="pass"), {}, store.write_audit(path, findings), minute)
+    _write(path, key, model, None, Verdict(outcome="pass"), {}, results.write_audit(path, findings), minute)
     return path
 
 
@@ -437,7 +440,7 @@ def _write(
         figures=found,
         files=files,
     )
-    store.write_trial(path, trial)
+    results.write_trial(path, trial)
 
 
 def rewrite(path: Path, **changes: object) -> None:
@@ -446,4 +449,4 @@ def rewrite(path: Path, **changes: object) -> None:
 
     data = json.loads((path / "trial.json").read_text(encoding="utf-8"))
     data |= {name: to_json(v) if hasattr(v, "__dataclass_fields__") else v for name, v in changes.items()}
-    store.write_json(path / "trial.json", data)
+    results.write_json(path / "trial.json", data)

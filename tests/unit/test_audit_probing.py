@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness import audit
-from harness.audit.probing import NotMeasuredError, Probes, Seen, Try, run
-from harness.audit.subject import Subject
+from harness.probes import audit
+from harness.probes.probe import NotMeasuredError, Probes, Seen, Try, run
+from harness.probes.subject import Subject
 from harness.records import Finding, to_json
 
 SUBJECT = Subject(
@@ -114,7 +114,7 @@ def test_names_are_unique_and_fit_for_ids() -> None:
 
 
 def test_the_module_prints_the_findings_of_a_subject_given_as_json() -> None:
-    words = [sys.executable, "-m", "harness.audit", json.dumps(to_json(SUBJECT))]
+    words = [sys.executable, "-m", "harness.probes", json.dumps(to_json(SUBJECT))]
     printed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
     assert [one["name"] for one in printed] == [probe.name for probe in audit.probes()]
     assert {one["outcome"] for one in printed} == {"not measured"}

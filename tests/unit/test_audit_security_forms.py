@@ -4,10 +4,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from harness.audit.probing import NothingToTryError, NotMeasuredError, Seen, Try, run
-from harness.audit.security import PROBES, injecting, inputs
-from harness.audit.security.faces import both
-from harness.audit.subject import Subject
+from harness.probes.probe import NothingToTryError, NotMeasuredError, Seen, Try, run
+from harness.probes.security import PROBES, sql_injection, sql_inputs
+from harness.probes.security.two_addresses import both
+from harness.probes.subject import Subject
 from harness.records import Finding
 from tests.unit.conformance_twin import SEED
 from tests.unit.security_twin.forms import running
@@ -101,7 +101,7 @@ def test_flaw_is_found_besides(flaw: str, name: str, said: str) -> None:
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(injecting, "SLOW_S", 0.3 if flaw == "waits" else 30.0)
+    monkeypatch.setattr(sql_injection, "SLOW_S", 0.3 if flaw == "waits" else 30.0)
     name, said = FLAWS[flaw]
     with running(flaw) as base_url:
         finding = _finding(name, base_url)
@@ -165,5 +165,5 @@ def test_no_face_tried_is_not_measured() -> None:
 
 def test_address_that_a_page_holds_of_itself_lets_nothing_out() -> None:
     given = "' UNION SELECT sql, 1, 1, 1 FROM sqlite_master --"
-    assert [inputs.telltale(spelled) for spelled in (given, quote(given, safe=""), quote_plus(given))] == [None] * 3
-    assert inputs.telltale(f"{quote_plus(given)} CREATE TABLE users") == "CREATE TABLE"
+    assert [sql_inputs.telltale(spelled) for spelled in (given, quote(given, safe=""), quote_plus(given))] == [None] * 3
+    assert sql_inputs.telltale(f"{quote_plus(given)} CREATE TABLE users") == "CREATE TABLE"

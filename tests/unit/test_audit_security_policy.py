@@ -4,9 +4,9 @@ import http.client
 
 import pytest
 
-from harness.audit.security.policy import judge
-from harness.audit.security.tally import Tally
-from harness.conformance.client import Answer
+from harness.probes.client import Answer
+from harness.probes.security.header_policy import judge
+from harness.probes.security.tally import Tally
 from tests.unit.conformance_twin.wire import HEADERS
 
 #: what is sent instead -> the protection that has to be named

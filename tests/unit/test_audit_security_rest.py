@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.audit.probing import run
-from harness.audit.security import PROBES, injecting
-from harness.audit.subject import Subject
+from harness.probes.probe import run
+from harness.probes.security import PROBES, sql_injection
+from harness.probes.subject import Subject
 from harness.records import Finding
 from tests.unit.conformance_twin import SEED
 from tests.unit.security_twin.rest import running
@@ -106,7 +106,7 @@ def test_flaw_is_found_besides(flaw: str, name: str, said: str) -> None:
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(injecting, "SLOW_S", 0.3 if flaw == "waits" else 30.0)
+    monkeypatch.setattr(sql_injection, "SLOW_S", 0.3 if flaw == "waits" else 30.0)
     name, said = FLAWS[flaw]
     with running(flaw) as base_url:
         finding = _finding(name, base_url)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.audit.security.streamlit import surface
-from harness.audit.security.streamlit.stage import Stage
+from harness.probes.security.streamlit import surface
+from harness.probes.security.streamlit.scene import Stage
 from tests.serving import serving
 
 

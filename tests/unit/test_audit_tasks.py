@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness.audit import Subject, probes
-from harness.audit.integration import PROBES
-from harness.audit.probing import run
-from harness.audit.programs import CLIENTS, Program, UndoneError, UnstartedError, code_lines
-from harness.audit.tasks import PERSON, TASKS
-from harness.conformance.world import OPERATIONS
+from harness.probes.audit import Subject, probes
+from harness.probes.integration import PROBES
+from harness.probes.integration.programs import CLIENTS, Program, UndoneError, UnstartedError, code_lines
+from harness.probes.integration.tasks import PERSON, TASKS
+from harness.probes.probe import run
+from harness.probes.world import OPERATIONS
 from harness.records import Finding
 from tests.unit.conformance_twin import SEED, Twin
 from tests.unit.conformance_twin.operations import Handler

@@ -14,7 +14,7 @@ from harness.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 EACH = 2500
-PROFILES = sorted((ROOT / "harness" / "profile_files").glob("*.toml"))
+PROFILES = sorted((ROOT / "harness" / "profiles").glob("*.toml"))
 PARTS = sorted(ROOT.glob("targets/**/part.toml"))
 ODD: tuple[object, ...] = (
     *(-1, 0, 1, 2**63, -(2**63), 1e308, -0.0, 0.5, True, False),
@@ -88,7 +88,7 @@ def spoiled(draw: random.Random, originals: list[Path]) -> bytes:
 
 def use_profile(path: Path) -> None:
     """Read a profile and work out with it what a campaign would first."""
-    from harness import campaign, duration
+    from harness.trials import campaign, duration
 
     profile = profiles.load(str(path))
     duration.campaign_s(profile, ["a"])

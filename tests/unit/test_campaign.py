@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness import campaign, profiles
+from harness import profiles
 from harness.records import Reason, Trial, TrialKey, Verdict
+from harness.trials import campaign
 from tests.unit import fake
 
 QUICK = profiles.load("quick")

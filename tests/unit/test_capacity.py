@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, response_s, search
+from harness.analysis.capacity import Capacity, Outcome, SearchPlan, assess, operational_bound, response_s, search
 from harness.records import Verdict, VerdictOutcome
 
 PASS, FAIL, INVALID = (Verdict(outcome=o) for o in ("pass", "fail", "invalid"))

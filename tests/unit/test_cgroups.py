@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import accounting, cgroups, limits, procfs
-from harness.cgroups import Budget, Hierarchy
-from harness.cpus import CpuSplit
+from harness.host import accounting, cgroups, limits, procfs
+from harness.host.cgroups import Budget, Hierarchy
+from harness.host.cpus import CpuSplit
 
 TREES = Path(__file__).parent / "cgroup_trees"
 SPLIT = CpuSplit(target=(0, 1), others=(2, 3), spare=True)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import campaign, cli, machine, profiles, store
-from harness.cli import REPOSITORY, show
+from harness import cli, profiles, results
+from harness.cli import REPOSITORY, report
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
+from harness.host import machine
 from harness.records import to_json
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
+from harness.trials import campaign
 
 COMMANDS = (
     "run",
@@ -129,7 +131,7 @@ def test_every_command_explains_itself_and_leads_somewhere(command: str, say: Sa
 
 
 def test_help_is_light() -> None:
-    assert not loaded_by("--help") & {*HEAVY, "harness.store", "harness.targets"}
+    assert not loaded_by("--help") & {*HEAVY, "harness.results", "harness.targets"}
 
 
 def test_targets_are_listed_by_what_they_are_put_together_of(say: Say) -> None:
@@ -220,7 +222,7 @@ def test_an_unknown_option_or_command_is_a_usage_error(words: list[str], say: Sa
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """The results folder of a run that measured nothing yet."""
-    info = store.TargetInfo(
+    info = results.TargetInfo(
         title="Streamlit",
         kind="monolith",
         protocol="streamlit",
@@ -230,7 +232,7 @@ def earlier(tmp_path: Path) -> Path:
         features=(),
         parts=({"name": "streamlit", "title": "Streamlit", "package": "streamlit", "version": "1"},),
     )
-    run = store.Run(
+    run = results.Run(
         run_id="20260101-000000-smoke-aaaa",
         created_at="2026-01-01T00:00:00+00:00",
         command=("chatbench", "run"),
@@ -242,7 +244,7 @@ def earlier(tmp_path: Path) -> Path:
         common_level=5,
         targets={"streamlit": info},
     )
-    store.write_run(tmp_path / run.run_id, run)
+    results.write_run(tmp_path / run.run_id, run)
     return tmp_path
 
 
@@ -281,8 +283,8 @@ def test_resuming_takes_no_targets(say: Say, no_set_up: None, earlier: Path) -> 
 
 def test_a_run_of_another_machine_is_not_resumed(say: Say, no_set_up: None, earlier: Path) -> None:
     (folder,) = earlier.iterdir()
-    run = store.read_run(folder)
-    store.write_run(folder, replace(run, machine=run.machine | {"cpu_model": "Some other CPU"}))
+    run = results.read_run(folder)
+    results.write_run(folder, replace(run, machine=run.machine | {"cpu_model": "Some other CPU"}))
     said = say("run", "--resume", "latest", "--results", str(earlier))
     assert said.code == EXIT_USAGE
     assert "cpu_model was 'Some other CPU'" in said.message
@@ -311,7 +313,7 @@ def resumed(
         (folder,) = earlier.iterdir()
         monkeypatch.setattr(campaign, "run_campaign", campaign_with_error)
         monkeypatch.setattr(LocalRuntime, "prepare", lambda *_: None)
-        assert store.read_trials(folder) == []
+        assert results.read_trials(folder) == []
 
     return fails_with
 
@@ -344,7 +346,7 @@ def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest
     def fails(_: object) -> int:
         raise BenchError("the sky fell: 3 pieces", "look up", exit_code=EXIT_INVALID)
 
-    monkeypatch.setattr(show, "doctor", fails)
+    monkeypatch.setattr(report, "doctor", fails)
     said = say("doctor")
     assert (said.code, said.out, said.err) == (EXIT_INVALID, "", "chatbench: the sky fell: 3 pieces\n  look up\n")
 
@@ -355,7 +357,7 @@ def test_a_folder_that_cannot_be_written_is_two_lines_too(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
 
-    monkeypatch.setattr(show, "doctor", full)
+    monkeypatch.setattr(report, "doctor", full)
     said = say("doctor")
     assert said.code == 1
     assert said.err.splitlines()[0] == f"chatbench: [Errno 28] No space left on device: '{tmp_path}'"
@@ -366,7 +368,7 @@ def test_a_reader_that_leaves_is_no_error(say: Say, monkeypatch: pytest.MonkeyPa
     def fails(_: object) -> int:
         raise BrokenPipeError
 
-    monkeypatch.setattr(show, "targets", fails)
+    monkeypatch.setattr(report, "targets", fails)
     said = say("targets")
     assert (said.code, said.err) == (EXIT_ERROR, "")
 

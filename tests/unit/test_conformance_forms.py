@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import pytest
 
-from harness.conformance import Check, check
-from harness.conformance.world import PASSWORD, session_token
+from harness.probes.contract import Check, check
+from harness.probes.world import PASSWORD, session_token
 from loadtests.seeded import nonce_of
 from tests.serving import serving
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness import conformance
+from harness.probes import contract
 from loadtests.seeded import nonce_of
 
 SEED = 42
@@ -69,8 +69,8 @@ def _model(defect: str) -> Iterator[str]:
         thread.join()
 
 
-def _checks(base_url: str) -> list[conformance.Check]:
-    return conformance.check(
+def _checks(base_url: str) -> list[contract.Check]:
+    return contract.check(
         base_url, "openai", seed=SEED, features=("streaming",), web=False, rate_limit=None, upstream_log=None
     )
 

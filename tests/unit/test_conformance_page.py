@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from harness.conformance import check_page
 from harness.errors import UsageError
+from harness.probes.contract import check_page
 from tests.serving import serving
 
 INDEX = b'<link rel="shortcut icon" href="./favicon.png"><script type="module" src="./static/js/index.js"></script>'

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.conformance import check_rest
-from harness.conformance.client import Client
-from harness.conformance.page import FRONT_END, Page
-from harness.conformance.probes import Check, Probe, Probes, complete, expect, run
-from harness.conformance.rest import rest_probes
-from harness.conformance.world import OPERATIONS, RestWorld, token_count
+from harness.probes.claims import Check, Probe, Probes, complete, expect, run
+from harness.probes.client import Client
+from harness.probes.contract import check_rest
+from harness.probes.contract.page import FRONT_END, Page
+from harness.probes.contract.rest import rest_probes
+from harness.probes.world import OPERATIONS, RestWorld, token_count
 from tests.unit.conformance_twin import SEED, Twin, running
 
 PER_MINUTE = 30

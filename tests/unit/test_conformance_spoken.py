@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.conformance import check, check_spoken
-from harness.conformance.spoken import CONTRACT
-from harness.conformance.world import OPERATIONS
+from harness.probes.contract import check, check_spoken
+from harness.probes.contract.partial import CONTRACT
+from harness.probes.world import OPERATIONS
 from harness.targets import discover
 from tests.unit.conformance_twin import SEED, Twin, running
 

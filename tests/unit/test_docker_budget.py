@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import cgroups
-from harness.cgroups import Budget, Hierarchy
-from harness.cpus import CpuSplit
 from harness.errors import BenchError
+from harness.host import cgroups
+from harness.host.cgroups import Budget, Hierarchy
+from harness.host.cpus import CpuSplit
 from harness.records import Limits
 from harness.runtimes.docker import budget
 from harness.runtimes.docker.budget import Parents
@@ -63,7 +63,7 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Machine]:
     """Machines of recorded trees; each has swap, so that its limit shows."""
-    monkeypatch.setattr("harness.limits.procfs.counter", lambda *_: 1 << 20)
+    monkeypatch.setattr("harness.host.limits.procfs.counter", lambda *_: 1 << 20)
     monkeypatch.setattr(cgroups, "_drop", lambda folder: shutil.rmtree(folder, ignore_errors=True))
 
     def unpack(name: str) -> Machine:
@@ -233,7 +233,7 @@ def test_parents_are_looked_for_in_every_hierarchy_there_is(tmp_path: Path) -> N
 def test_groups_that_cannot_be_seen_are_never_taken_for_the_containers(monkeypatch: pytest.MonkeyPatch) -> None:
     top = Path("/sys/fs/cgroup/memory")
     seen = Hierarchy(version=1, own={"memory": top}, tops={"memory": top})
-    monkeypatch.setattr("harness.cgroups.find", lambda pid: seen)
+    monkeypatch.setattr("harness.host.cgroups.find", lambda pid: seen)
     with pytest.raises(BenchError, match="cannot be seen from here"):
         budget.of_process(7)
 

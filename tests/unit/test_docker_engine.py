@@ -13,8 +13,8 @@ import pytest
 import requests
 from docker.errors import APIError, DockerException, NotFound
 
-from harness import procfs
 from harness.errors import BenchError
+from harness.host import procfs
 from harness.runtimes.docker import engine
 from harness.runtimes.docker.project import Project, tail_of
 

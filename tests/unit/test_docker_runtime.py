@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from harness import profiles, targets
+from harness.analysis.verdict import without_budget
 from harness.cli import DEFAULT_TARGETS
 from harness.errors import BenchError
 from harness.records import Component, Limits, TrialKey
+from harness.results import TargetInfo
 from harness.runtimes import GENERATOR, Stack
 from harness.runtimes.docker import engine, runtime, seeding, topology
 from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.runtime import DockerRuntime
-from harness.store import TargetInfo
-from harness.trial import Bench, run_trial
-from harness.verdict import without_budget
+from harness.trials.trial import Bench, run_trial
 from tests.unit.fake import LIMITS
 
 ROOT = Path(__file__).resolve().parents[2]

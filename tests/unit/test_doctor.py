@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import cgroups, cpus, doctor, machine
-from harness.finding import Check
+from harness.doctor import machine as doctor
+from harness.doctor.advice import Check
+from harness.host import cgroups, cpus, machine
 
 NAMES = ["CPUs", "spare CPUs", "memory", "CPU limit", "memory limit", "other load", "steal", "disk"]
 PROGRAMS = ["Node.js", "redis-server", "Chromium", "Docker engine"]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from docker.errors import ImageNotFound
 
-from harness import cgroups, doctor_docker, procfs
+from harness.doctor import docker
+from harness.doctor.advice import Check
 from harness.errors import BenchError
-from harness.finding import Check
+from harness.host import cgroups, procfs
 from harness.runtimes.docker import engine, images
 
 GOOD = {
@@ -70,7 +71,7 @@ def test_everything_is_said_of_an_engine_and_nothing_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "connect", lambda _: Client())
-    found = doctor_docker.examine(tmp_path)
+    found = docker.examine(tmp_path)
     assert [check.name for check in found] == NAMES
     assert all(check.what for check in found)
     assert all(check.remedy for check in found if check.state != "ok")
@@ -81,7 +82,7 @@ def test_everything_is_said_of_an_engine_and_nothing_left_behind(
 
 def test_an_absent_engine_is_one_finding_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
-    (found,) = doctor_docker.examine(tmp_path)
+    (found,) = docker.examine(tmp_path)
     assert (found.name, found.state) == ("Docker engine", "missing")
     assert f"{tmp_path}/nobody.sock" in found.what
     assert "only measuring in containers" in found.remedy
@@ -90,7 +91,7 @@ def test_an_absent_engine_is_one_finding_with_a_remedy(tmp_path: Path, monkeypat
 
 def test_an_engine_at_an_address_counts_as_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
-    (found,) = doctor_docker.examine(tmp_path)
+    (found,) = docker.examine(tmp_path)
     assert found.state == "missing"
     assert "not on this machine" in found.what
 
@@ -100,7 +101,7 @@ def test_a_socket_that_this_user_may_not_use_is_told_apart(tmp_path: Path, monke
         raise BenchError("no Docker engine answers", "start it") from PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(engine, "connect", refuse)
-    (found,) = doctor_docker.examine(tmp_path)
+    (found,) = docker.examine(tmp_path)
     assert found.state == "warn"
     assert "may not use it" in found.what
     assert "usermod" in found.remedy
@@ -112,13 +113,13 @@ def test_an_engine_that_falls_silent_is_named_not_raised(tmp_path: Path, monkeyp
             raise engine.LOST[0]("no answer")
 
     monkeypatch.setattr(engine, "connect", lambda _: Silent())
-    (found,) = doctor_docker.examine(tmp_path)
+    (found,) = docker.examine(tmp_path)
     assert found.state == "missing"
     assert "restart it" in found.remedy
 
 
 def test_an_engine_under_another_kernel_is_in_another_machine() -> None:
-    found = doctor_docker._engine({**GOOD, "KernelVersion": "6.6.0-linuxkit"})
+    found = docker._engine({**GOOD, "KernelVersion": "6.6.0-linuxkit"})
     assert found.state == "warn"
     assert "linuxkit" in found.what
 
@@ -128,7 +129,7 @@ def test_an_engine_under_another_kernel_is_in_another_machine() -> None:
 )
 def test_compose_is_judged_by_its_version(programs: Path, printed: str, state: str) -> None:
     program(programs, "docker-compose", f"echo {printed}")
-    found = doctor_docker._compose()
+    found = docker._compose()
     assert found.state == state
     assert (printed or "unknown") in found.what
     assert ("1.29" in found.remedy) == (state != "ok")
@@ -137,14 +138,12 @@ def test_compose_is_judged_by_its_version(programs: Path, printed: str, state: s
 def test_the_compose_of_the_client_goes_first(programs: Path) -> None:
     program(programs, "docker-compose", "echo 1.29.2")
     program(programs, "docker", "echo 2.40.0")
-    assert doctor_docker._compose() == Check(
-        name="Docker Compose", state="ok", what=f"2.40.0 ({programs}/docker compose)"
-    )
+    assert docker._compose() == Check(name="Docker Compose", state="ok", what=f"2.40.0 ({programs}/docker compose)")
 
 
 @pytest.mark.usefixtures("programs")
 def test_without_compose_it_says_what_to_install() -> None:
-    found = doctor_docker._compose()
+    found = docker._compose()
     assert found.state == "missing"
     assert "docker-compose" in found.remedy
 
@@ -160,14 +159,14 @@ def test_without_compose_it_says_what_to_install() -> None:
 )
 def test_a_client_builds_by_plug_in_or_by_age(programs: Path, script: str, state: str, words: str) -> None:
     program(programs, "docker", script)
-    found = doctor_docker._builder()
+    found = docker._builder()
     assert found.state == state
     assert words in found.what
     assert ("docker-buildx" in found.remedy) == (state == "missing")
 
 
 def test_with_the_driver_systemd_the_budget_is_a_declared_split() -> None:
-    found = doctor_docker._limits({**GOOD, "CgroupDriver": "systemd"})[0]
+    found = docker._limits({**GOOD, "CgroupDriver": "systemd"})[0]
     assert (found.name, found.state) == ("container limits", "warn")
     assert "declared split" in found.what
     assert "driver is systemd" in found.what
@@ -176,7 +175,7 @@ def test_with_the_driver_systemd_the_budget_is_a_declared_split() -> None:
 
 def test_who_may_make_no_groups_is_told_to_be_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroups, "make", lambda *_: None)
-    found = doctor_docker._limits(GOOD)[0]
+    found = docker._limits(GOOD)[0]
     assert found.state == "warn"
     assert "run as root" in found.what + found.remedy
 
@@ -185,15 +184,15 @@ def test_who_may_make_no_groups_is_told_to_be_root(monkeypatch: pytest.MonkeyPat
 def test_a_parent_that_holds_the_whole_budget_is_fine() -> None:
     hierarchy = cgroups.find()
     assert hierarchy is not None
-    found = doctor_docker._limits({**GOOD, "CgroupVersion": str(hierarchy.version)})[0]
+    found = docker._limits({**GOOD, "CgroupVersion": str(hierarchy.version)})[0]
     assert found.state == "ok"
     assert "2 CPUs and 4 GiB for a whole stack" in found.what
 
 
 @pytest.mark.cgroup
 def test_a_parent_that_an_outer_group_holds_to_less_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.limits.strictest_memory", lambda _: 1 << 30)
-    found = doctor_docker._limits(GOOD)[0]
+    monkeypatch.setattr("harness.host.limits.strictest_memory", lambda _: 1 << 30)
+    found = docker._limits(GOOD)[0]
     assert found.state == "warn"
     assert "1.00 GiB, not 4.00" in found.what
 
@@ -203,28 +202,28 @@ def test_swap_matters_only_where_it_cannot_be_kept_from_containers(
     monkeypatch: pytest.MonkeyPatch, swap: int, limited: bool, state: str
 ) -> None:
     monkeypatch.setattr(procfs, "counter", lambda *_: swap)
-    found = doctor_docker._swap({"SwapLimit": limited})
+    found = docker._swap({"SwapLimit": limited})
     assert found.state == state
     assert ("swapaccount=1" in found.remedy) == (state == "warn")
 
 
 def test_room_and_driver_of_the_image_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=20 << 30))
-    assert doctor_docker._store(GOOD).state == "ok"
-    assert "overlay2" in doctor_docker._store({**GOOD, "Driver": "vfs"}).remedy
+    assert docker._store(GOOD).state == "ok"
+    assert "overlay2" in docker._store({**GOOD, "Driver": "vfs"}).remedy
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
-    assert "5 GiB" in doctor_docker._store(GOOD).remedy
+    assert "5 GiB" in docker._store(GOOD).remedy
 
 
 def test_a_store_that_cannot_be_seen_is_said_to_be_so(tmp_path: Path) -> None:
-    found = doctor_docker._store({**GOOD, "DockerRootDir": str(tmp_path / "elsewhere")})
+    found = docker._store({**GOOD, "DockerRootDir": str(tmp_path / "elsewhere")})
     assert "cannot be seen" in found.what
 
 
 def test_the_base_image_is_there_or_needs_a_registry_or_debootstrap(programs: Path, tmp_path: Path) -> None:
-    there = doctor_docker._base(tmp_path, Client(there=(images.OFFICIAL_BASE,)))  # type: ignore[arg-type]
+    there = docker._base(tmp_path, Client(there=(images.OFFICIAL_BASE,)))  # type: ignore[arg-type]
     assert there.state == "ok"
-    absent = doctor_docker._base(tmp_path, Client())  # type: ignore[arg-type]
+    absent = docker._base(tmp_path, Client())  # type: ignore[arg-type]
     assert absent.state == "warn"
     assert "debootstrap" in absent.remedy
 
@@ -234,6 +233,6 @@ def test_root_with_debootstrap_can_make_a_base_image(
 ) -> None:
     program(programs, "debootstrap", "")
     monkeypatch.setattr("os.getuid", lambda: 0)
-    found = doctor_docker._base(tmp_path, Client())  # type: ignore[arg-type]
+    found = docker._base(tmp_path, Client())  # type: ignore[arg-type]
     assert found.state == "ok"
     assert "Debian's packages" in found.what

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness import duration, profiles
+from harness import profiles
+from harness.trials import duration
 
 QUICK = profiles.load("quick")
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import environments, installer
-from harness.environments import Environments
+from harness.environments import Environments, parts, uv
 from harness.errors import BenchError
 from harness.targets import Local, Part
 
@@ -96,7 +95,7 @@ def test_another_process_being_faster_is_no_error(tmp_path: Path) -> None:
     for place in (making, folder):
         place.mkdir()
         (place / "content").touch()
-    environments.settle(making, folder)
+    parts.settle(making, folder)
     assert (making.exists(), folder.exists()) == (False, True)
 
 
@@ -108,7 +107,7 @@ def test_another_process_being_faster_is_no_error(tmp_path: Path) -> None:
     ],
 )
 def test_angulars_node_versions(version: str, suits: bool) -> None:
-    assert environments.node_suits(version) is suits
+    assert parts.node_suits(version) is suits
 
 
 def test_a_suitable_node_of_the_machine_is_used(made: Environments, web_part: Path, bare_path: Path) -> None:
@@ -126,7 +125,7 @@ def test_a_redis_of_the_machine_is_used(made: Environments, bare_path: Path) -> 
 
 def test_a_redis_that_does_not_run_is_an_error() -> None:
     with pytest.raises(BenchError, match="printed 'cannot execute'"):
-        environments.redis_version("cannot execute")
+        parts.redis_version("cannot execute")
 
 
 def test_a_front_end_is_built_when_its_sources_change(
@@ -174,7 +173,7 @@ def test_ignored_files_are_no_sources(web_part: Path, with_git: bool) -> None:
     if with_git:
         subprocess.run(["git", "init", "-q", str(web_part)], check=True)
         (web_part / ".gitignore").write_text("node_modules/\ndist/\n")
-    names = {str(file.relative_to(web_part)) for file in environments.source_files(web_part, "dist/browser")}
+    names = {str(file.relative_to(web_part)) for file in parts.source_files(web_part, "dist/browser")}
     assert names - {".gitignore"} == {"package.json", "package-lock.json", "src/index.html"}
 
 
@@ -183,34 +182,34 @@ def test_versions_come_from_the_environment_itself(tmp_path: Path) -> None:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: djangorestframework\nVersion: 3.18.0\n")
     python = tmp_path / "bin" / "python"
-    assert environments.installed_version(python, "djangorestframework") == "3.18.0"
+    assert parts.installed_version(python, "djangorestframework") == "3.18.0"
     with pytest.raises(BenchError, match="flask is not in the environment"):
-        environments.installed_version(python, "flask")
+        parts.installed_version(python, "flask")
 
 
 def test_npm_versions_come_from_the_lock(web_part: Path) -> None:
-    assert environments.locked_npm_version(web_part, "@angular/core") == "22.2.1"
+    assert parts.locked_npm_version(web_part, "@angular/core") == "22.2.1"
     with pytest.raises(BenchError, match="does not lock react"):
-        environments.locked_npm_version(web_part, "react")
+        parts.locked_npm_version(web_part, "react")
 
 
 def test_versions_are_known_before_anything_is_installed(web_part: Path, tmp_path: Path) -> None:
     front_end = Part(
         name="a", kind="web", title="A", folder=web_part, package="@angular/core", local=Local(build="npm")
     )
-    assert environments.locked_version(front_end) == "22.2.1"
+    assert parts.locked_version(front_end) == "22.2.1"
     (tmp_path / "requirements.txt").write_text(
         "django-redis==9 \\\n    --hash=x\nDjango==5.2.19 ; x \\\n    --hash=y\n"
     )
     server = Part(name="b", kind="api", title="B", folder=tmp_path, package="django")
-    assert environments.locked_version(server) == "5.2.19"
-    assert environments.locked_version(replace(server, package="flask")) is None
-    assert environments.locked_version(replace(server, package=None)) is None
+    assert parts.locked_version(server) == "5.2.19"
+    assert parts.locked_version(replace(server, package="flask")) is None
+    assert parts.locked_version(replace(server, package=None)) is None
 
 
 def test_commands_of_parts_see_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUD_PASSWORD", "hush")
-    assert set(environments.plain_environment()) <= {"PATH", "HOME", "TMPDIR", "LANG"}
+    assert set(parts.plain_environment()) <= {"PATH", "HOME", "TMPDIR", "LANG"}
 
 
 @pytest.fixture
@@ -225,7 +224,7 @@ def pip_conf(tmp_path: Path) -> Callable[[str], dict[str, str]]:
 @pytest.fixture
 def no_system_pip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        installer, "_pip_files", lambda env: [Path(env["PIP_CONFIG_FILE"])] if "PIP_CONFIG_FILE" in env else []
+        uv, "_pip_files", lambda env: [Path(env["PIP_CONFIG_FILE"])] if "PIP_CONFIG_FILE" in env else []
     )
 
 
@@ -235,7 +234,7 @@ def test_pips_indexes_are_carried_over_to_uv(pip_conf: Callable[[str], dict[str,
         f"[global]\nindex-url = https://one.example/simple\nextra-index-url =\n  https://two.example/simple\n"
         f"  file://{tmp_path}\nfind-links = {tmp_path}\n[install]\nindex-url = https://three.example/simple\n"
     )
-    assert installer.uv_environment(env) == {
+    assert uv.uv_environment(env) == {
         "UV_DEFAULT_INDEX": "https://three.example/simple",
         "UV_INDEX": f"https://two.example/simple file://{tmp_path}",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
@@ -248,7 +247,7 @@ def test_local_folders_that_are_missing_are_left_out(pip_conf: Callable[[str], d
     env = pip_conf(
         "[global]\nextra-index-url = file:///nonexistent/simple\nfind-links = /nonexistent file:///neither\n"
     )
-    assert installer.uv_environment(env) == {}
+    assert uv.uv_environment(env) == {}
 
 
 @pytest.mark.usefixtures("no_system_pip")
@@ -256,22 +255,22 @@ def test_pips_variables_go_before_its_files(pip_conf: Callable[[str], dict[str, 
     env = pip_conf("[global]\nindex-url = https://one.example/simple\n") | {
         "PIP_INDEX_URL": "https://two.example/simple"
     }
-    assert installer.uv_environment(env) == {"UV_DEFAULT_INDEX": "https://two.example/simple"}
+    assert uv.uv_environment(env) == {"UV_DEFAULT_INDEX": "https://two.example/simple"}
 
 
 @pytest.mark.usefixtures("no_system_pip")
 def test_uvs_own_settings_are_not_touched(pip_conf: Callable[[str], dict[str, str]]) -> None:
     env = pip_conf("[global]\nindex-url = https://one.example/simple\n") | {"UV_INDEX": "https://mine.example/simple"}
-    assert installer.uv_environment(env) == {}
+    assert uv.uv_environment(env) == {}
 
 
 @pytest.mark.usefixtures("no_system_pip")
 def test_a_broken_pip_file_is_left_to_pip(pip_conf: Callable[[str], dict[str, str]]) -> None:
-    assert installer.uv_environment(pip_conf("index-url = no section\n")) == {}
+    assert uv.uv_environment(pip_conf("index-url = no section\n")) == {}
 
 
 def test_pips_files_are_read_in_its_order(tmp_path: Path) -> None:
-    files = installer._pip_files({"HOME": "/h", "PIP_CONFIG_FILE": "/chosen.conf", "XDG_CONFIG_DIRS": "/x"})
+    files = uv._pip_files({"HOME": "/h", "PIP_CONFIG_FILE": "/chosen.conf", "XDG_CONFIG_DIRS": "/x"})
     assert [str(file) for file in files] == [
         "/x/pip/pip.conf",
         "/etc/pip.conf",
@@ -280,7 +279,7 @@ def test_pips_files_are_read_in_its_order(tmp_path: Path) -> None:
         f"{sys.prefix}/pip.conf",
         "/chosen.conf",
     ]
-    assert installer._pip_files({"PIP_CONFIG_FILE": os.devnull}) == []
+    assert uv._pip_files({"PIP_CONFIG_FILE": os.devnull}) == []
 
 
 @pytest.mark.parametrize("name", ["node", "redis"])
@@ -292,6 +291,6 @@ def test_the_locks_hold_hashes_and_no_addresses(name: str) -> None:
 
 def test_stamps_are_whole_or_absent(tmp_path: Path) -> None:
     stamp = tmp_path / "stamps" / "web.json"
-    environments._store(stamp, {"sources": hashlib.sha256(b"").hexdigest()})
+    parts._store(stamp, {"sources": hashlib.sha256(b"").hexdigest()})
     assert json.loads(stamp.read_text())["sources"].startswith("e3b0c442")
     assert [file.name for file in stamp.parent.iterdir()] == ["web.json"]

@@ -6,7 +6,7 @@ from math import exp, log, sqrt
 
 import pytest
 
-from harness.estimate import (
+from harness.analysis.estimate import (
     Crossing,
     Tried,
     crossing,
@@ -96,8 +96,8 @@ def test_intervals_cover_the_true_capacity_and_the_ratio_of_unlike_shapes(capaci
 
 
 def test_clipping_only_far_off_would_pull_a_cliff_to_one_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.estimate.LEAST_USE", 1e-3)
-    monkeypatch.setattr("harness.estimate.MOST_USE", 1e3)
+    monkeypatch.setattr("harness.analysis.estimate.LEAST_USE", 1e-3)
+    monkeypatch.setattr("harness.analysis.estimate.MOST_USE", 1e3)
     draw, held = random.Random(7), 0
     for _ in range(300):
         found = estimate(list(campaign(draw, 150, 0.02, lambda x: 0.6 if x <= 1 else 20.0, 5).values()))

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from harness import figures, frames
+from harness.analysis import chat_figures
+from harness.analysis.verdict import Slo
 from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, StepTimes, Turn, WorkerShare
-from harness.verdict import Slo
+from harness.results import turn_table
 
 WINDOW = PhaseTimes(start_s=100.0, end_s=120.0)
 SUMMARY = GeneratorSummary(
@@ -78,12 +79,12 @@ def resources(cpu_per_s: float = 0.5) -> pd.DataFrame:
                 )
             )
         samples.append(ResourceSample(t_s=t_s, component="llm", role="upstream", cpu_s=0.2 * i * 0.5))
-    return frames.resources_frame(samples)
+    return turn_table.resources_frame(samples)
 
 
 def chat(turns: list[Turn], summary: GeneratorSummary = SUMMARY) -> dict[str, float | None]:
-    frame = frames.turns_frame(turns, {t.tag: emission(t) for t in turns})
-    return figures.chat_figures(frame, resources(), summary, Slo())
+    frame = turn_table.turns_frame(turns, {t.tag: emission(t) for t in turns})
+    return chat_figures.chat_figures(frame, resources(), summary, Slo())
 
 
 def test_figures_follow_from_arithmetic() -> None:
@@ -198,7 +199,7 @@ def test_memory_per_session_is_the_slope_over_the_steps() -> None:
                     shared_bytes=0,
                 )
             )
-    found = figures.idle_figures(frames.resources_frame(samples), steps)
+    found = chat_figures.idle_figures(turn_table.resources_frame(samples), steps)
     assert found["memory_bytes_0"] == 100_000_000
     assert found["memory_bytes_150"] == 400_000_000
     assert found["memory_slope_bytes_per_session"] == pytest.approx(2_000_000)

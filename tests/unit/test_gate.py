@@ -6,7 +6,7 @@ from math import exp
 
 import pytest
 
-from harness.gate import BASE, HEAD, Decision, Pair, false_alarms, gate, judged, order, pair_of
+from harness.analysis.gate import BASE, HEAD, Decision, Pair, false_alarms, gate, judged, order, pair_of
 from harness.records import Reason, TrialKey, Verdict
 from tests.unit import fake
 

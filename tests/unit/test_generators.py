@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import generators
 from harness.errors import BenchError
 from harness.records import (
     AnswerPlan,
@@ -19,7 +18,8 @@ from harness.records import (
     Visit,
     to_json,
 )
-from harness.trial import workers_for
+from harness.trials import accounts
+from harness.trials.trial import workers_for
 
 WINDOW = PhaseTimes(start_s=10.0, end_s=20.0)
 
@@ -86,7 +86,7 @@ def write(folder: Path, worker: int, turns: list[Turn] | None = None, **changes:
 def test_shares_add_up(tmp_path: Path) -> None:
     write(tmp_path, 0)
     write(tmp_path, 1, cpu_s=0.75, recorder_errors=1, sign_in_failures=2)
-    found = generators.gather(tmp_path, plan(tmp_path))
+    found = accounts.gather(tmp_path, plan(tmp_path))
     assert found.faults == ()
     assert found.summary is not None
     assert (found.summary.users, found.summary.turns_begun, found.summary.turns_written) == (4, 4, 6)
@@ -120,7 +120,7 @@ def test_shares_add_up(tmp_path: Path) -> None:
 def test_a_misfit_is_named_and_leaves_no_account(tmp_path: Path, changes: dict[str, object], fault: str) -> None:
     write(tmp_path, 0)
     write(tmp_path, 1, **changes)  # type: ignore[arg-type]  # see above
-    found = generators.gather(tmp_path, plan(tmp_path))
+    found = accounts.gather(tmp_path, plan(tmp_path))
     assert found.faults == (fault,)
     assert found.summary is None
     assert len(found.turns) == 6
@@ -128,16 +128,16 @@ def test_a_misfit_is_named_and_leaves_no_account(tmp_path: Path, changes: dict[s
 
 def test_a_worker_without_files_is_named_and_the_others_turns_are_kept(tmp_path: Path) -> None:
     write(tmp_path, 0)
-    found = generators.gather(tmp_path, plan(tmp_path))
+    found = accounts.gather(tmp_path, plan(tmp_path))
     assert found.faults == ("worker 1 of 2: it ended without its account",)
     assert found.summary is None
     assert len(found.turns) == 3
 
 
 def test_one_process_has_files_without_a_number(tmp_path: Path) -> None:
-    assert generators.suffixes(1) == ("",)
-    assert generators.suffixes(3) == ("-0", "-1", "-2")
-    assert generators.gather(tmp_path, plan(tmp_path, workers=1)).summary is None
+    assert accounts.suffixes(1) == ("",)
+    assert accounts.suffixes(3) == ("-0", "-1", "-2")
+    assert accounts.gather(tmp_path, plan(tmp_path, workers=1)).summary is None
 
 
 def test_only_trials_of_load_are_shared_out_and_never_below_one_user_each() -> None:
@@ -159,4 +159,4 @@ def test_what_only_one_process_can_account_for_has_one(scenario: str) -> None:
 def test_accounts_of_visits_are_never_put_together() -> None:
     one = replace(SUMMARY, visits=(Visit(user=0, start_s=0.0),))
     with pytest.raises(BenchError, match="visits"):
-        generators.together([one, one])
+        accounts.together([one, one])

@@ -8,7 +8,7 @@ import pytest
 
 from harness import cli
 from harness.cli.init import KINDS, TEMPLATES, template_files
-from harness.cli.where import catalogue
+from harness.cli.lookup import catalogue
 from harness.errors import EXIT_DONE, EXIT_USAGE
 from harness.targets import read_part
 

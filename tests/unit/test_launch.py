@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import launch
 from harness.errors import BenchError
+from harness.host import launch
 
 ALL_CPUS = sorted(os.sched_getaffinity(0))
 

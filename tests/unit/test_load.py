@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from harness import load, profiles
+from harness import profiles
 from harness.errors import UsageError
 from harness.runtimes.docker.pod import seen_inside
 from harness.runtimes.docker.runtime import _dockerfiles
 from harness.targets import discover
+from harness.trials import generator
 
 ROOT = Path(__file__).parents[2]
 PART = 'name = "mine"\nkind = "monolith"\ntitle = "Mine"\nprotocol = "mine"\nuser_class = "user.py:OwnPage"\n'
 
 
-def plan(user_class: str | None, protocol: str) -> load.LoadPlan:
-    return load.chat_plan(
+def plan(user_class: str | None, protocol: str) -> generator.LoadPlan:
+    return generator.chat_plan(
         profiles.load("smoke"),
         protocol=protocol,
         user_class=user_class,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import cgroups, procfs, watchdog
-from harness.cgroups import Budget
 from harness.errors import BenchError
+from harness.host import cgroups, procfs, watchdog
+from harness.host.cgroups import Budget
 from harness.records import Role
 from harness.runtimes import Pod, Runtime
 from harness.runtimes.local import Launch, LocalPod, LocalRuntime

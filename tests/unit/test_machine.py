@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cpus, machine
 from harness.errors import BenchError
+from harness.host import cpus, machine
 
 FLAT2 = ((0,), (1,))
 FLAT4 = ((0,), (1,), (2,), (3,))
@@ -103,7 +103,7 @@ def test_a_second_campaign_learns_who_measures(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     with machine.one_campaign(lock):
         script = (
-            "import sys; from pathlib import Path; from harness import machine\n"
+            "import sys; from pathlib import Path; from harness.host import machine\n"
             "with machine.one_campaign(Path(sys.argv[1])): pass"
         )
         second = subprocess.run([sys.executable, "-c", script, str(lock)], capture_output=True, text=True, check=False)

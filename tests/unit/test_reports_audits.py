@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness import store
+from harness import results
 from harness.records import Finding, Verdict
 from reports import build, html, terminal
 from reports.audits import word
@@ -127,11 +127,11 @@ def test_an_untouched_run_verifies(run: Path) -> None:
 def change(path: Path, edit: Callable[[dict[str, Any]], None], *, hide: bool) -> None:
     data = json.loads(path.read_text())
     edit(data)
-    store.write_json(path, data)
+    results.write_json(path, data)
     if hide:
         trial = json.loads((path.parent / "trial.json").read_text())
-        trial["files"][path.name] = store.sha256(path)
-        store.write_json(path.parent / "trial.json", trial)
+        trial["files"][path.name] = results.sha256(path)
+        results.write_json(path.parent / "trial.json", trial)
 
 
 def test_verify_notices_an_edited_audit(run: Path) -> None:

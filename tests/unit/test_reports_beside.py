@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
+from harness import results
 from harness.errors import UsageError
 from reports import beside
 from reports.components import cpu_s_per_turn
@@ -88,6 +88,6 @@ def test_other_conditions_are_refused_unless_meant(
 
 def test_runs_without_a_common_target_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
     other = reports_run.write_run(tmp_path / "other", [replace(SMALL[0], name="mine")])
-    assert "mine" in store.read_run(other).targets
+    assert "mine" in results.read_run(other).targets
     with pytest.raises(UsageError, match="share no target"):
         beside.compare(runs[0], other)

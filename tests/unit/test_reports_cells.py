@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.capacity import Capacity
+from harness.analysis.capacity import Capacity
 from harness.records import Reason, Trial, TrialKey, Verdict
-from harness.store import Run
+from harness.results import Run
 from reports import cost
 from reports.cells import Cell
 from reports.conditions import conditions

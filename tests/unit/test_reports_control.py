@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
+from harness import results
 from reports import formats, verify
 from reports.build import build
 from reports.evidence import columns
@@ -46,7 +46,7 @@ def test_a_control_is_in_none_of_the_articles_columns(report: Report) -> None:
 
 def test_a_monolith_that_is_a_control_does_not_stand_for_streamlit(tmp_path: Path) -> None:
     folder = reports_run.write_run(tmp_path / "run", (DJANGO_TEMPLATES, reports_run.SMALL[1]))
-    assert columns(store.read_run(folder)) == ("django+angular", None)
+    assert columns(results.read_run(folder)) == ("django+angular", None)
 
 
 def test_beside_other_targets_a_control_without_an_application_has_nothing_left_to_measure(tmp_path: Path) -> None:

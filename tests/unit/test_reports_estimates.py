@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import estimate, store
+from harness import results
+from harness.analysis import estimate
 from harness.records import Verdict
 from reports import build, verify_estimates
 from reports.report import Report, assemble
@@ -108,7 +109,7 @@ def test_verify_names_an_estimate_with_other_live_streams(run: Path) -> None:
     cells = [c for row in data["rows"] for c in row["cells"]]
     cell = next(c for c in cells if c["id"] == "capacity_estimate_users/streamlit")
     cell["text"] = cell["text"].replace(" live streams", "1 live streams")
-    store.write_json(table, data)
+    results.write_json(table, data)
     try:
         assert [f.figure for f in verify(run)] == ["capacity_estimate_users/streamlit.text"]
     finally:
@@ -154,7 +155,7 @@ def test_an_edited_estimate_is_named(run: Path, cell_id: str, tmp_path: Path) ->
     data = json.loads(before)
     cells = [c for row in data["rows"] for c in row["cells"]]
     next(c for c in cells if c["id"] == cell_id)["value"] *= 1.01
-    store.write_json(table, data)
+    results.write_json(table, data)
     try:
         assert [f.figure for f in verify(run)] == [cell_id]
     finally:
@@ -208,7 +209,7 @@ def test_a_run_recorded_before_mean_turn_times_is_worked_out_from_their_median(t
     for path in folder.glob("trials/*/*/*/trial.json"):
         trial = json.loads(path.read_text())
         trial["figures"].pop("turn_mean_s", None)
-        store.write_json(path, trial)
+        results.write_json(path, trial)
     build.build(folder)
     before = assemble(folder).table.cell("servers_1000_users/django+angular")
     assert before is not None

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from harness import store
+from harness import results
 from reports import own_error
 from reports.build import build
 from tests.unit import reports_run
@@ -34,7 +34,7 @@ def test_what_it_did_not_find_is_named_and_becomes_a_reservation() -> None:
 def test_every_view_of_a_report_carries_it(tmp_path: Path) -> None:
     folder = reports_run.write_run(tmp_path, [])
     for kept, said in ((None, "never run on this machine"), (selftest(quantity("failed")), "FAILED on 2026-01-02")):
-        store.write_run(folder, replace(store.read_run(folder), selftest=kept))
+        results.write_run(folder, replace(results.read_run(folder), selftest=kept))
         build(folder, formats=("md", "json", "html"))
         for name in ("table.md", "table.json", "report.html"):
             assert said in (folder / "report" / name).read_text(encoding="utf-8"), name

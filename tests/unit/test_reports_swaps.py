@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness import store
+from harness import results
 from harness.records import Finding, SwapMatrix, SwappedPair
 from reports import build
 from reports.report import assemble
@@ -28,7 +28,7 @@ def pair(name: str, failed: str | None = None, tried: bool = True) -> SwappedPai
     lines = ["sign in: ok, 1.00 s", f"rename: {'FAILED: ' + failed if failed else 'ok'}, 0.20 s"] if tried else []
     finding = Finding(
         topic="maintenance",
-        name=f"swap-{store.slug(name)}",
+        name=f"swap-{results.slug(name)}",
         title=f"{name}: a way",
         outcome="not measured" if not tried else "broken" if failed else "held",
         exercised=len(lines),
@@ -49,10 +49,10 @@ ALL = tuple(pair(f"{api}+{web}") for api in ("django", "fastapi", "flask") for w
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = reports_run.write_run(tmp_path_factory.mktemp("swapped") / "run", reports_run.SMALL)
-    record = store.read_run(folder)
+    record = results.read_run(folder)
     targets = dict(record.targets)
     targets["django+angular"] = replace(targets["django+angular"], parts=PARTS)
-    store.write_run(folder, replace(record, targets=targets))
+    results.write_run(folder, replace(record, targets=targets))
     return folder
 
 
@@ -63,7 +63,7 @@ def run(bare: Path, tmp_path: Path) -> Callable[[SwapMatrix | None], Path]:
     def made(found: SwapMatrix | None) -> Path:
         folder = Path(shutil.copytree(bare, tmp_path / "run"))
         if found:
-            store.write_swap(folder, found)
+            results.write_swap(folder, found)
         build.build(folder)
         return folder
 

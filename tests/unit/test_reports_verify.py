@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import figures, store
+from harness import results
+from harness.analysis import chat_figures
+from harness.analysis.verdict import Slo
 from harness.records import WorkerShare
-from harness.verdict import Slo
 from reports import build, verify_figures
 from reports.verify import Finding, verify
 from reports.verify_model import Pace
@@ -46,14 +47,14 @@ def change_samples(trial: Path, name: str, change: Callable[[pd.DataFrame], obje
     frame.to_parquet(trial / name, index=False)
     if hide:
         data = json.loads((trial / "trial.json").read_text())
-        data["files"][name] = store.sha256(trial / name)
-        store.write_json(trial / "trial.json", data)
+        data["files"][name] = results.sha256(trial / name)
+        results.write_json(trial / "trial.json", data)
 
 
 def change_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     data = json.loads(path.read_text())
     change(data)
-    store.write_json(path, data)
+    results.write_json(path, data)
 
 
 def named(findings: list[Finding]) -> set[tuple[str, str]]:
@@ -181,8 +182,8 @@ def test_a_hand_edited_figure_is_named_first(run: Path, figure: str) -> None:
 
 
 def test_every_figure_of_every_trial_is_recomputed(run: Path) -> None:
-    record = json.loads((run / store.RUN_FILE).read_text())
-    for path, trial in store.read_trials(run):
+    record = json.loads((run / results.RUN_FILE).read_text())
+    for path, trial in results.read_trials(run):
         data = json.loads((path / "trial.json").read_text())
         again = verify_figures.recompute(path, data, record).figures
         assert set(trial.figures) - set(again) <= {"cold_start_s"}
@@ -190,13 +191,13 @@ def test_every_figure_of_every_trial_is_recomputed(run: Path) -> None:
 
 def test_what_several_generators_share_is_recomputed(run: Path) -> None:
     path = run / CHAT
-    trial = store.read_trials(run)
+    trial = results.read_trials(run)
     made = next(one for folder, one in trial if folder == path)
     assert made.summary is not None
     share = WorkerShare(users=5, turns_begun=0, turns_ended=0, turns_written=0, cpu_s=1.5)
     summary = replace(made.summary, workers=(share, replace(share, cpu_s=2.5)))
-    found = figures.chat_figures(store.read_turns(path), store.read_resources(path), summary, Slo())
-    store.write_trial(path, replace(made, summary=summary, figures=found))
+    found = chat_figures.chat_figures(results.read_turns(path), results.read_resources(path), summary, Slo())
+    results.write_trial(path, replace(made, summary=summary, figures=found))
     build.build(run)
     assert [str(f) for f in verify(run)] == []
     change_json(path / "trial.json", lambda data: data["summary"]["workers"][1].update(cpu_s=2.4))
@@ -285,11 +286,11 @@ def test_its_arithmetic_is_its_own() -> None:
         imported = {n.module for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)}
         assert (
             not {
-                "harness.stats",
-                "harness.figures",
-                "harness.capacity",
-                "harness.frames",
-                "harness.gate",
+                "harness.analysis.stats",
+                "harness.analysis.chat_figures",
+                "harness.analysis.capacity",
+                "harness.results.turn_table",
+                "harness.analysis.gate",
                 "reports.ratios",
             }
             & imported

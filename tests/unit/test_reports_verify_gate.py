@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness import gate, store
+from harness import results
+from harness.analysis import gate
 from harness.records import Reason, Verdict
 from reports import build, verify_gate
 from reports import gate as report
@@ -39,7 +40,7 @@ def write_gate(folder: Path, head_cpu_s: float, batches: int, judged: dict[tuple
     """Write a gate's run as the command does; ``judged`` replaces verdicts by side and pair."""
     pairs = SIZE * batches
     models = (side(gate.BASE, 0.06, pairs), side(gate.HEAD, head_cpu_s, pairs))
-    terms = store.GateTerms(base="main (0123)", head="working tree", margin=MARGIN, pairs=SIZE)
+    terms = results.GateTerms(base="main (0123)", head="working tree", margin=MARGIN, pairs=SIZE)
     reports_run.write_run(folder, models, common_level=USERS, gate=terms)
     for (name, number), verdict in judged.items():
         reports_run.rewrite(trial_of(folder, name, number), verdict=verdict)
@@ -55,8 +56,8 @@ def trial_of(folder: Path, name: str, number: int) -> Path:
 
 
 def answer(folder: Path, batches: int) -> report.Gate:
-    """Decide by ``harness.gate``, as the command does."""
-    made = {(t.key.target, t.key.repetition): t for _, t in store.read_trials(folder) if t.key.scenario == "chat"}
+    """Decide by ``harness.analysis.gate``, as the command does."""
+    made = {(t.key.target, t.key.repetition): t for _, t in results.read_trials(folder) if t.key.scenario == "chat"}
     both = [[made[f"streamlit@{name}", n] for name in (gate.BASE, gate.HEAD)] for n in range(SIZE * batches)]
     pairs = [gate.pair_of(1 + n // SIZE, *trials) for n, trials in enumerate(both)]
     deciding = gate.gate(MARGIN)
@@ -91,7 +92,7 @@ def run(failed: Path, tmp_path: Path) -> Path:
 def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
     data = json.loads(path.read_text())
     edit(data)
-    store.write_json(path, data)
+    results.write_json(path, data)
 
 
 def named(run: Path) -> set[tuple[str, str]]:
@@ -122,11 +123,12 @@ def test_an_untouched_run_gives_no_finding(run: Path) -> None:
 
 def test_a_changed_sample_is_named_in_its_trial_and_wherever_the_answer_rests_on_it(run: Path) -> None:
     path = trial_of(run, "head", 1)
-    frame = pd.read_parquet(path / store.RESOURCES)
+    frame = pd.read_parquet(path / results.RESOURCES)
     frame["cpu_s"] *= 1.02
-    frame.to_parquet(path / store.RESOURCES, index=False)
+    frame.to_parquet(path / results.RESOURCES, index=False)
     change(
-        path / "trial.json", lambda data: data["files"].update({store.RESOURCES: store.sha256(path / store.RESOURCES)})
+        path / "trial.json",
+        lambda data: data["files"].update({results.RESOURCES: results.sha256(path / results.RESOURCES)}),
     )
     assert {
         (f"{path.relative_to(run).as_posix()}/trial.json", FIGURE),
@@ -163,8 +165,8 @@ EDITS: Sequence[tuple[Callable[[dict[str, Any]], object], str]] = [
 def test_an_edited_figure_or_decision_is_named_alone(
     failed: Path, edit: Callable[[dict[str, Any]], object], figure: str
 ) -> None:
-    said, run = (json.loads((failed / name).read_text()) for name in (GATE, store.RUN_FILE))
-    trials = [json.loads(path.read_text()) for path in failed.glob(f"trials/*/*/*/{store.TRIAL_FILE}")]
+    said, run = (json.loads((failed / name).read_text()) for name in (GATE, results.RUN_FILE))
+    trials = [json.loads(path.read_text()) for path in failed.glob(f"trials/*/*/*/{results.TRIAL_FILE}")]
     assert list(verify_gate.check(said, run, trials)) == []
     edit(said)
     assert [name for name, _ in verify_gate.check(said, run, trials)] == [figure]
@@ -193,7 +195,7 @@ def test_a_batch_that_settles_nothing_needs_a_second(run: Path) -> None:
 
 
 def test_an_answer_of_an_older_run_is_held_against_its_own_terms(run: Path) -> None:
-    change(run / store.RUN_FILE, lambda record: record.pop("gate"))
+    change(run / results.RUN_FILE, lambda record: record.pop("gate"))
     assert named(run) == set()
     change(run / GATE, lambda g: g["decision"].update(outcome="passed"))
     assert named(run) == {(GATE, "decision.outcome")}

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness import figures, store, verdict
+from harness import results
+from harness.analysis import chat_figures, verdict
 from harness.records import GeneratorSummary, Verdict, WorkerShare
 from reports import build, verify_validity
 from reports.verify import verify
@@ -51,18 +52,18 @@ def consistent(
 ) -> None:
     """Change a trial's samples and bring hashes, figures and report in line; the verdict stays what it was."""
     path = run / place
-    trial = next(one for folder, one in store.read_trials(run) if folder == path)
+    trial = next(one for folder, one in results.read_trials(run) if folder == path)
     assert trial.summary is not None
-    for name, edit in ((store.TURNS, turns), (store.RESOURCES, resources)):
+    for name, edit in ((results.TURNS, turns), (results.RESOURCES, resources)):
         edit(pd.read_parquet(path / name)).to_parquet(path / name, index=False)
-        trial.files[name] = store.sha256(path / name)
+        trial.files[name] = results.sha256(path / name)
     account = summary(trial.summary)
-    rows, readings = store.read_turns(path), store.read_resources(path)
+    rows, readings = results.read_turns(path), results.read_resources(path)
     account = replace(account, turns_written=len(rows))
     if trial.key.scenario == "idle":
-        found = figures.idle_figures(readings, account.steps)
+        found = chat_figures.idle_figures(readings, account.steps)
     else:
-        found = figures.chat_figures(rows, readings, account, verdict.Slo())
+        found = chat_figures.chat_figures(rows, readings, account, verdict.Slo())
     changed = replace(
         trial,
         figures=found,
@@ -70,7 +71,7 @@ def consistent(
         limits=replace(trial.limits, **limits or {}),
         verdict=judged or trial.verdict,
     )
-    store.write_trial(path, changed)
+    results.write_trial(path, changed)
     build.build(run, formats=("json",))
 
 
@@ -148,7 +149,7 @@ def test_what_the_reviewer_hid_all_at_once_is_found_rule_by_rule(run: Path) -> N
 @pytest.mark.parametrize("rule", ["foreign_cpu", "steal", "recorder", "foreign_nonce"])
 def test_an_idle_trial_that_was_disturbed_is_named(run: Path, rule: str) -> None:
     if rule == "foreign_nonce":
-        chat = store.read_turns(run / CHAT)
+        chat = results.read_turns(run / CHAT)
         consistent(run, IDLE, turns=lambda frame: foreign_nonce(chat))
     else:
         consistent(run, IDLE, **PROVOKED[rule])
@@ -175,9 +176,9 @@ def test_an_invalid_trial_with_a_broken_rule_is_left_alone_unless_its_number_is_
 
 def test_an_account_of_the_generator_that_says_more_is_named(run: Path) -> None:
     summary = json.loads((run / CHAT / "trial.json").read_text())["summary"]
-    store.write_json(run / CHAT / "generator.json", summary)
+    results.write_json(run / CHAT / "generator.json", summary)
     assert verify(run) == []
-    store.write_json(run / CHAT / "generator.json", summary | {"sign_in_failures": 9})
+    results.write_json(run / CHAT / "generator.json", summary | {"sign_in_failures": 9})
     assert [(f.place, f.figure) for f in verify(run)] == [(f"{CHAT}/generator.json", "sign_in_failures")]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import store, verdict, workloads
+from harness import results
+from harness.analysis import verdict, workload_figures
 from harness.records import Reason, Trial, Verdict
 from reports import build, canvas, workload_curves
 from reports.plots import draw
@@ -33,14 +34,14 @@ def edit(folder: Path, name: str, change: Any, figures: Any) -> None:
     frame = pd.read_parquet(folder / name)
     change(frame)
     frame.to_parquet(folder / name, index=False)
-    data = json.loads((folder / store.TRIAL_FILE).read_text())
-    data["files"][name] = store.sha256(folder / name)
+    data = json.loads((folder / results.TRIAL_FILE).read_text())
+    data["files"][name] = results.sha256(folder / name)
     data["figures"] |= figures(frame, read(folder))
-    store.write_json(folder / store.TRIAL_FILE, data)
+    results.write_json(folder / results.TRIAL_FILE, data)
 
 
 def read(folder: Path) -> Trial:
-    return next(trial for path, trial in store.read_trials(folder.parents[3]) if path == folder)
+    return next(trial for path, trial in results.read_trials(folder.parents[3]) if path == folder)
 
 
 def slow_in_the_spike(turns: pd.DataFrame) -> None:
@@ -71,16 +72,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reports_run.write_run(folder, models, profile=PROFILE | ASKED)
     edit(
         trial_of(folder, "spike"),
-        store.TURNS,
+        results.TURNS,
         slow_in_the_spike,
-        lambda turns, trial: workloads.spike_figures(turns, trial.summary, verdict.Slo(), WINDOW_S),
+        lambda turns, trial: workload_figures.spike_figures(turns, trial.summary, verdict.Slo(), WINDOW_S),
     )
     edit(
         trial_of(folder, "soak"),
-        store.RESOURCES,
+        results.RESOURCES,
         growing,
-        lambda resources, trial: workloads.soak_figures(
-            store.read_turns(trial_of(folder, "soak")), resources, trial.summary, BLOCK_S
+        lambda resources, trial: workload_figures.soak_figures(
+            results.read_turns(trial_of(folder, "soak")), resources, trial.summary, BLOCK_S
         ),
     )
     build.build(folder)
@@ -141,7 +142,7 @@ def test_axes_are_named_and_hold_every_mark(run: Path, tmp_path: Path, monkeypat
 
 def test_every_measured_turn_is_a_mark_or_a_cross(run: Path) -> None:
     path = trial_of(run, "spike")
-    turns = store.read_turns(path)
+    turns = results.read_turns(path)
     measured = turns[turns["phase"] == "measure"]
     found = workload_curves.turns_of(path, read(path))
     assert len(found.added[0]) + len(found.lost) == len(measured)
@@ -157,7 +158,7 @@ def test_a_spike_says_when_the_objective_was_met_again_and_what_missed_it_last(r
     assert found.recovery_s == LATE_S
     assert found.met_again_s == 8 + LATE_S
     assert found.missed_last == ("lateness p95",)
-    turns = store.read_turns(path)
+    turns = results.read_turns(path)
     window = read(path).summary.phases["measure"]  # type: ignore[union-attr]
     ended = turns.loc[turns["outcome"] == "ok", "done_s"].between(window.start_s, window.end_s).sum()
     assert sum(found.answered[1][:-1]) * found.bin_s == ended
@@ -182,5 +183,5 @@ def test_a_soaks_slope_leads_from_the_first_block_to_the_last(run: Path) -> None
 def test_a_target_without_processes_has_no_memory_to_draw(tmp_path: Path) -> None:
     model = replace(reports_run.CEILING, levels=(), others=(("soak", 8),), idle=False)
     folder = reports_run.write_run(tmp_path / "run", (model,), profile=PROFILE | ASKED)
-    ((path, trial),) = [item for item in store.read_trials(folder) if item[1].key.scenario == "soak"]
+    ((path, trial),) = [item for item in results.read_trials(folder) if item[1].key.scenario == "soak"]
     assert workload_curves.soak(path, trial, BLOCK_S) is None

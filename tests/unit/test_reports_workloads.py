@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
+from harness import results
 from reports import build
 from reports.report import Report, assemble
 from reports.verify import verify
@@ -77,7 +77,7 @@ def test_an_edited_cell_is_named(run: Path, cell_id: str) -> None:
     data = json.loads(before)
     cells = [c for row in data["rows"] for c in row["cells"]]
     next(c for c in cells if c["id"] == cell_id)["value"] *= 1.01
-    store.write_json(table, data)
+    results.write_json(table, data)
     try:
         assert [f.figure for f in verify(run)] == [cell_id]
     finally:
@@ -86,7 +86,7 @@ def test_an_edited_cell_is_named(run: Path, cell_id: str) -> None:
 
 def test_open_latencies_run_from_the_arrival(run: Path) -> None:
     for path in run.glob("trials/*/open*/*"):
-        turns = store.read_turns(path)
+        turns = results.read_turns(path)
         assert (turns["ttft_s"] - (turns["first_s"] - turns["intended_s"])).abs().max() < 1e-9
         assert (turns["schedule_delay_s"] > 0).all()
 
@@ -94,9 +94,9 @@ def test_open_latencies_run_from_the_arrival(run: Path) -> None:
 def test_a_latency_counted_from_the_late_send_is_found(run: Path) -> None:
     """The mistake that open arrivals exist to avoid: coordinated omission."""
     (path,) = run.glob("trials/streamlit/open/*")
-    file = path / store.TURNS
+    file = path / results.TURNS
     before = file.read_bytes()
-    turns = store.read_turns(path)
+    turns = results.read_turns(path)
     turns["ttft_s"] = turns["first_s"] - turns["sent_s"]
     turns.to_parquet(file, index=False)
     try:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.environments.revisions import checkout
 from harness.errors import BenchError, UsageError
-from harness.revisions import checkout
 
 
 def git(root: Path, *words: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import BenchError
 from harness.records import ResourceSample
 from harness.runtimes import Pod
-from harness.sampler import Sampler
+from harness.runtimes.sampler import Sampler
 
 
 class CountingPod:

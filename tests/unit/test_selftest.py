@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import figures, stats, store
-from harness.capacity import Capacity
+from harness import results
+from harness.analysis import chat_figures, stats
+from harness.analysis.capacity import Capacity
+from harness.analysis.verdict import Slo
 from harness.records import Emission, GeneratorSummary, PhaseTimes, Reason, ResourceSample, TrialKey, Turn, Verdict
+from harness.results import KnownQuantity
 from harness.selftest import cases, comparing, course
 from harness.selftest.bench import Answered, Measured
-from harness.store import KnownQuantity
-from harness.verdict import Slo
 from tests.unit import fake
 
 KEY = TrialKey(target="timing rest", scenario="chat", level=20, repetition=0, number=1)
@@ -87,8 +88,8 @@ def measured(folder: Path, turns: Sequence[Turn], truth: Sequence[Answered], ver
     samples = [
         ResourceSample(t_s=100.0 + n, component="relay", role="target", cpu_s=0.05 * n, anon_bytes=1) for n in range(12)
     ]
-    store.write_samples(folder, list(turns), {one.tag: emission(one) for one in truth}, samples)
-    found = figures.chat_figures(store.read_turns(folder), store.read_resources(folder), summary, Slo())
+    results.write_samples(folder, list(turns), {one.tag: emission(one) for one in truth}, samples)
+    found = chat_figures.chat_figures(results.read_turns(folder), results.read_resources(folder), summary, Slo())
     trial = replace(fake.trial(KEY, verdict, found), summary=summary)
     return Measured(trial=trial, folder=folder, truth={one.tag: one for one in truth})
 
@@ -216,8 +217,8 @@ def quantity(outcome: str, name: str = "rest: TTFT, p99 of its error") -> KnownQ
     )
 
 
-def selftest(*quantities: KnownQuantity) -> store.SelfTest:
-    return store.SelfTest(
+def selftest(*quantities: KnownQuantity) -> results.SelfTest:
+    return results.SelfTest(
         created_at="2026-01-02T03:04:05+00:00",
         tool_version="0",
         machine={"cpu_model": "x"},
@@ -235,8 +236,8 @@ def test_it_passes_only_where_something_was_found_and_nothing_was_not() -> None:
 
 
 def test_the_last_one_of_this_machine_is_kept_and_another_machines_is_not_taken(tmp_path: Path) -> None:
-    assert store.read_selftest(tmp_path, {"cpu_model": "x"}) is None
+    assert results.read_selftest(tmp_path, {"cpu_model": "x"}) is None
     kept = selftest(quantity("ok"))
-    store.write_selftest(tmp_path, kept)
-    assert store.read_selftest(tmp_path, {"cpu_model": "x"}) == kept
-    assert store.read_selftest(tmp_path, {"cpu_model": "y"}) is None
+    results.write_selftest(tmp_path, kept)
+    assert results.read_selftest(tmp_path, {"cpu_model": "x"}) == kept
+    assert results.read_selftest(tmp_path, {"cpu_model": "y"}) is None

@@ -7,9 +7,9 @@ import pytest
 
 from harness.errors import BenchError
 from harness.records import AnswerPlan, Component, Distribution
+from harness.results import TargetInfo
 from harness.runtimes import Stack
 from harness.runtimes.local import Launch, stack
-from harness.store import TargetInfo
 from harness.targets import Local, Part, Target
 
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import store
+from harness import results
 from harness.errors import BenchError, UsageError
 from harness.records import Emission, ResourceSample, TrialKey, Turn, Verdict, to_json
 from tests.unit import fake
@@ -38,37 +38,37 @@ EMISSION = Emission(
 
 
 def test_names_become_folder_names() -> None:
-    assert store.slug("django+angular") == "django-angular"
-    assert store.slug("streamlit:2") == "streamlit-2"
-    assert store.trial_folder(Path("r"), KEY) == Path("r/trials/django-angular/chat/003-10-0")
+    assert results.slug("django+angular") == "django-angular"
+    assert results.slug("streamlit:2") == "streamlit-2"
+    assert results.trial_folder(Path("r"), KEY) == Path("r/trials/django-angular/chat/003-10-0")
 
 
 def test_a_trial_comes_back_as_written(tmp_path: Path) -> None:
     trial = fake.trial(KEY, Verdict(outcome="pass"))
-    folder = store.trial_folder(tmp_path, KEY)
-    store.write_trial(folder, trial)
-    assert store.read_trials(tmp_path) == [(folder, trial)]
+    folder = results.trial_folder(tmp_path, KEY)
+    results.write_trial(folder, trial)
+    assert results.read_trials(tmp_path) == [(folder, trial)]
 
 
 def test_a_trial_folder_without_its_last_file_does_not_count(tmp_path: Path) -> None:
-    store.trial_folder(tmp_path, KEY).mkdir(parents=True)
-    assert store.read_trials(tmp_path) == []
+    results.trial_folder(tmp_path, KEY).mkdir(parents=True)
+    assert results.read_trials(tmp_path) == []
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"format_version": 1}', '{"unheard_of": 1}'])
 def test_a_damaged_trial_is_named(tmp_path: Path, damage: str) -> None:
-    folder = store.trial_folder(tmp_path, KEY)
+    folder = results.trial_folder(tmp_path, KEY)
     folder.mkdir(parents=True)
     (folder / "trial.json").write_text(damage)
     with pytest.raises(BenchError, match=r"trial\.json cannot be read"):
-        store.read_trials(tmp_path)
+        results.read_trials(tmp_path)
 
 
 def test_samples_hold_what_client_and_upstream_saw(tmp_path: Path) -> None:
     sample = ResourceSample(t_s=1.0, component="api", role="target", cpu_s=0.5, process_cpu_s={"12": 0.5})
-    files = store.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [sample])
-    assert files == {name: store.sha256(tmp_path / name) for name in files}
-    row = store.read_turns(tmp_path).iloc[0]
+    files = results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [sample])
+    assert files == {name: results.sha256(tmp_path / name) for name in files}
+    row = results.read_turns(tmp_path).iloc[0]
     assert row["ttft_s"] == pytest.approx(0.310)
     assert row["added_ttft_s"] == pytest.approx(0.010)
     # the third token left at 10.342 and came with the read at 10.420
@@ -78,44 +78,44 @@ def test_samples_hold_what_client_and_upstream_saw(tmp_path: Path) -> None:
     assert row["added_stall_s"] == pytest.approx(0.068)
     assert row["upstream_lag_s"] == pytest.approx(0.001)
     assert row["schedule_delay_s"] == pytest.approx(0.001)
-    assert list(store.read_tokens(tmp_path).iloc[0]["arrival_tokens"]) == [1, 2, 4]
-    assert json.loads(store.read_resources(tmp_path).iloc[0]["process_cpu_s"]) == {"12": 0.5}
+    assert list(results.read_tokens(tmp_path).iloc[0]["arrival_tokens"]) == [1, 2, 4]
+    assert json.loads(results.read_resources(tmp_path).iloc[0]["process_cpu_s"]) == {"12": 0.5}
 
 
 def test_no_turns_still_give_files_with_all_columns(tmp_path: Path) -> None:
-    store.write_samples(tmp_path, [], {}, [])
-    assert "added_ttft_s" in store.read_turns(tmp_path).columns
-    assert len(store.read_turns(tmp_path)) == 0
+    results.write_samples(tmp_path, [], {}, [])
+    assert "added_ttft_s" in results.read_turns(tmp_path).columns
+    assert len(results.read_turns(tmp_path)) == 0
 
 
 def test_a_turn_the_upstream_never_saw_has_no_added_times(tmp_path: Path) -> None:
-    store.write_samples(tmp_path, [TURN], {}, [])
-    row = store.read_turns(tmp_path).iloc[0]
+    results.write_samples(tmp_path, [TURN], {}, [])
+    row = results.read_turns(tmp_path).iloc[0]
     assert pd.isna(row["added_ttft_s"])
     assert pd.isna(row["lateness_s"])
 
 
 def test_a_cut_parquet_file_is_named(tmp_path: Path) -> None:
-    store.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [])
+    results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [])
     path = tmp_path / "turns.parquet"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(BenchError, match=r"turns\.parquet cannot be read"):
-        store.read_turns(tmp_path)
+        results.read_turns(tmp_path)
 
 
 def test_a_bad_line_is_named_with_its_number(tmp_path: Path) -> None:
     path = tmp_path / "turns.jsonl"
     path.write_text(json.dumps(to_json(TURN)) + "\n{}\n")
     with pytest.raises(BenchError, match=r"turns\.jsonl:2"):
-        store.read_lines(Turn, path)
+        results.read_lines(Turn, path)
 
 
 def test_a_log_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "emissions.jsonl"
     path.write_text(json.dumps(to_json(EMISSION)) + '\n{"tag": "cd')
-    assert store.read_emissions(path) == {EMISSION.tag: EMISSION}
+    assert results.read_emissions(path) == {EMISSION.tag: EMISSION}
 
 
 def test_no_run_at_all_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run"):
-        store.latest(tmp_path)
+        results.latest(tmp_path)

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness import profiles, serve, store, swap, targets
-from harness.browser import chromium, journey
-from harness.browser.journey import Journey
+from harness import profiles, results, targets
 from harness.cli import run as run_command
 from harness.cli import swap as swap_command
 from harness.errors import BenchError, UsageError
+from harness.probes import swap
+from harness.probes.browser import chromium, journey
+from harness.probes.browser.journey import Journey
 from harness.records import Finding, SwapMatrix, SwappedPair
+from harness.runtimes import serving
 from tests.unit import reports_run
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +86,7 @@ def test_a_pair_that_does_not_start_is_broken(tmp_path: Path, monkeypatch: pytes
     def refuse(*_: object) -> None:
         raise BenchError("django ended with 1", "see its log")
 
-    monkeypatch.setattr(serve, "serving", refuse)
+    monkeypatch.setattr(serving, "serving", refuse)
     (one,) = matrix_of(Ready(), tmp_path).pairs
     assert (one.finding.outcome, one.finding.exercised, one.finding.passed) == ("broken", 1, 0)
     assert one.finding.text == "start: django ended with 1"
@@ -92,15 +94,15 @@ def test_a_pair_that_does_not_start_is_broken(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
-    assert store.read_swap(tmp_path) is None
+    assert results.read_swap(tmp_path) is None
     made = SwapMatrix(
         made_at="2026-11-25T00:00:00+00:00",
         browser="Chromium 1",
         duration_s=3.0,
         pairs=(pair("django", "vue", 3), pair("flask", "vue", 1)),
     )
-    store.write_swap(tmp_path, made)
-    assert store.read_swap(tmp_path) == made
+    results.write_swap(tmp_path, made)
+    assert results.read_swap(tmp_path) == made
 
 
 def test_a_journey_ends_at_the_first_step_that_fails_and_looks_back_all_the_same(
@@ -171,7 +173,7 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     def tried(wanted: list[targets.Target], catalogue: object, folder: Path, *_: object) -> SwapMatrix:
         folders.append(folder)
         made = SwapMatrix(made_at="", browser="Chromium 1", duration_s=1.0, pairs=(pair("django", "vue", 3),))
-        store.write_swap(folder, made)
+        results.write_swap(folder, made)
         return made
 
     monkeypatch.setattr(swap_command, "tried", tried)
@@ -201,7 +203,7 @@ def test_without_a_browser_a_campaign_says_why_nothing_was_tried(
 ) -> None:
     monkeypatch.setattr(chromium, "find", lambda: None)
     run_command._swap(job(tmp_path, "quick", ("django+angular",)), Console(quiet=True))
-    found = store.read_swap(tmp_path)
+    found = results.read_swap(tmp_path)
     assert found is not None
     assert found.pairs == ()
     assert found.note is not None
@@ -210,7 +212,7 @@ def test_without_a_browser_a_campaign_says_why_nothing_was_tried(
 
 def test_in_containers_a_campaign_leaves_it_to_the_command(tmp_path: Path, tries: list[Path]) -> None:
     run_command._swap(job(tmp_path, "quick", ("django+angular",), "docker"), Console(quiet=True))
-    found = store.read_swap(tmp_path)
+    found = results.read_swap(tmp_path)
     assert tries == []
     assert found is not None
     assert found.note == "a run in containers does not try it"

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness import frames
-from harness.conformance import Check
+from harness.analysis.verdict import Facts, Validity, without_budget
+from harness.probes.contract import Check
 from harness.records import GeneratorSummary, ResourceSample, StepTimes, Verdict
-from harness.trial import _idle_verdict, with_contract
-from harness.verdict import Facts, Validity, without_budget
+from harness.results import turn_table
+from harness.trials.trial import _idle_verdict, with_contract
 
 PASS = Verdict(outcome="pass")
 GOOD = Check(operation="login", passed=True, text="the password signs in")
@@ -61,7 +61,7 @@ def idle(
     facts: Facts = QUIET, *, foreign_cores: float | None = 0.02, steal_cores: float = 0.0, reached: int = 3
 ) -> Verdict:
     """Judge an idle trial on two CPUs, of which other programs and the hypervisor took so much."""
-    resources = frames.resources_frame(
+    resources = turn_table.resources_frame(
         ResourceSample(
             t_s=float(t),
             component="app",

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness import figures, frames
+from harness.analysis import chat_figures
+from harness.analysis.unanswered import commonest, waited_s
+from harness.analysis.verdict import Facts, Slo, judge
 from harness.records import (
     AnswerPlan,
     Distribution,
@@ -18,8 +20,7 @@ from harness.records import (
     Verdict,
     to_json,
 )
-from harness.unanswered import commonest, waited_s
-from harness.verdict import Facts, Slo, judge
+from harness.results import turn_table
 from reports import verify_waiting
 
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))
@@ -64,7 +65,7 @@ def turn(user: int, sent_s: float, done_s: float | None = None, **changes: objec
 def waits(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, answer: AnswerPlan = ANSWER) -> float | None:
     """Ask the harness and, apart from it, what checks it: both have to say the same."""
     found = waited_s(turns, summary, answer)
-    frame = frames.turns_frame(turns, {})
+    frame = turn_table.turns_frame(turns, {})
     columns = {name: frame[name].to_numpy(dtype=float) for name in ("sent_s", "done_s")}
     columns["outcome"] = frame["outcome"].to_numpy(dtype=object)
     again = verify_waiting.waited_s(columns, to_json(summary), to_json(answer))
@@ -73,7 +74,7 @@ def waits(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, answer: An
 
 
 def verdict(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, facts: Facts = FACTS) -> Verdict:
-    resources = frames.resources_frame(
+    resources = turn_table.resources_frame(
         ResourceSample(
             t_s=float(t),
             component="app",
@@ -91,7 +92,7 @@ def verdict(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, facts: F
         for t in turns
         if t.outcome == "ok"
     }
-    found = figures.chat_figures(frames.turns_frame(turns, log), resources, summary, Slo())
+    found = chat_figures.chat_figures(turn_table.turns_frame(turns, log), resources, summary, Slo())
     known = replace(facts, waited_s=waits(turns, summary), commonest_failure=commonest(turns))
     return judge(found, known, Slo())
 

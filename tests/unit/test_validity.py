@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import figures, frames, store
+from harness import results
+from harness.analysis import chat_figures
+from harness.analysis.verdict import Facts, Slo, judge
 from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Turn, Verdict, WorkerShare
-from harness.verdict import Facts, Slo, judge
+from harness.results import turn_table
 from reports.formats import to_markdown
 from reports.html import to_html
 from reports.report import assemble
@@ -52,7 +54,7 @@ class Recorded:
 
     def resources(self) -> pd.DataFrame:
         busy = self.foreign_cores + self.target_cores
-        return frames.resources_frame(
+        return turn_table.resources_frame(
             ResourceSample(
                 t_s=99.0 + n,
                 component="app",
@@ -68,8 +70,8 @@ class Recorded:
         )
 
     def verdict(self) -> Verdict:
-        turns = frames.turns_frame(self.turns, self.emissions)
-        found = figures.chat_figures(turns, self.resources(), self.summary, Slo())
+        turns = turn_table.turns_frame(self.turns, self.emissions)
+        found = chat_figures.chat_figures(turns, self.resources(), self.summary, Slo())
         return judge(found, self.facts, Slo())
 
 
@@ -256,7 +258,8 @@ def test_a_late_model_is_the_targets_doing_where_the_target_used_all_cpus() -> N
 
 
 def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:
-    known = set(re.findall(r'"(invalid\.[a-z_]+)"', (ROOT / "harness/verdict.py").read_text(encoding="utf-8")))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "harness/analysis").glob("*.py"))
+    known = set(re.findall(r'"(invalid\.[a-z_]+)"', sources))
     elsewhere = {
         "invalid.budget",  # tests/unit/test_trial.py, tests/unit/test_docker_budget.py
         "invalid.absent",  # tests/unit/test_verdict.py
@@ -269,14 +272,14 @@ def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:
 
 def test_table_and_page_say_every_reason_in_plain_words(tmp_path: Path) -> None:
     folder = reports_run.write_run(tmp_path / "run", reports_run.SMALL)
-    places = [path for path, one in store.read_trials(folder) if one.key.scenario == "chat"]
+    places = [path for path, one in results.read_trials(folder) if one.key.scenario == "chat"]
     reasons = []
     for provoke, _, _ in PROVOKED:
         made = good()
         provoke(made)
         reasons += made.verdict().reasons
-    trial = next(one for path, one in store.read_trials(folder) if path == places[0])
-    store.write_trial(places[0], replace(trial, verdict=Verdict(outcome="invalid", reasons=tuple(reasons))))
+    trial = next(one for path, one in results.read_trials(folder) if path == places[0])
+    results.write_trial(places[0], replace(trial, verdict=Verdict(outcome="invalid", reasons=tuple(reasons))))
     report = assemble(folder)
     for shown in (to_markdown(report), to_html(report, ()).replace("&#39;", "'")):
         for reason in reasons:
@@ -285,10 +288,12 @@ def test_table_and_page_say_every_reason_in_plain_words(tmp_path: Path) -> None:
 
 WALL_CLOCKS = re.compile(r"\btime\.time\(|\btime\.time_ns\(|\bdatetime\.now\(|\bdatetime\.utcnow\(|\btime\.localtime\(")
 ON_THE_WAY_TO_A_FIGURE = (
-    *(ROOT / "loadtests").glob("*.py"),
+    *(ROOT / "loadtests").rglob("*.py"),
     *(ROOT / "harness/runtimes").rglob("*.py"),
     *(ROOT / "targets/llm/llm" / f"{name}.py" for name in ("answering", "scheduler", "connection", "emissions")),
-    *(ROOT / "harness" / f"{name}.py" for name in ("load", "sampler", "readings", "procfs", "accounting", "figures")),
+    *(ROOT / "harness/host" / f"{name}.py" for name in ("meter", "procfs", "accounting")),
+    *(ROOT / "harness/analysis").glob("*.py"),
+    ROOT / "harness/trials/generator.py",
     ROOT / "harness/selftest/relay.py",
 )
 
@@ -299,4 +304,6 @@ def test_a_step_of_the_wall_clock_changes_no_time_since_none_is_taken_from_it(pa
 
 
 def test_the_search_for_wall_clocks_finds_one() -> None:
-    assert WALL_CLOCKS.search((ROOT / "harness/trial.py").read_text(encoding="utf-8"))  # a trial's date, for people
+    assert WALL_CLOCKS.search(
+        (ROOT / "harness/trials/trial.py").read_text(encoding="utf-8")
+    )  # a trial's date, for people

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.verdict import NEEDED, Facts, Slo, carried_through, certainly_failing, judge
 from harness.records import Verdict
-from harness.verdict import NEEDED, Facts, Slo, carried_through, certainly_failing, judge
 
 GOOD: dict[str, float | None] = {
     "turns": 200.0,

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import watchdog
-from harness.watchdog import Watchdog
+from harness.host import watchdog
+from harness.host.watchdog import Watchdog
 
 HARNESS = """
 import signal, sys, time
 from pathlib import Path
-from harness import cgroups
-from harness.cgroups import Budget
+from harness.host import cgroups
+from harness.host.cgroups import Budget
 from harness.runtimes.local import Launch, LocalRuntime
 
 folder = Path(sys.argv[1])

@@ -7,10 +7,10 @@ from math import isclose, sqrt
 import pandas as pd
 import pytest
 
-from harness import stats, workloads
+from harness.analysis import stats, workload_figures
+from harness.analysis.verdict import Slo
+from harness.analysis.workload_figures import soak_figures, spike_figures
 from harness.records import GeneratorSummary, PhaseTimes
-from harness.verdict import Slo
-from harness.workloads import soak_figures, spike_figures
 
 SLO = Slo()
 
@@ -121,7 +121,7 @@ def test_a_leak_and_growing_latency_are_slopes_per_hour() -> None:
 
 def test_a_steady_target_has_slopes_whose_intervals_hold_zero() -> None:
     found = soak_figures(turns(0.0, end_s=600.0), resources(0.0, 0.4, 600.0), summary(600.0), 60.0)
-    for name in workloads.SLOPES:
+    for name in workload_figures.SLOPES:
         low, high = found[f"{name}_low"], found[f"{name}_high"]
         assert low is not None
         assert high is not None
@@ -140,7 +140,7 @@ READINGS = 60  # in a block
 def wandering(kind: float, draw: random.Random, drift_per_block: float = 0.0) -> list[float]:
     """Memory at the end of twenty blocks; ``kind`` is the autocorrelation of readings, 1 for a random walk."""
     value, ends = draw.gauss(0, 1 / sqrt(1 - kind**2)) if kind < 1 else 0.0, []
-    tail = round(READINGS * workloads.BLOCK_END_SHARE)
+    tail = round(READINGS * workload_figures.BLOCK_END_SHARE)
     for block in range(len(HOURS)):
         readings = []
         for _ in range(READINGS):

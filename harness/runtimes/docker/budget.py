@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import cgroups, cpus, limits
-from harness.cgroups import Budget, Groups, Hierarchy
-from harness.cpus import CpuSplit
 from harness.errors import BenchError
+from harness.host import cgroups, cpus, limits
+from harness.host.cgroups import Budget, Groups, Hierarchy
+from harness.host.cpus import CpuSplit
 from harness.records import Limits
 from harness.runtimes.docker.topology import Placement
 

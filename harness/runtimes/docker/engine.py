@@ -16,8 +16,8 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
-from harness import procfs
 from harness.errors import BenchError
+from harness.host import procfs
 
 SOCKET = "unix:///var/run/docker.sock"
 TIMEOUT_S = 60

@@ -16,9 +16,9 @@ import docker
 from docker.errors import ImageNotFound
 
 from harness.environments import telling_lines
+from harness.environments.uv import pip_settings, uv_environment
 from harness.errors import BenchError
-from harness.installer import pip_settings, uv_environment
-from harness.launch import last_lines
+from harness.host.launch import last_lines
 from harness.runtimes import Report
 from harness.runtimes.docker import engine
 

@@ -10,10 +10,10 @@ from typing import Any
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from harness import accounting
-from harness.accounting import Account
-from harness.cgroups import Hierarchy
-from harness.readings import Meter
+from harness.host import accounting
+from harness.host.accounting import Account
+from harness.host.cgroups import Hierarchy
+from harness.host.meter import Meter
 from harness.records import Component, ResourceSample
 from harness.runtimes.docker import engine
 

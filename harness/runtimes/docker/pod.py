@@ -12,10 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness import audit, store, watchdog
-from harness.conformance import Check
+from harness import results
 from harness.errors import BenchError
-from harness.readings import Meter
+from harness.host import watchdog
+from harness.host.meter import Meter
+from harness.host.watchdog import Watchdog
+from harness.probes import audit
+from harness.probes.contract import Check
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, from_json, to_json
 from harness.runtimes import GENERATOR, UPSTREAM_PATIENCE_S, Stack
 from harness.runtimes.docker import budget, engine, seeding, topology
@@ -24,7 +27,6 @@ from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.topology import LLM, POD, TRIAL_FOLDER
-from harness.watchdog import Watchdog
 
 READY_LIMIT_S = 60
 LOG_LINES = 5000
@@ -137,14 +139,14 @@ class DockerPod:
 
     def generate(self, plan: LoadPlan) -> None:
         """Write the plan, in the paths the generator's container sees, and start it."""
-        store.write_json(self._folder / "plan.json", to_json(seen_inside(plan)))
+        results.write_json(self._folder / "plan.json", to_json(seen_inside(plan)))
         self._up().up(GENERATOR)
         self._note(GENERATOR)
 
     def check(self, launched: Stack, rate_limit: int | None) -> list[Check]:
         """Try every operation of the contract from a container inside the pod."""
         target = self._launched().target
-        words = ["-m", "harness.conformance", launched.instances[0], target.protocol]
+        words = ["-m", "harness.probes.contract", launched.instances[0], target.protocol]
         words += ["--seed", str(self._launched().seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
         words += ["--features", ",".join(target.features)]
         words += ["--api-url", launched.api_url] if launched.api_url else []
@@ -164,7 +166,7 @@ class DockerPod:
             upstream_log=f"{TRIAL_FOLDER}/emissions.jsonl",
             streamlit_site=topology.SITE_FOLDER if prepared.streamlit_site else None,
         )
-        words = ["-m", "harness.audit", json.dumps(to_json(subject))]
+        words = ["-m", "harness.probes", json.dumps(to_json(subject))]
         return [from_json(Finding, one) for one in self._said("auditing", words)]
 
     def _launched(self) -> DockerPrepared:
@@ -297,7 +299,7 @@ class DockerPod:
         )
         place = budget.placement(self._parents, self._site.split)
         laid_over = topology.override(prepared.shape, place, mounts, self._labels, LOCUST.split())
-        store.write_json(self._folder / "compose.override.json", laid_over)
+        results.write_json(self._folder / "compose.override.json", laid_over)
         settings = {
             **prepared.settings,
             "DATA_VOLUME": volume,
@@ -379,4 +381,4 @@ class DockerPod:
             log = self._folder / "logs" / f"{one.component.name}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(project.logs(one.component.name, LOG_LINES), encoding="utf-8")
-        store.write_json(self._folder / "containers.json", {"containers": self._ledger.evidence()})
+        results.write_json(self._folder / "containers.json", {"containers": self._ledger.evidence()})

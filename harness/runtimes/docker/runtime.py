@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from harness import cgroups, cpus, environments, store, watchdog
-from harness.cgroups import Budget
+from harness import environments, results
+from harness.environments.secret import secret_of
 from harness.errors import UsageError
+from harness.host import cgroups, cpus, watchdog
+from harness.host.cgroups import Budget
+from harness.host.watchdog import Watchdog
+from harness.results import TargetInfo
 from harness.runtimes import GENERATOR, SEEDED_USERS, Report
 from harness.runtimes.docker import engine, images, seeding, topology
 from harness.runtimes.docker.images import Image
@@ -18,10 +22,7 @@ from harness.runtimes.docker.project import Project
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.streamlit_site import extracted
 from harness.runtimes.docker.topology import LLM, POD, Topology
-from harness.secret import secret_of
-from harness.store import TargetInfo
 from harness.targets import Catalogue, Part, Target
-from harness.watchdog import Watchdog
 
 SERVICE_TITLES = {"postgresql": "PostgreSQL", "redis": "Redis", "nginx": "nginx"}
 SERVICE_VERSIONS = {"postgres": "postgresql", "redis": "redis", "web": "nginx"}
@@ -88,7 +89,7 @@ class DockerRuntime:
         wanted = _dockerfiles(target, catalogue, root)
         for number, (tag, dockerfile) in enumerate(wanted.items(), start=1):
             report(f"{target.name}: image {tag} ({number} of {len(wanted)})")
-            log = root / ".chatbench" / "logs" / f"image-{store.slug(tag)}.log"
+            log = root / ".chatbench" / "logs" / f"image-{results.slug(tag)}.log"
             images.build(tag, dockerfile, root, {"BASE_IMAGE": base, **_arguments(target).get(tag, {})}, log)
         built = {service: images.inspect(self._site.client, tag, home) for service, tag in _tags(target).items()}
         shape = topology.of_target(target)
@@ -126,7 +127,7 @@ class DockerRuntime:
     ) -> None:
         laid_over = home / f"{template}.json"
         labels = {engine.HARNESS_LABEL: engine.harness_mark(), engine.TRIAL_LABEL: template}
-        store.write_json(laid_over, topology.seeding_override(shape, labels))
+        results.write_json(laid_over, topology.seeding_override(shape, labels))
         project = Project(
             name=template,
             files=(compose_file, laid_over),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import docker
 
-from harness.cgroups import Budget, Hierarchy
-from harness.cpus import CpuSplit
+from harness.host.cgroups import Budget, Hierarchy
+from harness.host.cpus import CpuSplit
 from harness.runtimes.docker.topology import USER_ID
 
 

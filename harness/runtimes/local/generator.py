@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from harness import store
+from harness import results
 from harness.records import LoadPlan, to_json
 from harness.runtimes import GENERATOR
 from harness.runtimes.local.component import Launch, Starter
@@ -25,7 +25,7 @@ def start(pod: Starter, plan: LoadPlan, folder: Path, site: Path | None) -> None
     if plan.protocol == "streamlit" and site is not None:
         plan = replace(plan, streamlit_site=str(site))
     plan_file = folder / "plan.json"
-    store.write_json(plan_file, to_json(plan))
+    results.write_json(plan_file, to_json(plan))
     pod.start(
         Launch(
             name=GENERATOR,

@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from harness import accounting, audit, cgroups, conformance, cpus, launch, limits, procfs, watchdog
-from harness.accounting import Account
-from harness.cgroups import Budget, Hierarchy, Side
-from harness.cpus import CpuSplit
 from harness.errors import BenchError
-from harness.readings import Meter
+from harness.host import accounting, cgroups, cpus, launch, limits, procfs, watchdog
+from harness.host.accounting import Account
+from harness.host.cgroups import Budget, Hierarchy, Side
+from harness.host.cpus import CpuSplit
+from harness.host.meter import Meter
+from harness.host.watchdog import Watchdog
+from harness.probes import audit, contract
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
 from harness.runtimes import UPSTREAM_PATIENCE_S, Report, Stack
 from harness.runtimes.local import generator, readiness, stack
 from harness.runtimes.local.component import Launch
 from harness.runtimes.local.stack import LocalPrepared
 from harness.targets import Catalogue, Target
-from harness.watchdog import Watchdog
 
 POLITE_S = 3.0  # between asking to end and ending
 REMOVE_S = 1.5
@@ -133,11 +134,11 @@ class LocalPod:
         site = stack.site_packages(self._prepared.python) if self._prepared else None
         generator.start(self, plan, self._folder, site)
 
-    def check(self, launched: Stack, rate_limit: int | None) -> list[conformance.Check]:
+    def check(self, launched: Stack, rate_limit: int | None) -> list[contract.Check]:
         """Try every operation of the contract; see ``harness.runtimes.Pod``."""
         if self._prepared is None:
             raise RuntimeError("nothing was launched")
-        return conformance.check(
+        return contract.check(
             launched.instances[0],
             self._prepared.target.protocol,
             api_url=launched.api_url,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from harness.errors import BenchError
-from harness.launch import last_lines
+from harness.host.launch import last_lines
 from harness.runtimes.local.component import Launch
 
 ASK_EVERY_S = 0.03

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import environments
+from harness.environments.secret import secret_of
 from harness.errors import BenchError
 from harness.records import AnswerPlan
+from harness.results import TargetInfo, slug
 from harness.runtimes import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.local.component import Launch, Starter
-from harness.secret import secret_of
-from harness.store import TargetInfo, slug
 from harness.targets import Catalogue, Part, Target
 
 PORT_TAKEN = ("address already in use", "port is already", "is not available")  # uvicorn and asyncio, others, Streamlit

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-from harness.conformance.world import OPERATIONS, PASSWORD
+from harness.probes.world import OPERATIONS, PASSWORD
 from tests.unit.conformance_twin.state import SEED, now
 from tests.unit.conformance_twin.wire import Refusal, Wire
 

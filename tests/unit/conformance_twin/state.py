@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.conformance.world import READER, seeded_conversation_id, seeded_texts, session_token
+from harness.probes.world import READER, seeded_conversation_id, seeded_texts, session_token
 
 SEED = 42
 

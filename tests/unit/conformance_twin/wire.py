@@ -11,7 +11,7 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from harness.conformance.world import OPERATIONS
+from harness.probes.world import OPERATIONS
 from tests.unit.conformance_twin.state import Twin
 
 POLICY = (

@@ -15,7 +15,7 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
-from harness.conformance.world import PASSWORD, session_token
+from harness.probes.world import PASSWORD, session_token
 from tests.serving import serving
 from tests.unit.conformance_twin import SEED
 from tests.unit.test_conformance_forms import HEADERS

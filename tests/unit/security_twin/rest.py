@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
 from typing import Any
 
-from harness.conformance.world import session_token
+from harness.probes.world import session_token
 from tests.serving import serving
 from tests.unit.conformance_twin.operations import Handler
 from tests.unit.conformance_twin.state import SEED, Twin

@@ -1,0 +1,1 @@
+"""From samples to figures, verdicts and capacities: pure, without files, clock or processes."""

@@ -1,0 +1,143 @@
+"""What this machine offers a measurement, what it lacks, and what to do about each."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import environments
+from harness.doctor import docker
+from harness.doctor.advice import Check
+from harness.errors import BenchError
+from harness.host import cpus, machine, procfs
+from harness.runtimes.local import LocalRuntime
+
+WATCH_S = 0.5
+NEEDED_DISK_BYTES = 4 << 30
+BUSY_RATIO = 0.05  # what makes a trial invalid, of foreign programs and of steal alike
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def examine(root: Path) -> list[Check]:
+    """Look at everything, in the order a person would care; takes a second or two and leaves nothing behind."""
+    looks: tuple[Callable[[], list[Check]], ...] = (
+        _cpus,
+        _memory,
+        _limits,
+        _load,
+        lambda: [disk(root)],
+        lambda: [_node()],
+        lambda: [_redis()],
+        lambda: [_chromium()],
+        lambda: docker.examine(root),
+    )
+    return [check for look in looks for check in look()]
+
+
+def disk(folder: Path) -> Check:
+    """Tell whether there is room for environments, builds and results."""
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 2**30:.1f} GiB free"
+    if free >= NEEDED_DISK_BYTES:
+        return Check(name="disk", state="ok", what=text)
+    return Check(
+        name="disk", state="warn", what=text, remedy=f"free up {NEEDED_DISK_BYTES >> 30} GiB for set-up and results"
+    )
+
+
+def _cpus() -> list[Check]:
+    count = len(cpus.usable())
+    try:
+        spare = machine.spare_cpus()
+    except BenchError as lacking:
+        return [Check(name="CPUs", state="missing", what=lacking.message, remedy=lacking.hint)]
+    found = Check(name="CPUs", state="ok", what=f"{count} ({machine.fingerprint()['cpu_model']})")
+    if spare:
+        return [found, Check(name="spare CPUs", state="ok", what=f"{len(spare)} for generator and upstream")]
+    return [
+        found,
+        Check(
+            name="spare CPUs",
+            state="warn",
+            what="none: generator and upstream take CPU from the target's budget, capacities may be lower bounds",
+            remedy="use a machine of 4 or more CPUs for figures to cite",
+        ),
+    ]
+
+
+def _memory() -> list[Check]:
+    total = machine.memory_bytes()
+    text = f"{total / 2**30:.1f} GiB"
+    if total >= 6 << 30:
+        return [Check(name="memory", state="ok", what=text)]
+    remedy = "the target's budget is 4 GiB, generator and system come on top: use a machine of 6 GiB or more"
+    return [Check(name="memory", state="warn", what=text, remedy=remedy)]
+
+
+def _limits() -> list[Check]:
+    """Make a trial's groups for real and read the limits back."""
+    try:
+        runtime = LocalRuntime()
+    except BenchError:
+        return []  # too few CPUs: said already
+    with (
+        tempfile.TemporaryDirectory(prefix="chatbench-") as folder,
+        runtime.open_trial("doctor", Path(folder)) as pod,
+    ):
+        limits = pod.limits()
+    version = machine.cgroup_version()
+    group = f"control groups {version}" if version != "none" else "no control groups"
+    checks: list[Check] = []
+    for name, enforced in (("CPU limit", limits.cpu_enforced), ("memory limit", limits.memory_enforced)):
+        remedy = next((note for note in limits.notes if "not enforced" in note and name.split()[0] in note), "")
+        fallback = "affinity only" if name == "CPU limit" else "watched only"
+        what = f"enforced, {group}" if enforced else f"not enforced ({group}; {fallback})"
+        checks.append(
+            Check(name=name, state="ok" if enforced else "warn", what=what, remedy="" if enforced else remedy)
+        )
+    return checks
+
+
+def _load() -> list[Check]:
+    before, own_before_s = procfs.host_times(), time.process_time()
+    time.sleep(WATCH_S)
+    after, own_s = procfs.host_times(), time.process_time() - own_before_s
+    busy_s, steal_s = after.busy_s - before.busy_s - own_s, after.steal_s - before.steal_s
+    total_s = after.busy_s - before.busy_s + after.idle_s - before.idle_s + steal_s
+    busy, steal = (max(0.0, part) / total_s if total_s else 0.0 for part in (busy_s, steal_s))
+    remedy = "stop other programs while measuring: above 5 % a trial is invalid"
+    neighbours = "other machines on this host take its CPUs: choose a quieter host or hour"
+    return [
+        Check(name="other load", state="ok", what=f"{busy:.0%} of the CPUs just now")
+        if busy <= BUSY_RATIO
+        else Check(name="other load", state="warn", what=f"{busy:.0%} of the CPUs just now", remedy=remedy),
+        Check(name="steal", state="ok", what=f"{steal:.0%} just now")
+        if steal <= BUSY_RATIO
+        else Check(name="steal", state="warn", what=f"{steal:.0%} just now", remedy=neighbours),
+    ]
+
+
+def _node() -> Check:
+    found = shutil.which("node")
+    version = environments.output([found, "--version"]) if found else ""
+    if found and environments.node_suits(version):
+        return Check(name="Node.js", state="ok", what=f"{version} at {found}")
+    seen = f"{version} at {found} is too old" if version else "not on PATH"
+    return Check(name="Node.js", state="ok", what=f"{seen}; set-up installs one of its own")
+
+
+def _redis() -> Check:
+    found = shutil.which("redis-server")
+    if found:
+        version = environments.redis_version(environments.output([found, "--version"]))
+        return Check(name="redis-server", state="ok", what=f"{version} at {found}")
+    return Check(name="redis-server", state="ok", what="not on PATH; set-up installs one of its own")
+
+
+def _chromium() -> Check:
+    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    if found:
+        return Check(name="Chromium", state="ok", what=found)
+    remedy = "install the package chromium: the browser tests need it, measuring does not"
+    return Check(name="Chromium", state="missing", what="not on PATH", remedy=remedy)

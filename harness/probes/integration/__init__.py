@@ -1,0 +1,133 @@
+"""Integration: which operations a target documents for programs, and which of them behave as documented."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.probes import contract
+from harness.probes.client import Client
+from harness.probes.integration.programs import CLIENTS, Program, UnstartedError, code_lines
+from harness.probes.integration.tasks import TASKS, Story
+from harness.probes.probe import NotMeasuredError, Probes, Seen, Try
+from harness.probes.subject import Subject
+from harness.probes.world import OPERATIONS
+
+PROBES = Probes("integration")
+
+#: where frameworks of today serve the description of their operations
+SCHEMA_PATHS = (
+    "/api/schema",
+    "/api/openapi.json",
+    "/api/schema/",
+    "/openapi.json",
+    "/openapi.yaml",
+    "/swagger.json",
+    "/v3/api-docs",
+    "/api-docs",
+    "/.well-known/openapi.json",
+    "/docs/openapi.json",
+)
+#: by protocol, the client a program would be: the best way each target offers; other protocols are not known here
+CLIENT_OF = {"rest": "rest.py", "streamlit": "page_socket.py", "forms": "forms.py"}
+#: what a part states that it offers, and the task that shows it
+SHOWN_BY = {
+    "sign-in": "sign in",
+    "conversations": "create",
+    "streaming": "stream",
+    "history": "list",
+    "search": "search",
+    "rename": "rename",
+    "export": "export",
+    "delete": "delete",
+    "feedback": "feedback",
+}
+
+
+@PROBES.finds("operations-documented", "operations described in a schema that programs can read")
+def _documented(subject: Subject) -> Seen:
+    _expect_comparable(subject)
+    where, described = _schema(subject)
+    tries = [
+        Try(passed=name in described, line=f"{method} {path} ({name}): {'' if name in described else 'not '}described")
+        for name, (method, path) in OPERATIONS.items()
+    ]
+    if where is None:
+        text = (
+            f"no description of an interface is served: 0 of {len(OPERATIONS)} operations "
+            f"(looked for at {', '.join(SCHEMA_PATHS)})"
+        )
+    else:
+        text = f"{len(described)} of the contract's {len(OPERATIONS)} operations described at {where}"
+    return Seen(tries=tuple(tries), text=text)
+
+
+@PROBES.finds("operations-conformant", "described operations that behave as described")
+def _conformant(subject: Subject) -> Seen:
+    _expect_comparable(subject)
+    where, described = _schema(subject)
+    if where is None:
+        raise NotMeasuredError("no operation is described, so that none can be held to its description")
+    found = contract.check_rest(subject.program_url, seed=subject.seed, web=False, rate_limit=None)
+    tries = []
+    for name in described:
+        checks = [one for one in found if one.operation == name]
+        wrong = [one.text for one in checks if not one.passed]
+        seen = wrong[0] if wrong else f"all {len(checks)} checks passed"
+        tries.append(Try(passed=bool(checks) and not wrong, line=f"{name}: {seen}"))
+    return Seen(tries=tuple(tries))
+
+
+@PROBES.finds("scripted-tasks", "tasks done by a program without a browser")
+def _tasks(subject: Subject) -> Seen:
+    _expect_comparable(subject)
+    client = CLIENTS / CLIENT_OF["rest" if subject.api_url else subject.protocol]
+    lines = code_lines(client.read_text(encoding="utf-8"))
+    try:
+        with (
+            Program(client, subject.program_url, subject.streamlit_site) as here,
+            Program(client, subject.program_url, subject.streamlit_site) as there,
+        ):
+            wrong = Story(here, there, seed=subject.seed, upstream_log=Path(subject.upstream_log)).tell()
+    except UnstartedError as error:
+        raise NotMeasuredError(f"the client {client.name} could not be started: {error}") from error
+    methods = {"list": "conversations"} | {name: name.replace(" ", "_") for name in TASKS if name != "list"}
+    tries = []
+    for name, fault in wrong.items():
+        stated = any(SHOWN_BY.get(feature) == name for feature in subject.features)
+        flag = ", although the target states that it offers this" if fault and stated else ""
+        own = lines[methods[name]]
+        tries.append(Try(passed=fault is None, line=f"{name} ({own} lines of its own): {fault or 'done'}{flag}"))
+    done = sum(one.passed for one in tries)
+    shared = lines[""] - sum(lines[method] for method in methods.values())
+    text = f"{done} of {len(tries)} tasks, {lines['']} lines of client code, {shared} of them shared ({client.name})"
+    return Seen(tries=tuple(tries), text=text, value=float(lines[""]), unit="lines")
+
+
+def _expect_comparable(subject: Subject) -> None:
+    if subject.protocol == "openai":
+        raise NotMeasuredError("no application: this is the model itself")
+    if subject.protocol not in CLIENT_OF:
+        raise NotMeasuredError(f"a protocol of its own ({subject.protocol}): what it should offer is not known here")
+
+
+def _schema(subject: Subject) -> tuple[str | None, list[str]]:
+    """Return where a schema is served and which of the contract's operations it describes."""
+    client = Client(subject.program_url)
+    for path in SCHEMA_PATHS:
+        answer = client.request("GET", path, headers={"Accept": "application/json"})
+        document = _document(answer.body) if answer.status == 200 else None
+        if document is not None:
+            paths = document["paths"]
+            described = [name for name, (method, at) in OPERATIONS.items() if method.lower() in paths.get(at, {})]
+            return path, described
+    return None, []
+
+
+def _document(body: bytes) -> dict[str, Any] | None:
+    """Return an OpenAPI document, None for whatever else was served (a page answers every path of some servers)."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    good = isinstance(document, dict) and ("openapi" in document or "swagger" in document)
+    return document if good and isinstance(document.get("paths"), dict) else None

@@ -1,0 +1,138 @@
+"""Probes of an audit: small functions that try one property, and how what they saw becomes a finding."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.probes.subject import Subject
+from harness.records import CONTROL, Finding, FindingOutcome, Topic
+
+
+class NotMeasuredError(Exception):
+    """A property cannot be tried on this target; the text says why."""
+
+
+class NothingToTryError(NotMeasuredError):
+    """The target has no such thing, so that none of it can be wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One input that was really tried: whether the target did what it should, and what was seen, in a line.
+
+    Attributes:
+        control: No input but a check beside them: that the way there works, that nothing changed. It is not counted
+            unless it fails, which breaks the finding.
+    """
+
+    passed: bool
+    line: str
+    control: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one of the finding's inputs."""
+        return not (self.control and self.passed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a probe saw; without a single try nothing was measured, and ``text`` has to say why.
+
+    Attributes:
+        text: A sentence for people; by default the first try that went wrong.
+        value: A number of its own, in ``unit``.
+        table: The same as a table, in lines.
+    """
+
+    tries: tuple[Try, ...]
+    text: str = ""
+    value: float | None = None
+    unit: str | None = None
+    table: tuple[str, ...] = ()
+
+
+class Run(Protocol):
+    """Tries one property of a target; raises NotMeasuredError where it cannot be tried."""
+
+    def __call__(self, subject: Subject, /) -> Seen: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A property, and how it is tried; one ``beside`` the others is not disturbed by them, nor they by it."""
+
+    topic: Topic
+    name: str
+    title: str
+    run: Run
+    beside: bool = False
+
+
+class Probes(list[Probe]):
+    """The probes of one topic, in the order they run."""
+
+    def __init__(self, topic: Topic) -> None:
+        super().__init__()
+        self.topic: Topic = topic
+
+    def finds(self, name: str, title: str, *, beside: bool = False) -> Callable[[Run], Run]:
+        """Add the decorated function as the probe of a property; ``name`` is [a-z0-9-] and unique in an audit."""
+
+        def add(run: Run) -> Run:
+            self.append(Probe(self.topic, name, title, run, beside))
+            return run
+
+        return add
+
+
+def run(probes: Iterable[Probe], subject: Subject) -> list[Finding]:
+    """Run every probe, whatever became of those before it.
+
+    Those ``beside`` the others begin in their turn, one after the other, while those after them go on.
+    """
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        begun = [
+            aside.submit(_finding, probe, subject) if probe.beside else _finding(probe, subject) for probe in probes
+        ]
+        return [one if isinstance(one, Finding) else one.result() for one in begun]
+
+
+def _finding(probe: Probe, subject: Subject) -> Finding:
+    try:
+        seen = probe.run(subject)
+    except NotMeasuredError as reason:
+        return _unmeasured(probe, str(reason))
+    except Exception as error:  # noqa: BLE001  # whatever a probe stumbles over, the others still have their say
+        return _unmeasured(probe, f"the probe failed: {type(error).__name__}: {error}")
+    if all(one.control for one in seen.tries):
+        return _unmeasured(probe, seen.text or "nothing was tried")
+    tries = [one for one in seen.tries if one.counted]
+    wrong = [one for one in tries if not one.passed]
+    outcome: FindingOutcome = "broken" if wrong else "held"
+    return Finding(
+        topic=probe.topic,
+        name=probe.name,
+        title=probe.title,
+        outcome=outcome,
+        exercised=len(tries),
+        passed=len(tries) - len(wrong),
+        text=seen.text or (wrong[0].line if wrong else "all did what they should"),
+        value=seen.value,
+        unit=seen.unit,
+        details=tuple(one.line if one.counted else f"{CONTROL}{one.line}" for one in seen.tries),
+        table=seen.table,
+    )
+
+
+def _unmeasured(probe: Probe, reason: str) -> Finding:
+    return Finding(
+        topic=probe.topic,
+        name=probe.name,
+        title=probe.title,
+        outcome="not measured",
+        exercised=0,
+        passed=0,
+        text=reason,
+    )

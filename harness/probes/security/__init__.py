@@ -1,0 +1,149 @@
+"""Security: what a running target lets through of roles, other people's objects, forged requests and injected text.
+
+No penetration test: well-known inputs, one after the other, over loopback, each with what the contract expects of it.
+"""
+
+import http.client
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+
+from harness.probes.client import Client
+from harness.probes.probe import NotMeasuredError, Probes, Seen
+from harness.probes.security import streamlit
+from harness.probes.security.forms import access as form_access
+from harness.probes.security.forms import injection as form_injection
+from harness.probes.security.forms import surface
+from harness.probes.security.forms.scene import Scene as FormScene
+from harness.probes.security.rest import anonymous, cookies, forgery, headers, injection, matrix, ownership, throttling
+from harness.probes.security.rest.scene import Scene
+from harness.probes.security.two_addresses import both
+from harness.probes.subject import Subject
+
+__all__ = ["PROBES"]
+
+PROBES = Probes("security")
+
+
+def _expect_answers(base_url: str, path: str) -> None:
+    try:
+        Client(base_url).request("GET", path)
+    except (OSError, http.client.HTTPException) as error:
+        raise NotMeasuredError(f"nothing answers at {base_url}: {error}") from None
+
+
+def _rest(trying: Callable[[Scene], Seen], subject: Subject) -> Seen:
+    _expect_answers(subject.program_url, "/api/health")
+    return trying(Scene(subject.program_url, seed=subject.seed))
+
+
+def _forms(trying: Callable[[FormScene], Seen], subject: Subject) -> Seen:
+    _expect_answers(subject.base_url, "/health")
+    return trying(FormScene(subject.base_url, seed=subject.seed))
+
+
+def _expect_application(subject: Subject) -> None:
+    if subject.protocol == "openai":
+        raise NotMeasuredError("no application: this is the model itself")
+
+
+def _tried(subject: Subject, rest: Callable[[Scene], Seen], forms: Callable[[FormScene], Seen], page: str) -> Seen:
+    """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
+    _expect_application(subject)
+    if subject.protocol == "rest":
+        return _rest(rest, subject)
+    if subject.protocol == "forms":
+        return _forms(forms, subject)
+    if subject.protocol == "streamlit" and subject.api_url is not None:
+        # the API of a hybrid is open to anybody who finds it, whatever the page asks of it
+        return both({"API": lambda: _rest(rest, subject), "page": lambda: streamlit.tried(page, subject)})
+    if subject.protocol == "streamlit":
+        return streamlit.tried(page, subject)
+    raise NotMeasuredError(f"nothing here knows how to try this on the protocol {subject.protocol!r}")
+
+
+@PROBES.finds("roles-operations", "roles × operations as the contract says")
+def _roles(subject: Subject) -> Seen:
+    return _tried(subject, matrix.roles, form_access.roles, "roles")
+
+
+@PROBES.finds("other-objects", "another user's objects refused")
+def _objects(subject: Subject) -> Seen:
+    return _tried(subject, ownership.objects, form_access.objects, "objects")
+
+
+@PROBES.finds("anonymous-access", "refused without signing in")
+def _anonymous(subject: Subject) -> Seen:
+    return _tried(subject, anonymous.access, form_access.anonymous, "anonymous")
+
+
+# Moderators' pages show the newest answers of all: from here on no probe looks for its own among them.
+
+
+@PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing", beside=True)
+def _hostile_answers(subject: Subject) -> Seen:
+    return _looked_at(
+        subject, "hostile", lambda hostile, browser: hostile.answers(browser, subject.base_url, seed=subject.seed)
+    )
+
+
+@PROBES.finds(
+    "hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing", beside=True
+)
+def _hostile_titles(subject: Subject) -> Seen:
+    def look(titles: ModuleType, browser: object) -> Seen:
+        seen: Seen
+        if subject.protocol == "rest" or subject.api_url is not None:
+            seen = titles.by_api(browser, subject.base_url, subject.program_url, seed=subject.seed)
+        else:
+            renames = "rename" in subject.features
+            seen = titles.by_page(browser, subject.base_url, seed=subject.seed, renames=renames)
+        return seen
+
+    return _looked_at(subject, "titles", look)
+
+
+def _looked_at(subject: Subject, way: str, look: Callable[[ModuleType, object], Seen]) -> Seen:
+    """Look at the target's page with a real browser; NotMeasuredError where there is none, or no page."""
+    _expect_application(subject)
+    if subject.protocol == "rest" and not subject.web:
+        raise NotMeasuredError("an API without a web part shows nothing to anybody")
+    try:
+        module = importlib.import_module(f"harness.probes.security.{way}")
+        from harness.probes.browser import chromium
+    except ImportError:
+        raise NotMeasuredError("no browser in a sealed container; audit the same target without containers") from None
+    if chromium.find() is None:
+        raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
+    with chromium.opened() as browser:
+        return look(module, browser)
+
+
+@PROBES.finds("csrf", "forged requests refused (CSRF)")
+def _csrf(subject: Subject) -> Seen:
+    return _tried(subject, forgery.requests, surface.forgery, "forgery")
+
+
+@PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
+def _websocket(subject: Subject) -> Seen:
+    return _tried(subject, forgery.no_socket, surface.no_socket, "websocket")
+
+
+@PROBES.finds("cookie-flags", "cookies and sessions protected")
+def _cookies(subject: Subject) -> Seen:
+    return _tried(subject, cookies.flags, surface.cookies, "cookies")
+
+
+@PROBES.finds("security-headers", "security headers")
+def _headers(subject: Subject) -> Seen:
+    return _tried(subject, headers.headers, surface.headers, "headers")
+
+
+@PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
+def _injection(subject: Subject) -> Seen:
+    return _tried(subject, injection.sql, form_injection.sql, "sql")
+
+
+@PROBES.finds("sign-in-throttling", "guessing passwords stopped")
+def _throttling(subject: Subject) -> Seen:
+    return _tried(subject, throttling.sign_in, surface.throttling, "throttling")

@@ -1,0 +1,1 @@
+"""What hostile input does to pages in a real browser."""

@@ -1,0 +1,1 @@
+"""One trial, and a campaign of them."""

@@ -1,0 +1,70 @@
+"""How long a campaign will take, said before it begins. Decides only; touches nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.profiles import Profile
+from harness.trials.generator import chat_plan
+
+_NOWHERE = Path()
+START_S = 3.0  # a trial's start and stop, environments being there
+OPENED_AT_ONCE_PER_S = 30.0  # idle: sessions opened per second, each with an answered turn
+SEARCH_TRIALS = (4, 8)  # after the base trial: where the bound is near, and where it is not
+ROUND_TRIALS = (2.0, 2.6)
+AUDIT_S = (30.0, 75.0)  # seen: 28 s of rendered pages, 73 s of a hybrid with two faces
+PAIR_S = (15.0, 25.0)  # of the swap matrix, parts being built
+
+
+def trial_s(profile: Profile, users: int) -> float:
+    """Return about how long a chat trial of so many users takes, in seconds."""
+    plan = chat_plan(profile, protocol="rest", instances=(), users=users, folder=_NOWHERE, seed=0)
+    cycle_s = profile.cycle_s()
+    wanted_s = plan.measure_turns * cycle_s / users
+    measure_s = min(plan.measure_max_s, max(plan.measure_min_s, wanted_s))
+    return START_S + plan.ramp_up_s + plan.warm_up_s + measure_s + min(plan.drain_s, profile.answer_mean_s())
+
+
+def campaign_s(
+    profile: Profile, targets: Sequence[str], typical_users: int = 150, *, pairs: int = 0
+) -> tuple[float, float]:
+    """Return about the shortest and the longest time that measuring these targets takes, in seconds.
+
+    Args:
+        profile: What is measured.
+        targets: Their names.
+        typical_users: The level at which the search's trials are counted: their length hardly depends on it.
+        pairs: Of parts that are tried with each other, where the profile says so.
+    """
+    search = profile.search
+    level = min(typical_users, search.highest)
+    fixed_s = START_S + 2 * profile.cycle_s() + trial_s(profile, search.base_users)
+    if profile.idle:
+        opening_s = max(profile.idle.steps) / OPENED_AT_ONCE_PER_S
+        fixed_s += START_S + opening_s + len(profile.idle.steps) * (profile.idle.hold_s + profile.answer_mean_s())
+    tests_s = sum(2 * trial_s(profile.thinking(t), level) for t in search.further_think_s)
+    if profile.open:
+        tests_s += (1 + len(profile.open.percent)) * trial_s(profile, level)
+    if profile.visit:
+        tests_s += START_S + 3 * profile.cycle_s() + profile.visit.measure_s
+    if spike := profile.spike:
+        tests_s += START_S + 3 * profile.cycle_s() + spike.before_s + spike.hold_s + spike.after_s
+    if profile.soak:
+        tests_s += START_S + 3 * profile.cycle_s() + 60 * profile.soak.minutes
+    ends = []
+    for trials, per_round, audit_s, pair_s in zip(SEARCH_TRIALS, ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True):
+        count = min(trials, search.max_trials) + per_round * search.rounds
+        besides_s = tests_s + (audit_s if profile.audit else 0.0)
+        ends.append(
+            len(targets) * (fixed_s + count * trial_s(profile, level) + besides_s)
+            + (pairs * pair_s if profile.swap else 0.0)
+        )
+    return ends[0], ends[1]
+
+
+def in_words(low_s: float, high_s: float) -> str:
+    """Return a range of times for people, such as ``8 to 13 minutes`` or ``2 to 3 hours``."""
+    for size_s, name in ((3600.0, "hours"), (60.0, "minutes")):
+        if high_s >= 2 * size_s:
+            low, high = max(1, round(low_s / size_s)), round(high_s / size_s)
+            return f"{low} to {high} {name}" if low < high else f"{high} {name}"
+    return f"{max(1, round(high_s / 60))} minute(s)"
