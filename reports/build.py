@@ -5,8 +5,8 @@ from pathlib import Path
 
 from harness.errors import BenchError, UsageError
 from harness.results import sha256, write_atomically
-from reports import formats
-from reports.report import Report, assemble
+from reports.content.report import Report, assemble
+from reports.pages import files as formats
 
 FORMATS = ("md", "json", "csv", "html")
 FOLDER = "report"
@@ -55,8 +55,8 @@ def write(report: Report, into: Path, wanted: Sequence[str]) -> Path:
         if name in wanted:
             write_atomically(into / f"table.{name}", render(report).encode())
     if "html" in wanted:
-        from reports.html import to_html
-        from reports.plots import draw
+        from reports.pages.html import to_html
+        from reports.plots.chat import draw
 
         page = to_html(report, draw(report, into / "figures"))
         write_atomically(into / "report.html", page.encode())

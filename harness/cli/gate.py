@@ -169,8 +169,8 @@ def _said(pair: Pair) -> str:
 
 
 def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Console) -> int:
-    from reports import gate as report
     from reports.build import build
+    from reports.compare import gate as report
 
     page = build(job.folder)
     facts = report.Gate(

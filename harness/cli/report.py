@@ -46,9 +46,9 @@ def _lines(found: Catalogue) -> list[str]:
 
 def report(words: argparse.Namespace) -> int:
     """Rebuild a run's report."""
-    from reports import terminal
     from reports.build import build
-    from reports.report import assemble
+    from reports.content.report import assemble
+    from reports.pages import terminal
 
     folder, console = lookup.run_folder(words.run, words.results), Console()
     page = build(folder, formats=tuple(words.format)) if words.format else build(folder)
@@ -78,14 +78,14 @@ def compare(words: argparse.Namespace) -> int:
         from harness.cli import gate
 
         return gate.run(words)
-    from reports import beside
+    from reports.compare import runs
 
     base, head = (lookup.run_folder(word, words.results) for word in (words.base, words.head))
-    found = beside.compare(base, head, other_conditions=words.other_conditions)
+    found = runs.compare(base, head, other_conditions=words.other_conditions)
     if words.format == "md":
-        print(beside.to_markdown(*found), end="")
+        print(runs.to_markdown(*found), end="")
     else:
-        beside.show(*found, Console())
+        runs.show(*found, Console())
     return EXIT_DONE
 
 

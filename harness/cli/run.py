@@ -234,9 +234,9 @@ def _swap(job: Job, console: Console) -> None:
 
 
 def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
-    from reports import terminal
     from reports.build import build
-    from reports.report import assemble
+    from reports.content.report import assemble
+    from reports.pages import terminal
 
     page = build(job.folder)
     terminal.show(assemble(job.folder), console)

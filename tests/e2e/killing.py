@@ -21,7 +21,8 @@ import scipy.stats  # noqa: F401
 from harness import cli
 from harness.cli import lookup
 from harness.trials import trial  # noqa: F401
-from reports import build, report, terminal  # noqa: F401
+from reports import build
+from reports.pages import terminal  # noqa: F401
 
 TARGETS = ("streamlit", "django+angular")
 PROFILE = """

@@ -27,7 +27,7 @@ from harness.runtimes.local import LocalRuntime
 from harness.targets import Catalogue, Target
 from harness.trials import generator
 from harness.trials.trial import Bench, plan_for, run_trial
-from reports.components import cpu_s_per_turn
+from reports.evidence.components import cpu_s_per_turn
 
 REPOSITORY = Path(__file__).parents[2]
 COLD_VARIABLE = "CHATBENCH_PERF_COLD_BUILD"

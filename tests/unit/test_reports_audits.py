@@ -13,10 +13,11 @@ from rich.console import Console
 
 from harness import results
 from harness.records import Finding, Verdict
-from reports import build, html, terminal
-from reports.audits import word
-from reports.formats import to_markdown
-from reports.report import Report, assemble
+from reports import build
+from reports.cells.audits import word
+from reports.content.report import Report, assemble
+from reports.pages import html, terminal
+from reports.pages.files import to_markdown
 from reports.verify import verify
 from tests.unit import reports_run
 

@@ -7,9 +7,9 @@ import pytest
 
 from harness import results
 from harness.errors import UsageError
-from reports import beside
-from reports.components import cpu_s_per_turn
-from reports.report import Report, assemble
+from reports.compare import runs as beside
+from reports.content.report import Report, assemble
+from reports.evidence.components import cpu_s_per_turn
 from tests.unit import reports_run
 
 SMALL = reports_run.SMALL

@@ -7,14 +7,14 @@ import pytest
 from harness.analysis.capacity import Capacity
 from harness.records import Reason, Trial, TrialKey, Verdict
 from harness.results import Run
-from reports import cost
-from reports.cells import Cell
-from reports.conditions import conditions
-from reports.evidence import Evidence, columns, gather
-from reports.ratios import capacity_bracket, capacity_ratio, quotient
-from reports.report import _instances
-from reports.scalability import COMMON, capacity_cell, common_cell, memory_cells, slope_cell
-from reports.table import compare
+from reports.cells import servers
+from reports.cells.cell import Cell
+from reports.cells.ratios import capacity_bracket, capacity_ratio, quotient
+from reports.cells.scalability import COMMON, capacity_cell, common_cell, memory_cells, slope_cell
+from reports.content.report import _instances
+from reports.content.table import compare
+from reports.evidence.conditions import conditions
+from reports.evidence.trials import Evidence, columns, gather
 from tests.unit import reports_run
 
 PASS, FAIL = Verdict(outcome="pass"), Verdict(outcome="fail", reasons=(Reason(code="slo.lateness_p95_s", text="late"),))
@@ -74,9 +74,9 @@ def test_a_capacity_states_think_time_answers_and_live_streams() -> None:
 
 def test_no_server_is_counted_for_a_target_that_one_user_is_too_many_for() -> None:
     base = trial("streamlit", 10, FAIL, turn_mean_s=1.0, target_cpu_s_per_turn=0.1)
-    carried = cost.cell(evidence(base, trial("streamlit", 5, PASS)), TERMS)
+    carried = servers.cell(evidence(base, trial("streamlit", 5, PASS)), TERMS)
     assert carried.verdict == "measured"
-    nobody = cost.cell(evidence(base, trial("streamlit", 1, FAIL)), TERMS)
+    nobody = servers.cell(evidence(base, trial("streamlit", 1, FAIL)), TERMS)
     assert (nobody.verdict, nobody.value) == ("not measured", None)
     assert nobody.text == "not worked out: no level passed throughout"
 

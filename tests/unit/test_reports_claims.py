@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from harness.records import Reason, Trial, Verdict
-from reports.bottleneck import explain
-from reports.claims import Claim, judge
-from reports.evidence import gather
-from reports.table import compare
+from reports.content.bottleneck import explain
+from reports.content.claims import Claim, judge
+from reports.content.table import compare
+from reports.evidence.trials import gather
 from tests.unit import reports_run
 from tests.unit.test_reports_cells import CONTENDED, FAIL, PASS, evidence, idle_trial, run_of, trial
 

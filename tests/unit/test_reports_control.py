@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from harness import results
-from reports import formats, verify
+from reports import verify
 from reports.build import build
-from reports.evidence import columns
-from reports.report import Report, assemble
+from reports.content.report import Report, assemble
+from reports.evidence.trials import columns
+from reports.pages import files
 from tests.unit import reports_run
 
 OF_A_PROCESS = (
@@ -84,14 +85,14 @@ def test_what_was_measured_of_it_is_there(report: Report) -> None:
 
 
 def test_the_report_says_that_it_is_a_control_and_holds_it_to_no_budget(report: Report) -> None:
-    said = formats.to_markdown(report)
+    said = files.to_markdown(report)
     assert "control, nothing started" in said
     assert "ceiling: a control without an application" in said
     assert "generator 0.2 cores, upstream 0.1 cores" in said
-    (budget,) = [name for name, _ in formats.conditions_list(report) if name.startswith("Budget")]
+    (budget,) = [name for name, _ in files.conditions_list(report) if name.startswith("Budget")]
     held = sum(t.key.target != "ceiling" for _, t in report.trials)
     assert budget == f"Budget as enforced ({held} of {len(report.trials)} trials)"
-    assert ",control,capacity_users/ceiling," in formats.to_csv(report)
+    assert ",control,capacity_users/ceiling," in files.to_csv(report)
     page = (report.folder / "report" / "report.html").read_text(encoding="utf-8")
     assert '<span class="over">control</span>ceiling' in page
 

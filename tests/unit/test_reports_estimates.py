@@ -10,9 +10,9 @@ import pytest
 from harness import results
 from harness.analysis import estimate
 from harness.records import Verdict
-from reports import build, verify_estimates
-from reports.report import Report, assemble
-from reports.verify import verify
+from reports import build
+from reports.content.report import Report, assemble
+from reports.verify import estimates, verify
 from tests.unit import reports_run
 from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT
 
@@ -133,7 +133,7 @@ def test_verify_counts_no_servers_for_a_target_that_carries_nobody(
     # (1 + 3) s / (0.2 s / 2 CPUs) = 40 users, of which 70 % are 28
     base = {"figures": {"turn_mean_s": 1.0, "turn_p50_s": 0.1, "target_cpu_s_per_turn": 0.2}}
     profile = {"profile": {"think_s": {"median": 3.0, "sigma": 0.0}}}
-    assert verify_estimates.servers([base], [], bracket, profile)[0] == servers
+    assert estimates.servers([base], [], bracket, profile)[0] == servers
 
 
 def test_verify_finds_every_estimate_again(run: Path) -> None:
@@ -198,7 +198,7 @@ def test_verify_finds_the_interval_again_however_many_rounds_there_are(count: in
         crossed.append(found)
     printed = estimate.estimate(crossed)
     assert printed is not None
-    value, bracket = verify_estimates.estimate(trials, {"profile": {"slo": {"lateness_p95_s": 1.0}}})
+    value, bracket = estimates.estimate(trials, {"profile": {"slo": {"lateness_p95_s": 1.0}}})
     assert value == pytest.approx(printed.value)
     assert bracket == pytest.approx((printed.low, printed.high))
 

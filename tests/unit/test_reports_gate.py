@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.analysis.gate import Decision, Pair, judged, ratio_of
-from reports import gate
+from reports.compare import gate
 
 PAIRS = tuple(Pair(batch=b, base=0.020, head=0.024 + 0.0001 * n) for b in (1, 2) for n in range(3))
 

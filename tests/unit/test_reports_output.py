@@ -15,9 +15,10 @@ import pytest
 from rich.console import Console
 
 from harness.errors import BenchError, UsageError
-from reports import build, formats, terminal
-from reports.report import Report, assemble
-from reports.verify_wording import visible_text
+from reports import build
+from reports.content.report import Report, assemble
+from reports.pages import files, terminal
+from reports.verify.wording import visible_text
 from tests.unit import reports_run
 
 HOSTILE = "<script>alert(1)</script> | **bold** [red]x[/red] `code` 🙂 \u202eمرحبا\u202c"
@@ -112,7 +113,7 @@ def test_every_cell_reads_the_same_in_json_page_markdown_csv_and_terminal(run: P
     assert len(cells) > 30
     for cell in cells:
         assert cell["text"] in page
-        assert formats.plain(cell["text"]) in markdown
+        assert files.plain(cell["text"]) in markdown
         assert rows[cell["id"]]["text"] == cell["text"]
         assert (float(rows[cell["id"]]["value"]) if rows[cell["id"]]["value"] else None) == cell["value"]
         assert words(cell["text"]) in seen
@@ -200,7 +201,8 @@ def test_further_targets_have_a_table_of_their_own(tmp_path: Path) -> None:
 
 def test_reading_the_package_loads_no_heavy_library() -> None:
     code = (
-        "import sys, reports, reports.build, reports.terminal, reports.verify, reports.html, reports.plots;"
+        "import sys, reports, reports.build, reports.verify, reports.pages.terminal, reports.pages.html;"
+        "import reports.plots.chat;"
         "heavy = ('pandas', 'matplotlib', 'numpy', 'pyarrow', 'jinja2', 'rich', 'scipy');"
         "print([m for m in heavy if m in sys.modules])"
     )

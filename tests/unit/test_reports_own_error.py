@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness import results
-from reports import own_error
 from reports.build import build
+from reports.evidence import selftest as own_error
 from tests.unit import reports_run
 from tests.unit.test_selftest import quantity, selftest
 

@@ -11,9 +11,9 @@ import pytest
 from harness.errors import BenchError
 from harness.records import Limits, Reason, Verdict
 from reports import build, load
-from reports.report import assemble
+from reports.content.report import assemble
 from reports.verify import verify
-from reports.verify_wording import visible_text
+from reports.verify.wording import visible_text
 from tests.unit import reports_run
 
 STREAMLIT, DJANGO = reports_run.SMALL

@@ -12,7 +12,7 @@ import pytest
 from harness import results
 from harness.records import Finding, SwapMatrix, SwappedPair
 from reports import build
-from reports.report import assemble
+from reports.content.report import assemble
 from reports.verify import verify
 from tests.unit import reports_run
 

@@ -17,9 +17,9 @@ from harness import results
 from harness.analysis import chat_figures
 from harness.analysis.verdict import Slo
 from harness.records import WorkerShare
-from reports import build, verify_figures
-from reports.verify import Finding, verify
-from reports.verify_model import Pace
+from reports import build
+from reports.verify import Finding, figures, verify
+from reports.verify.model_pace import Pace
 from tests.unit import reports_run
 
 CHAT = "trials/streamlit/chat/002-10-0"
@@ -185,7 +185,7 @@ def test_every_figure_of_every_trial_is_recomputed(run: Path) -> None:
     record = json.loads((run / results.RUN_FILE).read_text())
     for path, trial in results.read_trials(run):
         data = json.loads((path / "trial.json").read_text())
-        again = verify_figures.recompute(path, data, record).figures
+        again = figures.recompute(path, data, record).figures
         assert set(trial.figures) - set(again) <= {"cold_start_s"}
 
 
@@ -281,8 +281,10 @@ def test_a_trial_that_vanished_is_missed_by_the_cells_that_rest_on_it(run: Path)
 
 
 def test_its_arithmetic_is_its_own() -> None:
-    folder = Path(verify_figures.__file__).parent
-    for path in folder.glob("verify_*.py"):
+    folder = Path(figures.__file__).parent
+    modules = sorted(folder.glob("*.py"))
+    assert len(modules) > 10
+    for path in modules:
         imported = {n.module for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)}
         assert (
             not {
@@ -291,7 +293,7 @@ def test_its_arithmetic_is_its_own() -> None:
                 "harness.analysis.capacity",
                 "harness.results.turn_table",
                 "harness.analysis.gate",
-                "reports.ratios",
+                "reports.cells.ratios",
             }
             & imported
         )
@@ -310,6 +312,6 @@ def test_when_each_token_was_due_is_drawn_again_as_the_model_drew_it() -> None:
 
 def test_percentiles_are_infinite_where_unfinished_turns_reach_them() -> None:
     values = np.array([1.0, 2.0, np.inf])
-    assert verify_figures._quantile(values, 0.5) == 2.0
-    assert verify_figures._quantile(values, 0.95) is None
-    assert verify_figures._quantile(np.empty(0), 0.5) is None
+    assert figures._quantile(values, 0.5) == 2.0
+    assert figures._quantile(values, 0.95) is None
+    assert figures._quantile(np.empty(0), 0.5) is None

@@ -13,8 +13,9 @@ import pytest
 from harness import results
 from harness.analysis import gate
 from harness.records import Reason, Verdict
-from reports import build, verify_gate
-from reports import gate as report
+from reports import build
+from reports.compare import gate as report
+from reports.verify import gate as verify_gate
 from reports.verify import verify
 from tests.unit import reports_run
 

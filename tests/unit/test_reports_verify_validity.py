@@ -13,8 +13,8 @@ import pytest
 from harness import results
 from harness.analysis import chat_figures, verdict
 from harness.records import GeneratorSummary, Verdict, WorkerShare
-from reports import build, verify_validity
-from reports.verify import verify
+from reports import build
+from reports.verify import validity, verify
 from tests.unit import reports_run
 
 CHAT, IDLE = "trials/streamlit/chat/002-10-0", "trials/streamlit/idle/003-150-0"
@@ -182,7 +182,7 @@ def test_an_account_of_the_generator_that_says_more_is_named(run: Path) -> None:
     assert [(f.place, f.figure) for f in verify(run)] == [(f"{CHAT}/generator.json", "sign_in_failures")]
 
 
-ACCOUNT = verify_validity.Account(
+ACCOUNT = validity.Account(
     scenario="chat",
     spare_cpus=True,
     cores=2,
@@ -194,7 +194,7 @@ ACCOUNT = verify_validity.Account(
     foreign_nonces=0,
     shortfall=False,
 )
-GOOD: dict[str, float | None] = dict.fromkeys((*verify_validity.NEEDED, "foreign_cpu_ratio", "steal_ratio"), 0.0)
+GOOD: dict[str, float | None] = dict.fromkeys((*validity.NEEDED, "foreign_cpu_ratio", "steal_ratio"), 0.0)
 GOOD |= {"turns": 40.0, "target_cores": 1.0}
 PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
 
@@ -225,46 +225,46 @@ PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
     ],
 )
 def test_each_limit_has_two_sides(kept: dict[str, float | None], broken: dict[str, float | None], rule: str) -> None:
-    assert list(verify_validity.check(PASS, GOOD | kept, ACCOUNT, missed=False)) == []
-    (found,) = verify_validity.check(PASS, GOOD | broken, ACCOUNT, missed=False)
+    assert list(validity.check(PASS, GOOD | kept, ACCOUNT, missed=False)) == []
+    (found,) = validity.check(PASS, GOOD | broken, ACCOUNT, missed=False)
     assert found.startswith(f"pass, but should be invalid ({rule})")
 
 
 def test_a_fail_may_break_what_only_a_pass_has_to_keep_and_a_death_explains_itself() -> None:
     drifting, refused = GOOD | {"turn_half_difference_ratio": 0.5}, replace(ACCOUNT, sign_in_failures=3)
     fail: dict[str, Any] = {"outcome": "fail", "reasons": []}
-    assert list(verify_validity.check(fail, drifting, refused, missed=True)) == []
-    assert list(verify_validity.check(fail, drifting | {"steal_ratio": 0.9}, refused, missed=True)) != []
+    assert list(validity.check(fail, drifting, refused, missed=True)) == []
+    assert list(validity.check(fail, drifting | {"steal_ratio": 0.9}, refused, missed=True)) != []
     died = fail | {"reasons": [{"code": "target.exit", "text": "app ended", "value": None}]}
-    assert list(verify_validity.check(died, drifting | {"steal_ratio": 0.9}, refused, missed=True)) == []
+    assert list(validity.check(died, drifting | {"steal_ratio": 0.9}, refused, missed=True)) == []
 
 
 def test_a_fail_for_want_of_answers_has_to_be_one() -> None:
     few, hung = GOOD | {"turns": 0.0}, replace(ACCOUNT, waited_s=30.0)
     reason = {"code": "target.unanswered", "text": "no answer came within 30 s", "value": 30.0}
     fail: dict[str, Any] = {"outcome": "fail", "reasons": [reason]}
-    assert list(verify_validity.check(fail, few, hung, missed=False)) == []
-    found = " ".join(verify_validity.check(fail, few, ACCOUNT, missed=False))
+    assert list(validity.check(fail, few, hung, missed=False)) == []
+    found = " ".join(validity.check(fail, few, ACCOUNT, missed=False))
     assert "does not follow" in found
     assert "(few_turns)" in found
     short = {"outcome": "invalid", "reasons": [{"code": "invalid.few_turns", "text": "0 turns", "value": 0.0}]}
-    assert list(verify_validity.check(short, few, ACCOUNT, missed=False)) == []
-    assert "(few_turns)" in next(verify_validity.check(short, few, hung, missed=False))
+    assert list(validity.check(short, few, ACCOUNT, missed=False)) == []
+    assert "(few_turns)" in next(validity.check(short, few, hung, missed=False))
 
 
 def test_a_fail_hidden_as_unsteady_is_named() -> None:
     reason = {"code": "invalid.unsteady", "text": "it drifts", "value": 0.5}
     hidden = {"outcome": "invalid", "reasons": [reason]}
     drifting = GOOD | {"turn_half_difference_ratio": 0.5}
-    assert "missed the objective" in next(verify_validity.check(hidden, drifting, ACCOUNT, missed=True))
-    assert list(verify_validity.check(hidden, drifting, ACCOUNT, missed=False)) == []
+    assert "missed the objective" in next(validity.check(hidden, drifting, ACCOUNT, missed=True))
+    assert list(validity.check(hidden, drifting, ACCOUNT, missed=False)) == []
 
 
 def test_without_an_application_the_tools_limit_spoils_a_pass_and_no_fail() -> None:
     direct, busy = replace(ACCOUNT, direct=True), GOOD | {"generator_cores": 0.9, "target_cores": None}
-    assert "(generator_busy)" in next(verify_validity.check(PASS, busy, direct, missed=False))
+    assert "(generator_busy)" in next(validity.check(PASS, busy, direct, missed=False))
     fail = {"outcome": "fail", "reasons": [{"code": "target.generator_busy", "text": "", "value": 0.9}]}
-    assert list(verify_validity.check(fail, busy, direct, missed=False)) == []
+    assert list(validity.check(fail, busy, direct, missed=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -279,5 +279,5 @@ def test_without_an_application_the_tools_limit_spoils_a_pass_and_no_fail() -> N
 )
 def test_a_trial_without_figures_has_to_say_why(outcome: str, codes: list[str], said: str | None) -> None:
     trial = {"verdict": {"outcome": outcome, "reasons": [{"code": code} for code in codes]}}
-    found = list(verify_validity.unmeasured(trial))
+    found = list(validity.unmeasured(trial))
     assert (said in found[0]) if said else found == []

@@ -12,9 +12,10 @@ import pytest
 from harness import results
 from harness.analysis import verdict, workload_figures
 from harness.records import Reason, Trial, Verdict
-from reports import build, canvas, workload_curves
-from reports.plots import draw
-from reports.report import assemble
+from reports import build
+from reports.content.report import assemble
+from reports.plots import canvas, workload_curves
+from reports.plots.chat import draw
 from tests.unit import reports_run
 from tests.unit.reports_run import DJANGO, PROFILE, SPIKE_TIMES, STREAMLIT
 

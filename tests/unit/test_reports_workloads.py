@@ -8,7 +8,7 @@ import pytest
 
 from harness import results
 from reports import build
-from reports.report import Report, assemble
+from reports.content.report import Report, assemble
 from reports.verify import verify
 from tests.unit import reports_run
 from tests.unit.reports_run import DJANGO, PROFILE, STREAMLIT

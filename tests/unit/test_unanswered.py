@@ -21,7 +21,7 @@ from harness.records import (
     to_json,
 )
 from harness.results import turn_table
-from reports import verify_waiting
+from reports.verify import waiting
 
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))
 USERS = 10
@@ -68,7 +68,7 @@ def waits(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, answer: An
     frame = turn_table.turns_frame(turns, {})
     columns = {name: frame[name].to_numpy(dtype=float) for name in ("sent_s", "done_s")}
     columns["outcome"] = frame["outcome"].to_numpy(dtype=object)
-    again = verify_waiting.waited_s(columns, to_json(summary), to_json(answer))
+    again = waiting.waited_s(columns, to_json(summary), to_json(answer))
     assert found == pytest.approx(again) if found is not None else again is None
     return found
 

@@ -14,9 +14,9 @@ from harness.analysis import chat_figures
 from harness.analysis.verdict import Facts, Slo, judge
 from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Turn, Verdict, WorkerShare
 from harness.results import turn_table
-from reports.formats import to_markdown
-from reports.html import to_html
-from reports.report import assemble
+from reports.content.report import assemble
+from reports.pages.files import to_markdown
+from reports.pages.html import to_html
 from tests.unit import reports_run
 
 ROOT = Path(__file__).parents[2]

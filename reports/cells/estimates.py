@@ -1,0 +1,138 @@
+"""Capacities as estimates with intervals, and what they predict for people who think longer."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from harness.analysis import estimate
+from harness.analysis.estimate import Crossing, Estimate, Tried
+from reports.cells.cell import Cell, absent
+from reports.evidence.conditions import Conditions
+from reports.evidence.trials import Evidence, Located, live_streams, paths, valid
+from reports.numbers import as_text, significant, span
+
+MEASURE = "capacity_estimate_users"
+LABEL = "Users carried, estimate over rounds"
+THINK = "think-"
+
+
+def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Crossing]:
+    """Return by its number where each round crossed the edge; a round that did not is absent."""
+    rounds: dict[int, list[Tried]] = {}
+    for _, trial in sorted(valid(evidence.chat), key=lambda item: item[1].key.number):
+        if trial.key.round:
+            use = estimate.slo_use(trial.figures, limits)
+            rounds.setdefault(trial.key.round, []).append(Tried(level=trial.key.level, use=use, verdict=trial.verdict))
+    found = {number: estimate.crossing(tried) for number, tried in rounds.items()}
+    return {number: one for number, one in found.items() if one}
+
+
+def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
+    """Return the estimate and its predictions; nothing where the profile asks for no rounds."""
+    if not terms.rounds:
+        return []
+    return [
+        _estimate_cell(evidence, terms),
+        *(_think_cell(evidence, terms, think_s) for think_s in terms.further_think_s),
+    ]
+
+
+def _in_rounds(evidence: Evidence) -> list[Located]:
+    return [item for item in evidence.chat if item[1].key.round]
+
+
+def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
+    trials = valid(_in_rounds(evidence))
+    crossed = crossings(evidence, terms.slo)
+    found = estimate.estimate(list(crossed.values()))
+    if found is None:
+        why = f"only {len(crossed)} of {terms.rounds} rounds crossed the edge" if trials else "no rounds were made"
+        if evidence.capacity.at_least:
+            why = "no rounds: above the bracket the machine itself was the limit"
+        return absent(MEASURE, LABEL, evidence.target, f"not measured: {why}")
+    low = evidence.capacity.low
+    live = live_streams(valid(evidence.at(low or 0)))
+    short = worded(found, "users")
+    lost = f", {terms.rounds - len(crossed)} more did not settle" if len(crossed) < terms.rounds else ""
+    return Cell(
+        id=f"{MEASURE}/{evidence.target}",
+        label=LABEL,
+        target=evidence.target,
+        value=None if found.at_least else found.value,
+        unit="users",
+        bracket=(found.low, None if found.at_least else found.high),
+        verdict="bound" if found.at_least else "measured",
+        short=short,
+        text=f"{short} ({interval(found, 'users')}{lost}; {terms.at(low, live)})",
+        rests_on=paths(trials),
+    )
+
+
+def worded(found: Estimate, unit: str) -> str:
+    """Return an estimate's number; a bound where a contended round left it open."""
+    return f"≥ {as_text(found.low, unit)}" if found.at_least else as_text(found.value, unit)
+
+
+def interval(found: Estimate, unit: str) -> str:
+    """Name an estimate's interval and what it rests on."""
+    if found.at_least:
+        return f"{len(found.rounds)} rounds, in some of which the machine itself was the limit"
+    return f"95 % interval {span(found.low, found.high, unit)}, {len(found.rounds)} rounds"
+
+
+def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Cell | None:
+    """Return the ratio of two estimates, paired by round; a tie where its interval holds 1."""
+    found = estimate.ratio(crossings(modular, terms.slo), crossings(monolithic, terms.slo))
+    if found is None:
+        return None
+    tie = found.low <= 1 <= found.high and not found.at_least
+    short = f"≥ {significant(found.low)} ×" if found.at_least else f"{significant(found.value)} ×"
+    ends = f"95 % interval {span(found.low, found.high, '×')}, {len(found.rounds)} rounds paired"
+    return Cell(
+        id=f"{MEASURE}/{modular.target} / {monolithic.target}",
+        label=LABEL,
+        target=f"{modular.target} / {monolithic.target}",
+        value=None if found.at_least else found.value,
+        unit="×",
+        bracket=(found.low, None if found.at_least else found.high),
+        verdict="tie" if tie else "bound" if found.at_least else "measured",
+        short=short,
+        text=f"tie: {short} ({ends})" if tie else short if found.at_least else f"{short} ({ends})",
+        rests_on=tuple(dict.fromkeys(paths(valid(_in_rounds(modular))) + paths(valid(_in_rounds(monolithic))))),
+    )
+
+
+def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
+    """Return what the trials a step below and above the predicted capacity showed."""
+    measure, label = f"think_{think_s}_users", f"Users carried at think time {as_text(think_s, 's')} (median), tested"
+    trials = [item for item in evidence.trials if item[1].key.scenario == f"{THINK}{think_s}"]
+    good = valid(trials)
+    if not good:
+        why = "the trials were invalid" if trials else "no estimate to predict from, or beyond the levels searched"
+        return absent(measure, label, evidence.target, f"not measured: {why}")
+    passed = [t.key.level for _, t in good if t.verdict.outcome == "pass"]
+    failed = [t.key.level for _, t in good if t.verdict.outcome == "fail"]
+    low = max((n for n in passed if all(n < f for f in failed)), default=None)
+    high = min((n for n in failed if all(n > p for p in passed)), default=None)
+    if any(t.verdict.contended for _, t in good if t.key.level == high):
+        high = None
+    seen = ", ".join(f"{as_text(t.key.level, 'users')}: {t.verdict.outcome}" for _, t in good)
+    live = live_streams(item for item in good if item[1].key.level == low)
+    at = replace(terms, think_s=float(think_s)).at(low, live)
+    if low and high:
+        short, verdict = span(low, high, "users"), "as predicted"
+    elif low:
+        short, verdict = f"≥ {as_text(low, 'users')}", "at least as predicted"
+    else:
+        short, verdict = "", "fewer than predicted"
+    return Cell(
+        id=f"{measure}/{evidence.target}",
+        label=label,
+        target=evidence.target,
+        value=low,
+        unit="users",
+        bracket=(low, high) if low or high else None,
+        verdict="measured" if low and high else "bound",
+        short=short,
+        text=f"{short} ({verdict}; {seen}; {at})".strip(),
+        rests_on=paths(good),
+    )

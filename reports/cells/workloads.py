@@ -1,0 +1,155 @@
+"""Cells of workloads other than closed chat; only lines that the profile asks for exist."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.profiles import open_scenario
+from harness.records import Trial
+from reports.cells.cell import Cell, absent
+from reports.evidence.conditions import Conditions
+from reports.evidence.trials import Evidence, Located, first_reasons, paths, unfinished, valid
+from reports.numbers import as_text, significant, span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A figure of a workload's trials and how its line is named."""
+
+    figure: str
+    label: str
+    unit: str | None
+
+
+OPEN = (
+    Shown(figure="added_ttft_p95_s", label="added TTFT p95", unit="s"),
+    Shown(figure="lateness_p95_s", label="lateness p95", unit="s"),
+)
+
+VISIT = (
+    Shown(figure="page_p50_s", label="page with its files, median", unit="s"),
+    Shown(figure="page_requests", label="requests for it", unit="count"),
+    Shown(figure="page_bytes", label="bytes for it", unit="bytes"),
+    Shown(figure="sign_in_p50_s", label="sign-in with password, median", unit="s"),
+    Shown(figure="cpu_s_per_visit", label="CPU time of a visit with two turns", unit="s/visit"),
+    Shown(figure="visit_failure_ratio", label="visits that failed", unit="ratio"),
+)
+SPIKE = (
+    Shown(figure="recovery_s", label="until the SLO is met again", unit="s"),
+    Shown(figure="spike_failure_ratio", label="failed + unfinished turns during it", unit="ratio"),
+    Shown(figure="spike_added_ttft_p95_s", label="added TTFT p95 during it", unit="s"),
+)
+SOAK = (
+    Shown(figure="memory_slope_bytes_per_hour", label="memory", unit="bytes/hour"),
+    Shown(figure="cpu_slope_s_per_turn_per_hour", label="CPU time per turn", unit="s/turn/hour"),
+    Shown(figure="added_ttft_slope_s_per_hour", label="mean added TTFT", unit="s/hour"),
+)
+
+
+def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
+    """Return the cells of all workloads that the profile asks for."""
+    found: list[Cell] = []
+    if terms.visit_users:
+        where = f"Visit, {terms.visit_users} people at a time"
+        found += [figure_cell(evidence, "visit", one, where) for one in VISIT]
+    if terms.open_per_minute:
+        where = f"Open, {terms.open_per_minute:,} arrivals a minute"
+        found += [figure_cell(evidence, "open", one, where) for one in OPEN]
+    for percent in terms.open_percent:
+        where = f"Open, arrivals at {percent} % of what its users carried send"
+        found += [figure_cell(evidence, open_scenario(percent), one, where) for one in OPEN]
+    if terms.spike:
+        found += spike_cells(evidence, terms.spike)
+    if terms.soak:
+        where = f"Soak, {significant(terms.soak['minutes'])} minutes at {terms.soak['percent']} % of its users carried"
+        found += [soak_cell(evidence, one, where) for one in SOAK]
+    return found
+
+
+def spike_cells(evidence: Evidence, asked: Mapping[str, Any]) -> list[Cell]:
+    """Return the time until the objective was met again after a spike, and what failed during it."""
+    where = f"Spike, {asked['times']} × {asked['percent']} % of its users carried for {as_text(asked['hold_s'], 's')}"
+    cells = [figure_cell(evidence, "spike", one, where) for one in SPIKE]
+    recovery = cells[0]
+    trials, _ = last_valid(evidence, "spike")
+    if trials and recovery.value is None and trials[0][1].figures:
+        watched = trials[0][1].figures.get("recovery_watched_s") or 0.0
+        short = f"not within {as_text(watched, 's')}"
+        text = f"{short} ({_load(trials[0][1])})"
+        cells[0] = replace(recovery, verdict="bound", bracket=(watched, None), short=short, text=text)
+    return cells
+
+
+def soak_cell(evidence: Evidence, shown: Shown, where: str) -> Cell:
+    """Return a slope per hour with its 95 % interval; a bound where that holds 0."""
+    measure, label = f"soak.{shown.figure}", f"{where}: {shown.label}"
+    trials, why = last_valid(evidence, "soak")
+    if not trials:
+        return absent(measure, label, evidence.target, why)
+    _, trial = trials[0]
+    value, low, high = (trial.figures.get(f"{shown.figure}{end}") for end in ("", "_low", "_high"))
+    if value is None or low is None or high is None:
+        return absent(measure, label, evidence.target, "not measured: too few blocks")
+    zero = low <= 0 <= high
+    short = f"< {as_text(high, shown.unit)}" if zero else as_text(value, shown.unit)
+    interval = "the interval includes 0" if zero else f"95 % interval {span(low, high, shown.unit)}"
+    blocks = f"{trial.figures.get('blocks') or 0:.0f} blocks"
+    return Cell(
+        id=f"{measure}/{evidence.target}",
+        label=label,
+        target=evidence.target,
+        value=None if zero else value,
+        unit=shown.unit,
+        bracket=(None, high) if zero else (low, high),
+        verdict="bound" if zero else "measured",
+        short=short,
+        text=f"{short} ({interval}, {blocks}; {_load(trial)}: {trial.verdict.outcome})",
+        rests_on=paths(trials),
+    )
+
+
+def last_valid(evidence: Evidence, scenario: str) -> tuple[list[Located], str]:
+    """Return the last valid trial of a scenario (in a list, empty where there is none), and why there is none."""
+    trials = [item for item in evidence.trials if item[1].key.scenario == scenario]
+    good = sorted(valid(trials), key=lambda item: item[1].key.number)[-1:]
+    if good:
+        return good, ""
+    if not trials:
+        missing = "there is no page" if evidence.direct else "the trial was not made"
+        return [], f"not measured: {missing if scenario == 'visit' else 'no users carried to take a share of'}"
+    unknown = any(r.code == "invalid.not_offered" for _, trial in trials for r in trial.verdict.reasons)
+    return [], f"{'not measured' if unknown else 'invalid'}: {first_reasons(trials)}"
+
+
+def figure_cell(evidence: Evidence, scenario: str, shown: Shown, where: str) -> Cell:
+    """Return a figure of a scenario's last valid trial, in words with the load and the verdict."""
+    measure, label = f"{scenario}.{shown.figure}", f"{where}: {shown.label}"
+    trials, why = last_valid(evidence, scenario)
+    if not trials:
+        return absent(measure, label, evidence.target, why)
+    _, trial = trials[0]
+    value = trial.figures.get(shown.figure)
+    never = unfinished(trials)
+    short = as_text(value, shown.unit) if value is not None else "beyond any bound" if never else "not recorded"
+    return Cell(
+        id=f"{measure}/{evidence.target}",
+        label=label,
+        target=evidence.target,
+        value=value,
+        unit=shown.unit,
+        verdict="measured" if value is not None else "bound" if never else "not measured",
+        short=short,
+        text=f"{short} ({_load(trial)}: {trial.verdict.outcome})",
+        rests_on=paths(trials),
+    )
+
+
+def _load(trial: Trial) -> str:
+    if trial.key.scenario == "visit":
+        return f"{trial.figures.get('visits_ok') or 0:.0f} visits"
+    if trial.key.scenario == "spike" and trial.summary:
+        return f"{as_text(trial.key.level, 'users')}, {trial.summary.users:,} during it"
+    if trial.key.scenario == "soak":
+        return as_text(trial.key.level, "users")
+    live = trial.figures.get("live_turns_mean")
+    return f"{trial.key.level:,} arrivals a minute" + (f", {significant(live)} in flight" if live is not None else "")

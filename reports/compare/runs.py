@@ -1,0 +1,151 @@
+"""Two runs side by side: the same targets elsewhere (in containers, on another day), cell by cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+from harness.results import Run
+from reports.cells.cell import Cell
+from reports.content.report import Report, assemble
+from reports.evidence import conditions
+from reports.evidence.components import cpu_s_per_turn
+from reports.numbers import as_text
+from reports.pages.files import grid
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One measure of one target in both runs."""
+
+    target: str
+    label: str
+    base: str
+    head: str
+
+
+def compare(base: Path, head: Path, *, other_conditions: bool = False) -> tuple[Report, Report, list[Line]]:
+    """Read two runs and set their cells side by side.
+
+    Raises:
+        UsageError: they share no target, or were made on different machines or with different profiles or seeds (unless
+            ``other_conditions`` says that this is meant); names what differs.
+    """
+    reports = assemble(base), assemble(head)
+    runs = reports[0].run, reports[1].run
+    wrong = differences(*runs)
+    if wrong and not other_conditions:
+        raise UsageError(
+            f"{runs[0].run_id} and {runs[1].run_id} cannot stand in one table: {wrong[0]}",
+            "measure both under the same conditions, or say that this is meant: --other-conditions",
+        )
+    shared = [name for name in runs[0].targets if name in runs[1].targets]
+    if not shared:
+        raise UsageError(
+            f"{runs[0].run_id} and {runs[1].run_id} share no target", "name two runs that measured the same target"
+        )
+    lines = [line for name in shared for line in _lines(name, reports)]
+    return *reports, lines
+
+
+def differences(base: Run, head: Run) -> list[str]:
+    """Return in words what differs between the conditions of two runs besides their runtime."""
+    found = [
+        f"machine: {key} is {base.machine.get(key)!r} in one, {head.machine.get(key)!r} in the other"
+        for key in sorted({*base.machine, *head.machine})
+        if base.machine.get(key) != head.machine.get(key)
+    ]
+    found += [
+        f"profile: {key} is {base.profile.get(key)!r} in one, {head.profile.get(key)!r} in the other"
+        for key in sorted({*base.profile, *head.profile})
+        if base.profile.get(key) != head.profile.get(key)
+    ]
+    if base.seed != head.seed:
+        found.append(f"seed: {base.seed} and {head.seed}")
+    if base.workers != head.workers:
+        found.append(f"generator processes: {base.workers} and {head.workers}")
+    return found
+
+
+def _lines(target: str, reports: tuple[Report, Report]) -> list[Line]:
+    lines = [
+        Line(target=target, label=label, base=texts[0], head=texts[1])
+        for label, *texts in (
+            ("Runtime", *(report.run.runtime for report in reports)),
+            ("Versions", *(conditions.versions(report.run.targets[target]) for report in reports)),
+            ("Budget as enforced", *(_limits(report, target) for report in reports)),
+        )
+    ]
+    cells = [_cells(report, target) for report in reports]
+    labels = dict.fromkeys(label for found in cells for label in found)
+    measured = [label for label in labels if any(_number(found.get(label)) for found in cells)]
+    lines += [
+        Line(target=target, label=label, base=_text(cells[0].get(label)), head=_text(cells[1].get(label)))
+        for label in measured
+    ]
+    return lines + _components(target, reports)
+
+
+def _components(target: str, reports: tuple[Report, Report]) -> list[Line]:
+    """What each component of a target takes of a turn at the common load."""
+    found = [cpu_s_per_turn(report.folder, report.trials, target, report.run.common_level) for report in reports]
+    users = as_text(reports[0].run.common_level, "users")
+    names = dict.fromkeys(name for one in found for name in one)
+    texts = [{name: as_text(value, "s") for name, value in one.items()} for one in found]
+    return [
+        Line(
+            target=target,
+            label=f"CPU time per turn at {users}: {name}",
+            base=texts[0].get(name, ABSENT),
+            head=texts[1].get(name, ABSENT),
+        )
+        for name in names
+    ]
+
+
+def _limits(report: Report, target: str) -> str:
+    trials = [(path, trial) for path, trial in report.trials if trial.key.target == target]
+    texts = [conditions.limits_text(trial.limits) for _, trial in trials]
+    return "; ".join(dict.fromkeys(texts)) or ABSENT
+
+
+def _cells(report: Report, target: str) -> dict[str, Cell]:
+    return {cell.label: cell for cell in report.table.cells if cell.target == target}
+
+
+def _number(cell: Cell | None) -> bool:
+    return cell is not None and cell.verdict != "not measured"
+
+
+def _text(cell: Cell | None) -> str:
+    return cell.text if cell else ABSENT
+
+
+def to_markdown(base: Report, head: Report, lines: Sequence[Line]) -> str:
+    """Return a Markdown table per target."""
+    parts = []
+    for target in dict.fromkeys(line.target for line in lines):
+        header = (target, base.run.run_id, head.run.run_id)
+        rows = [(line.label, line.base, line.head) for line in lines if line.target == target]
+        parts.append(grid(header, rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def show(base: Report, head: Report, lines: Sequence[Line], console: "Console") -> None:
+    """Print a table per target."""
+    from rich import box
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    for target in dict.fromkeys(line.target for line in lines):
+        table = Grid(target, base.run.run_id, head.run.run_id, box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
+        for line in lines:
+            if line.target == target:
+                table.add_row(Text(line.label), Text(line.base), Text(line.head))
+        console.print(table)

@@ -1,0 +1,1 @@
+"""The report as data: table, claims, bottleneck, overview."""

@@ -1,0 +1,118 @@
+"""What bound each target, in plain words, from the readings of the trial where it gave way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.analysis.verdict import generator_cores
+from harness.records import Trial
+from reports.evidence.trials import Evidence, Located, reasons, valid
+from reports.numbers import as_text, significant
+
+NEAR_FULL = 0.85  # share of a resource from which on it is called the bound
+HOST_BUSY = 0.90
+TOOLS = ("generator", "upstream")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bottleneck:
+    """The explanation of one target's limit, and the trial it was read from."""
+
+    target: str
+    title: str
+    text: str
+    rests_on: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the explanation as plain data."""
+        return {"target": self.target, "text": self.text, "rests_on": list(self.rests_on)}
+
+
+def explain(evidence: Evidence) -> Bottleneck:
+    """Say what a target ran out of at the lowest level that failed, or what it used at the highest that passed."""
+    chosen = _telling(evidence)
+    if chosen is None:
+        text = "Nothing can be said: no valid trial under load."
+        return Bottleneck(target=evidence.target, title=evidence.info.title, text=text, rests_on=())
+    path, trial = chosen
+    failed = trial.verdict.outcome == "fail"
+    opening = f"At {as_text(trial.key.level, 'users')} it {'no longer met' if failed else 'still met'} the SLO"
+    why = f" ({reasons([chosen])})" if failed and trial.verdict.reasons else ""
+    found = [*_bounds(trial), *(_tool_bounds(trial) if evidence.direct else ())]
+    bound = f"what bound it: {'; '.join(found)}" if failed else f"nearest to its limit: {'; '.join(found)}"
+    if not found:
+        bound = (
+            "no reading was near its limit, so time was lost in waiting" if failed else "no reading was near its limit"
+        )
+    return Bottleneck(
+        target=evidence.target,
+        title=evidence.info.title,
+        text=f"{opening}{why}; {bound}. {_readings(evidence, trial)}",
+        rests_on=(path,),
+    )
+
+
+def _telling(evidence: Evidence) -> Located | None:
+    trials = valid(evidence.chat)
+    failed = [item for item in trials if item[1].verdict.outcome == "fail"]
+    if failed:
+        return min(failed, key=lambda item: item[1].key.level)
+    return max(trials, key=lambda item: item[1].key.level, default=None)
+
+
+def _bounds(trial: Trial) -> list[str]:
+    figures, budget = trial.figures, len(trial.limits.cpus)
+    found = [r.text for r in trial.verdict.reasons if r.code.startswith("target.")]
+    busiest, cores = figures.get("busiest_process_cores"), figures.get("target_cores")
+    if cores is not None and cores >= NEAR_FULL * budget:
+        found.append(f"CPU: it used {significant(cores)} of the {budget} cores")
+    elif busiest is not None and busiest >= NEAR_FULL:
+        found.append(
+            f"the CPU of one process: its busiest used {significant(busiest)} of the one core that a Python process "
+            f"can use, while {significant(budget - (cores or busiest))} of {budget} cores were left to it"
+        )
+    memory, limit = figures.get("memory_peak_bytes"), trial.limits.memory_bytes
+    if memory is not None and limit and memory >= NEAR_FULL * limit:
+        found.append(f"memory: {as_text(memory, 'bytes')} of {as_text(limit, 'bytes')}")
+    busy = figures.get("host_busy_ratio")
+    if not trial.limits.spare_cpus and busy is not None and busy >= HOST_BUSY:
+        others = sum(figures.get(name) or 0 for name in ("generator_cores", "upstream_cores"))
+        found.append(
+            f"the machine: {as_text(busy, 'ratio')} busy, with generator and upstream taking {significant(others)} "
+            "cores of the same CPUs"
+        )
+    return found
+
+
+def _tool_bounds(trial: Trial) -> list[str]:
+    """Return which of generator and upstream, a process each, was near its one core."""
+    of_generators = max(generator_cores(trial.figures), default=None)
+    cores = [("generator", of_generators), ("upstream", trial.figures.get("upstream_cores"))]
+    return [
+        f"the {name}, whose process used {significant(value)} of one core"
+        for name, value in cores
+        if value is not None and value >= NEAR_FULL
+    ]
+
+
+def _readings(evidence: Evidence, trial: Trial) -> str:
+    figures, processes = trial.figures, evidence.info.python_processes
+    parts = []
+    cores, busiest = figures.get("target_cores"), figures.get("busiest_process_cores")
+    if cores is not None:
+        parts.append(f"{significant(cores)} of {len(trial.limits.cpus)} cores")
+    if busiest is not None:
+        plural = "processes" if processes > 1 else "process"
+        parts.append(f"busiest process {significant(busiest)} cores ({processes} Python {plural})")
+    if evidence.direct:
+        taken = [(name, figures.get(f"{name}_cores")) for name in TOOLS]
+        parts += [f"{name} {significant(value)} cores" for name, value in taken if value is not None]
+    memory = figures.get("memory_peak_bytes")
+    if memory is not None:
+        limit = trial.limits.memory_bytes
+        parts.append(
+            f"memory {as_text(memory, 'bytes')}" + (f" of {as_text(limit, 'bytes')}" if limit else ", no limit")
+        )
+    busy = figures.get("host_busy_ratio")
+    if busy is not None:
+        parts.append(f"machine {as_text(busy, 'ratio')} busy")
+    return f"Read there: {', '.join(parts)}." if parts else "No resource readings were recorded there."

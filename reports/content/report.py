@@ -1,0 +1,231 @@
+"""All that a report says, as data; Markdown, JSON, CSV, terminal and page are views of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import results
+from harness.records import FORMAT_VERSION, Trial
+from harness.results import Run, TargetInfo
+from reports.cells import audits, servers
+from reports.cells.audits import Audited
+from reports.content import bottleneck, claims
+from reports.content.bottleneck import Bottleneck
+from reports.content.claims import Claim
+from reports.content.table import Table, compare
+from reports.evidence import conditions, selftest
+from reports.evidence.conditions import Conditions
+from reports.evidence.frames import located
+from reports.evidence.trials import Located, gather
+from reports.numbers import as_text, significant
+
+TRIAL_FIGURES = (
+    ("turns", "turns", "count"),
+    ("added_ttft_p95_s", "added TTFT p95", "s"),
+    ("lateness_p95_s", "lateness p95", "s"),
+    ("added_stall_p95_s", "added stall p95", "s"),
+    ("failure_ratio", "failed", "ratio"),
+    ("throughput_per_s", "turns/s", None),
+    ("target_cores", "cores", None),
+    ("busiest_process_cores", "busiest process", None),
+    ("memory_peak_bytes", "memory", "bytes"),
+    ("host_busy_ratio", "machine busy", "ratio"),
+    ("schedule_delay_p95_s", "schedule delay p95", "s"),
+    ("upstream_lag_p99_s", "upstream lag p99", "s"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run's report."""
+
+    folder: Path
+    run: Run
+    terms: Conditions
+    trials: tuple[Located, ...]
+    table: Table
+    audits: tuple[Audited, ...]
+    claims: tuple[Claim, ...]
+    bottlenecks: tuple[Bottleneck, ...]
+    notes: tuple[str, ...]
+    citation: str
+
+    @property
+    def headline(self) -> str:
+        """The result in one sentence."""
+        found = []
+        pair = [side for side in (self.table.modular, self.table.monolithic) if side]
+        for side in pair or self.table.targets:
+            cell = self.table.cell(f"capacity_users/{side}")
+            if cell and cell.short and cell.value is not None:
+                found.append(f"{side} carried {cell.short}")
+        if not found:
+            return "No capacity was measured in this run; what there is stands below."
+        ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
+        beside = f" Modular over monolithic: {ratio.text}." if ratio and ratio.bracket else ""
+        return f"Within the SLO, {' and '.join(found)} at {self.terms.think}.{beside}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain data: ``table.json``."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "run_id": self.run.run_id,
+            "created_at": self.run.created_at,
+            "headline": self.headline,
+            **self.table.as_json(),
+            "claims": [claim.as_json() for claim in self.claims],
+            "bottlenecks": [b.as_json() for b in self.bottlenecks],
+            "notes": list(self.notes),
+            "conditions": dict(conditions_list(self)),
+            "citation": self.citation,
+        }
+
+
+def assemble(folder: Path) -> Report:
+    """Read a results folder and work out all that its report says.
+
+    Raises:
+        BenchError: ``run.json`` or a ``trial.json`` is missing or damaged.
+    """
+    run = results.read_run(folder)
+    trials = located(folder)
+    found = audits.read(folder, trials)
+    table = compare(run, trials, found, results.read_swap(folder))
+    evidence = gather(run, trials)
+    return Report(
+        folder=folder,
+        run=run,
+        terms=conditions.conditions(run),
+        trials=tuple(trials),
+        table=table,
+        audits=audits.audited((evidence[name] for name in table.targets), found),
+        claims=tuple(claims.judge(run, table)),
+        bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in table.targets if evidence[name].chat),
+        notes=tuple(_notes(folder, run, trials)),
+        citation=conditions.citation(run),
+    )
+
+
+def conditions_list(report: Report) -> list[tuple[str, str]]:
+    """Return what a result depends on as (name, value in words)."""
+    run, terms = report.run, report.terms
+    found = [
+        ("Profile", f"{terms.profile}: {run.profile.get('purpose', 'no purpose stated')}"),
+        ("Think time", terms.think),
+        ("Answers", f"{terms.answers}; {terms.pace}"),
+        ("SLO", terms.slo_text or "none stated"),
+        ("Common load", as_text(run.common_level, "users")),
+    ]
+    groups = conditions.limits_by_text(_held(run, report.trials))
+    for text, paths in groups:
+        where = "all trials" if len(paths) == len(report.trials) else f"{len(paths)} of {len(report.trials)} trials"
+        found.append((f"Budget as enforced ({where})", text))
+    found += [
+        ("Machine", conditions.fingerprint(run.machine)),
+        ("Self-test of this machine", selftest.in_words(run.selftest)),
+        ("Runtime", run.runtime),
+        ("Seed", str(run.seed)),
+        ("chatbench", run.tool_version),
+        ("Command", " ".join(run.command)),
+    ]
+    for name, info in run.targets.items():
+        processes = f"{info.processes or 'processes not stated'}; {_instances(info)}, protocol {info.protocol}"
+        found.append((f"Target {name}", f"{info.title}: {conditions.versions(info)}; {processes}"))
+    return found
+
+
+def _instances(info: TargetInfo) -> str:
+    kind = f"{info.kind}, " if info.kind in ("control", "hybrid") else ""  # of which the article has no column
+    return f"{kind}{info.instances} instance(s)" if info.instances else f"{kind}nothing started"
+
+
+def trial_rows(report: Report) -> list[tuple[str, Trial, list[str]]]:
+    """Return a row per trial: folder, record, and its main figures in words ("–" where absent)."""
+    rows = []
+    for path, trial in report.trials:
+        figures = [(trial.figures.get(name), unit) for name, _, unit in TRIAL_FIGURES]
+        rows.append((path, trial, ["–" if value is None else as_text(value, unit) for value, unit in figures]))
+    return rows
+
+
+def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
+    notes = []
+    if not trials:
+        notes.append("No trial was completed: this run holds no measurement.")
+    notes += [
+        f"{name}: no completed trial."
+        for name in run.targets
+        if trials and all(t.key.target != name for _, t in trials)
+    ]
+    notes += [
+        f"Invalid, left out: {path} — {_why(trial)}." for path, trial in trials if trial.verdict.outcome == "invalid"
+    ]
+    cut = _cut(folder)
+    if cut:
+        notes.append(f"{len(cut)} trial(s) were begun and not completed, and are left out: {', '.join(cut)}.")
+    notes += _limit_notes(run, trials)
+    if run.workers > 1:
+        notes.append(f"People were simulated by {run.workers} generator processes in every trial under load.")
+    contended = [path for path, trial in trials if trial.verdict.contended]
+    if contended:
+        notes.append(
+            f"In {len(contended)} failed trial(s) the machine itself was busy with generator and upstream: such a "
+            "failure bounds nothing, and the capacity below it is printed with ≥."
+        )
+    notes += _check_notes(trials)
+    if trials:
+        notes.append(servers.assumptions(conditions.conditions(run)))
+    doubt = selftest.note(run.selftest)
+    return [*notes, doubt] if doubt else notes
+
+
+def _why(trial: Trial) -> str:
+    return "; ".join(reason.text for reason in trial.verdict.reasons) or "no reason recorded"
+
+
+def _cut(folder: Path) -> list[str]:
+    folders = sorted(p for p in folder.glob("trials/*/*/*") if p.is_dir())
+    return [p.relative_to(folder).as_posix() for p in folders if not (p / results.TRIAL_FILE).exists()]
+
+
+def _held(run: Run, trials: Iterable[Located]) -> list[Located]:
+    """Return the trials in which something ran that could be held to the budget."""
+    direct = [name for name, info in run.targets.items() if not info.instances]
+    return [item for item in trials if item[1].key.target not in direct]
+
+
+def _limit_notes(run: Run, every: Iterable[Located]) -> list[str]:
+    found = [
+        f"{name}: a control without an application. Nothing ran in the budget; its capacity is that of generator and "
+        "upstream alone."
+        for name, info in run.targets.items()
+        if not info.instances
+    ]
+    trials = _held(run, every)
+    shared = [t for _, t in trials if not t.limits.spare_cpus]
+    open_cpu = [t for _, t in trials if not t.limits.cpu_enforced]
+    open_memory = [t for _, t in trials if not t.limits.memory_enforced]
+    if open_cpu:
+        found.append(f"In {len(open_cpu)} trial(s) the CPU limit was NOT enforced ({open_cpu[0].limits.how}).")
+    if open_memory:
+        found.append(f"In {len(open_memory)} trial(s) the memory limit was NOT enforced ({open_memory[0].limits.how}).")
+    if shared:
+        taken = [sum(t.figures.get(n) or 0 for n in ("generator_cores", "upstream_cores")) for t in shared]
+        found.append(
+            "No spare CPUs: generator and upstream took CPU from the target's budget, "
+            f"up to {significant(max(taken))} cores in a trial."
+        )
+    for _, trial in trials:
+        notes = [n for n in trial.limits.notes if not n.startswith("no spare CPUs")]  # said above, with how much
+        found += [note for note in notes if note not in found]
+    return found
+
+
+def _check_notes(trials: Iterable[Located]) -> list[str]:
+    """Name targets that did not answer as the contract says."""
+    return [
+        f"{trial.key.target}: its check failed, so that nothing measured of it would mean anything — {_why(trial)}."
+        for _, trial in trials
+        if trial.key.scenario == "check" and trial.verdict.outcome == "fail"
+    ]

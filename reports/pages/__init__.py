@@ -1,0 +1,1 @@
+"""The report as Markdown, JSON, CSV, HTML and on the terminal."""

@@ -1,0 +1,188 @@
+"""The report as files for other programs: Markdown, JSON, CSV."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+
+from reports.cells.audits import properties, word
+from reports.cells.cell import NOT_MEASURED, Cell
+from reports.content.overview import headings, standings
+from reports.content.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
+from reports.content.table import ROWS
+
+CSV_COLUMNS = (
+    "row",
+    "section",
+    "side",
+    "id",
+    "label",
+    "target",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "verdict",
+    "text",
+    "rests_on",
+)
+FURTHER_AT_ONCE = 4  # columns that people can still read side by side
+_MARKUP = re.compile(r"([\\`*_\[\]|#~])")
+
+
+class Ready(str):
+    """Markdown already: not to be escaped again."""
+
+    __slots__ = ()
+
+
+def plain(text: str) -> str:
+    """Escape a text so that Markdown renders it as it is, in one line."""
+    one_line = " ".join(text.split())
+    escaped = _MARKUP.sub(r"\\\1", one_line)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def to_json(report: Report) -> str:
+    """Return ``table.json``."""
+    return json.dumps(report.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(report: Report) -> str:
+    """Return ``table.csv``: a row per cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in report.table.rows:
+        for line in row.lines:
+            for side, cell in (("modular", line.modular), ("monolithic", line.monolithic), ("ratio", line.ratio)):
+                if cell:
+                    writer.writerow([row.name, row.section, side, *_values(cell)])
+    for further in report.table.further:
+        for cell in further.cells:
+            writer.writerow([*row_of(cell), further.kind, *_values(cell)])
+    return stream.getvalue()
+
+
+def row_of(cell: Cell) -> tuple[str, str]:
+    """Return the row of the comparison, and its section, that a cell belongs to."""
+    topic = cell.id.partition("/")[0].partition(".")[0]
+    return next(((name, at) for name, at in ROWS if name.lower() == topic), ("Scalability", "2.2"))
+
+
+def _values(cell: Cell) -> list[object]:
+    low, high = cell.bracket or (None, None)
+    text = " ".join(cell.rests_on)
+    return [cell.id, cell.label, cell.target, cell.value, cell.unit, low, high, cell.verdict, cell.text, text]
+
+
+def to_markdown(report: Report) -> str:
+    """Return ``table.md``: the comparison, claims, bounds, conditions and notes."""
+    parts = [
+        f"# {plain(title(report))}",
+        plain(report.headline),
+        _comparison(report),
+        *(_further(report) if report.table.further else []),
+        *(_tried(report) if any(one.findings for one in report.audits) else []),
+        "## Claims of the article on scalability",
+        grid(
+            ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
+            [(c.section, c.says, c.threshold, c.judgement, c.why) for c in report.claims],
+        ),
+        "## What bound each target",
+        *[f"**{plain(b.target)}.** {plain(b.text)}" for b in report.bottlenecks],
+        "## Conditions",
+        grid(("Condition", "Value"), conditions_list(report)),
+        "## Validity",
+        "\n".join(f"- {plain(note)}" for note in report.notes) or "No reservation.",
+        "## Trials",
+        _trials(report),
+        "## How to cite",
+        plain(report.citation),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def title(report: Report) -> str:
+    """Name the report after what it compares."""
+    table = report.table
+    names = [name for name in (table.modular, table.monolithic) if name] or list(table.titles)
+    return " beside ".join(table.titles[name] for name in names) or "A run without targets"
+
+
+def grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a Markdown table; texts in ``rows`` are escaped, the header is not."""
+    lines = [header, tuple("---" for _ in header)]
+    rendered = ["| " + " | ".join(line) + " |" for line in lines]
+    rendered += [
+        "| " + " | ".join(value if isinstance(value, Ready) else plain(value) for value in row) + " |" for row in rows
+    ]
+    return "\n".join(rendered)
+
+
+def _comparison(report: Report) -> str:
+    table = report.table
+    header = ("", plain(table.heading("modular")), plain(table.heading("monolithic")), "modular ÷ monolithic")
+    rows: list[tuple[str, ...]] = []
+    for row in table.rows:
+        for line in row.lines:
+            name = f"{row.name}: {line.label}" if line.label else row.name
+            rows.append((name, _linked(line.modular), _linked(line.monolithic), line.ratio.text if line.ratio else ""))
+    return grid(header, rows)
+
+
+def say(cell: Cell | None) -> str:
+    """Return a cell's text; an absent column was not measured."""
+    return cell.text if cell else NOT_MEASURED
+
+
+def _linked(cell: Cell | None) -> str:
+    """Return a cell's text, as a link to its evidence where it has some."""
+    text = say(cell)
+    return Ready(f"[{plain(text)}](../{cell.evidence})") if cell and cell.evidence and cell.short else text
+
+
+def _further(report: Report) -> list[str]:
+    """Return all targets at a glance, a row each, then the further ones' cells, few targets at a time."""
+    table = report.table
+    parts = [
+        "## All targets at a glance",
+        grid(("Target", *headings()), [(one.target, *one.texts) for one in standings(table)]),
+        "## Further targets, all cells",
+    ]
+    for start in range(0, len(table.further), FURTHER_AT_ONCE):
+        shown = slice(start, start + FURTHER_AT_ONCE)
+        header = ("", *(plain(f.target) for f in table.further[shown]))
+        lines = [(label, cells[shown]) for label, cells in table.further_lines]
+        rows = [(label, *(_linked(cell) for cell in cells)) for label, cells in lines if any(cells)]
+        parts.append(grid(header, rows))
+    return parts
+
+
+def _tried(report: Report) -> list[str]:
+    """Return what was tried besides load: a property a row, a target a column; and what did not hold."""
+    shown = [one for one in report.audits if one.findings]
+    parts = ["## What was tried besides load"]
+    for topic, names in properties(shown):
+        rows = []
+        for name, title in names:
+            found = [one.finding(name) for one in shown]
+            rows.append((title, *(f"{word(f)}: {f.passed} of {f.exercised}" if f else "–" for f in found)))
+        parts += [f"### {topic.capitalize()}", grid(("Property", *(plain(one.target) for one in shown)), rows)]
+    broken = [(one.target, f) for one in shown for f in one.findings if f.outcome != "held"]
+    if broken:
+        parts += [
+            "### What did not hold or was not measured",
+            grid(("Target", "Property", "Seen"), [(target, f.title, f.text) for target, f in broken]),
+        ]
+    return parts
+
+
+def _trials(report: Report) -> str:
+    header = ("Trial", "verdict", *(label for _, label, _ in TRIAL_FIGURES), "reasons")
+    rows = []
+    for path, trial, figures in trial_rows(report):
+        verdict = trial.verdict.outcome + (" (contended)" if trial.verdict.contended else "")
+        rows.append((path, verdict, *figures, "; ".join(r.text for r in trial.verdict.reasons)))
+    return grid(header, rows)

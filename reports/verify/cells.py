@@ -1,0 +1,168 @@
+"""A second way to the table's cells: from recomputed figures and verdicts, nothing shared with ``harness.analysis``."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from reports.verify import audits, estimates
+
+Trial = Mapping[str, Any]
+Trials = Mapping[str, Mapping[str, Any]]  # by folder: trial.json with its figures worked out again
+Expected = tuple[float | None, tuple[float | None, float | None] | None]  # value, bracket
+EMPTY: Expected = (None, None)
+
+
+def check(
+    table: Mapping[str, Any], run: Mapping[str, Any], trials: Trials, swap: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield (cell id, what differs) for every cell of ``table.json`` that trials and swap matrix do not bear out."""
+    cells = [cell for row in table["rows"] for cell in row["cells"]]
+    cells += [cell for further in table["further"] for cell in further["cells"]]
+    shown = {cell["id"] for cell in cells}
+    for target in run["targets"]:
+        if f"capacity_users/{target}" not in shown:
+            yield f"capacity_users/{target}", "is not in the table"
+    yield from audits.check(cells, run, trials, swap)
+    for cell in cells:
+        lost = [path for path in cell["rests_on"] if path not in trials]
+        if lost:
+            yield cell["id"], f"rests on {lost[0]}, which is missing or damaged"
+            continue
+        if audits.audited(cell["id"]):
+            continue
+        value, bracket = expected(cell["id"], run, trials)
+        if not _same(cell["value"], value):
+            yield cell["id"], f"value: printed {cell['value']}, the samples give {value}"
+        ends = tuple(cell["bracket"]) if cell["bracket"] else (None, None)
+        if len(ends) != 2 or not all(_same(a, b) for a, b in zip(ends, bracket or (None, None), strict=True)):
+            yield (
+                cell["id"],
+                f"bracket: printed {cell['bracket']}, the samples give {list(bracket) if bracket else None}",
+            )
+
+
+def _same(printed: Any, again: float | None) -> bool:
+    if printed is None or again is None:
+        return printed is again
+    return isinstance(printed, int | float) and abs(printed - again) <= max(1e-7, 1e-6 * abs(again))
+
+
+def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
+    """Return the value and bracket that a cell has to show."""
+    measure, _, target = cell_id.partition("/")
+    if measure == "flexibility":
+        return EMPTY
+    if " / " in target:
+        a, b = target.split(" / ", 1)
+        if measure == "capacity_estimate_users":
+            return estimates.ratio(_chat(a, trials), _chat(b, trials), run)
+        return _ratio(measure, (a, b), run, trials)
+    mine = [t for t in trials.values() if t["key"]["target"] == target]
+    valid = [t for t in mine if t["verdict"]["outcome"] != "invalid"]
+    chat = [t for t in valid if t["key"]["scenario"] == "chat"]
+    scenario, _, figure = measure.partition(".")
+    if figure:
+        return _workload([t for t in valid if t["key"]["scenario"] == scenario], figure)
+    if measure == "capacity_users":
+        low, high = _capacity(chat)
+        return low, ((low, high) if (low, high) != (None, None) else None)
+    if measure in ("capacity_estimate_users", "servers_1000_users") or measure.startswith("think_"):
+        return _estimated(measure, chat, valid, run)
+    if measure.endswith("_at_capacity"):
+        low, _ = _capacity(chat)
+        figure = {"live_streams_at_capacity": "live_streams_mean", "failure_ratio_at_capacity": "failure_ratio"}[
+            measure
+        ]
+        return _middle([t for t in chat if low and t["key"]["level"] == low], figure)
+    return _read_elsewhere(measure, valid, chat, run)
+
+
+def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping[str, Any]) -> Expected:
+    if measure == "capacity_estimate_users":
+        return estimates.estimate(chat, run)
+    if measure == "servers_1000_users":
+        base = [t for t in chat if t["key"]["level"] == run["common_level"]]
+        idle = [t for t in valid if t["key"]["scenario"] == "idle"]
+        return estimates.servers(base, idle, _capacity(chat), run)
+    scenario = f"think-{measure.split('_')[1]}"
+    return estimates.thinking([t for t in valid if t["key"]["scenario"] == scenario])
+
+
+def _read_elsewhere(measure: str, valid: list[Trial], chat: list[Trial], run: Mapping[str, Any]) -> Expected:
+    if measure == "memory_slope_bytes_per_session":
+        return _slope([t for t in valid if t["key"]["scenario"] == "idle"])
+    if measure.startswith("memory_bytes_"):
+        return _middle([t for t in valid if t["key"]["scenario"] == "idle"], measure)
+    if measure == "idle_cores":
+        return _middle([t for t in valid if t["key"]["scenario"] == "idle"], measure)
+    if measure == "cold_start_s":
+        return _middle([t for t in valid if t["key"]["scenario"] == "check"], measure)
+    return _middle([t for t in chat if t["key"]["level"] == run["common_level"]], measure)
+
+
+def _workload(trials: list[Trial], figure: str) -> Expected:
+    """The last valid trial of a workload other than closed chat."""
+    if not trials:
+        return EMPTY
+    figures = max(trials, key=lambda t: int(t["key"]["number"]))["figures"]
+    value = figures.get(figure)
+    if figure == "recovery_s" and value is None:
+        return None, (figures["recovery_watched_s"], None)
+    if f"{figure}_low" not in figures or value is None:
+        return value, None
+    low, high = figures[f"{figure}_low"], figures[f"{figure}_high"]
+    return (None, (None, high)) if low <= 0 <= high else (value, (low, high))
+
+
+def _chat(target: str, trials: Trials) -> list[Trial]:
+    mine = [t for t in trials.values() if t["key"]["target"] == target and t["key"]["scenario"] == "chat"]
+    return [t for t in mine if t["verdict"]["outcome"] != "invalid"]
+
+
+def _middle(trials: list[Mapping[str, Any]], figure: str) -> Expected:
+    """Median over trials, and their range where there are several; nothing where one of them has no number."""
+    values = [t["figures"].get(figure) for t in trials]
+    if not values or None in values:
+        return EMPTY
+    several = len(values) > 1
+    return float(np.median(values)), ((float(np.min(values)), float(np.max(values))) if several else None)
+
+
+def _slope(trials: list[Mapping[str, Any]]) -> Expected:
+    names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
+    rows = [[t["figures"].get(n) for n in names] for t in trials]
+    if not rows or any(None in row for row in rows):
+        return EMPTY
+    slopes, lows, highs = np.array(rows, float).T
+    low, high = float(lows.min()), float(highs.max())
+    return (None, (None, high)) if low <= 0 <= high else (float(np.median(slopes)), (low, high))
+
+
+def _capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:
+    """Return (highest level that passed below every failure, lowest that failed throughout above every pass)."""
+    passes = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "pass"]
+    fails = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "fail"]
+    low = max((n for n in passes if all(n < f for f in fails)), default=None)
+    high = min((n for n in fails if all(n > p for p in passes)), default=None)
+    if high == 1 and low is None:
+        return 0, 1
+    bound = [t for t in trials if t["key"]["level"] == high and t["verdict"]["contended"]]
+    return low, None if bound else high
+
+
+def _ratio(measure: str, pair: tuple[str, str], run: Mapping[str, Any], trials: Trials) -> Expected:
+    (a, around_a), (b, around_b) = (expected(f"{measure}/{target}", run, trials) for target in pair)
+    invalid = [measure == "capacity_users" and around is None for around in (around_a, around_b)]
+    if any(invalid):
+        return EMPTY
+    low_a, high_a = around_a or (a, a)
+    low_b, high_b = around_b or (b, b)
+    value = a / b if a is not None and b else None
+    counted = measure == "capacity_users"
+    low = low_a / high_b if low_a is not None and high_b and (counted or low_a > 0) else None
+    high = high_a / low_b if high_a is not None and low_b and low_b > 0 else None
+    single = not around_a and not around_b
+    if counted and None in (low, high):
+        value = None  # a ratio with an open end has no value
+    return value, None if single or (low, high) == (None, None) else (low, high)

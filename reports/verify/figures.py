@@ -1,0 +1,344 @@
+"""A second way to every figure of a trial: numpy over Parquet columns, nothing shared with ``harness.analysis``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from harness.results import RESOURCES, TOKENS, TURNS
+from reports.verify import model_pace, waiting, workloads
+from reports.verify import resources as verify_resources
+from reports.verify.resources import Array
+
+Figures = dict[str, float | None]
+Damage = list[tuple[str, str, str]]  # file, figure, what differs
+CLOCK_S = 1e-7  # rounding of clocks that count from the machine's start
+ROUNDED_S = {"upstream_lag_s": 2e-6}  # the model's log gives a first token's due time to the microsecond
+
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """A trial's figures worked out again, and samples that contradict each other.
+
+    ``machine``: what is judged though it is not printed, of a trial that only held sessions open.
+    """
+
+    figures: Figures
+    damage: Damage
+    foreign_nonces: int = 0
+    waited_s: float | None = None
+    machine: Figures = field(default_factory=dict)
+
+
+def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) -> Recomputed:
+    """Work out all figures of a trial from its raw samples; ``trial`` and ``run`` are the plain JSON objects."""
+    resources = verify_resources.Readings.read(folder / RESOURCES)
+    summary = trial["summary"]
+    if trial["key"]["scenario"] == "idle":
+        return _idle(folder, resources, summary["steps"])
+    turns = _columns(folder / TURNS)
+    damage = _row_counts(turns, folder, summary)
+    if not damage:
+        damage = _derived(turns, folder, _begins(turns, summary), model_pace.Pace.of(run))
+    window = summary["phases"]["measure"]
+    start_s, end_s = float(window["start_s"]), float(window["end_s"])
+    measured = turns["phase"] == "measure"
+    cut = measured & (turns["error_kind"] == "unfinished") & bool(summary["stopped_early"])
+    figures = _latencies(turns, measured & ~cut)
+    figures |= _counts(turns, measured & ~cut, end_s - start_s, run["profile"]["slo"])
+    figures |= _load(turns, measured, summary, (start_s, end_s))
+    figures |= _workers(turns, measured, summary, end_s - start_s)
+    if arrivals := summary.get("arrivals"):
+        figures |= {f"arrivals_{name}": float(arrivals[name]) for name in ("per_s", "without_page", "without_user")}
+    figures["cut_turns"] = float(np.count_nonzero(cut))
+    unknown = np.isnan(turns["upstream_request_s"]) & (turns["outcome"] == "ok")
+    figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
+    used = verify_resources.window(resources, start_s, end_s)
+    cpu_s, busiest_s = used.pop("target_cpu_s"), used.pop("busiest_cpu_s")
+    ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))
+    figures |= used
+    figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
+    figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
+    if trial["key"]["scenario"] == "visit":
+        figures |= workloads.visits(summary, figures)
+    figures |= _of_workload(turns, resources, trial, run["profile"])
+    return Recomputed(
+        figures=figures,
+        damage=damage,
+        foreign_nonces=_foreign_nonces(turns),
+        waited_s=waiting.waited_s(turns, summary, run["profile"]["answer"]),
+    )
+
+
+def _foreign_nonces(turns: Columns) -> int:
+    return int(np.count_nonzero(turns["error_kind"] == "foreign_nonce"))
+
+
+def _idle(folder: Path, resources: verify_resources.Readings, steps: Sequence[Mapping[str, Any]]) -> Recomputed:
+    """Figures of open sessions, and what else ran on the machine from the first quiet window to the last."""
+    used = verify_resources.window(resources, steps[0]["start_s"], steps[-1]["end_s"]) if steps else {}
+    return Recomputed(
+        figures=verify_resources.idle(resources, steps),
+        damage=[],
+        foreign_nonces=_foreign_nonces(_columns(folder / TURNS)),
+        machine={name: used.get(name) for name in ("foreign_cpu_ratio", "steal_ratio")},
+    )
+
+
+def _of_workload(
+    turns: Columns, resources: verify_resources.Readings, trial: Mapping[str, Any], profile: Mapping[str, Any]
+) -> Figures:
+    """Figures that only some workloads have."""
+    match trial["key"]["scenario"]:
+        case "spike":
+            return workloads.spike(turns, trial["summary"], profile, _quantile)
+        case "soak":
+            return workloads.soak(turns, resources, trial["summary"], profile)
+    return {}
+
+
+def _columns(path: Path) -> Columns:
+    """Read a flat table: text columns as objects, all others as floats with NaN for absent."""
+    table = pq.read_table(path)
+    found: Columns = {}
+    for name in table.column_names:
+        values = table.column(name).to_numpy()
+        text = name in ("phase", "outcome", "tag", "error", "error_kind")
+        found[name] = values.astype(object) if text else values.astype(float)
+    return found
+
+
+def _row_counts(turns: Columns, folder: Path, summary: Mapping[str, Any]) -> Damage:
+    rows = len(turns["tag"])
+    damage: Damage = []
+    if rows != summary["turns_written"]:
+        damage.append((TURNS, "rows", f"{rows} turns, the generator wrote {summary['turns_written']}"))
+    tags = pq.read_table(folder / TOKENS, columns=["tag"]).column("tag").to_numpy()
+    if len(tags) != rows:
+        damage.append((TOKENS, "rows", f"{len(tags)} rows for {rows} turns"))
+    elif not np.array_equal(tags.astype(object), turns["tag"]):
+        damage.append((TOKENS, "tag", "its rows are not those of the turns"))
+    return damage
+
+
+def _begins(turns: Columns, summary: Mapping[str, Any]) -> Array:
+    """When each person wanted to be answered: at the arrival in an open workload, else when the message was sent."""
+    begins: Array = turns["intended_s" if summary.get("arrivals") else "sent_s"]
+    return begins
+
+
+def _derived(turns: Columns, folder: Path, begins: Array, pace: model_pace.Pace) -> Damage:
+    """Work out every column that follows from others, and name the first turn where it does not."""
+    tokens = pq.read_table(folder / TOKENS)
+    arrival, reads = _flat(tokens, "arrival_s")
+    cumulative, _ = _flat(tokens, "arrival_tokens")
+    emitted, emissions = _flat(tokens, "emit_s")
+    ttft_s = turns["first_s"] - begins
+    stall_s, upstream_stall_s = _longest_gaps(arrival, reads), _longest_gaps(emitted, emissions)
+    has = emissions > 0
+    first = np.full(len(has), np.nan)
+    last = np.full(len(has), np.nan)
+    ends = np.cumsum(emissions)
+    first[has], last[has] = emitted[(ends - emissions)[has]], emitted[ends[has] - 1]
+    expected = {
+        "upstream_ttft_s": first,
+        "upstream_last_s": turns["upstream_request_s"] + last,
+        "upstream_stall_s": upstream_stall_s,
+        "upstream_lag_s": _by_row(*pace.late(turns["tag"], turns["upstream_request_s"], emitted, emissions), len(has)),
+        "ttft_s": ttft_s,
+        "added_ttft_s": ttft_s - first,
+        "stall_s": stall_s,
+        "added_stall_s": stall_s - upstream_stall_s,
+        "lateness_s": _lateness(turns, (arrival, cumulative, reads), (emitted, emissions)),
+        "turn_s": turns["done_s"] - begins,
+        "ready_delay_s": turns["ready_s"] - turns["done_s"],
+        "schedule_delay_s": turns["sent_s"] - turns["intended_s"],
+    }
+    damage: Damage = []
+    for name, values in expected.items():
+        wrong = ~np.isclose(turns[name], values, rtol=1e-9, atol=ROUNDED_S.get(name, CLOCK_S), equal_nan=True)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            text = f"turn tag-{turns['tag'][i]} says {turns[name][i]}, its times give {values[i]}"
+            damage.append((TURNS, name, text))
+    return damage
+
+
+def _flat(table: Any, name: str) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return a list column as one flat array and the length of each row's list."""
+    column = table.column(name).combine_chunks()
+    lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return column.flatten().to_numpy(zero_copy_only=False).astype(float), lengths
+
+
+def _by_row(values: Array, rows: npt.NDArray[np.int64], count: int) -> Array:
+    """Return the largest value of each row; NaN for rows without values."""
+    found = np.full(count, -np.inf)
+    with np.errstate(invalid="ignore"):  # a time that was taken out is no number
+        np.maximum.at(found, rows, values)
+    return np.where(np.isneginf(found), np.nan, found)
+
+
+def _longest_gaps(times: Array, lengths: npt.NDArray[np.int64]) -> Array:
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    within = rows[1:] == rows[:-1]
+    return _by_row(np.diff(times)[within], rows[1:][within], len(lengths))
+
+
+def _lateness(
+    turns: Columns,
+    arrivals: tuple[Array, Array, npt.NDArray[np.int64]],
+    emissions: tuple[Array, npt.NDArray[np.int64]],
+) -> Array:
+    """Largest (arrival − emission) per turn: the k-th token comes with the first read that counts more than k."""
+    offsets, cumulative, reads = arrivals
+    emitted, lengths = emissions
+    rows = np.repeat(np.arange(len(reads)), reads)
+    span = float(max(lengths.max(initial=0), cumulative.max(initial=0.0))) + 1
+    counted = np.maximum.accumulate(cumulative + rows * span) - rows * span
+    counted = np.minimum(counted, lengths[rows])
+    opens = np.r_[True, rows[1:] != rows[:-1]] if len(rows) else np.empty(0, bool)
+    before = np.where(opens, 0.0, np.r_[0.0, counted[:-1]] if len(rows) else counted)
+    fresh = np.maximum(counted - before, 0).astype(np.int64)
+    owner, arrived = np.repeat(rows, fresh), np.repeat(offsets, fresh)
+    per_row = np.bincount(owner, minlength=len(reads)) if len(owner) else np.zeros(len(reads), np.int64)
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
+    sent = emitted[(np.cumsum(lengths) - lengths)[owner] + place]
+    late = turns["sent_s"][owner] + arrived - (turns["upstream_request_s"][owner] + sent)
+    return _by_row(late, owner, len(reads))
+
+
+def _quantile(values: Array, share: float) -> float | None:
+    """Linear interpolation between order statistics (Hyndman & Fan type 7); ``None`` for none or beyond any bound."""
+    known = np.sort(values[~np.isnan(values)])
+    if not len(known):
+        return None
+    below, part = divmod((len(known) - 1) * share, 1)
+    low = known[int(below)]
+    if part == 0:
+        return float(low) if np.isfinite(low) else None
+    high = known[int(below) + 1]
+    return float(low * (1 - part) + high * part) if np.isfinite(high) else None
+
+
+def _latencies(turns: Columns, measured: npt.NDArray[np.bool_]) -> Figures:
+    ok = turns["outcome"][measured] == "ok"
+    figures: Figures = {}
+    for name in ("ttft", "added_ttft", "lateness", "added_stall", "turn"):
+        values = np.where(ok, turns[f"{name}_s"][measured], np.inf)
+        figures[f"{name}_p50_s"], figures[f"{name}_p95_s"] = _quantile(values, 0.50), _quantile(values, 0.95)
+    figures["turn_mean_s"] = _mean(turns["turn_s"][measured][ok])
+    figures["ready_delay_p95_s"] = _quantile(turns["ready_delay_s"][measured], 0.95)
+    figures["schedule_delay_p95_s"] = _quantile(turns["schedule_delay_s"][measured], 0.95)
+    figures["upstream_lag_p99_s"] = _quantile(turns["upstream_lag_s"][measured], 0.99)
+    return figures
+
+
+def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, slo: Mapping[str, float]) -> Figures:
+    outcome = turns["outcome"][measured]
+    ok = outcome == "ok"
+    total, finished = len(outcome), int(np.count_nonzero(ok))
+    good = ok.copy()
+    for threshold, column in (
+        ("added_ttft_p95_s", "added_ttft_s"),
+        ("lateness_p95_s", "lateness_s"),
+        ("added_stall_p95_s", "added_stall_s"),
+    ):
+        with np.errstate(invalid="ignore"):
+            good &= turns[column][measured] <= slo[threshold]
+    text, wire = (float(np.nansum(turns[name][measured][ok])) for name in ("text_bytes", "wire_bytes"))
+    return {
+        "turns": float(total),
+        "ok": float(finished),
+        "failed": float(np.count_nonzero(outcome == "failed")),
+        "incomplete": float(np.count_nonzero(outcome == "incomplete")),
+        "failure_ratio": 1 - finished / total if total else None,
+        "window_s": window_s,
+        "throughput_per_s": finished / window_s,
+        "goodput_per_s": float(np.count_nonzero(good)) / window_s,
+        "goodput_ratio": float(np.count_nonzero(good)) / total if total else None,
+        "wire_bytes_per_text_byte": wire / text if text and wire else None,
+        "updates_per_answer": _mean(turns["updates"][measured][ok]),
+        "answer_tokens_mean": _mean(turns["upstream_tokens"][measured][ok]),
+    }
+
+
+def _mean(values: Array) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _covered(begin: Array, end: Array, start_s: float, end_s: float) -> float:
+    """Seconds that intervals spend inside a span; an absent end lasts for ever, an absent beginning never comes."""
+    opened = np.where(np.isnan(begin), np.inf, begin)
+    closed = np.where(np.isnan(end), np.inf, end)
+    return float(np.clip(np.minimum(closed, end_s) - np.maximum(opened, start_s), 0, None).sum())
+
+
+def _load(
+    turns: Columns,
+    measured: npt.NDArray[np.bool_],
+    summary: Mapping[str, Any],
+    window: tuple[float, float],
+) -> Figures:
+    window_s = window[1] - window[0]
+    begins = _begins(turns, summary)
+    live_s = _covered(begins, turns["done_s"], *window)
+    logged_s = float(summary["live_turn_seconds"])
+    late_s = float(np.nansum(turns["schedule_delay_s"][measured]))
+    return {
+        "users": float(summary["users"]),
+        "live_turns_mean": live_s / window_s,
+        "live_streams_mean": _covered(turns["first_s"], turns["last_s"], *window) / window_s,
+        "little_error_ratio": abs(live_s - logged_s) / logged_s if logged_s else None,
+        "little_error_s_per_turn": abs(live_s - logged_s) / count if (count := np.count_nonzero(measured)) else None,
+        "lost_turns": float(summary["turns_begun"]) - float(np.count_nonzero(measured)),
+        "offered_ratio": 1.0 - late_s / (float(summary["users"]) * window_s),
+        "generator_cores": float(summary["cpu_s"]) / window_s,
+        **_halves(turns, measured, window, begins),
+    }
+
+
+def _workers(turns: Columns, measured: npt.NDArray[np.bool_], summary: Mapping[str, Any], window_s: float) -> Figures:
+    shares = summary.get("workers") or ()
+    figures: Figures = {}
+    for k, share in enumerate(shares):
+        delays = turns["schedule_delay_s"][measured & (turns["user"].astype(int) % len(shares) == k)]
+        figures[f"generator_{k}_cores"] = float(share["cpu_s"]) / window_s
+        figures[f"generator_{k}_schedule_delay_p95_s"] = float(np.percentile(delays, 95)) if len(delays) else None
+    return figures
+
+
+def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float, float], begins: Array) -> Figures:
+    """Second half minus first, as a share of their mean, with the standard error of that difference."""
+    middle = (window[0] + window[1]) / 2
+    intended, times = turns["intended_s"][measured], turns["turn_s"][measured]
+    known = ~np.isnan(times)
+    parts = [times[known & (intended < middle)], times[known & (intended >= middle)]]
+    figures: Figures = {"turn_half_difference_ratio": None, "turn_half_error_ratio": None}
+    if all(len(part) > 1 for part in parts):
+        figures |= _half_ratios("turn", parts)
+
+    def slices(start: float, end: float) -> Array:
+        edges = np.linspace(start, end, 6)
+        return np.array([_covered(begins, turns["done_s"], a, b) / (b - a) for a, b in pairwise(edges)])
+
+    live = [slices(window[0], middle), slices(middle, window[1])]
+    empty: Figures = {"live_half_difference_ratio": None, "live_half_error_ratio": None}
+    return figures | (_half_ratios("live", live) if sum(part.sum() for part in live) else empty)
+
+
+def _half_ratios(name: str, parts: list[Array]) -> Figures:
+    early, late = float(parts[0].mean()), float(parts[1].mean())
+    centre = (early + late) / 2
+    return {
+        f"{name}_half_difference_ratio": (late - early) / centre,
+        f"{name}_half_error_ratio": float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))) / centre,
+    }

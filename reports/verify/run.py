@@ -1,0 +1,297 @@
+"""Recomputes every printed number from raw samples, by arithmetic that shares nothing with ``harness.analysis.stats``.
+
+Reads Parquet by pyarrow and computes with numpy. Of the rest of the project it uses file names, and, to compare the
+wording of the tables, the report's own assembly.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.results import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
+
+if TYPE_CHECKING:
+    from reports.verify import figures as verify_figures
+
+SAMPLES = (TURNS, TOKENS, RESOURCES)
+GATE_FILE = Path("report", "gate.json")
+JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
+# Timed by the harness around the start of a target: no sample holds it.
+UNSAMPLED = frozenset({"cold_start_s"})
+LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that does not agree with the raw samples.
+
+    Attributes:
+        place: File, relative to the run's folder.
+        figure: Name of the figure, cell or file property that differs.
+    """
+
+    place: str
+    figure: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.figure}: {self.text}"
+
+
+def verify(run_dir: str | Path) -> list[Finding]:
+    """Check all trials of a run, then the report; an empty list means that every printed number was found again."""
+    folder = Path(run_dir)
+    run = _read_json(folder / RUN_FILE)
+    if isinstance(run, str):
+        return [Finding(place=RUN_FILE, figure="file", text=run)]
+    findings: list[Finding] = []
+    proven: dict[str, dict[str, Any]] = {}
+    for path in _trial_folders(folder):
+        place = path.relative_to(folder).as_posix()
+        trial = _read_json(path / TRIAL_FILE)
+        if isinstance(trial, str):
+            findings.append(Finding(place=f"{place}/{TRIAL_FILE}", figure="file", text=trial))
+            continue
+        found, figures = _check_trial(path, place, trial, run)
+        findings += found
+        proven[place] = dict(trial) | {"figures": figures}
+        if trial["key"]["scenario"] == "audit":
+            audit = _read_json(path / AUDIT_FILE)
+            findings += _check_audit(f"{place}/{AUDIT_FILE}", audit)
+            proven[place] |= audit if isinstance(audit, dict) else {}
+    swap = _read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
+    findings += _check_swap(f"{SWAP_FOLDER}/{SWAP_FILE}", swap)
+    shown = swap if isinstance(swap, dict) else None
+    report = _check_report(folder, run, proven, shown, readable=not findings)
+    return findings + report + _check_gate(folder, run, proven, readable=not findings)
+
+
+def _trial_folders(folder: Path) -> list[Path]:
+    """Folders of complete trials: ``trial.json`` is written last."""
+    return sorted(path.parent for path in folder.glob(f"trials/*/*/*/{TRIAL_FILE}"))
+
+
+def _read_json(path: Path) -> dict[str, Any] | str:
+    """Return a JSON object, or what is wrong with the file."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return "is missing"
+    except (ValueError, OSError) as error:
+        return f"cannot be read: {error}"
+    return data if isinstance(data, dict) else "holds no JSON object"
+
+
+def _check_trial(
+    path: Path, place: str, trial: Mapping[str, Any], run: Mapping[str, Any]
+) -> tuple[list[Finding], dict[str, float | None]]:
+    """Check a trial's files, row counts, figures and verdict; returns what was recomputed too."""
+    printed = trial.get("figures") or {}
+    needed = SAMPLES if printed else (AUDIT_FILE,) if trial["key"]["scenario"] == "audit" else ()
+    findings = list(_check_files(path, place, trial, needed))
+    if any(f.figure in SAMPLES and "differs" not in f.text for f in findings):
+        return findings, {}
+    verdict_of = f"{place}/{TRIAL_FILE}"
+    if not printed:
+        from reports.verify import validity
+
+        wrong = validity.unmeasured(trial) if AUDIT_FILE not in needed else ()
+        return [*findings, *(Finding(place=verdict_of, figure="verdict", text=text) for text in wrong)], {}
+    from reports.verify import figures as verify_figures
+
+    try:
+        result = verify_figures.recompute(path, trial, run)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        text = f"the samples cannot be worked through: {type(error).__name__}: {error}"
+        return [*findings, Finding(place=place, figure="samples", text=text)], {}
+    findings += [Finding(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
+    again = {name: value for name, value in result.figures.items() if name in printed or name not in LATER}
+    findings += _compare_figures(verdict_of, printed, again)
+    findings += _check_account(path, place, trial["summary"])
+    findings += _check_verdict(verdict_of, trial, replace(result, figures=again), run)
+    return findings, again | {name: printed[name] for name in UNSAMPLED & set(printed)}
+
+
+def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple[str, ...]) -> Iterator[Finding]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sums = trial.get("files") or {}
+    for name in dict.fromkeys([*needed, *sums]):
+        file = path / name
+        if not file.is_file():
+            yield Finding(place=f"{place}/{name}", figure=name, text="is missing")
+            continue
+        if name.endswith(".parquet"):
+            try:
+                pq.read_table(file)
+            except (pa.ArrowException, OSError) as error:
+                yield Finding(place=f"{place}/{name}", figure=name, text=f"cannot be read: {error}")
+                continue
+        if name not in sums:
+            yield Finding(place=f"{place}/{TRIAL_FILE}", figure=name, text="no SHA-256 is recorded for it")
+            continue
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        if digest != sums[name]:
+            yield Finding(place=f"{place}/{name}", figure=name, text="its SHA-256 differs from the recorded one")
+
+
+def _check_audit(place: str, audit: dict[str, Any] | str) -> Iterator[Finding]:
+    """Check that an audit's findings follow from their own counts."""
+    from reports.verify import audits
+
+    if isinstance(audit, str):
+        yield Finding(place=place, figure="file", text=audit)
+        return
+    try:
+        for name, text in audits.damage(audit):
+            yield Finding(place=place, figure=name, text=text)
+    except (KeyError, TypeError, AttributeError) as error:
+        yield Finding(place=place, figure="file", text=f"is not an audit: {type(error).__name__}: {error}")
+
+
+def _check_swap(place: str, swap: dict[str, Any] | str | None) -> Iterator[Finding]:
+    """Check that what is said of each pair follows from its own steps."""
+    from reports.verify import audits
+
+    if swap is None:
+        return
+    if isinstance(swap, str):
+        yield Finding(place=place, figure="file", text=swap)
+        return
+    try:
+        for name, text in audits.damage({"findings": [pair["finding"] for pair in swap["pairs"]]}):
+            yield Finding(place=place, figure=name, text=text)
+    except (KeyError, TypeError, AttributeError) as error:
+        yield Finding(place=place, figure="file", text=f"is no swap matrix: {type(error).__name__}: {error}")
+
+
+def _compare_figures(
+    place: str, printed: Mapping[str, float | None], again: Mapping[str, float | None]
+) -> Iterator[Finding]:
+    for name, value in printed.items():
+        if name in UNSAMPLED:
+            continue
+        if name not in again:
+            yield Finding(place=place, figure=name, text="no formula is known to work it out from the samples")
+        elif not same(value, again[name]):
+            yield Finding(place=place, figure=name, text=f"printed {value}, the samples give {again[name]}")
+    for name in again:
+        if name not in printed:
+            yield Finding(place=place, figure=name, text=f"is not printed, the samples give {again[name]}")
+
+
+def same(printed: object, again: object) -> bool:
+    """Whether two numbers agree: to a millionth, or to 0.1 µs (rounding of clocks that count since boot)."""
+    if printed is None or again is None:
+        return printed is None and again is None
+    if not isinstance(printed, int | float) or not isinstance(again, int | float):
+        return False
+    return abs(printed - again) <= max(1e-7, 1e-6 * abs(again))
+
+
+def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compare what a verdict rests on with the generator's own account, where the trial's folder still has it."""
+    accounts = [(file.name, _read_json(file)) for file in sorted(path.glob("generator*.json"))]
+    for name, account in accounts:
+        if isinstance(account, str):
+            yield Finding(place=f"{place}/{name}", figure="file", text=account)
+            return
+    if not accounts:
+        return
+    for figure in ("turns_begun", "turns_written", "recorder_errors", "sign_in_failures", "stopped_early"):
+        counted = sum(int(account[figure]) for _, account in accounts if isinstance(account, dict))
+        said = int(summary[figure])
+        if (bool(counted) if figure == "stopped_early" else counted) != said:
+            text = f"trial.json says {said}, the generator's account {counted}"
+            yield Finding(place=f"{place}/{accounts[0][0]}", figure=figure, text=text)
+
+
+def _check_verdict(
+    place: str, trial: Mapping[str, Any], result: "verify_figures.Recomputed", run: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Check that a verdict follows from the figures: the trial could be trusted, and met the thresholds or not."""
+    from reports.verify import validity
+
+    judged = trial["key"]["scenario"].partition("-")[0] in JUDGED
+    verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
+    figures = result.figures
+    misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}
+    unbounded = {n for n in slo if n in figures and figures[n] is None and figures.get("turns") and _not_ok(figures)}
+    account = validity.Account.of(trial, run, result.foreign_nonces, result.waited_s)
+    missed = judged and bool(misses | unbounded)
+    for text in validity.check(verdict, figures | result.machine, account, missed=missed):
+        yield Finding(place=place, figure="verdict", text=text)
+    if not judged:
+        return
+    if verdict["outcome"] == "pass" and misses | unbounded:
+        name = sorted(misses | unbounded)[0]
+        text = f"pass, but {name} is {figures[name]} with a threshold of {slo[name]}"
+        yield Finding(place=place, figure="verdict", text=text)
+    for reason in verdict["reasons"]:
+        name = reason["code"].removeprefix("slo.")
+        if name == reason["code"] or name not in figures:
+            continue
+        if not same(reason["value"], figures[name]) or not same(reason["limit"], slo.get(name)):
+            text = f"{reason['text']!r} does not follow: {name} is {figures[name]}, its threshold {slo.get(name)}"
+            yield Finding(place=place, figure="verdict", text=text)
+    explained = any(r["code"].startswith("target.") for r in verdict["reasons"])
+    if verdict["outcome"] == "fail" and not explained and not misses | unbounded:
+        yield Finding(place=place, figure="verdict", text="fail, but every threshold was met")
+
+
+def _not_ok(figures: Mapping[str, float | None]) -> float:
+    return (figures.get("failed") or 0.0) + (figures.get("incomplete") or 0.0)
+
+
+def _check_report(
+    folder: Path,
+    run: Mapping[str, Any],
+    proven: Mapping[str, Mapping[str, Any]],
+    swap: Mapping[str, Any] | None,
+    *,
+    readable: bool,
+) -> list[Finding]:
+    place = "report/table.json"
+    table = _read_json(folder / place)
+    if isinstance(table, str):
+        return [Finding(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
+    from reports.verify import cells
+
+    try:
+        differing = list(cells.check(table, run, proven, swap))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
+    findings = [Finding(place=place, figure=figure, text=text) for figure, text in differing]
+    if findings or not readable:
+        return findings
+    from reports.verify import wording
+
+    return list(wording.of_table(folder, table))
+
+
+def _check_gate(
+    folder: Path, run: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]], *, readable: bool
+) -> list[Finding]:
+    """Check a gate's answer, where the run is one."""
+    place = f"{GATE_FILE.parent}/{GATE_FILE.name}"
+    if not (folder / GATE_FILE).exists() and not run.get("gate"):
+        return []
+    gate = _read_json(folder / GATE_FILE)
+    if isinstance(gate, str):
+        return [Finding(place=place, figure="file", text=gate)]
+    from reports.verify import gate as verify_gate
+    from reports.verify import wording
+
+    try:
+        differing = list(verify_gate.check(gate, run, proven.values()))
+        if differing or not readable:
+            return [Finding(place=place, figure=figure, text=text) for figure, text in differing]
+        return list(wording.of_gate(folder, gate))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        text = f"is not a gate's answer as chatbench writes it: {type(error).__name__}: {error}"
+        return [Finding(place=place, figure="file", text=text)]
