@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from harness.records import LoadPlan
-from loadtests.ledger import new_ticket
 from loadtests.page import Page
 from loadtests.reading import Reading, TurnError
-from loadtests.recorder import note_of, raw_of
-from loadtests.ticket import Ticket, turn_of
+from loadtests.recording.ledger import new_ticket
+from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.ticket import Ticket, turn_of
 
 _MS_PER_S = 1000.0
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from loadtests import http
 from loadtests.reading import Reading, TurnError
-from loadtests.receiving import Arrivals, receive
+from loadtests.wire.receiving import Arrivals, receive
 
 _READ_BYTES = 65536
 _CONNECT_TIMEOUT_S = 10.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.records import LoadPlan
-from loadtests.phases import Timeline
+from loadtests.schedule.phases import Timeline
 
 AHEAD_S = 0.5
 _TICK_S = 0.05

@@ -4,12 +4,12 @@ import time
 from math import inf
 
 from harness.records import LoadPlan
-from loadtests.arrivals import Pool
-from loadtests.ledger import Ledger
 from loadtests.page import Page, sleep_until
-from loadtests.phases import Timeline
 from loadtests.reading import SignInError, TurnError
-from loadtests.seeded import first_conversation_turns, message, think_s
+from loadtests.recording.ledger import Ledger
+from loadtests.schedule.arrivals import Pool
+from loadtests.schedule.phases import Timeline
+from loadtests.schedule.seeded import first_conversation_turns, message, think_s
 
 
 def chat(ledger: Ledger, user: int, page: Page, start_s: float, until_s: float = inf) -> None:

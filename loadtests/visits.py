@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from harness.records import Visit
-from loadtests.ledger import Ledger
 from loadtests.page import NotOfferedError, Page, sleep_until
 from loadtests.reading import TurnError
+from loadtests.recording.ledger import Ledger
 from loadtests.scenarios import take_turn
-from loadtests.seeded import think_s
+from loadtests.schedule.seeded import think_s
 
 TURNS = 2
 PASSWORD = "chatbench-demo"  # noqa: S105  # of every account in the seeded data, as the contract states

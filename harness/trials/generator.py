@@ -16,7 +16,7 @@ from harness.trials.accounts import suffixes
 
 POLL_S = 0.25
 TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
-OPEN_RESERVE_S = 2.0  # as loadtests.arrivals keeps users ready for so much of the arrivals
+OPEN_RESERVE_S = 2.0  # as loadtests.schedule.arrivals keeps users ready for so much of the arrivals
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 
 

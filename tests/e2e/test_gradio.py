@@ -13,12 +13,12 @@ from harness import results
 from harness.probes.browser.person import Person
 from harness.probes.world import Message
 from harness.records import Turn
-from loadtests.ledger import new_ticket
 from loadtests.page import Page, Visitor
 from loadtests.reading import Reading, TurnError
-from loadtests.recorder import note_of, raw_of
-from loadtests.ticket import turn_of
-from loadtests.trial import page_class
+from loadtests.recording.ledger import new_ticket
+from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.ticket import turn_of
+from loadtests.runner import page_class
 from tests.e2e.conftest import ANSWER, SEED, Running
 
 pytestmark = pytest.mark.browser

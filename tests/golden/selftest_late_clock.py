@@ -3,7 +3,7 @@
 import time
 from types import SimpleNamespace
 
-from loadtests import receiving
 from loadtests.locustfile import *  # noqa: F403  # what Locust looks for
+from loadtests.wire import receiving
 
 receiving.time = SimpleNamespace(monotonic=lambda: time.monotonic() + 0.02)  # type: ignore[assignment]  # on purpose

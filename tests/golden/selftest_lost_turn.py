@@ -1,7 +1,7 @@
 """The generator with a recorder that forgets one turn of the measured window."""
 
-from loadtests import recorder
 from loadtests.locustfile import *  # noqa: F403  # what Locust looks for
+from loadtests.recording import recorder
 
 _note = recorder.Recorder.note
 _forgotten: list[str] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.seeded import arrival_gap_s, arrival_tag
+from loadtests.schedule.seeded import arrival_gap_s, arrival_tag
 from tests.golden.users_trial import live_turn_seconds, plan, run
 from tests.golden.users_twin import SEED, Script, Twin, running
 

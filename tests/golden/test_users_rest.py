@@ -9,15 +9,15 @@ from contextlib import ExitStack
 import pytest
 
 from harness.records import Turn
-from loadtests.forms import FormsPage
-from loadtests.ledger import new_ticket
-from loadtests.openai import OpenAIPage
 from loadtests.page import Page, Visitor
 from loadtests.reading import Reading, SignInError, TurnError
-from loadtests.recorder import note_of, raw_of
-from loadtests.rest import RestPage
-from loadtests.seeded import message
-from loadtests.ticket import turn_of
+from loadtests.recording.ledger import new_ticket
+from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.ticket import turn_of
+from loadtests.schedule.seeded import message
+from loadtests.users.forms import FormsPage
+from loadtests.users.openai import OpenAIPage
+from loadtests.users.rest import RestPage
 from tests.golden.users_twin import SEED, Script, Twin, running
 
 Visit = Callable[..., Page]

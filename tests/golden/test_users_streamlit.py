@@ -19,12 +19,12 @@ import pytest
 from harness.environments import Environments
 from harness.records import Turn
 from harness.runtimes.local.stack import site_packages
-from loadtests.ledger import new_ticket
 from loadtests.page import Visitor
 from loadtests.reading import Reading, SignInError, TurnError
-from loadtests.recorder import note_of, raw_of
-from loadtests.streamlit import StreamlitPage
-from loadtests.ticket import turn_of
+from loadtests.recording.ledger import new_ticket
+from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.ticket import turn_of
+from loadtests.users.streamlit import StreamlitPage
 from tests.golden.users_trial import plan, run
 from tests.golden.users_twin import SEED
 

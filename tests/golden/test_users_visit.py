@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.assets import references
+from loadtests.users.assets import references
 from tests.golden.users_trial import plan, run
 from tests.golden.users_twin import Script, Twin, running
 

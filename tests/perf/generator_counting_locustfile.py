@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.locustfile import *  # noqa: F403  # what Locust looks for
-from loadtests.recorder import Recorder
-from loadtests.streamlit_session import Session
-from loadtests.trial import Trial
+from loadtests.recording.recorder import Recorder
+from loadtests.runner import Trial
+from loadtests.users.streamlit_session import Session
 
 _counts = {"recorder_s": 0.0, "messages": 0}
 _at_start: dict[str, float] = {}

@@ -13,7 +13,7 @@ import pytest
 
 from harness.probes.contract import Check, check
 from harness.probes.world import PASSWORD, session_token
-from loadtests.seeded import nonce_of
+from loadtests.schedule.seeded import nonce_of
 from tests.serving import serving
 
 SEED = 42

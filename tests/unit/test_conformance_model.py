@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.probes import contract
-from loadtests.seeded import nonce_of
+from loadtests.schedule.seeded import nonce_of
 
 SEED = 42
 

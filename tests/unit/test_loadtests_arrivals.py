@@ -7,8 +7,8 @@ from statistics import mean
 import pytest
 
 from harness.records import AnswerPlan, Distribution, LoadPlan
-from loadtests.arrivals import MOST_LET_IN, Pool
-from loadtests.phases import Timeline
+from loadtests.schedule.arrivals import MOST_LET_IN, Pool
+from loadtests.schedule.phases import Timeline
 
 PLAN = LoadPlan(
     scenario="chat",

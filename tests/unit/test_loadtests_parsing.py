@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests import http, sse
-from loadtests.frames import BINARY, CONTINUATION, PING, FrameReader, accept_of, client_frame
+from loadtests import http
 from loadtests.reading import Reading, TurnError, judge, tokens_in
-from loadtests.receiving import Arrivals
-from loadtests.ticket import growth_of
+from loadtests.recording.ticket import growth_of
+from loadtests.wire import sse
+from loadtests.wire.receiving import Arrivals
+from loadtests.wire.websocket import BINARY, CONTINUATION, PING, FrameReader, accept_of, client_frame
 
 NONCE = "0123456789ab"
 TEXTS = [f"{NONCE} ", *["word "] * 6, "[end]"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records import AnswerPlan, Distribution, LoadPlan
-from loadtests.phases import Timeline, live_turn_seconds
+from loadtests.schedule.phases import Timeline, live_turn_seconds
 
 
 def timeline() -> Timeline:

@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from harness.records import Distribution
-from loadtests.seeded import (
+from loadtests.schedule.seeded import (
     draw,
     first_conversation_turns,
     message,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadtests.reading import END_MARKER, Reading, foreign_nonce
-from loadtests.streamlit_wire import Protocol
+from loadtests.users.streamlit_wire import Protocol
 
 _ENDED_FOR_RERUN = 2
 _COMPILE_ERROR = 1

@@ -7,11 +7,11 @@ from gevent import GreenletExit
 
 from harness.records import LoadPlan, Outcome, Phase
 from loadtests.page import Page
-from loadtests.phases import Timeline
 from loadtests.reading import Reading, TurnError
-from loadtests.recorder import Recorder
-from loadtests.seeded import arrival_tag, nonce_of, tag_of
-from loadtests.ticket import Ticket
+from loadtests.recording.recorder import Recorder
+from loadtests.recording.ticket import Ticket
+from loadtests.schedule.phases import Timeline
+from loadtests.schedule.seeded import arrival_tag, nonce_of, tag_of
 
 
 class Ledger(Protocol):

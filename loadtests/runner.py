@@ -11,18 +11,18 @@ from pathlib import Path
 import gevent
 
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
-from loadtests.arrivals import Pool
 from loadtests.crew import Worker
-from loadtests.forms import FormsPage
-from loadtests.ledger import TrialLedger
-from loadtests.openai import OpenAIPage
 from loadtests.page import Page, Visitor
-from loadtests.phases import Timeline, live_turn_seconds
-from loadtests.recorder import Recorder
-from loadtests.rest import RestPage
+from loadtests.recording.ledger import TrialLedger
+from loadtests.recording.recorder import Recorder
 from loadtests.scenarios import arrive, chat, make_ready, stay_s, take_turn
-from loadtests.seeded import session_token, username
-from loadtests.streamlit import StreamlitPage
+from loadtests.schedule.arrivals import Pool
+from loadtests.schedule.phases import Timeline, live_turn_seconds
+from loadtests.schedule.seeded import session_token, username
+from loadtests.users.forms import FormsPage
+from loadtests.users.openai import OpenAIPage
+from loadtests.users.rest import RestPage
+from loadtests.users.streamlit import StreamlitPage
 from loadtests.visits import Visits, visit_again_and_again
 
 _TICK_S = 0.05

@@ -5,13 +5,13 @@ import socket
 import time
 
 from loadtests import http
-from loadtests.assets import fetch_page
 from loadtests.connection import Connection, endpoint
-from loadtests.frames import BINARY, CLOSE, PING, PONG, FrameReader, accept_of, client_frame, new_key
 from loadtests.page import Page, PageLoad, Visitor, sleep_until
 from loadtests.reading import Reading, SignInError, TurnError
-from loadtests.streamlit_session import Session
-from loadtests.streamlit_wire import load
+from loadtests.users.assets import fetch_page
+from loadtests.users.streamlit_session import Session
+from loadtests.users.streamlit_wire import load
+from loadtests.wire.websocket import BINARY, CLOSE, PING, PONG, FrameReader, accept_of, client_frame, new_key
 
 NEW_CONVERSATION = "New conversation"
 SIGN_IN, USERNAME, PASSWORD = "Sign in", "Username", "Password"  # labels of the form

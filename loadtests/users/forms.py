@@ -3,12 +3,13 @@
 import re
 from urllib.parse import urlencode, urlsplit
 
-from loadtests import http, sse
-from loadtests.assets import fetch_page, text_of
+from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor
 from loadtests.reading import Reading, SignInError, TurnError
-from loadtests.rest import stream_answer
+from loadtests.users.assets import fetch_page, text_of
+from loadtests.users.rest import stream_answer
+from loadtests.wire import sse
 
 SIGN_IN = "/sign-in"
 _DONE_MARK = b"event: done\n"

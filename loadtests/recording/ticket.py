@@ -7,9 +7,10 @@ from itertools import accumulate
 from typing import Any
 
 from harness.records import Outcome, Phase, Turn
-from loadtests import http, sse
+from loadtests import http
 from loadtests.page import Page
 from loadtests.reading import END_MARKER, Reading, TurnError, judge, tokens_in
+from loadtests.wire import sse
 
 
 @dataclass(slots=True, kw_only=True)

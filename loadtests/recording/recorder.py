@@ -8,7 +8,7 @@ import orjson
 
 from harness.records import GeneratorSummary, Outcome, Turn, to_json
 from loadtests.reading import Reading
-from loadtests.ticket import Ticket, turn_of
+from loadtests.recording.ticket import Ticket, turn_of
 
 _AT_ONCE = 32  # notes written together: some tenths of a millisecond in which no read can be stamped
 _AT_MOST_S = 0.5  # that a note is kept before it is written

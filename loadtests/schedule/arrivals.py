@@ -4,8 +4,8 @@ from collections import deque
 from math import ceil
 
 from harness.records import Arrivals, LoadPlan
-from loadtests.phases import Timeline
-from loadtests.seeded import arrival_gap_s
+from loadtests.schedule.phases import Timeline
+from loadtests.schedule.seeded import arrival_gap_s
 
 RESERVE_S = 2.0  # of arrivals: as many users stand ready, so that a further one's page has that long to open
 MOST_LET_IN = 3  # per call of ``wanted``: opening pages all at once would be a test of its own

@@ -5,11 +5,12 @@ from urllib.parse import quote
 
 import orjson
 
-from loadtests import http, sse
-from loadtests.assets import fetch_page
+from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor
 from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.users.assets import fetch_page
+from loadtests.wire import sse
 
 _DONE_MARK = b"event: done\n"
 

@@ -4,11 +4,12 @@ import os
 
 import orjson
 
-from loadtests import http, sse
+from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, Visitor
 from loadtests.reading import Reading, SignInError
-from loadtests.rest import stream_answer
+from loadtests.users.rest import stream_answer
+from loadtests.wire import sse
 
 _DONE_MARK = b"data: [DONE]"
 

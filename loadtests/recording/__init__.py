@@ -1,0 +1,1 @@
+"""A turn from planned to written."""

@@ -1,0 +1,1 @@
+"""When what happens: phases, arrivals and seeded draws; pure."""

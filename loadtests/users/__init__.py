@@ -1,0 +1,1 @@
+"""A simulated person per protocol, and which class serves which."""
