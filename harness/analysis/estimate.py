@@ -3,7 +3,7 @@
 A round starts at a level drawn at random around the edge that the search found and walks up while trials pass, or down
 while they fail, until a pass and a fail lie one step apart; where the use of the SLO crosses 1 between the two is that
 round's capacity. The random start makes the grid of levels part of what varies between rounds: repeating the same two
-ends instead leaves the grid's error out of the interval (measured: ``tests/unit/test_estimate.py``).
+ends instead leaves the grid's error out of the interval (measured: ``tests/unit/harness/analysis/test_estimate.py``).
 """
 
 import random

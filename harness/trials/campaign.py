@@ -21,7 +21,9 @@ from harness.analysis.estimate import Crossing, estimate, first_of_round, predic
 from harness.profiles import Profile, open_scenario, think_scenario
 from harness.records import Trial, TrialKey
 
-TRIALS_OF_A_ROUND = 2.3  # on average, where trials differ by some percent (tests/unit/test_estimate.py)
+TRIALS_OF_A_ROUND = (
+    2.3  # on average, where trials differ by some percent (tests/unit/harness/analysis/test_estimate.py)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

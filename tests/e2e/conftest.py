@@ -16,8 +16,8 @@ from harness.records import AnswerPlan, Distribution
 from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 42
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 CATALOGUE = targets.discover(ROOT / "targets")

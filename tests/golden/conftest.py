@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.golden.upstream_server import Upstream, new_tag
+from tests.golden.upstream.server import Upstream, new_tag
 
 
 @pytest.fixture(scope="module")

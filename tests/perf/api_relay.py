@@ -16,9 +16,9 @@ from harness import targets
 from harness.records import AnswerPlan, Distribution
 from harness.runtimes import UNLIMITED_PER_MINUTE
 from harness.runtimes.local import LocalPod, LocalRuntime
+from tests import ROOT
 from tests.perf.relaying import ITL_S, LOAD, SEED, TTFT_S, Cost, Server, bare, cost, in_conversation
 
-REPOSITORY = Path(__file__).parents[2]
 TWIN = "tests/perf/twins/starlette_relay"
 ANSWER = AnswerPlan(ttft_s=Distribution(median=TTFT_S), itl_s=ITL_S, tokens=Distribution(median=10))
 ROUNDS = 2
@@ -28,10 +28,10 @@ EXPLAINED = ("flask",)  # no goal of its own: WSGI, one greenlet a stream; its R
 
 def measure() -> list[dict[str, object]]:
     """Return the figures: name, goal, value, unit, met, note."""
-    catalogue = targets.discover(REPOSITORY / "targets")
+    catalogue = targets.discover(ROOT / "targets")
     web = next(part for part in catalogue.of_kind("web") if part.protocol is None)
     names = {part.name: f"{part.name}+{web.name}" for part in catalogue.of_kind("api")}
-    names["bare"] = str(REPOSITORY / TWIN)
+    names["bare"] = str(ROOT / TWIN)
     costs: dict[str, list[Cost]] = {name: [] for name in names}
     with ExitStack() as running, tempfile.TemporaryDirectory() as scratch:
         runtime = LocalRuntime()
@@ -39,7 +39,7 @@ def measure() -> list[dict[str, object]]:
         servers = {}
         for name, target in names.items():
             prepared = runtime.prepare(
-                catalogue.target(target), catalogue, REPOSITORY, SEED, lambda text: print(text, file=sys.stderr)
+                catalogue.target(target), catalogue, ROOT, SEED, lambda text: print(text, file=sys.stderr)
             )
             pod = running.enter_context(runtime.open_trial(f"relay-{name}", Path(scratch, name)))
             stack = pod.launch(prepared, ANSWER, UNLIMITED_PER_MINUTE)

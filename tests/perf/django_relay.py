@@ -19,11 +19,11 @@ from pathlib import Path
 import psutil
 
 from harness.environments import Environments
+from tests import ROOT
 from tests.perf.relaying import LOAD, SEED, STREAMS, Cost, Server, bare, cost, in_conversation
 
-REPOSITORY = Path(__file__).parents[2]
-PART = REPOSITORY / "targets" / "api" / "django"
-TWIN = REPOSITORY / "tests" / "perf" / "twins" / "django_naive"
+PART = ROOT / "targets" / "api" / "django"
+TWIN = ROOT / "tests" / "perf" / "twins" / "django_naive"
 ROUNDS = 2
 GOAL_RATIO = 1 / 3
 # the operational bound of the quick profile: users = (R + Z) / (D / CPUs)
@@ -42,7 +42,7 @@ def measure(python: Path | None = None, twin_python: Path | None = None) -> list
 
     ``python`` and ``twin_python`` run the part and the twin; by default environments made from their lock files.
     """
-    made = Environments(REPOSITORY, lambda text: print(text, file=sys.stderr))
+    made = Environments(ROOT, lambda text: print(text, file=sys.stderr))
     python = python or made.ensure_python("django", PART / "requirements.txt")
     twin_python = twin_python or made.ensure_python("django-naive", TWIN / "requirements.txt")
     redis, _ = made.ensure_redis()
@@ -86,7 +86,7 @@ def _figures(ours: list[Cost], twins: list[Cost]) -> list[dict[str, object]]:
 @contextlib.contextmanager
 def _upstream() -> Iterator[str]:
     port = _free_port()
-    folder = REPOSITORY / "targets" / "llm"
+    folder = ROOT / "targets" / "llm"
     with _process([sys.executable, "-m", "llm", "--port", str(port), "--seed", str(SEED)], folder, {}, port):
         yield f"http://127.0.0.1:{port}/v1"
 

@@ -21,8 +21,8 @@ from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Prepared, Run
 from harness.runtimes.docker import DockerRuntime, engine, topology
 from harness.runtimes.local import LocalRuntime
 from harness.trials import generator
+from tests import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
 STREAMS = 50
 WINDOW_S, ROUNDS = 8.0, 2
 THINK_S = 0.1
@@ -43,11 +43,11 @@ def measure() -> list[dict[str, object]]:
         return [_figure(f"TTFT {POD} − {LOOPBACK}, medians", GOAL_MS, None, f"{absent.message}; {absent.hint}")]
     local = LocalRuntime()
     try:
-        found = targets.discover(REPOSITORY / "targets")
+        found = targets.discover(ROOT / "targets")
         target = found.target(TARGET)
 
         def prepared(runtime: Runtime) -> Prepared:
-            return runtime.prepare(target, found, REPOSITORY, PROFILE.seed, lambda text: print(text, file=sys.stderr))
+            return runtime.prepare(target, found, ROOT, PROFILE.seed, lambda text: print(text, file=sys.stderr))
 
         contained, plain = prepared(docker), prepared(local)
         ways: dict[str, Way] = {

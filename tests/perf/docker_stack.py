@@ -28,8 +28,8 @@ from harness.targets import Catalogue, Target
 from harness.trials import generator
 from harness.trials.trial import Bench, plan_for, run_trial
 from reports.evidence.components import cpu_s_per_turn
+from tests import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
 COLD_VARIABLE = "CHATBENCH_PERF_COLD_BUILD"
 COLD_BASE = "chatbench-cold/base"
 COLD_GOAL_S, WARM_GOAL_S = 480.0, 15.0
@@ -54,7 +54,7 @@ class Cost:
 
 def measure(profile_name: str = "quick") -> list[dict[str, object]]:
     """Return the figures: name, goal, value, unit, met, note; no values where no engine answers."""
-    profile, catalogue = profiles.load(profile_name), targets.discover(REPOSITORY / "targets")
+    profile, catalogue = profiles.load(profile_name), targets.discover(ROOT / "targets")
     chosen = {name: catalogue.target(name) for name in UP_GOALS_S}
     try:
         contained = DockerRuntime()
@@ -93,7 +93,7 @@ def _say(text: str) -> None:
 
 
 def _prepared(runtime: Runtime, target: Target, catalogue: Catalogue, seed: int) -> Prepared:
-    return runtime.prepare(target, catalogue, REPOSITORY, seed, _say)
+    return runtime.prepare(target, catalogue, ROOT, seed, _say)
 
 
 def _warm(runtime: Runtime, chosen: Iterable[Target], catalogue: Catalogue, seed: int) -> dict[str, object]:
@@ -111,7 +111,7 @@ def _cold(chosen: Iterable[Target], catalogue: Catalogue) -> list[dict[str, obje
     if os.environ.get(COLD_VARIABLE) != "1":
         return [_figure("images from nothing", COLD_GOAL_S, None, "s", f"takes minutes: set {COLD_VARIABLE}=1")]
     client = engine.connect()
-    wanted = {tag: file for target in chosen for tag, file in _dockerfiles(target, catalogue, REPOSITORY).items()}
+    wanted = {tag: file for target in chosen for tag, file in _dockerfiles(target, catalogue, ROOT).items()}
     tags = {tag: f"chatbench-cold/{results.slug(tag)}" for tag in wanted}
     try:
         _new_base(client)
@@ -119,7 +119,7 @@ def _cold(chosen: Iterable[Target], catalogue: Catalogue) -> list[dict[str, obje
             begun_s = time.monotonic()
             for tag, (dockerfile, arguments) in wanted.items():
                 _say(f"{tag} from nothing")
-                images.build(tags[tag], dockerfile, REPOSITORY, COLD_BASE, arguments, Path(logs) / "build.log")
+                images.build(tags[tag], dockerfile, ROOT, COLD_BASE, arguments, Path(logs) / "build.log")
             took_s = time.monotonic() - begun_s
     finally:
         for tag in (*tags.values(), COLD_BASE):
@@ -134,8 +134,8 @@ def _sizes(chosen: Iterable[Target], catalogue: Catalogue) -> dict[str, object]:
     """Return what all images hold besides the base that they share."""
     client = engine.connect()
     try:
-        base = int(client.images.get(images.wanted_base(REPOSITORY)).attrs["Size"])
-        tags = {tag for target in chosen for tag in _dockerfiles(target, catalogue, REPOSITORY)}
+        base = int(client.images.get(images.wanted_base(ROOT)).attrs["Size"])
+        tags = {tag for target in chosen for tag in _dockerfiles(target, catalogue, ROOT)}
         mib = {tag: (int(client.images.get(tag).attrs["Size"]) - base) / 2**20 for tag in sorted(tags)}
     finally:
         client.close()
@@ -144,7 +144,7 @@ def _sizes(chosen: Iterable[Target], catalogue: Catalogue) -> dict[str, object]:
 
 
 def _new_base(client: docker.DockerClient) -> None:
-    base = images.base_image(REPOSITORY, client, _say)
+    base = images.base_image(ROOT, client, _say)
     text = f"FROM {base}\nRUN echo {time.time_ns()} > /etc/chatbench-cold\n"
     client.images.build(fileobj=io.BytesIO(text.encode()), tag=COLD_BASE, rm=True, network_mode="none")
 

@@ -16,8 +16,8 @@ from harness.probes.browser import chromium
 from harness.probes.browser.person import Person
 from harness.runtimes import Runtime, serving
 from harness.runtimes.local import LocalRuntime
+from tests import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
 FIRST_LOAD_BYTES = {"angular": 250_000, "react": 150_000, "vue": 150_000}
 TOKENS, ITL_S = 2_000, 0.01
 LEAST_FRAMES_PER_S = 30
@@ -40,7 +40,7 @@ SPAN = """nonce => [window.awaited[nonce].first, window.awaited[nonce].last]
 
 def measure() -> list[dict[str, object]]:
     """Return the figures of every web part and of Streamlit."""
-    catalogue = targets.discover(REPOSITORY / "targets")
+    catalogue = targets.discover(ROOT / "targets")
     api = catalogue.of_kind("api")[0].name
     names = [f"{api}+{web.name}" for web in catalogue.of_kind("web")] + ["streamlit"]
     runtime, figures = LocalRuntime(), []
@@ -54,7 +54,7 @@ def measure() -> list[dict[str, object]]:
 def _measure(
     runtime: Runtime, catalogue: targets.Catalogue, target: targets.Target, browser: Browser
 ) -> list[dict[str, object]]:
-    prepared = runtime.prepare(target, catalogue, REPOSITORY, SEED, print)
+    prepared = runtime.prepare(target, catalogue, ROOT, SEED, print)
     name = (target.web or target.server).name if target.web else target.name
     with (
         tempfile.TemporaryDirectory(prefix="chatbench-perf-") as folder,

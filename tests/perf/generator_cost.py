@@ -23,16 +23,16 @@ import psutil
 from harness.host.cgroups import Budget
 from harness.records import AnswerPlan, Distribution, GeneratorSummary, LoadPlan, Turn, from_json, to_json
 from harness.runtimes.local import LocalRuntime
+from tests import ROOT
 from tests.perf import generator_ttft, sampler_cost
 
-REPOSITORY = Path(__file__).parents[2]
 COUNTING = "tests/perf/generator_counting_locustfile.py"
 GOAL_CHUNK, GOAL_MESSAGE, GOAL_MEMORY_KB, GOAL_STREAMS, GOAL_RECORDER = 0.4, 2.0, 150.0, 1500.0, 0.03
 ROUNDS = 2
 STREAMLIT_USERS, STREAMLIT_THINK_S = 12, 0.5
 TOKENS, ITL_S = 10, 0.1
 SESSIONS = (10, 70)  # between which memory is compared
-STREAMLIT_APP = "tests/golden/users_streamlit_app/app.py"
+STREAMLIT_APP = "tests/golden/users/streamlit_app/app.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def _start(plan: LoadPlan) -> "subprocess.Popen[bytes]":
     path.write_text(json.dumps(to_json(plan)))
     command = [sys.executable, "-m", "locust", "-f", COUNTING, "--headless", "--loglevel", "ERROR", "--only-summary"]
     env = {**os.environ, "CHATBENCH_PLAN": str(path)}
-    return subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _streamlit() -> tuple[float, int, float]:
@@ -220,7 +220,7 @@ def _app() -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", STREAMLIT_APP, "--server.headless", "true"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port), "--browser.gatherUsageStats", "false"]
     command += ["--", str(generator_ttft.SEED), str(TOKENS), str(ITL_S), str(ITL_S)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):

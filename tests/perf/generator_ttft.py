@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import AnswerPlan, Distribution, LoadPlan, Turn, from_json, to_json
+from tests import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
 SEED = 7
 TTFT_S, ITL_S, TOKENS = 0.3, 0.05, 40
 THINK_S = 0.25
@@ -101,7 +101,7 @@ def upstream(folder: Path) -> Iterator[tuple[str, Path]]:
     log = folder / "emissions.jsonl"
     command = [sys.executable, "-m", "llm", "--port", "0", "--seed", str(SEED), "--log", str(log)]
     command += ["--ttft-s", str(TTFT_S), "--itl-s", str(ITL_S), "--tokens", str(TOKENS)]
-    process = subprocess.Popen(command, cwd=REPOSITORY / "targets" / "llm", stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT / "targets" / "llm", stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield process.stdout.readline().split()[-1], log
@@ -113,7 +113,7 @@ def upstream(folder: Path) -> Iterator[tuple[str, Path]]:
 def _locust(arguments: list[str], variables: dict[str, str]) -> None:
     command = [sys.executable, "-m", "locust", "--headless", "--loglevel", "ERROR", *arguments]
     env = {**os.environ, **variables}
-    subprocess.run(command, cwd=REPOSITORY, env=env, check=True, timeout=40, **_QUIET)
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=40, **_QUIET)
 
 
 def plan_of(output: Path, url: str) -> LoadPlan:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from harness import results
-from tests.unit import reports_run
+from tests.doubles import results_run
 
 TURNS = 2_000_000
 GOAL_S = 10.0
@@ -18,7 +18,7 @@ RUN_ID = "20261122-083000-large"
 def measure() -> list[dict[str, object]]:
     """Return how long ``chatbench report`` takes and its peak memory, the page and all plots included."""
     with tempfile.TemporaryDirectory(prefix="chatbench-perf-") as name:
-        folder = reports_run.write_run(Path(name) / RUN_ID, (reports_run.STREAMLIT, reports_run.DJANGO))
+        folder = results_run.write_run(Path(name) / RUN_ID, (results_run.STREAMLIT, results_run.DJANGO))
         turns = enlarge(folder)
         seconds, peak_bytes = report(folder)
     how = f"{turns:,} turns in 12 trials under load, tables, page and plots; the interpreter's start included"
@@ -54,7 +54,7 @@ def enlarge(folder: Path) -> int:
         times = -(-share // len(frame))
         whole = pd.concat([frame] * times, ignore_index=True).head(share)
         whole.to_parquet(path / results.TURNS, index=False)
-        reports_run.rewrite(path, files=files | {results.TURNS: results.sha256(path / results.TURNS)})
+        results_run.rewrite(path, files=files | {results.TURNS: results.sha256(path / results.TURNS)})
         total += len(whole)
     return total
 

@@ -20,8 +20,8 @@ from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.sampler import Sampler
 from harness.trials import accounts, generator
+from tests import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
 TARGET, USERS, SEED = "django+angular", 150, 7
 RAMP_UP_S, WARM_UP_S, WINDOW_S, DRAIN_S = 4.0, 1.0, 12.0, 2.0
 USEFUL_NOISE = 0.1  # beyond it nearly any difference would be called noise
@@ -31,12 +31,12 @@ ORDER = (True, False, False, True, True, False)  # a drift of the machine or the
 def measure() -> list[dict[str, object]]:
     """Return the figures: name, goal, value, unit, met, note."""
     bounds: dict[bool, list[float]] = {True: [], False: []}
-    catalogue = targets.discover(REPOSITORY / "targets")
+    catalogue = targets.discover(ROOT / "targets")
     profile = profiles.load("quick")
     runtime = LocalRuntime()
     with contextlib.closing(runtime), tempfile.TemporaryDirectory(prefix="chatbench-perf-") as name:
         prepared = runtime.prepare(
-            catalogue.target(TARGET), catalogue, REPOSITORY, SEED, lambda text: print(text, file=sys.stderr)
+            catalogue.target(TARGET), catalogue, ROOT, SEED, lambda text: print(text, file=sys.stderr)
         )
         for number, sampled in enumerate(ORDER):
             folder = Path(name) / str(number)

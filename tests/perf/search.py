@@ -11,7 +11,7 @@ from harness import profiles
 from harness.analysis.capacity import Capacity, Outcome, assess
 from harness.records import Trial, TrialKey, Verdict
 from harness.trials import campaign
-from tests.unit import fake
+from tests.doubles import trials as fake
 
 SEEDS = 1000
 NEAR = 0.10

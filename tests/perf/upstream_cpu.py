@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+from tests import ROOT
+
 STREAMS = 100
 ITL_S = 0.05
 SETTLE_S = 0.8  # connections are made and every stream sends tokens
@@ -29,9 +30,9 @@ def measure() -> list[dict[str, object]]:
     ours: list[float] = []
     twins: list[float] = []
     bare: list[float] = []
-    folder = REPOSITORY / "tests" / "perf" / "twins"
+    folder = ROOT / "tests" / "perf" / "twins"
     with (
-        _server(["-m", "llm", *options], REPOSITORY / "targets" / "llm") as (our_pid, our_port),
+        _server(["-m", "llm", *options], ROOT / "targets" / "llm") as (our_pid, our_port),
         _server(["starlette_llm.py", *options], folder) as (twin_pid, twin_port),
         _server(["bare_sender.py", *options], folder) as (bare_pid, bare_port),
     ):

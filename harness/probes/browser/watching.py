@@ -1,7 +1,7 @@
 """What a browser saw, from its own network events and its own page, on this machine's monotonic clock.
 
 Chromium on Linux takes its event times (``Network.MonotonicTime``) from CLOCK_MONOTONIC, as ``time.monotonic`` does;
-``tests/e2e/test_arrival.py`` checks that.
+``tests/e2e/pages/test_arrival.py`` checks that.
 """
 
 import base64

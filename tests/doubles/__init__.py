@@ -1,0 +1,1 @@
+"""Fakes, twins with flaws put in, and recorded machines."""

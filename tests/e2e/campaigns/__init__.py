@@ -1,0 +1,1 @@
+"""Whole campaigns from the command line."""

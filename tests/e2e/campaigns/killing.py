@@ -1,0 +1,120 @@
+"""Kills campaigns at random moments and resumes them; prints a JSON line per try: ``-m tests.e2e.campaigns.killing``.
+
+A process of its own with one thread, so that a campaign is a fork of it: what takes seconds to import is there already.
+"""
+
+import functools
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+# what a campaign imports on its way, before anything is forked
+import pandas  # noqa: F401
+import scipy.stats  # noqa: F401
+
+from harness import cli
+from harness.cli import lookup
+from harness.trials import trial  # noqa: F401
+from reports import build
+from reports.pages import terminal  # noqa: F401
+
+TARGETS = ("streamlit", "django+angular")
+PROFILE = """
+purpose = "a campaign without processes"
+think_s = 3.0
+audit = false
+
+[answer]
+ttft_s = 0.3
+itl_s = 0.02
+tokens = 40
+
+[window]
+measure_turns = 20
+
+[search]
+base_users = 10
+precision = 0.5
+repetitions = 1
+highest = 60
+max_trials = 5
+
+[idle]
+steps = [0, 50, 100]
+hold_s = 1
+"""
+
+
+def campaign(words: Sequence[str], temporary: Path) -> int:
+    """Start a command in a fork and return its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    tempfile.tempdir = str(temporary)  # the lock of one campaign on a machine is kept there
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(os.open(temporary / "errors", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    build.build = functools.partial(build.build, formats=("json", "md", "csv"))  # plots are drawn from the same table
+    lookup.RUNTIMES["fake"] = ("tests.doubles.runtime", "FakeRuntime")
+    os._exit(cli.main(words))
+
+
+def ended(pid: int) -> int:
+    """Wait for a process and return its exit code, negative for a signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def table(results: Path) -> object:
+    """Return what a finished run's table says, without what differs between any two runs."""
+    (found,) = results.glob("*/report/table.json")
+    data = json.loads(found.read_text())
+    return {name: data[name] for name in ("columns", "rows", "further", "claims", "bottlenecks", "notes")}
+
+
+def tried(folder: Path, kill_after_s: float | None) -> dict[str, object]:
+    """Run a campaign, killed after so many seconds and then resumed until it ends; return what became of it."""
+    folder.mkdir(parents=True)
+    profile, results = folder / "profile.toml", folder / "results"
+    profile.write_text(PROFILE)
+    started_s = time.monotonic()
+    words = ("run", *TARGETS, "--profile", str(profile), "--runtime", "fake", "--results", str(results))
+    pid = campaign(words, folder)
+    killed = False
+    if kill_after_s is not None:
+        time.sleep(kill_after_s)
+        os.kill(pid, signal.SIGKILL)
+    code = ended(pid)
+    killed = code == -signal.SIGKILL
+    kept = len(list(results.glob("*/trials/*/*/*/trial.json")))
+    if killed and kept + len(list(results.glob("*/run.json"))):
+        code = ended(campaign(("run", "--resume", "latest", "--results", str(results)), folder))
+    elif killed:  # before there was a run to resume
+        code = ended(campaign(words, folder))
+    return {
+        "killed": killed,
+        "kept": kept,
+        "code": code,
+        "took_s": time.monotonic() - started_s,
+        "table": table(results),
+        "errors": (folder / "errors").read_text(),
+    }
+
+
+def main() -> None:
+    """Print an undisturbed try, then so many killed ones at moments drawn from a seed."""
+    place, tries = Path(sys.argv[1]), int(sys.argv[2])
+    whole = tried(place / "whole", None)
+    print(json.dumps(whole), flush=True)
+    draw = random.Random(8)  # moments, not secrets
+    for number in range(tries):
+        print(json.dumps(tried(place / str(number), draw.uniform(0, float(str(whole["took_s"]))))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Container runtime on a real engine."""

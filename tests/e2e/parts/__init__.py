@@ -1,0 +1,1 @@
+"""Every part and pair against the contract and audits."""

@@ -1,0 +1,1 @@
+"""From load to verdict against servers of known behaviour."""

@@ -1,0 +1,1 @@
+"""The stand-in model's timing and answers."""

@@ -1,0 +1,134 @@
+"""Starts the upstream as a process of its own and talks to it over real sockets."""
+
+import contextlib
+import http.client
+import json
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests import ROOT
+
+LLM = ROOT / "targets" / "llm"
+
+
+def new_tag() -> str:
+    """Return a tag's 16 hex digits, never used before."""
+    return secrets.token_hex(8)
+
+
+@dataclass(kw_only=True)
+class Reply:
+    """What a client saw of one response; times in seconds of the monotonic clock."""
+
+    status: int
+    headers: dict[str, str]
+    sent_s: float
+    body: bytes = b""  # when it was not streamed
+    events: list[dict[str, Any]] = field(default_factory=list)
+    arrivals: list[tuple[float, str]] = field(default_factory=list)  # of non-empty content
+    done: bool = False  # [DONE] came
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self.arrivals)
+
+
+class Upstream:
+    """A running upstream; leaving its ``with`` block ends it, which must succeed."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        self._log = log
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "llm", "--port", "0", "--log", str(log), *arguments],
+            cwd=LLM,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("llm: http://127.0.0.1:"), line
+        self.port = int(line.split(":")[3].removesuffix("/v1\n"))
+
+    def __enter__(self) -> "Upstream":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            assert self.stop() == 0
+
+    def stop(self) -> int:
+        """Send SIGTERM and return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+    def connect(self) -> socket.socket:
+        """Return a plain connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def raw(self, data: bytes) -> bytes:
+        """Send bytes and return all that comes back until the server closes or a second passes in silence."""
+        received = bytearray()
+        with self.connect() as connection, contextlib.suppress(TimeoutError, ConnectionResetError):
+            connection.sendall(data)
+            connection.settimeout(1)
+            while piece := connection.recv(65536):
+                received += piece
+        return bytes(received)
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> Reply:
+        """Make one request on a connection of its own and read the whole response."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            sent_s = time.monotonic()
+            connection.request(method, path, body)
+            response = connection.getresponse()
+            reply = Reply(status=response.status, headers=dict(response.getheaders()), sent_s=sent_s)
+            if response.getheader("content-type", "").startswith("text/event-stream"):
+                _read_events(response, reply)
+            else:
+                reply.body = response.read()
+        return reply
+
+    def ask(self, content: object, *, stream: bool = True, **fields: object) -> Reply:
+        """Ask for an answer to one user message."""
+        body = {"model": "stand-in", "stream": stream, "messages": [{"role": "user", "content": content}], **fields}
+        return self.request("POST", "/v1/chat/completions", json.dumps(body).encode())
+
+    def emission(self, tag: str) -> dict[str, Any]:
+        """Return the log's line about a tag, waiting for the flush."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for line in self._log.read_text().splitlines():
+                record: dict[str, Any] = json.loads(line)
+                if record["tag"] == tag:
+                    return record
+            time.sleep(0.05)
+        raise AssertionError(f"no line about {tag} in {self._log}")
+
+
+def _read_events(response: http.client.HTTPResponse, reply: Reply) -> None:
+    with contextlib.suppress(ConnectionResetError, http.client.IncompleteRead):
+        while line := response.readline():
+            arrived_s = time.monotonic()
+            if line == b"data: [DONE]\n":
+                reply.done = True
+            elif line.startswith(b"data: "):
+                event = json.loads(line[6:])
+                reply.events.append(event)
+                if event["choices"] and (text := event["choices"][0]["delta"].get("content")):
+                    reply.arrivals.append((arrived_s, text))

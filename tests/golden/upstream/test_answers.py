@@ -1,0 +1,163 @@
+"""The upstream says what it promises: nonce, token count, end marker, payloads, seeded draws, OpenAI's objects."""
+
+import hashlib
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from tests.golden.upstream.server import Reply, Upstream
+
+MARKS = {
+    "markdown": ["\n# ", "\n- ", "\n1. ", "\n```python\n", "\n| ", "\n> ", "👩‍👩‍👧", "مرحبا"],
+    "hostile": ["<script>", "](javascript:", "onload=", "onerror=", "![beacon](https://", "<iframe"],
+}
+
+
+def nonce(seed: int, tag: str) -> str:
+    return hashlib.sha256(f"{seed}:{tag}".encode()).hexdigest()[:12]
+
+
+def content(reply: Reply) -> str:
+    text: str = reply.json["choices"][0]["message"]["content"]
+    return text
+
+
+def test_answer_has_nonce_token_count_and_end_marker(upstream: Upstream, tag: str) -> None:
+    reply = upstream.ask(f"Hello tag-{tag}")
+    pieces = [text for _, text in reply.arrivals]
+    assert pieces[0] == nonce(42, tag) + " "
+    assert all(re.fullmatch("[a-z]{4} ", piece) for piece in pieces[1:-1])
+    assert pieces[-1] == "[end]"
+    assert len(pieces) == 6 == 1 + math.ceil((len(reply.text) - 13) / 5)
+
+
+def test_streamed_events_have_the_shape_of_openai(upstream: Upstream, tag: str) -> None:
+    reply = upstream.ask(f"Hello tag-{tag}", model="some-model")
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    choices = [event["choices"][0] for event in reply.events]
+    assert choices[0]["delta"] == {"role": "assistant", "content": ""}
+    assert [choice["finish_reason"] for choice in choices] == [None] * 7 + ["stop"]
+    assert choices[-1]["delta"] == {}
+    assert {event["object"] for event in reply.events} == {"chat.completion.chunk"}
+    assert {event["model"] for event in reply.events} == {"some-model"}
+    assert len({event["id"] for event in reply.events}) == 1
+    assert nonce(42, tag) not in reply.events[0]["id"]
+    assert not any("usage" in event for event in reply.events)
+    assert reply.done
+
+
+def test_usage_is_sent_when_asked_for(upstream: Upstream, tag: str) -> None:
+    reply = upstream.ask(f"Hello tag-{tag}", stream_options={"include_usage": True})
+    *others, last = reply.events
+    assert all(event["usage"] is None for event in others)
+    assert last["choices"] == []
+    assert last["usage"] == {"prompt_tokens": 6, "completion_tokens": 6, "total_tokens": 12}  # 26 characters by fives
+
+
+def test_whole_answer_equals_the_streamed_one(upstream: Upstream, tag: str) -> None:
+    streamed = upstream.ask(f"Hello tag-{tag}")
+    whole = upstream.ask(f"Hello tag-{tag}", stream=False)
+    assert content(whole) == streamed.text
+    assert whole.json["object"] == "chat.completion"
+    assert whole.json["choices"][0]["finish_reason"] == "stop"
+    assert whole.json["usage"]["completion_tokens"] == 6
+
+
+def test_last_tag_of_the_last_user_message_counts(upstream: Upstream, tag: str) -> None:
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "tag-aaaaaaaaaaaaaaaa"},
+        {"role": "assistant", "content": "tag-bbbbbbbbbbbbbbbb"},
+        {"role": "user", "content": [{"type": "text", "text": f"tag-cccccccccccccccc not-tag-{tag}0 tag-{tag}"}]},
+    ]
+    assert upstream.ask("", messages=messages).text.startswith(nonce(42, tag))
+
+
+def test_message_without_a_tag_is_answered_by_its_content(upstream: Upstream) -> None:
+    first, again, other = (upstream.ask(text, stream=False) for text in ("Hello", "Hello", "Hello?"))
+    assert re.match("[0-9a-f]{12} ", content(first))
+    assert content(first) == content(again) != content(other)
+
+
+def refused(tag: str) -> bytes:
+    """A request whose answer is drawn and logged, but not waited for."""
+    body = json.dumps({"messages": [{"role": "user", "content": f"tag-{tag}?fault=429"}]})
+    return f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_draws_are_log_normal_and_depend_on_seed_and_tag_alone(tmp_path: Path) -> None:
+    arguments = ("--ttft-s", "0.7", "--ttft-sigma", "0.5", "--tokens", "130", "--tokens-sigma", "0.98")
+    tags = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
+    drawn = []
+    for number, seed in enumerate(("1", "1", "2")):
+        with Upstream(tmp_path / str(number), "--seed", seed, *arguments) as server:
+            assert server.raw(b"".join(map(refused, tags))).count(b"HTTP/1.1 429 ") == len(tags)
+        lines = [json.loads(line) for line in (tmp_path / str(number)).read_text().splitlines()]
+        assert [line["tag"] for line in lines] == tags
+        drawn.append([(line["ttft_s"], line["tokens"]) for line in lines])
+    assert drawn[0] == drawn[1]
+    assert not set(drawn[0]) & set(drawn[2])
+    ttfts, tokens = zip(*drawn[0], strict=True)
+    assert stats.kstest([math.log(t / 0.7) / 0.5 for t in ttfts], "norm").pvalue > 0.001
+    assert stats.kstest([math.log(n / 130) / 0.98 for n in tokens], "norm").pvalue > 0.001
+    assert abs(stats.spearmanr(ttfts, tokens).statistic) < 0.07  # 3 standard errors of independent draws
+
+
+def test_lengths_follow_quantiles_where_there_are_any(tmp_path: Path) -> None:
+    tags = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
+    with Upstream(tmp_path / "log", "--tokens-quantiles", "10,100,110,500") as server:
+        assert server.raw(b"".join(map(refused, tags))).count(b"HTTP/1.1 429 ") == len(tags)
+    tokens = [json.loads(line)["tokens"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert min(tokens) >= 10
+    assert max(tokens) <= 500
+    shares = [sum(n <= limit for n in tokens) / len(tokens) for limit in (55, 100, 105, 110, 305)]
+    assert shares == pytest.approx([1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6], abs=0.05)
+
+
+def test_overrides_in_the_body_win(upstream: Upstream, tag: str) -> None:
+    reply = upstream.ask(f"Hello tag-{tag}?tokens=9&itl_s=0.5", chatbench={"tokens": 12, "itl_s": 0, "ttft_s": 0.01})
+    assert len(reply.arrivals) == 12
+    assert upstream.emission(tag)["itl_s"] == 0
+
+
+@pytest.mark.parametrize("payload", ["markdown", "hostile"])
+def test_payload_is_whole_unless_a_count_is_given(upstream: Upstream, tag: str, payload: str) -> None:
+    reply = upstream.ask(f"tag-{tag}?payload={payload}&itl_s=0")
+    text = reply.text.removeprefix(nonce(42, tag) + " ")
+    assert all(mark in text for mark in MARKS[payload])
+    assert text.endswith("\n[end]")
+    assert all(len(piece) == 5 for _, piece in reply.arrivals[1:])
+    for count in (2, 3, 1000):
+        cut = upstream.ask(f"tag-{tag}?payload={payload}&itl_s=0&tokens={count}")
+        assert len(cut.arrivals) == count
+        assert cut.arrivals[-1][1] == "[end]"
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "Hello", '<b>bold</b> & "quotes" \\ \x07\x00', "🏳️‍🌈👩🏽‍🚀 e\u0301 مرحبا", "\n\n", "0123456789" * 10_000],
+    ids=["empty", "plain", "markup", "emoji", "line breaks", "100 kB"],
+)
+def test_echo_returns_text_of_any_kind(upstream: Upstream, tag: str, message: str) -> None:
+    for stream in (True, False):
+        reply = upstream.ask(f"{message} tag-{tag}?payload=echo&itl_s=0&ttft_s=0", stream=stream)
+        text = reply.text if stream else content(reply)
+        assert text.removeprefix(nonce(42, tag) + " ").removesuffix("[end]").rstrip() == message.rstrip()
+
+
+def test_long_message_with_the_tag_at_its_end(upstream: Upstream, tag: str) -> None:
+    reply = upstream.ask("🙂 tag- " * 14_000 + f"tag-{tag}")
+    assert reply.text.startswith(nonce(42, tag))
+    assert reply.done
+
+
+def test_models_and_health(upstream: Upstream) -> None:
+    models = upstream.request("GET", "/v1/models").json
+    assert models["object"] == "list"
+    assert [model["id"] for model in models["data"]] == ["stand-in"]
+    assert upstream.request("GET", "/health?probe=1").json == {"status": "ok"}
+    assert upstream.request("HEAD", "/health").body == b""

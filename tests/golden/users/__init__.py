@@ -1,0 +1,1 @@
+"""Simulated users against a server that counts along."""

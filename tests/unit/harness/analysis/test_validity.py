@@ -1,0 +1,309 @@
+"""Each rule of validity is provoked by raw samples: what a trial recorded, through figures to verdict and report."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import results
+from harness.analysis import chat_figures
+from harness.analysis.verdict import Facts, Slo, judge
+from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Turn, Verdict, WorkerShare
+from harness.results import turn_table
+from reports.content.report import assemble
+from reports.pages.files import to_markdown
+from reports.pages.html import to_html
+from tests import ROOT
+from tests.doubles import results_run
+
+USERS, TURNS, CYCLE_S = 10, 400, 2.0
+WINDOW = PhaseTimes(start_s=100.0, end_s=180.0)
+
+
+@dataclass
+class Recorded:
+    """The raw samples of a good trial: ten users, an answer of a second every two, no two at the same time."""
+
+    turns: list[Turn] = field(default_factory=list)
+    emissions: dict[str, Emission] = field(default_factory=dict)
+    summary: GeneratorSummary = field(
+        default_factory=lambda: GeneratorSummary(
+            users=USERS,
+            phases={"measure": WINDOW},
+            turns_begun=TURNS,
+            turns_ended=TURNS,
+            turns_written=TURNS,
+            live_turn_seconds=0.0,
+            cpu_s=8.0,
+            stopped_early=False,
+            recorder_errors=0,
+            sign_in_failures=0,
+            locust_version="0",
+        )
+    )
+    foreign_cores: float = 0.02
+    steal_cores: float = 0.0
+    target_cores: float = 0.5
+    facts: Facts = field(
+        default_factory=lambda: Facts(spare_cpus=True, budget_cores=2, stopped_early=False, turns_needed=40)
+    )
+
+    def resources(self) -> pd.DataFrame:
+        busy = self.foreign_cores + self.target_cores
+        return turn_table.resources_frame(
+            ResourceSample(
+                t_s=99.0 + n,
+                component="app",
+                role="target",
+                cpu_s=self.target_cores * n,
+                anon_bytes=1,
+                host_busy_s=busy * n,
+                host_idle_s=(2 - busy) * n,
+                host_steal_s=self.steal_cores * n,
+                foreign_cpu_s=self.foreign_cores * n,
+            )
+            for n in range(83)
+        )
+
+    def verdict(self) -> Verdict:
+        turns = turn_table.turns_frame(self.turns, self.emissions)
+        found = chat_figures.chat_figures(turns, self.resources(), self.summary, Slo())
+        return judge(found, self.facts, Slo())
+
+
+def good() -> Recorded:
+    made = Recorded()
+    for number in range(TURNS):
+        sent_s = WINDOW.start_s + (number // USERS) * CYCLE_S + (number % USERS) * 0.1
+        tag = f"{number:016x}"
+        made.turns.append(
+            Turn(
+                user=number % USERS,
+                conversation=0,
+                turn=number // USERS,
+                tag=tag,
+                phase="measure",
+                intended_s=sent_s,
+                sent_s=sent_s,
+                first_s=sent_s + 0.4,
+                last_s=sent_s + 1.0,
+                done_s=sent_s + 1.0,
+                ready_s=sent_s + 1.0,
+                chunks=3,
+                updates=3,
+                wire_bytes=200,
+                text_bytes=100,
+                outcome="ok",
+                arrival_s=(0.4, 0.7, 1.0),
+                arrival_tokens=(1, 2, 3),
+            )
+        )
+        made.emissions[tag] = Emission(
+            tag=tag, request_s=sent_s, ttft_s=0.38, itl_s=0.3, tokens=3, emit_s=(0.38, 0.68, 0.98), finished=True
+        )
+    made.summary = replace(made.summary, live_turn_seconds=float(TURNS))
+    return made
+
+
+def each(made: Recorded, change: Callable[[Turn], Turn]) -> None:
+    made.turns = [change(one) for one in made.turns]
+
+
+def starved_generator(made: Recorded) -> None:
+    """Every message leaves 30 ms late; the users' logged states say so too."""
+    each(made, lambda one: replace(one, intended_s=one.sent_s - 0.03))
+
+
+def busy_generator(made: Recorded) -> None:
+    made.summary = replace(made.summary, cpu_s=0.85 * 80)
+
+
+def one_busy_generator_of_two(made: Recorded) -> None:
+    """Together they used half of two cores: the rule is about each process."""
+    shares = [WorkerShare(users=5, turns_begun=200, turns_ended=200, turns_written=200, cpu_s=s) for s in (11.2, 68.8)]
+    made.summary = replace(made.summary, cpu_s=80.0, workers=tuple(shares))
+
+
+def late_upstream(made: Recorded) -> None:
+    late = {tag: replace(one, emit_s=(0.38, 0.695, 0.98)) for tag, one in list(made.emissions.items())[:8]}
+    made.emissions |= late
+
+
+def foreign_load(made: Recorded) -> None:
+    made.foreign_cores = 0.12
+
+
+def steal(made: Recorded) -> None:
+    made.steal_cores = 0.12
+
+
+def lost_line(made: Recorded) -> None:
+    del made.turns[200]
+
+
+def invented_line(made: Recorded) -> None:
+    made.turns.append(replace(made.turns[200], tag="f" * 16))
+    made.emissions["f" * 16] = made.emissions[made.turns[200].tag]
+
+
+def times_that_contradict_the_states(made: Recorded) -> None:
+    """Every answer is written down as 30 ms shorter than its user waited."""
+    each(made, lambda one: replace(one, done_s=(one.done_s or 0.0) - 0.03))
+
+
+def drift(made: Recorded) -> None:
+    """Answers take longer and longer, from a second to one and a half."""
+
+    def slower(one: Turn) -> Turn:
+        return replace(one, done_s=(one.done_s or 0.0) + (one.sent_s - WINDOW.start_s) / 160)
+
+    each(made, slower)
+    live_s = sum(min(WINDOW.end_s, one.done_s or math.inf) - one.sent_s for one in made.turns)
+    made.summary = replace(made.summary, live_turn_seconds=live_s)
+
+
+def few_turns(made: Recorded) -> None:
+    made.turns = made.turns[::11]
+    made.summary = replace(made.summary, turns_begun=len(made.turns), live_turn_seconds=float(len(made.turns)))
+
+
+def missing_emission(made: Recorded) -> None:
+    del made.emissions[made.turns[7].tag]
+
+
+def foreign_nonce(made: Recorded) -> None:
+    mixed = replace(made.turns[7], outcome="failed", error_kind="foreign_nonce")
+    made.turns[7] = mixed
+    made.facts = replace(made.facts, foreign_nonces=sum(t.error_kind == "foreign_nonce" for t in made.turns))
+
+
+def light_load(made: Recorded) -> None:
+    """Without spare CPUs the generator is allowed to be late, but not to offer less than it says."""
+    each(made, lambda one: replace(one, intended_s=one.sent_s - 0.05))
+    made.facts = replace(made.facts, spare_cpus=False)
+
+
+def nobody_signed_in(made: Recorded) -> None:
+    made.facts = replace(made.facts, sign_in_failures=3)
+
+
+def recorder_broke(made: Recorded) -> None:
+    made.facts = replace(made.facts, recorder_errors=2)
+
+
+def model_died(made: Recorded) -> None:
+    made.facts = replace(made.facts, upstream_exits=("llm ended by itself with -9",))
+
+
+PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
+    (starved_generator, "invalid.schedule_delay", "messages left 30.0 ms late (p95): the generator's fault"),
+    (busy_generator, "invalid.generator_busy", "the generator used 0.85 of a core"),
+    (one_busy_generator_of_two, "invalid.generator_busy", "the generator used 0.86 of a core"),
+    (late_upstream, "invalid.upstream_lag", "the upstream sent its tokens 15.0 ms late (p99)"),
+    (foreign_load, "invalid.foreign_cpu", "other programs used 6% of the machine's CPUs"),
+    (steal, "invalid.steal", "the hypervisor took 6% of the CPU time"),
+    (lost_line, "invalid.lost_turns", "1 turns differ between what the users made and what was recorded"),
+    (invented_line, "invalid.lost_turns", "1 turns differ between what the users made and what was recorded"),
+    (
+        times_that_contradict_the_states,
+        "invalid.little",
+        "recorded turns and the users' logged states differ by 3.0% (Little's law)",
+    ),
+    (drift, "invalid.unsteady", "no steady state: mean turn time differs by 20% between the window's halves"),
+    (few_turns, "invalid.few_turns", "37 turns are too few for a 95th percentile, 40 needed"),
+    (missing_emission, "invalid.unmatched", "1 answers are missing from the upstream's log"),
+    (
+        foreign_nonce,
+        "invalid.foreign_nonce",
+        "1 answers belonged to somebody else's message: the target mixes up its users",
+    ),
+    (light_load, "invalid.offered", "only 97.5% of the intended load was offered"),
+    (nobody_signed_in, "invalid.sign_in", "3 users could not open their session: less load than stated"),
+    (recorder_broke, "invalid.recorder", "the recorder met 2 errors; see the generator's log"),
+    (model_died, "invalid.upstream", "llm ended by itself with -9"),
+)
+
+
+def test_the_samples_of_a_good_trial_pass() -> None:
+    assert good().verdict() == Verdict(outcome="pass")
+
+
+@pytest.mark.parametrize(("provoke", "code", "text"), PROVOKED, ids=[one.__name__ for one, _, _ in PROVOKED])
+def test_samples_that_break_a_rule_make_the_trial_invalid_and_say_so(
+    provoke: Callable[[Recorded], None], code: str, text: str
+) -> None:
+    made = good()
+    provoke(made)
+    found = made.verdict()
+    assert found.outcome == "invalid"
+    assert (code, text) in [(one.code, one.text) for one in found.reasons]
+
+
+def test_generators_that_are_idle_enough_each_may_use_more_than_one_core_together() -> None:
+    made = good()
+    shares = [WorkerShare(users=5, turns_begun=200, turns_ended=200, turns_written=200, cpu_s=60.0)] * 2
+    made.summary = replace(made.summary, cpu_s=120.0, workers=tuple(shares))
+    assert made.verdict().outcome == "pass"
+
+
+def test_a_late_model_is_the_targets_doing_where_the_target_used_all_cpus() -> None:
+    made = good()
+    late_upstream(made)
+    made.target_cores = 1.9
+    assert "invalid.upstream_lag" not in {one.code for one in made.verdict().reasons}
+
+
+def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "harness/analysis").glob("*.py"))
+    known = set(re.findall(r'"(invalid\.[a-z_]+)"', sources))
+    elsewhere = {
+        "invalid.budget",  # tests/unit/harness/trials/test_trial.py, tests/unit/harness/runtimes/docker/test_budget.py
+        "invalid.absent",  # tests/unit/harness/analysis/test_verdict.py
+        "invalid.stopped",  # tests/unit/harness/analysis/test_verdict.py
+        "invalid.sessions",  # tests/unit/harness/trials/test_trial.py
+        "invalid.users",  # tests/unit/harness/analysis/test_verdict.py, tests/golden/users/test_open.py
+    }
+    assert known == {code for _, code, _ in PROVOKED} | elsewhere
+
+
+def test_table_and_page_say_every_reason_in_plain_words(tmp_path: Path) -> None:
+    folder = results_run.write_run(tmp_path / "run", results_run.SMALL)
+    places = [path for path, one in results.read_trials(folder) if one.key.scenario == "chat"]
+    reasons = []
+    for provoke, _, _ in PROVOKED:
+        made = good()
+        provoke(made)
+        reasons += made.verdict().reasons
+    trial = next(one for path, one in results.read_trials(folder) if path == places[0])
+    results.write_trial(places[0], replace(trial, verdict=Verdict(outcome="invalid", reasons=tuple(reasons))))
+    report = assemble(folder)
+    for shown in (to_markdown(report), to_html(report, ()).replace("&#39;", "'")):
+        for reason in reasons:
+            assert reason.text in shown
+
+
+WALL_CLOCKS = re.compile(r"\btime\.time\(|\btime\.time_ns\(|\bdatetime\.now\(|\bdatetime\.utcnow\(|\btime\.localtime\(")
+ON_THE_WAY_TO_A_FIGURE = (
+    *(ROOT / "loadtests").rglob("*.py"),
+    *(ROOT / "harness/runtimes").rglob("*.py"),
+    *(ROOT / "targets/llm/llm" / f"{name}.py" for name in ("answering", "scheduler", "connection", "emissions")),
+    *(ROOT / "harness/host" / f"{name}.py" for name in ("meter", "procfs", "accounting")),
+    *(ROOT / "harness/analysis").glob("*.py"),
+    ROOT / "harness/trials/generator.py",
+    ROOT / "harness/selftest/relay.py",
+)
+
+
+@pytest.mark.parametrize("path", ON_THE_WAY_TO_A_FIGURE, ids=lambda one: one.relative_to(ROOT).as_posix())
+def test_a_step_of_the_wall_clock_changes_no_time_since_none_is_taken_from_it(path: Path) -> None:
+    assert not WALL_CLOCKS.search(path.read_text(encoding="utf-8"))
+
+
+def test_the_search_for_wall_clocks_finds_one() -> None:
+    assert WALL_CLOCKS.search(
+        (ROOT / "harness/trials/trial.py").read_text(encoding="utf-8")
+    )  # a trial's date, for people

@@ -1,0 +1,121 @@
+"""Results folders: what is written comes back, and what is damaged is named."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import results
+from harness.errors import BenchError, UsageError
+from harness.records import Emission, ResourceSample, TrialKey, Turn, Verdict, to_json
+from tests.doubles import trials
+
+KEY = TrialKey(target="django+angular", scenario="chat", level=10, repetition=0, number=3)
+TURN = Turn(
+    user=1,
+    conversation=0,
+    turn=0,
+    tag="ab" * 8,
+    phase="measure",
+    intended_s=10.0,
+    sent_s=10.001,
+    first_s=10.311,
+    last_s=10.42,
+    done_s=10.421,
+    ready_s=10.421,
+    chunks=3,
+    updates=4,
+    wire_bytes=900,
+    text_bytes=23,
+    outcome="ok",
+    arrival_s=(0.31, 0.33, 0.419),
+    arrival_tokens=(1, 2, 4),
+)
+EMISSION = Emission(
+    tag="ab" * 8, request_s=10.002, ttft_s=0.3, itl_s=0.02, tokens=4, emit_s=(0.3, 0.32, 0.34, 0.361), finished=True
+)
+
+
+def test_names_become_folder_names() -> None:
+    assert results.slug("django+angular") == "django-angular"
+    assert results.slug("streamlit:2") == "streamlit-2"
+    assert results.trial_folder(Path("r"), KEY) == Path("r/trials/django-angular/chat/003-10-0")
+
+
+def test_a_trial_comes_back_as_written(tmp_path: Path) -> None:
+    trial = trials.trial(KEY, Verdict(outcome="pass"))
+    folder = results.trial_folder(tmp_path, KEY)
+    results.write_trial(folder, trial)
+    assert results.read_trials(tmp_path) == [(folder, trial)]
+
+
+def test_a_trial_folder_without_its_last_file_does_not_count(tmp_path: Path) -> None:
+    results.trial_folder(tmp_path, KEY).mkdir(parents=True)
+    assert results.read_trials(tmp_path) == []
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"format_version": 1}', '{"unheard_of": 1}'])
+def test_a_damaged_trial_is_named(tmp_path: Path, damage: str) -> None:
+    folder = results.trial_folder(tmp_path, KEY)
+    folder.mkdir(parents=True)
+    (folder / "trial.json").write_text(damage)
+    with pytest.raises(BenchError, match=r"trial\.json cannot be read"):
+        results.read_trials(tmp_path)
+
+
+def test_samples_hold_what_client_and_upstream_saw(tmp_path: Path) -> None:
+    sample = ResourceSample(t_s=1.0, component="api", role="target", cpu_s=0.5, process_cpu_s={"12": 0.5})
+    files = results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [sample])
+    assert files == {name: results.sha256(tmp_path / name) for name in files}
+    row = results.read_turns(tmp_path).iloc[0]
+    assert row["ttft_s"] == pytest.approx(0.310)
+    assert row["added_ttft_s"] == pytest.approx(0.010)
+    # the third token left at 10.342 and came with the read at 10.420
+    assert row["lateness_s"] == pytest.approx(0.078)
+    assert row["stall_s"] == pytest.approx(0.089)
+    assert row["upstream_stall_s"] == pytest.approx(0.021)
+    assert row["added_stall_s"] == pytest.approx(0.068)
+    assert row["upstream_lag_s"] == pytest.approx(0.001)
+    assert row["schedule_delay_s"] == pytest.approx(0.001)
+    assert list(results.read_tokens(tmp_path).iloc[0]["arrival_tokens"]) == [1, 2, 4]
+    assert json.loads(results.read_resources(tmp_path).iloc[0]["process_cpu_s"]) == {"12": 0.5}
+
+
+def test_no_turns_still_give_files_with_all_columns(tmp_path: Path) -> None:
+    results.write_samples(tmp_path, [], {}, [])
+    assert "added_ttft_s" in results.read_turns(tmp_path).columns
+    assert len(results.read_turns(tmp_path)) == 0
+
+
+def test_a_turn_the_upstream_never_saw_has_no_added_times(tmp_path: Path) -> None:
+    results.write_samples(tmp_path, [TURN], {}, [])
+    row = results.read_turns(tmp_path).iloc[0]
+    assert pd.isna(row["added_ttft_s"])
+    assert pd.isna(row["lateness_s"])
+
+
+def test_a_cut_parquet_file_is_named(tmp_path: Path) -> None:
+    results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [])
+    path = tmp_path / "turns.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BenchError, match=r"turns\.parquet cannot be read"):
+        results.read_turns(tmp_path)
+
+
+def test_a_bad_line_is_named_with_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "turns.jsonl"
+    path.write_text(json.dumps(to_json(TURN)) + "\n{}\n")
+    with pytest.raises(BenchError, match=r"turns\.jsonl:2"):
+        results.read_lines(Turn, path)
+
+
+def test_a_log_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "emissions.jsonl"
+    path.write_text(json.dumps(to_json(EMISSION)) + '\n{"tag": "cd')
+    assert results.read_emissions(path) == {EMISSION.tag: EMISSION}
+
+
+def test_no_run_at_all_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run"):
+        results.latest(tmp_path)

@@ -1,0 +1,239 @@
+"""Parts and targets: what is read, and what a wrong word leads to."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import EXIT_USAGE, UsageError
+from harness.targets import Catalogue, Target, discover, read_part
+from tests import ROOT
+
+MONOLITH = """
+name = "{name}"
+kind = "monolith"
+title = "A chatbot"
+protocol = "streamlit"
+[local]
+requirements = "requirements.txt"
+start = ["{{python}}", "app.py"]
+[variants.2.local]
+instances = 2
+[variants."1.44".local]
+requirements = "requirements-1.44.txt"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "part.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    write(tmp_path / "monolith" / "streamlit", MONOLITH.format(name="streamlit"))
+    write(tmp_path / "api" / "django", 'name = "django"\nkind = "api"\ntitle = "Django"\nprotocol = "rest"\n')
+    write(tmp_path / "web" / "angular", 'name = "angular"\nkind = "web"\ntitle = "Angular"\n')
+    return discover(tmp_path)
+
+
+def test_targets_are_put_together_from_parts(catalogue: Catalogue) -> None:
+    assert catalogue.names() == ["streamlit", "streamlit:2", "streamlit:1.44", "django+angular"]
+    pair = catalogue.target("django+angular")
+    assert (pair.kind, pair.title, pair.protocol) == ("modular", "Django + Angular", "rest")
+
+
+def test_every_part_and_variant_is_covered_by_few_targets(tmp_path: Path) -> None:
+    write(tmp_path / "monolith" / "streamlit", MONOLITH.format(name="streamlit"))
+    for kind, names in {"api": ("a1", "a2"), "web": ("w1", "w2", "w3")}.items():
+        for name in names:
+            write(tmp_path / kind / name, f'name = "{name}"\nkind = "{kind}"\ntitle = "One"\n')
+    write(tmp_path / "web" / "app", 'name = "app"\nkind = "web"\ntitle = "A server"\nprotocol = "streamlit"\n')
+    found = discover(tmp_path)
+    assert found.covering() == ["streamlit", "streamlit:2", "streamlit:1.44", "a1+w1", "a2+w2", "a1+w3", "a2+app"]
+    assert Catalogue(parts={}).covering() == []
+
+
+def test_a_web_part_that_is_a_server_answers_the_load_before_its_api(tmp_path: Path) -> None:
+    write(tmp_path / "monolith" / "streamlit", MONOLITH.format(name="streamlit"))
+    write(tmp_path / "api" / "a", 'name = "a"\nkind = "api"\ntitle = "A"\nmodel = "2"\n[local]\npython_processes = 2\n')
+    page = (
+        'name = "streamlit"\nkind = "web"\ntitle = "S"\nmodel = "3"\nprotocol = "streamlit"\n[local]\nstart = ["s"]\n'
+    )
+    write(tmp_path / "web" / "streamlit", page + "instances = 3\n")
+    write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
+    found = discover(tmp_path)
+    hybrid, modular = found.target("a+streamlit"), found.target("a+w")
+    assert (hybrid.kind, hybrid.protocol, hybrid.model) == ("hybrid", "streamlit", "A: 2; S: 3")
+    assert [part.kind for part in hybrid.servers] == ["api", "web"]
+    assert (hybrid.server.kind, hybrid.backend.kind) == ("web", "api")
+    assert (hybrid.instances, hybrid.python_processes) == (3, 2 + 3)
+    assert (modular.kind, modular.server, modular.instances) == ("modular", modular.backend, 1)
+    assert modular.python_processes == 2
+    assert found.target("streamlit").kind == "monolith"  # one name, a part of each kind
+
+
+def test_two_parts_of_one_kind_and_name_are_an_error(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write(tmp_path / folder, 'name = "w"\nkind = "web"\ntitle = "W"\n')
+    with pytest.raises(UsageError, match="the name 'w' is taken"):
+        discover(tmp_path)
+
+
+def test_a_variant_overrides_how_a_part_starts(catalogue: Catalogue) -> None:
+    assert catalogue.target("streamlit").server.local.instances == 1
+    assert catalogue.target("streamlit:2").server.local.instances == 2
+
+
+def test_a_variant_with_other_requirements_is_an_edition_with_images_of_its_own(catalogue: Catalogue) -> None:
+    names = [catalogue.target(f"streamlit{variant}").server.image_name for variant in ("", ":2", ":1.44")]
+    assert names == ["streamlit", "streamlit", "streamlit-1.44"]
+    assert catalogue.target("streamlit").server.editions == ("1.44",)
+
+
+@pytest.mark.parametrize(
+    ("word", "said", "hint"),
+    [
+        ("streamlt", "streamlt", "did you mean 'streamlit'?"),
+        ("django+angula", "angula", "did you mean 'django+angular'?"),
+        ("streamlit:3", "'3'", "2"),
+        ("django", "api", "django+angular"),
+        ("angular+django", "web + api", "django+angular"),
+    ],
+)
+def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, word: str, said: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        catalogue.target(word)
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "hint"),
+    [
+        ('titel = "x"', "'titel'", "did you mean 'title'?"),
+        ('local = "x"', "'x'", "[local]"),
+        ("[local]\nstrat = []", "'strat'", "did you mean 'start'?"),
+        ("[local]\ninstances = 0", "0", "whole number"),
+        ('[local]\nstart = "python"', "'python'", "list of words"),
+        ("[local]\nprepare = [[]]", "[[]]", "list of commands"),
+        ("[local.env]\nA = 1", "{'A': 1}", "table of texts"),
+        ('protocol = "rset"', "'rset'", "did you mean 'rest'?; one of your own needs user_class"),
+        ('protocol = "a"\nuser_class = "user.Own"', "'user.Own'", '"user.py:Name"'),
+        ('protocol = "a"\nuser_class = "user.py:Own"', "'user.py', which does not exist", "part"),
+        ('features = ["exprt"]', "'exprt'", "did you mean 'export'?"),
+        ("[variants.2]\nstart = []", "variants.2", "local, title, model"),
+        ('tests = "pytest"', "'pytest'", "[tests]"),
+        ('[tests]\ncomand = ["make"]', "'comand'", "did you mean 'command'?"),
+        ('[tests]\ncommand = ["make"]\npassed = "(1)"', "at_least is missing", "at_least"),
+        ('[tests]\ncommand = ["make"]\npassed = "("\nat_least = 1', "'('", "regular expression"),
+        ('[tests]\ncommand = ["make"]\npassed = "ok"\nat_least = 1', "'ok'", "one group"),
+    ],
+)
+def test_a_wrong_part_key_is_named_with_its_file_and_the_nearest_valid_one(
+    tmp_path: Path, line: str, said: str, hint: str
+) -> None:
+    folder = write(tmp_path / "part", f'name = "a"\nkind = "api"\ntitle = "A"\n{line}\n')
+    with pytest.raises(UsageError) as caught:
+        read_part(folder)
+    assert said in caught.value.message
+    assert "part.toml" in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_a_missing_key_and_a_second_part_of_the_same_name_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="title is missing"):
+        read_part(write(tmp_path / "x", 'name = "a"\nkind = "api"\n'))
+    write(tmp_path / "t" / "api" / "one", 'name = "a"\nkind = "api"\ntitle = "A"\n')
+    write(tmp_path / "t" / "api" / "two", 'name = "a"\nkind = "api"\ntitle = "A"\n')
+    with pytest.raises(UsageError, match="is taken by"):
+        discover(tmp_path / "t")
+
+
+OWN = 'name = "own"\nkind = "{kind}"\ntitle = "Own"\nprotocol = "{protocol}"\n'
+
+
+def test_a_user_class_is_a_file_of_the_part_that_declares_the_protocol(tmp_path: Path, catalogue: Catalogue) -> None:
+    text = OWN.format(kind="monolith", protocol="own") + 'user_class = "user.py:OwnPage"\n'
+    folder = write(tmp_path / "own", text)
+    with pytest.raises(UsageError, match=r"'user\.py', which does not exist"):
+        read_part(folder)
+    (folder / "user.py").touch()
+    assert catalogue.target(f"{folder}").user_class == f"{folder}/user.py:OwnPage"
+    assert catalogue.target("streamlit").user_class is None
+
+
+def test_a_user_class_for_a_protocol_that_has_users_of_ours_is_an_error(tmp_path: Path) -> None:
+    folder = write(tmp_path / "own", OWN.format(kind="monolith", protocol="rest") + 'user_class = "user.py:OwnPage"\n')
+    (folder / "user.py").touch()
+    with pytest.raises(UsageError, match="which has users of its own"):
+        read_part(folder)
+
+
+@pytest.mark.parametrize("name", ["../out", "Upper", "", "-a", "a b", "a_b"])
+def test_a_parts_name_can_name_folders(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="name is"):
+        read_part(write(tmp_path / "x", f'name = "{name}"\nkind = "api"\ntitle = "A"\n'))
+
+
+def test_another_page_goes_before_a_monolith_that_speaks_rest(tmp_path: Path, catalogue: Catalogue) -> None:
+    own = write(tmp_path / "own", OWN.format(kind="monolith", protocol="rest"))
+    pair = catalogue.target(f"{own}+angular")
+    assert (pair.kind, pair.title, pair.protocol) == ("modular", "Own + Angular", "rest")
+    assert catalogue.target(f"{own}").kind == "monolith"
+    with pytest.raises(UsageError, match=r"monolith \+ web"):
+        catalogue.target("streamlit+angular")
+
+
+def test_a_folder_named_without_a_slash_is_told_how_to_write_it(
+    tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "own", OWN.format(kind="monolith", protocol="rest"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        catalogue.target("own")
+    assert "write ./own" in caught.value.hint
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"part\.toml"):
+        read_part(write(tmp_path / "x", "name = [unclosed"))
+
+
+@given(st.text(max_size=200))
+def test_any_text_as_part_file_ends_in_a_clear_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("part")
+    (folder / "part.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError):
+        read_part(folder)
+
+
+def test_the_parts_of_this_repository_are_valid() -> None:
+    found = discover(ROOT / "targets")
+    assert {"streamlit", "streamlit:2", "django+angular"} <= set(found.names())
+    assert found.upstream.name == "llm"
+
+
+def test_a_target_without_an_application_is_a_control_that_starts_nothing() -> None:
+    target = discover(ROOT / "targets").target("ceiling")
+    assert (target.kind, target.direct, target.instances, target.python_processes) == ("control", True, 0, 0)
+    assert (target.protocol, target.web) == ("openai", None)
+
+
+def test_a_control_is_neither_monolith_nor_modular(tmp_path: Path) -> None:
+    folder = write(tmp_path / "x", 'name = "a"\nkind = "monolith"\ntitle = "A"\ncontrol = true\n')
+    assert Target(name="a", parts=(read_part(folder),)).kind == "control"
+    with pytest.raises(UsageError, match="control is 'yes'"):
+        read_part(write(tmp_path / "y", 'name = "a"\nkind = "monolith"\ntitle = "A"\ncontrol = "yes"\n'))
+
+
+def test_a_direct_part_goes_with_no_other(tmp_path: Path) -> None:
+    write(tmp_path / "none", 'name = "none"\nkind = "direct"\ntitle = "None"\n')
+    write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
+    catalogue = discover(tmp_path)
+    assert catalogue.names() == ["none"]
+    with pytest.raises(UsageError, match=r"put together from direct \+ web"):
+        catalogue.target("none+w")

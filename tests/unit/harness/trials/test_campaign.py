@@ -1,0 +1,224 @@
+"""Whole campaigns on trials that take no time."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness import profiles
+from harness.records import Reason, Trial, TrialKey, Verdict
+from harness.trials import campaign
+from tests.doubles import trials
+
+QUICK = profiles.load("quick")
+ROUNDS = replace(QUICK, search=replace(QUICK.search, precision=0.1, max_trials=20, rounds=3, further_think_s=(15,)))
+
+
+def run(measure, names, known=(), seed=1, profile=QUICK):
+    made: list[Trial] = []
+
+    def keep(key: TrialKey) -> Trial:
+        made.append(measure(key))
+        return made[-1]
+
+    courses = {name: campaign.course(profile, name) for name in names}
+    return campaign.run_campaign(courses, keep, known, seed, lambda progress: None), made
+
+
+def test_each_target_is_checked_then_audited_then_idle_then_based_then_searched() -> None:
+    found, made = run(trials.carrying({"a": 90}), ["a"])
+    assert [t.key.scenario for t in made][:4] == ["check", "audit", "idle", "chat"]
+    assert made[3].key.level == QUICK.search.base_users
+    assert found["a"].low is not None
+    assert found["a"].high is not None
+    assert found["a"].low <= 90 < found["a"].high
+
+
+def test_a_profile_may_leave_the_audit_out() -> None:
+    course = campaign.course(replace(QUICK, audit=False), "a")
+    checked = trials.trial(
+        TrialKey(target="a", scenario="check", level=1, repetition=0, number=1), Verdict(outcome="pass")
+    )
+    assert next(course).scenario == "check"
+    assert course.send(checked).scenario == "idle"
+
+
+def test_open_arrivals_come_last_at_a_common_rate_and_at_shares_of_what_was_carried() -> None:
+    profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50, 70)))
+    found, made = run(trials.carrying({"a": 90}), ["a"], profile=profile)
+    carried = found["a"].low
+    assert carried is not None
+    per_minute = 60 * carried / 4.1  # a cycle: 0.3 s, 40 tokens 20 ms apart, 3 s of thinking
+    wanted = [
+        ("open", 90),
+        ("open-50", pytest.approx(per_minute / 2, abs=1)),
+        ("open-70", pytest.approx(0.7 * per_minute, abs=1)),
+    ]
+    assert [(t.key.scenario, t.key.level) for t in made[-3:]] == wanted
+
+
+def test_a_spike_and_a_soak_follow_at_shares_of_the_users_carried() -> None:
+    profile = replace(QUICK, spike=profiles.Spike(percent=50), soak=profiles.Soak(percent=70))
+    found, made = run(trials.carrying({"a": 90}), ["a"], profile=profile)
+    carried = found["a"].low
+    assert carried is not None
+    wanted = [("spike", round(carried / 2)), ("soak", round(0.7 * carried))]
+    assert [(t.key.scenario, t.key.level) for t in made[-2:]] == wanted
+
+
+def test_visits_need_no_capacity_and_are_not_tried_again_where_the_page_class_has_none() -> None:
+    profile = replace(QUICK, visit=profiles.Visiting(users=3))
+    carry = trials.carrying({"a": 0})
+
+    def measure(key: TrialKey) -> Trial:
+        if key.scenario != "visit":
+            return carry(key)
+        reason = Reason(code="invalid.not_offered", text="no sign-in")
+        return trials.trial(key, Verdict(outcome="invalid", reasons=(reason,)))
+
+    _, made = run(measure, ["a"], profile=profile)
+    assert [(t.key.scenario, t.key.level) for t in made if t.key.scenario == "visit"] == [("visit", 3)]
+
+
+def test_where_nobody_was_carried_there_is_no_share_to_take() -> None:
+    profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50,)))
+    found, made = run(trials.carrying({"a": 0}), ["a"], profile=profile)
+    assert found["a"].status == "none"
+    assert [t.key.scenario for t in made if t.key.scenario.startswith("open")] == ["open"]
+
+
+def test_trials_of_targets_are_interleaved_and_numbered_per_target() -> None:
+    _, made = run(trials.carrying({"a": 90, "b": 400}), ["a", "b"])
+    order = [t.key.target for t in made]
+    assert {order[0], order[1]} == {"a", "b"}
+    assert {order[2], order[3]} == {"a", "b"}
+    for name in "ab":
+        numbers = [t.key.number for t in made if t.key.target == name]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("cut", range(24))
+def test_a_campaign_cut_at_any_trial_resumes_to_the_same_answer(cut: int) -> None:
+    whole, made = run(trials.carrying({"a": 90, "b": 400}), ["a", "b"])
+    resumed, more = run(trials.carrying({"a": 90, "b": 400}), ["a", "b"], known=made[:cut])
+    assert resumed == whole
+    assert made[:cut] + more == made
+
+
+def test_a_finished_campaign_measures_nothing_again() -> None:
+    _, made = run(trials.carrying({"a": 90}), ["a"])
+    _, more = run(trials.carrying({"a": 90}), ["a"], known=made)
+    assert more == []
+
+
+def test_the_search_starts_at_a_share_of_the_operational_bound() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    base = trials.trial(key, Verdict(outcome="pass"))
+    # (1.1 + 3) s / max(0.02 / 2, 0.02 / 1) s = 205 users, of which 0.7
+    assert campaign.first_level(QUICK, base, None) == 143
+
+
+def test_without_spare_cpus_generator_and_upstream_lower_the_start() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    figures = trials.FIGURES | {"busiest_cpu_s_per_turn": 0.005, "generator_cores": 0.05, "upstream_cores": 0.05}
+    alone = trials.trial(key, Verdict(outcome="pass"), figures)
+    shared = replace(alone, limits=replace(trials.LIMITS, spare_cpus=False))
+    assert campaign.first_level(QUICK, alone, None) == 287
+    assert campaign.first_level(QUICK, shared, None) == 143
+
+
+def test_memory_per_session_bounds_the_start_too() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    base = trials.trial(key, Verdict(outcome="pass"))
+    idle = trials.trial(key, Verdict(outcome="pass"), trials.FIGURES | {"memory_slope_bytes_per_session": 1e8})
+    assert campaign.first_level(QUICK, base, idle) == round(0.7 * (4 * 1024**3 - 1e8) / 1e8)
+
+
+def test_a_failing_base_trial_sends_the_search_below_it() -> None:
+    found, made = run(trials.carrying({"a": 3}), ["a"])
+    assert made[4].key.level == 5
+    assert (found["a"].low, found["a"].high) == (3, 4)
+
+
+def test_an_invalid_base_trial_is_made_once_more() -> None:
+    calls: list[TrialKey] = []
+    good = trials.carrying({"a": 90})
+
+    def measure(key: TrialKey) -> Trial:
+        calls.append(key)
+        trial = good(key)
+        return replace(trial, verdict=Verdict(outcome="invalid")) if len(calls) == 4 else trial
+
+    found, _ = run(measure, ["a"])
+    assert [k.level for k in calls[3:5]] == [10, 10]
+    assert [k.repetition for k in calls[3:5]] == [0, 1]
+    assert found["a"].status == "bracketed"
+
+
+def test_a_target_that_carries_nobody_is_none() -> None:
+    found, _ = run(trials.carrying({"a": 0}), ["a"])
+    assert (found["a"].low, found["a"].high, found["a"].status) == (0, 1, "none")
+
+
+def test_rounds_follow_a_bracketed_search_and_cross_the_same_edge() -> None:
+    found, made = run(trials.carrying({"a": 90}), ["a"], profile=ROUNDS)
+    rounds = [t for t in made if t.key.round]
+    assert {t.key.round for t in rounds} == {1, 2, 3}
+    assert found["a"].low is not None
+    assert found["a"].low <= 90
+    for number in (1, 2, 3):
+        last = [t for t in rounds if t.key.round == number][-2:]
+        assert {t.verdict.outcome for t in last} == {"pass", "fail"}
+        assert min(t.key.level for t in last) <= 90 < max(t.key.level for t in last)
+
+
+def test_predictions_at_other_think_times_are_tried_a_step_below_and_above() -> None:
+    _, made = run(trials.carrying({"a": 90}), ["a"], profile=ROUNDS)
+    tried = [t.key.level for t in made if t.key.scenario == "think-15"]
+    # (R + Z') / (R + Z) = (1.1 + 15 exp(0.4171²/2)) / (1.1 + 2.75 exp(0.4171²/2)) = 4.27 times about 90 users
+    assert len(tried) == 2
+    assert 300 < tried[0] < 385 < tried[1] < 470
+
+
+def test_a_bracket_that_the_machine_set_gets_no_rounds() -> None:
+    carrying = trials.carrying({"a": 90})
+
+    def contended(key: TrialKey) -> Trial:
+        trial = carrying(key)
+        return replace(trial, verdict=replace(trial.verdict, contended=trial.verdict.outcome == "fail"))
+
+    found, made = run(contended, ["a"], profile=ROUNDS)
+    assert found["a"].at_least
+    assert all(t.key.round == 0 for t in made)
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 3))
+def test_a_campaign_cut_in_a_round_resumes_to_the_same_trials(cut: int) -> None:
+    _, made = run(trials.carrying({"a": 90, "b": 400}), ["a", "b"], profile=ROUNDS)
+    _, more = run(trials.carrying({"a": 90, "b": 400}), ["a", "b"], known=made[:cut], profile=ROUNDS)
+    assert made[:cut] + more == made
+
+
+def test_without_an_application_no_memory_is_measured_and_the_tools_bound_the_start() -> None:
+    made: list[Trial] = []
+    measure = trials.carrying({"ceiling": 90})
+
+    def keep(key: TrialKey) -> Trial:
+        made.append(replace(measure(key), figures={"generator_cores": 0.05, "upstream_cores": 0.02}))
+        return made[-1]
+
+    campaign.run_campaign(
+        {"ceiling": campaign.course(QUICK, "ceiling", direct=True)}, keep, (), 1, lambda progress: None
+    )
+    assert [t.key.scenario for t in made][:3] == ["check", "chat", "chat"]
+    assert [t.key.level for t in made][1:3] == [QUICK.search.base_users, 140]  # 10 / 0.05, of which 0.7
+
+
+def test_without_an_application_and_spare_cpus_the_tools_share_the_budgets_cores() -> None:
+    key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
+    base = trials.trial(key, Verdict(outcome="pass"), {"generator_cores": 0.1, "upstream_cores": 0.1})
+    shared = replace(base, limits=replace(trials.LIMITS, spare_cpus=False))
+    assert campaign.most_users(QUICK, base, None, direct=True) == pytest.approx(100)
+    assert campaign.most_users(QUICK, shared, None, direct=True) == pytest.approx(100)
+    uneven = replace(shared, figures={"generator_cores": 0.1, "upstream_cores": 0.06})
+    assert campaign.most_users(QUICK, uneven, None, direct=True) == pytest.approx(100)
+    assert campaign.most_users(QUICK, replace(base, figures={}), None, direct=True) is None

@@ -1,0 +1,259 @@
+"""Cells of the comparison: capacities, ratios, costs, memory."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from harness.analysis.capacity import Capacity
+from harness.records import Reason, Trial, TrialKey, Verdict
+from harness.results import Run
+from reports.cells import servers
+from reports.cells.cell import Cell
+from reports.cells.ratios import capacity_bracket, capacity_ratio, quotient
+from reports.cells.scalability import COMMON, capacity_cell, common_cell, memory_cells, slope_cell
+from reports.content.report import _instances
+from reports.content.table import compare
+from reports.evidence.conditions import conditions
+from reports.evidence.trials import Evidence, columns, gather
+from tests.doubles import results_run
+
+PASS, FAIL = Verdict(outcome="pass"), Verdict(outcome="fail", reasons=(Reason(code="slo.lateness_p95_s", text="late"),))
+CONTENDED = Verdict(outcome="fail", contended=True)
+INVALID = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="the hypervisor took 9 %"),))
+
+
+def trial(
+    target: str, level: int, verdict: Verdict, *, scenario: str = "chat", repetition: int = 0, **figures: float | None
+) -> Trial:
+    return Trial(
+        key=TrialKey(target=target, scenario=scenario, level=level, repetition=repetition, number=level),
+        started_at="2026-11-22T08:00:00Z",
+        limits=results_run.limits(results_run.STREAMLIT),
+        components=(),
+        summary=None,
+        verdict=verdict,
+        figures={"live_streams_mean": level / 5, **figures},
+        files={},
+    )
+
+
+def run_of(*models: results_run.Model) -> Run:
+    return Run(
+        run_id="r",
+        created_at="2026-11-22T08:00:00Z",
+        command=(),
+        tool_version="0.1.0",
+        seed=1,
+        runtime="local",
+        profile=results_run.PROFILE,
+        machine={},
+        common_level=10,
+        targets={m.name: results_run.target_info(m) for m in models},
+    )
+
+
+def evidence(*trials: Trial) -> Evidence:
+    run = run_of(results_run.STREAMLIT)
+    return gather(run, [(f"trials/{i}", t) for i, t in enumerate(trials)])["streamlit"]
+
+
+TERMS = conditions(run_of())
+
+
+def capacity_of(*outcomes: tuple[int, Verdict]) -> Cell:
+    return capacity_cell(evidence(*(trial("streamlit", n, v) for n, v in outcomes)), TERMS)
+
+
+def test_a_capacity_states_think_time_answers_and_live_streams() -> None:
+    cell = capacity_of((10, PASS), (20, PASS), (25, FAIL))
+    assert (cell.value, cell.bracket, cell.unit, cell.verdict) == (20, (20, 25), "users", "measured")
+    assert cell.text.startswith("20–25 users; 20 and 25 tried once (think time 3 s;")
+    assert cell.text.endswith("answers of 40 tokens; 4 live streams at 20 users)")
+    assert cell.rests_on == ("trials/1", "trials/2")
+
+
+def test_no_server_is_counted_for_a_target_that_one_user_is_too_many_for() -> None:
+    base = trial("streamlit", 10, FAIL, turn_mean_s=1.0, target_cpu_s_per_turn=0.1)
+    carried = servers.cell(evidence(base, trial("streamlit", 5, PASS)), TERMS)
+    assert carried.verdict == "measured"
+    nobody = servers.cell(evidence(base, trial("streamlit", 1, FAIL)), TERMS)
+    assert (nobody.verdict, nobody.value) == ("not measured", None)
+    assert nobody.text == "not worked out: no level passed throughout"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "verdict", "bracket", "short"),
+    [
+        ([(10, PASS), (20, CONTENDED)], "bound", (10, None), "≥ 10 users"),
+        ([(10, PASS), (20, PASS)], "bound", (20, None), "≥ 20 users"),
+        ([(10, FAIL), (1, FAIL)], "none", (0, 1), "none"),
+        ([(10, FAIL)], "inconclusive", (None, 10), "inconclusive"),
+        ([(10, PASS), (20, FAIL), (20, PASS), (30, FAIL)], "measured", (10, 30), "10–30 users"),
+        ([(10, INVALID), (10, PASS), (20, FAIL)], "measured", (10, 20), "10–20 users"),
+    ],
+)
+def test_every_outcome_of_a_search_has_its_words(
+    outcomes: Sequence[tuple[int, Verdict]], verdict: str, bracket: tuple[int | None, int | None], short: str
+) -> None:
+    cell = capacity_of(*outcomes)
+    assert (cell.verdict, cell.bracket, cell.short) == (verdict, bracket, short)
+    assert "think time 3 s" in cell.text
+
+
+def test_an_invalid_cell_shows_no_number_but_its_reason() -> None:
+    cell = capacity_of((10, INVALID), (10, INVALID))
+    assert (cell.value, cell.bracket, cell.verdict) == (None, None, "invalid")
+    assert cell.text == "invalid: the hypervisor took 9 % (so too in 1 more)"
+
+
+def test_what_nobody_measured_says_so() -> None:
+    assert capacity_of().verdict == "not measured"
+    assert slope_cell(evidence()).text == "not measured yet"
+
+
+def bracketed(low: int | None, high: int | None, *, at_least: bool = False, status: str = "bracketed") -> Capacity:
+    return Capacity(low=low, high=high, at_least=at_least, status=status)  # type: ignore[arg-type]  # a literal
+
+
+RATIOS = [
+    # modular, monolithic, bracket, verdict, words
+    (bracketed(100, 120), bracketed(20, 25), (4.0, 6.0), "measured", "4–6 ×"),
+    (bracketed(20, 30), bracketed(24, 28), (20 / 28, 1.25), "tie", "tie: 0.714–1.25 ×"),
+    (bracketed(100, None, at_least=True), bracketed(20, 25), (4.0, None), "bound", "≥ 4 ×"),
+    (bracketed(100, None, status="open"), bracketed(20, 25), (4.0, None), "bound", "≥ 4 ×"),
+    (bracketed(100, 120), bracketed(20, None, at_least=True), (None, 6.0), "bound", "unbounded below"),
+    (
+        bracketed(100, None, at_least=True),
+        bracketed(20, None, at_least=True),
+        (None, None),
+        "inconclusive",
+        "unbounded",
+    ),
+    (bracketed(100, 120), bracketed(0, 1, status="none"), (100.0, None), "bound", "≥ 100 ×"),
+    (bracketed(0, 1, status="none"), bracketed(20, 25), (0.0, 0.05), "measured", "0–0.05 ×"),
+    (bracketed(None, 10, status="inconclusive"), bracketed(20, 25), (None, 0.5), "bound", "≤ 0.5 ×"),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "bracket", "verdict", "words"), RATIOS)
+def test_a_ratio_holds_for_whatever_lies_inside_both_brackets(
+    a: Capacity, b: Capacity, bracket: tuple[float | None, float | None], verdict: str, words: str
+) -> None:
+    side = Cell(id="capacity_users/x", label="x", target="x", verdict="measured", text="")
+    cell = capacity_ratio("x", side, side, a, b)
+    assert capacity_bracket(a, b) == pytest.approx(bracket)
+    assert cell.verdict == verdict
+    assert cell.text.startswith(words)
+
+
+def test_a_contended_denominator_leaves_the_ratio_unbounded_and_says_so() -> None:
+    side = Cell(id="capacity_users/x", label="x", target="x", verdict="bound", text="")
+    cell = capacity_ratio("x", side, side, bracketed(100, 120), bracketed(20, None, at_least=True))
+    assert cell.text == "unbounded below: the monolithic capacity is itself only a lower bound; ≤ 6 ×"
+
+
+def measured(
+    value: float | None, bracket: tuple[float | None, float | None] | None = None, verdict: str = "measured"
+) -> Cell:
+    return Cell(id="m/x", label="m", target="x", value=value, unit="s", bracket=bracket, verdict=verdict, text="")  # type: ignore[arg-type]
+
+
+def test_quotients_of_single_trials_are_points_and_of_several_brackets() -> None:
+    point = quotient("m", "m", measured(0.05), measured(0.1))
+    assert point is not None
+    assert (point.value, point.bracket, point.text) == (0.5, None, "0.5 ×")
+    several = quotient("m", "m", measured(0.05, (0.04, 0.06)), measured(0.1, (0.1, 0.2)))
+    assert several is not None
+    assert several.bracket == pytest.approx((0.2, 0.6))
+    assert several.verdict == "measured"
+
+
+def test_a_quotient_over_a_slope_that_may_be_zero_has_no_upper_end() -> None:
+    cell = quotient("m", "m", measured(2.0, (1.0, 3.0)), measured(None, (None, 4.0), "bound"))
+    assert cell is not None
+    assert cell.bracket == (0.25, None)
+
+
+def test_a_quotient_of_a_slope_that_cannot_lie_above_zero_ends_there_and_is_verified_so() -> None:
+    cell = quotient("m", "m", measured(None, (None, 0.0), "bound"), measured(2.0, (1.0, 3.0)))
+    assert cell is not None
+    assert cell.bracket == (None, 0.0)
+
+
+def test_a_quotient_of_something_unmeasured_is_left_out() -> None:
+    assert quotient("m", "m", measured(None, None, "not measured"), measured(1.0)) is None
+
+
+def test_a_figure_over_repetitions_is_their_median_with_their_range() -> None:
+    trials = [trial("streamlit", 10, PASS, repetition=i, added_ttft_p95_s=v) for i, v in enumerate((0.02, 0.05, 0.03))]
+    cell = common_cell(evidence(*trials), COMMON[1], TERMS)
+    assert (cell.value, cell.bracket) == (0.03, (0.02, 0.05))
+    assert cell.text == "30 ms (20–50 ms in 3 trials)"
+    assert cell.label == "Added TTFT p95 at 10 users (SLO ≤ 500 ms)"
+
+
+def test_a_figure_beyond_its_threshold_says_so() -> None:
+    cell = common_cell(evidence(trial("streamlit", 10, FAIL, added_ttft_p95_s=0.7)), COMMON[1], TERMS)
+    assert cell.text == "700 ms, over the SLO"
+
+
+def test_a_percentile_that_touches_unfinished_turns_is_beyond_any_bound() -> None:
+    cell = common_cell(evidence(trial("streamlit", 10, FAIL, added_ttft_p95_s=None, incomplete=4.0)), COMMON[1], TERMS)
+    assert cell.value is None
+    assert cell.text == "beyond any bound: 4 turns failed or never ended"
+
+
+def idle_trial(slope: float, low: float, high: float) -> Trial:
+    return trial(
+        "streamlit",
+        150,
+        PASS,
+        scenario="idle",
+        memory_slope_bytes_per_session=slope,
+        memory_slope_low_bytes=low,
+        memory_slope_high_bytes=high,
+    )
+
+
+def test_memory_per_session_is_a_bound_where_its_interval_includes_zero() -> None:
+    cell = slope_cell(evidence(idle_trial(100.0, -2048.0, 4096.0)))
+    assert (cell.value, cell.bracket, cell.verdict) == (None, (None, 4096.0), "bound")
+    assert cell.text == "< 4 KiB/session; the interval includes 0"
+    steep = idle_trial(2.0**20, 2.0**19, 2.0**21)
+    assert slope_cell(evidence(steep)).text == "1 MiB/session (95 % interval 512 KiB – 2 MiB)"
+
+
+def test_memory_in_total_has_a_cell_per_step_in_ascending_order() -> None:
+    idle = trial("streamlit", 100, PASS, scenario="idle", memory_bytes_100=3e8, memory_bytes_0=1e8, memory_bytes_50=2e8)
+    assert [c.id for c in memory_cells(evidence(idle))] == [f"memory_bytes_{n}/streamlit" for n in (0, 50, 100)]
+
+
+def test_rows_are_the_articles_in_its_order_and_what_was_not_tried_holds_no_number() -> None:
+    table = compare(run_of(results_run.STREAMLIT, results_run.DJANGO), [("t", trial("streamlit", 10, PASS))])
+    assert [row.name for row in table.rows] == ["Flexibility", "Scalability", "Integration", "Security", "Maintenance"]
+    for row in table.rows:
+        if row.name == "Maintenance":
+            assert [(line.label, line.monolithic and line.monolithic.text) for line in row.lines] == [
+                ("Parts that swap", "one part: nothing to swap")
+            ]
+        elif row.name != "Scalability":
+            assert [line.label for line in row.lines] == [""]
+            assert all(cell.text.startswith("not measured") and cell.value is None for cell in row.cells)
+
+
+def test_the_articles_own_pair_fills_the_columns_and_all_others_a_second_table() -> None:
+    variant = results_run.Model(name="streamlit:2", title="Streamlit (2)", kind="monolith", capacity=1, levels=())
+    other = results_run.Model(name="fastapi+react", title="FastAPI + React", kind="modular", capacity=1, levels=())
+    run = run_of(variant, other, results_run.STREAMLIT, results_run.DJANGO)
+    assert columns(run) == ("django+angular", "streamlit")
+    assert [f.target for f in compare(run, []).further] == ["streamlit:2", "fastapi+react"]
+    assert columns(run_of(variant, other)) == ("fastapi+react", "streamlit:2")
+
+
+def test_a_hybrid_fills_neither_of_the_articles_columns_and_is_named_as_one() -> None:
+    hybrid = results_run.Model(name="django+streamlit", title="D + S", kind="hybrid", capacity=1, levels=())
+    assert columns(run_of(hybrid, results_run.STREAMLIT, results_run.DJANGO)) == ("django+angular", "streamlit")
+    alone = run_of(hybrid)
+    assert columns(alone) == (None, None)
+    assert [(f.target, f.kind) for f in compare(alone, []).further] == [("django+streamlit", "hybrid")]
+    assert _instances(alone.targets["django+streamlit"]).startswith("hybrid, ")

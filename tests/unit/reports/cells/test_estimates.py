@@ -1,0 +1,217 @@
+"""Estimates, predictions and servers in the table, each found again by ``verify``'s own arithmetic."""
+
+import json
+from dataclasses import replace
+from math import ceil, sqrt
+from pathlib import Path
+
+import pytest
+
+from harness import results
+from harness.analysis import estimate
+from harness.records import Verdict
+from reports import build
+from reports.content.report import Report, assemble
+from reports.verify import estimates, verify
+from tests.doubles import results_run
+from tests.doubles.results_run import DJANGO, PROFILE, STREAMLIT
+
+SEARCH = {"rounds": 3, "further_think_s": [15]}
+MODELS = (
+    replace(
+        STREAMLIT,
+        capacity=12,
+        levels=((10, 0), (14, 0)),
+        cpu_s_per_turn=0.3,
+        rounds=((1, 11), (1, 13), (2, 13), (2, 12), (3, 12), (3, 14)),
+    ),
+    replace(
+        DJANGO,
+        capacity=24,
+        levels=((10, 0), (20, 0), (30, 0)),
+        rounds=((1, 23), (1, 26), (2, 27), (2, 24), (3, 22), (3, 25)),
+        thinking=((15, 20), (15, 30)),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("estimates") / "run"
+    results_run.write_run(folder, MODELS, profile=PROFILE | {"search": SEARCH})
+    build.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(run: Path) -> Report:
+    return assemble(run)
+
+
+def test_the_estimate_lies_inside_the_rounds_own_ends_and_states_its_interval(report: Report) -> None:
+    cell = report.table.cell("capacity_estimate_users/streamlit")
+    assert cell is not None
+    assert cell.value is not None
+    assert cell.bracket is not None
+    assert 11 < cell.value < 14
+    assert cell.bracket[0] is not None
+    assert cell.bracket[0] < cell.value
+    assert "95 % interval" in cell.text
+    assert "3 rounds" in cell.text
+
+
+def test_the_ratio_is_paired_and_its_interval_is_printed(report: Report) -> None:
+    cell = report.table.cell("capacity_estimate_users/django+angular / streamlit")
+    assert cell is not None
+    assert cell.value == pytest.approx(24 / 12, rel=0.15)
+    assert "rounds paired" in cell.text
+
+
+def test_predictions_name_every_trial_that_tested_them(report: Report) -> None:
+    cell = report.table.cell("think_15_users/django+angular")
+    assert cell is not None
+    assert (cell.value, cell.bracket) == (20, (20, 30))
+    assert "20 users: pass, 30 users: fail" in cell.text
+    absent = report.table.cell("think_15_users/streamlit")
+    assert absent is not None
+    assert absent.verdict == "not measured"
+
+
+def test_servers_follow_from_the_common_load_and_never_exceed_what_was_carried(report: Report) -> None:
+    cell = report.table.cell("servers_1000_users/streamlit")
+    assert cell is not None
+    assert cell.value is not None
+    assert cell.value >= 1000 / 12
+    assert any("worked out, not tried" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("cell_id", "think", "level"),
+    [
+        ("capacity_estimate_users/streamlit", "think time 3 s", 12),
+        ("capacity_estimate_users/django+angular", "think time 3 s", 25),
+        ("think_15_users/django+angular", "think time 15 s", 20),
+    ],
+)
+def test_estimates_and_predictions_state_think_time_answers_and_live_streams(
+    report: Report, cell_id: str, think: str, level: int
+) -> None:
+    cell = report.table.cell(cell_id)
+    assert cell is not None
+    assert f"; {think}; answers of 40 tokens; " in cell.text
+    assert cell.text.endswith(f" live streams at {level} users)")
+
+
+def test_verify_names_an_estimate_with_other_live_streams(run: Path) -> None:
+    table = run / "report" / "table.json"
+    before = table.read_text()
+    data = json.loads(before)
+    cells = [c for row in data["rows"] for c in row["cells"]]
+    cell = next(c for c in cells if c["id"] == "capacity_estimate_users/streamlit")
+    cell["text"] = cell["text"].replace(" live streams", "1 live streams")
+    results.write_json(table, data)
+    try:
+        assert [f.figure for f in verify(run)] == ["capacity_estimate_users/streamlit.text"]
+    finally:
+        table.write_text(before)
+
+
+def test_servers_are_bound_by_the_memory_of_open_sessions_too(tmp_path: Path) -> None:
+    folder = results_run.write_run(tmp_path / "run", (replace(MODELS[1], session_bytes=2e8, rounds=(), thinking=()),))
+    build.build(folder)
+    full = assemble(folder).table.cell("servers_1000_users/django+angular")
+    assert full is not None
+    assert full.value == ceil(1000 / (0.7 * (2**32 - results_run.DJANGO.idle_bytes) / 2e8))
+    assert any("/idle/" in path for path in full.rests_on)
+    assert [str(f) for f in verify(folder)] == []
+
+
+@pytest.mark.parametrize(("bracket", "servers"), [((0, 1), None), ((None, 10), None), ((5, 10), 200), ((50, None), 36)])
+def test_verify_counts_no_servers_for_a_target_that_carries_nobody(
+    bracket: tuple[int | None, int | None], servers: int | None
+) -> None:
+    # (1 + 3) s / (0.2 s / 2 CPUs) = 40 users, of which 70 % are 28
+    base = {"figures": {"turn_mean_s": 1.0, "turn_p50_s": 0.1, "target_cpu_s_per_turn": 0.2}}
+    profile = {"profile": {"think_s": {"median": 3.0, "sigma": 0.0}}}
+    assert estimates.servers([base], [], bracket, profile)[0] == servers
+
+
+def test_verify_finds_every_estimate_again(run: Path) -> None:
+    assert [str(f) for f in verify(run)] == []
+
+
+@pytest.mark.parametrize(
+    "cell_id",
+    [
+        "capacity_estimate_users/streamlit",
+        "capacity_estimate_users/django+angular / streamlit",
+        "think_15_users/django+angular",
+        "servers_1000_users/streamlit",
+    ],
+)
+def test_an_edited_estimate_is_named(run: Path, cell_id: str, tmp_path: Path) -> None:
+    table = run / "report" / "table.json"
+    before = table.read_text()
+    data = json.loads(before)
+    cells = [c for row in data["rows"] for c in row["cells"]]
+    next(c for c in cells if c["id"] == cell_id)["value"] *= 1.01
+    results.write_json(table, data)
+    try:
+        assert [f.figure for f in verify(run)] == [cell_id]
+    finally:
+        table.write_text(before)
+
+
+def test_a_profile_without_rounds_has_no_line_for_them(tmp_path: Path) -> None:
+    folder = results_run.write_run(tmp_path / "run", (replace(MODELS[0], rounds=()),))
+    assert assemble(folder).table.cell("capacity_estimate_users/streamlit") is None
+
+
+def test_rounds_where_the_machine_failed_are_a_bound() -> None:
+    soft = [estimate.Crossing(users=100 + n, contended=n == 0) for n in range(3)]
+    found = estimate.estimate(soft)
+    assert found is not None
+    assert found.at_least
+    assert found.low < sqrt(100 * 102)
+
+
+@pytest.mark.parametrize("count", [2, 11, 14, 40])
+def test_verify_finds_the_interval_again_however_many_rounds_there_are(count: int) -> None:
+    trials = []
+    for n in range(1, count + 1):
+        for level, use, outcome in ((100 + n, 0.9, "pass"), (110 + n, 1.1 + n / 100, "fail")):
+            key = {"level": level, "round": n, "number": len(trials)}
+            verdict = {"outcome": outcome, "contended": False}
+            trials.append({"key": key, "verdict": verdict, "figures": {"lateness_p95_s": use}})
+    crossed = []
+    for low, high in zip(trials[::2], trials[1::2], strict=True):
+        ends = [
+            estimate.Tried(
+                level=t["key"]["level"],
+                use=t["figures"]["lateness_p95_s"],
+                verdict=Verdict(outcome=t["verdict"]["outcome"]),
+            )
+            for t in (low, high)
+        ]
+        found = estimate.crossing(ends)
+        assert found is not None
+        crossed.append(found)
+    printed = estimate.estimate(crossed)
+    assert printed is not None
+    value, bracket = estimates.estimate(trials, {"profile": {"slo": {"lateness_p95_s": 1.0}}})
+    assert value == pytest.approx(printed.value)
+    assert bracket == pytest.approx((printed.low, printed.high))
+
+
+def test_a_run_recorded_before_mean_turn_times_is_worked_out_from_their_median(tmp_path: Path) -> None:
+    folder = results_run.write_run(tmp_path / "run", MODELS, profile=PROFILE | {"search": SEARCH})
+    build.build(folder)
+    for path in folder.glob("trials/*/*/*/trial.json"):
+        trial = json.loads(path.read_text())
+        trial["figures"].pop("turn_mean_s", None)
+        results.write_json(path, trial)
+    build.build(folder)
+    before = assemble(folder).table.cell("servers_1000_users/django+angular")
+    assert before is not None
+    assert before.value is not None
+    assert [str(f) for f in verify(folder)] == []
