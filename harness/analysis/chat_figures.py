@@ -7,8 +7,7 @@ from math import inf, isfinite, sqrt
 import pandas as pd
 
 from harness.analysis import stats
-from harness.analysis.verdict import Slo
-from harness.records import GeneratorSummary, PhaseTimes, StepTimes
+from harness.records import GeneratorSummary, PhaseTimes, Slo, StepTimes
 
 Figures = dict[str, float | None]
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from harness.records import AnswerPlan, GeneratorSummary, PhaseTimes, Turn
+from harness.analysis.facts import Facts, Figures
+from harness.records import AnswerPlan, GeneratorSummary, PhaseTimes, Reason, Turn
 
 WAITING_SHARE = 0.8  # of all users' time: a user cut off after a minute thinks before asking again
 PATIENCE = 2.0  # times the model's mean answer, plus a second: who waits longer is not just met by a short trial
@@ -53,3 +54,12 @@ def _waits(lost: Sequence[tuple[float, float]], stretch: PhaseTimes, users: int)
     inside_s = sum(min(end_s, stretch.end_s) - max(begin_s, stretch.start_s) for begin_s, end_s in spans)
     mostly = inside_s >= WAITING_SHARE * users * (stretch.end_s - stretch.start_s)
     return [end_s - begin_s for begin_s, end_s in spans] if mostly else []
+
+
+def hung(figures: Figures, facts: Facts) -> list[Reason]:
+    """Return what can be said of a target that let its users wait, so that too few turns came together."""
+    turns = figures.get("turns") or 0.0
+    if facts.waited_s is None or facts.direct or turns >= facts.turns_needed:
+        return []
+    text = f"no answer came within {facts.waited_s:.3g} s: nearly all users only waited, and {turns:.0f} turns began"
+    return [Reason(code="target.unanswered", text=text, value=facts.waited_s, unit="s")]

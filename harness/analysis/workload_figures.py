@@ -7,8 +7,7 @@ import pandas as pd
 
 from harness.analysis import stats
 from harness.analysis.chat_figures import Figures, ended_inside, finite, stack_memory, sum_over_components
-from harness.analysis.verdict import Slo
-from harness.records import GeneratorSummary, PhaseTimes
+from harness.records import GeneratorSummary, PhaseTimes, Slo
 
 STEP_S = 1.0  # from one rolling window to the next
 SECONDS_PER_HOUR = 3600.0

@@ -18,7 +18,7 @@ from harness.cli import REPOSITORY, lookup
 from harness.environments import revisions
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
-from harness.records import TrialKey, to_json
+from harness.records import GateTerms, Profile, Run, TrialKey, to_json
 from harness.runtimes import Prepared, Runtime
 from harness.targets import Catalogue, discover
 from harness.trials import duration
@@ -32,7 +32,7 @@ class Job:
     """What is compared with what, after everything a person said was checked."""
 
     folder: Path
-    profile: profiles.Profile
+    profile: Profile
     runtime: Runtime
     runtime_name: str
     target: str
@@ -103,7 +103,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
     found = machine.fingerprint()
     results.write_run(
         job.folder,
-        results.Run(
+        Run(
             run_id=job.folder.name,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             command=("chatbench", *sys.argv[1:]),
@@ -115,9 +115,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
             common_level=job.profile.search.base_users,
             targets={name: one.info for name, one in prepared.items()},
             selftest=results.read_selftest(REPOSITORY, found),
-            gate=results.GateTerms(
-                base=job.sides[BASE][0], head=job.sides[HEAD][0], margin=job.margin, pairs=job.pairs
-            ),
+            gate=GateTerms(base=job.sides[BASE][0], head=job.sides[HEAD][0], margin=job.margin, pairs=job.pairs),
         ),
     )
 

@@ -17,7 +17,7 @@ from harness.analysis.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
-from harness.records import Trial, TrialKey, from_json, to_json
+from harness.records import Profile, Run, Trial, TrialKey, from_json, to_json
 from harness.runtimes import Prepared, Runtime
 from harness.trials import campaign, duration
 
@@ -27,14 +27,14 @@ class Job:
     """What is to be measured, after everything a person said was checked."""
 
     folder: Path
-    profile: profiles.Profile
+    profile: Profile
     chosen: tuple[targets.Target, ...]
     catalogue: targets.Catalogue
     runtime: str
     seed: int
     workers: int
     known: tuple[Trial, ...]
-    resumed: results.Run | None
+    resumed: Run | None
 
 
 def run(words: argparse.Namespace) -> int:
@@ -61,7 +61,7 @@ def _job(words: argparse.Namespace) -> Job:
         _same_machine(earlier)
         return Job(
             folder=folder,
-            profile=from_json(profiles.Profile, earlier.profile),
+            profile=from_json(Profile, earlier.profile),
             chosen=tuple(catalogue.target(name) for name in earlier.targets),
             catalogue=catalogue,
             runtime=earlier.runtime,
@@ -116,7 +116,7 @@ def _try_writing(folder: Path) -> None:
         raise BenchError(f"{folder} cannot be written: {error.strerror}", "name another folder: --results") from error
 
 
-def _same_machine(earlier: results.Run) -> None:
+def _same_machine(earlier: Run) -> None:
     now = machine.fingerprint()
     changed = sorted(key for key in now if earlier.machine.get(key) != now[key])
     if changed:
@@ -144,7 +144,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
     if job.resumed:
         return
     found = machine.fingerprint()
-    run_record = results.Run(
+    run_record = Run(
         run_id=job.folder.name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=("chatbench", *sys.argv[1:]),

@@ -10,7 +10,7 @@ from harness import results, selftest
 from harness.cli import REPOSITORY, lookup
 from harness.errors import EXIT_DONE, EXIT_INVALID
 from harness.host import machine
-from harness.results import SelfTest
+from harness.records import SelfTest
 from harness.selftest.bench import laboratory
 
 FOLDER = REPOSITORY / ".chatbench" / "selftest"  # samples of the last one, for whoever wants to look

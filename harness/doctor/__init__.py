@@ -1,5 +1,5 @@
 """What this machine offers, and how to fix what is missing."""
 
-from harness.doctor.machine import disk, examine
+from harness.doctor.machine import examine
 
-__all__ = ["disk", "examine"]
+__all__ = ["examine"]

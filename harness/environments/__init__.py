@@ -3,7 +3,6 @@
 from harness.environments.parts import (
     Environments,
     alone,
-    installed_version,
     locked_npm_version,
     locked_version,
     node_suits,
@@ -11,14 +10,13 @@ from harness.environments.parts import (
     plain_environment,
     redis_version,
     settle,
-    source_files,
     telling_lines,
 )
+from harness.environments.uv import uv
 
 __all__ = [
     "Environments",
     "alone",
-    "installed_version",
     "locked_npm_version",
     "locked_version",
     "node_suits",
@@ -26,6 +24,6 @@ __all__ = [
     "plain_environment",
     "redis_version",
     "settle",
-    "source_files",
     "telling_lines",
+    "uv",
 ]

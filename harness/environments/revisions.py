@@ -5,7 +5,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from harness.environments import settle
+from harness.environments.parts import settle
 from harness.errors import BenchError, UsageError
 
 WORKING_TREE = "."

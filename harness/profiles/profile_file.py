@@ -3,140 +3,16 @@
 import dataclasses
 import tomllib
 import typing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.verdict import Slo
 from harness.errors import UsageError
 from harness.records import AnswerPlan, Distribution
+from harness.records.profile import Profile
 from harness.targets import nearest, reject_unknown
 
 FOLDER = Path(__file__).parent
 LENGTHS = Path(__file__).parent / "answer_lengths"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Capacity search: where to start, how far to go, how exactly."""
-
-    base_users: int = 10
-    start_share: float = 0.7  # of the operational bound
-    growth: float = 1.5
-    precision: float = 0.25
-    repetitions: int = 2
-    highest: int = 3000
-    max_trials: int = 12
-    rounds: int = 0  # of the estimate with an interval, after the search; 0: the bracket alone
-    further_think_s: tuple[int, ...] = ()  # median think times at which the capacity is predicted, then tested
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """How long the phases of a trial last, in seconds."""
-
-    measure_min_s: float = 25.0
-    measure_max_s: float = 45.0
-    measure_turns: int = 100
-    drain_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Idle:
-    """Memory per session: open sessions at each step and how long each is watched."""
-
-    steps: tuple[int, ...] = (0, 50, 100, 150)
-    hold_s: float = 4.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """Arrivals that do not wait: a trial at the same rate for every target, and trials at shares of its own capacity.
-
-    The second kind takes so many percent of the turns that the users carried (the bracket's lower end) would send to a
-    target that adds nothing: users / (answer + think time).
-    """
-
-    per_minute: int = 60
-    percent: tuple[int, ...] = (70,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spike:
-    """A share of the users carried, then several times as many within a second, who leave again."""
-
-    percent: int = 50
-    times: int = 4
-    before_s: float = 15.0
-    hold_s: float = 20.0
-    after_s: float = 45.0
-    window_s: float = 10.0  # the objective is met again when every window of this length from then on meets it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Soak:
-    """A long hold at a share of the users carried; its slopes rest on means over blocks."""
-
-    percent: int = 70
-    minutes: float = 20.0
-    block_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visiting:
-    """Whole visits, from the page's first byte to leaving: so many people at a time, again and again."""
-
-    users: int = 2
-    measure_s: float = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Everything a campaign needs to know besides its targets."""
-
-    name: str
-    purpose: str
-    think_s: Distribution
-    answer: AnswerPlan
-    turns_per_conversation: int = 4
-    message_chars: int = 80
-    window: Window = field(default_factory=Window)
-    search: Search = field(default_factory=Search)
-    idle: Idle | None = field(default_factory=Idle)
-    visit: Visiting | None = None
-    open: Open | None = None
-    spike: Spike | None = None
-    soak: Soak | None = None
-    audit: bool = False  # a trial that tries what is not load: integration, security
-    swap: bool = False  # after the trials: every API with every web part, in a browser
-    slo: Slo = field(default_factory=Slo)
-    seed: int = 42
-
-    def think_mean_s(self) -> float:
-        """Return the mean think time."""
-        return self.think_s.mean()
-
-    def answer_mean_s(self) -> float:
-        """Return the mean length of an answer as the upstream sends it."""
-        return self.answer.ttft_s.mean() + self.answer.tokens_mean() * self.answer.itl_s
-
-    def cycle_s(self) -> float:
-        """Return the length of a turn and its think time on an unloaded target."""
-        return self.answer_mean_s() + self.think_mean_s()
-
-    def thinking(self, median_s: float) -> "Profile":
-        """Return this profile with another median think time of the same spread."""
-        return dataclasses.replace(self, think_s=dataclasses.replace(self.think_s, median=median_s))
-
-
-def think_scenario(think_s: int) -> str:
-    """Return the name of the chat scenario at another median think time, such as ``think-15``."""
-    return f"think-{think_s}"
-
-
-def open_scenario(percent: int) -> str:
-    """Return the name of the scenario of arrivals at a share of a target's own capacity, such as ``open-70``."""
-    return f"open-{percent}"
 
 
 def names() -> list[str]:

@@ -1,39 +1,37 @@
 """What is written down: frozen records, and reading them strictly from JSON."""
 
-from harness.records.trial import (
-    CONTROL,
-    FORMAT_VERSION,
-    AnswerPlan,
+from harness.records.coding import FORMAT_VERSION, from_json, to_json
+from harness.records.finding import CONTROL, Finding, FindingOutcome, SwapMatrix, SwappedPair, Topic
+from harness.records.plan import AnswerPlan, Distribution, LoadPlan, SpikePlan
+from harness.records.profile import (
+    Idle,
+    Open,
+    Profile,
+    Search,
+    Soak,
+    Spike,
+    Visiting,
+    Window,
+    open_scenario,
+    think_scenario,
+)
+from harness.records.resources import Component, Limits, ResourceSample, Role
+from harness.records.run import GateTerms, KnownQuantity, Run, SelfTest, TargetInfo
+from harness.records.slo import Slo
+from harness.records.trial import Trial, TrialKey
+from harness.records.turn import (
     Arrivals,
-    Component,
-    Distribution,
     Emission,
-    Finding,
-    FindingOutcome,
     GeneratorSummary,
-    Limits,
-    LoadPlan,
     Outcome,
     Phase,
     PhaseTimes,
-    Reason,
-    ResourceSample,
-    Role,
-    SpikePlan,
     StepTimes,
-    SwapMatrix,
-    SwappedPair,
-    Topic,
-    Trial,
-    TrialKey,
     Turn,
-    Verdict,
-    VerdictOutcome,
     Visit,
     WorkerShare,
-    from_json,
-    to_json,
 )
+from harness.records.verdict import Reason, Verdict, VerdictOutcome
 
 __all__ = [
     "CONTROL",
@@ -45,19 +43,31 @@ __all__ = [
     "Emission",
     "Finding",
     "FindingOutcome",
+    "GateTerms",
     "GeneratorSummary",
+    "Idle",
+    "KnownQuantity",
     "Limits",
     "LoadPlan",
+    "Open",
     "Outcome",
     "Phase",
     "PhaseTimes",
+    "Profile",
     "Reason",
     "ResourceSample",
     "Role",
+    "Run",
+    "Search",
+    "SelfTest",
+    "Slo",
+    "Soak",
+    "Spike",
     "SpikePlan",
     "StepTimes",
     "SwapMatrix",
     "SwappedPair",
+    "TargetInfo",
     "Topic",
     "Trial",
     "TrialKey",
@@ -65,7 +75,11 @@ __all__ = [
     "Verdict",
     "VerdictOutcome",
     "Visit",
+    "Visiting",
+    "Window",
     "WorkerShare",
     "from_json",
+    "open_scenario",
+    "think_scenario",
     "to_json",
 ]

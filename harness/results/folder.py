@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
 from harness.errors import BenchError, UsageError
 from harness.records import (
     FORMAT_VERSION,
@@ -26,102 +25,18 @@ from harness.records import (
     from_json,
     to_json,
 )
-
 if TYPE_CHECKING:
     import pandas as pd
+from harness.records.run import Run, SelfTest
+
 
 T = TypeVar("T")
-
 RUN_FILE = "run.json"
 TRIAL_FILE = "trial.json"
 SELFTEST_FILE = ".chatbench/selftest.json"
 DAMAGED = "it was changed or cut; restore it or measure again"
 AUDIT_FILE = "audit.json"
 SWAP_FOLDER, SWAP_FILE = "swap", "swap.json"
-TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetInfo:
-    """What a run says of one target: its parts with versions as installed."""
-
-    title: str
-    kind: str  # monolith, modular, hybrid or control
-    protocol: str
-    instances: int  # 0: no application, the generator talks to the upstream
-    python_processes: int  # of all instances together: bounds the cores its busiest code can use
-    processes: str  # in words
-    features: tuple[str, ...]
-    parts: tuple[dict[str, str], ...]  # name, title, package, version
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownQuantity:
-    """A quantity whose true value is known, as this machine measured it.
-
-    Attributes:
-        error: Of the measurement; None where nothing was measured.
-        allowed: The largest error that is ``ok``.
-        text: What was compared with what.
-    """
-
-    name: str
-    unit: str  # s, users, bytes, turns; empty for what has no number
-    true: float | None
-    measured: float | None
-    error: float | None
-    allowed: float | None
-    outcome: str  # ok, failed, not measured
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTest:
-    """The harness's own error on a machine; ``.chatbench/selftest.json``."""
-
-    format_version: int = FORMAT_VERSION
-    created_at: str  # ISO 8601, UTC
-    tool_version: str
-    machine: dict[str, Any]
-    duration_s: float
-    foreign_cpu_ratio: float | None  # the most that other programs took during one of its trials
-    quantities: tuple[KnownQuantity, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing failed and something was measured."""
-        outcomes = {one.outcome for one in self.quantities}
-        return "failed" not in outcomes and "ok" in outcomes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateTerms:
-    """What a gate was asked: two revisions by name, the share that head may add, and the pairs of a batch."""
-
-    base: str
-    head: str
-    margin: float
-    pairs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """``run.json``: what was asked for, on what machine, with which versions."""
-
-    format_version: int = FORMAT_VERSION
-    run_id: str
-    created_at: str  # ISO 8601, UTC
-    command: tuple[str, ...]
-    tool_version: str
-    seed: int
-    runtime: str
-    profile: dict[str, Any]
-    machine: dict[str, Any]
-    common_level: int  # users at which cost figures are compared
-    targets: dict[str, TargetInfo]
-    selftest: SelfTest | None = None  # the machine's last before this run; None: never run there
-    workers: int = 1  # generator processes
-    gate: GateTerms | None = None  # None: no gate, or one of a chatbench that did not write it down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,84 +158,3 @@ def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def read_lines(cls: type[T], path: Path) -> list[T]:
-    """Read JSON Lines of records; raises BenchError naming the line that cannot be read."""
-    records = []
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            records.append(from_json(cls, json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise BenchError(f"{path}:{number} cannot be read: {error}", "measure this trial again") from error
-    return records
-
-
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            yield from stream
-    except FileNotFoundError:
-        raise BenchError(f"{path} was not written", "see the logs beside it") from None
-
-
-def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
-    """Read the generator's own account (of one worker by its suffix); None where it did not get to write it."""
-    path = folder / f"generator{suffix}.json"
-    return _read_record(GeneratorSummary, path) if path.exists() else None
-
-
-def read_emissions(path: Path) -> dict[str, Emission]:
-    """Read the upstream's log by tag; a line cut by a kill is left out, since its answer was not finished."""
-    found = {}
-    for line in _lines(path):
-        try:
-            emission = from_json(Emission, json.loads(line))
-        except ValueError:
-            continue
-        found[emission.tag] = emission
-    return found
-
-
-def write_samples(
-    folder: Path,
-    turns: list[Turn],
-    emissions: Mapping[str, Emission],
-    resources: Iterable[ResourceSample],
-    *,
-    from_intended: bool = False,
-) -> dict[str, str]:
-    """Write a trial's raw samples as Parquet and return the SHA-256 of each file by name."""
-    from harness.results import turn_table
-
-    turn_table.turns_frame(turns, emissions, from_intended=from_intended).to_parquet(folder / TURNS, index=False)
-    turn_table.tokens_frame(turns, emissions).to_parquet(folder / TOKENS, index=False)
-    turn_table.resources_frame(resources).to_parquet(folder / RESOURCES, index=False)
-    return {name: sha256(folder / name) for name in (TURNS, TOKENS, RESOURCES)}
-
-
-def _read_parquet(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-    import pyarrow as pa
-
-    try:
-        return pd.read_parquet(path)
-    except FileNotFoundError:
-        raise BenchError(f"{path} is missing", "restore it or measure again: chatbench run --resume") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BenchError(f"{path} cannot be read: {error}", DAMAGED) from error
-
-
-def read_turns(trial: Path) -> "pd.DataFrame":
-    """Return a trial's turns, a row each, joined with what the upstream logged."""
-    return _read_parquet(trial / TURNS)
-
-
-def read_tokens(trial: Path) -> "pd.DataFrame":
-    """Return per turn its arrival offsets, cumulative tokens and emission offsets."""
-    return _read_parquet(trial / TOKENS)
-
-
-def read_resources(trial: Path) -> "pd.DataFrame":
-    """Return a trial's resource samples, a row per sample and component."""
-    return _read_parquet(trial / RESOURCES)

@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from harness.probes.contract import Check
-from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
-from harness.results import TargetInfo
+from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, TargetInfo
 from harness.targets import Catalogue, Target
 
 MESSAGES_PER_MINUTE = 60  # what a person may send

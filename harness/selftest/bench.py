@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import environments, results
-from harness.analysis.verdict import Validity
+from harness.analysis.validity import Validity
 from harness.errors import BenchError
-from harness.profiles import Profile
-from harness.records import Trial, TrialKey
-from harness.results import TargetInfo
+from harness.records import Profile, TargetInfo, Trial, TrialKey
 from harness.runtimes import Runtime
 from harness.runtimes.local.stack import LocalPrepared
 from harness.targets import Catalogue, Local, Part, Target

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import exp
 
-from harness.analysis.verdict import Slo
-from harness.profiles import Idle, Profile, Search, Window
-from harness.records import AnswerPlan, Distribution
+from harness.records import AnswerPlan, Distribution, Idle, Profile, Search, Slo, Window
 from harness.selftest import arithmetic
 from harness.selftest.bench import Case
 

@@ -7,7 +7,7 @@ from statistics import median, quantiles
 
 from harness import results
 from harness.analysis.capacity import Capacity
-from harness.results import KnownQuantity
+from harness.records import KnownQuantity
 from harness.selftest.bench import Answered, Measured
 from harness.selftest.cases import LEAK_BYTES, STALL_S, Fault, Knee
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from harness.analysis.capacity import Capacity, SearchPlan, search
 from harness.host import machine
-from harness.results import KnownQuantity, SelfTest
+from harness.records import KnownQuantity, SelfTest
 from harness.selftest import cases, comparing
 from harness.selftest.bench import Case, Laboratory, Measured
 
@@ -17,8 +17,6 @@ TIMING_USERS, STALL_USERS, FAULT_USERS = 20, 30, 6
 STALL_PER_MINUTE = 5400  # arrivals: of those in four stalls, one standard error of the p95 is 20 ms
 SEARCH = SearchPlan(start=10, growth=2.0, precision=0.1, repetitions=1, highest=400, max_trials=12)
 PROTOCOLS = ("rest", "openai")
-
-
 Measure = Callable[..., Measured]
 
 

@@ -1,20 +1,10 @@
 """What can be measured: a folder with a part.toml is a part, parts make a target."""
 
-from harness.targets.target import (
-    NAME,
-    PROTOCOLS,
-    Catalogue,
-    Kind,
-    Local,
-    Part,
-    Suite,
-    Target,
-    discover,
-    nearest,
-    read_part,
-    reject_unknown,
-    varied,
-)
+from harness.targets.catalogue import Catalogue, discover
+from harness.targets.part import NAME, PROTOCOLS, Kind, Local, Part, Suite, varied
+from harness.targets.part_file import read_part
+from harness.targets.strict import nearest, reject_unknown
+from harness.targets.target import Target
 
 __all__ = [
     "NAME",

@@ -18,8 +18,7 @@ from harness.analysis.capacity import (
     search,
 )
 from harness.analysis.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
-from harness.profiles import Profile, open_scenario, think_scenario
-from harness.records import Trial, TrialKey
+from harness.records import Profile, Trial, TrialKey, open_scenario, think_scenario
 
 TRIALS_OF_A_ROUND = (
     2.3  # on average, where trials differ by some percent (tests/unit/harness/analysis/test_estimate.py)

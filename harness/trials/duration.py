@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.profiles import Profile
+from harness.records import Profile
 from harness.trials.generator import chat_plan
 
 _NOWHERE = Path()

@@ -8,9 +8,8 @@ from itertools import chain
 from math import ceil, exp
 from pathlib import Path
 
-from harness.analysis.verdict import certainly_failing
-from harness.profiles import Profile, Soak, Spike, Visiting
-from harness.records import LoadPlan, SpikePlan
+from harness.analysis.slo import certainly_failing
+from harness.records import LoadPlan, Profile, Soak, Spike, SpikePlan, Visiting
 from harness.runtimes import GENERATOR, Pod
 from harness.trials.accounts import suffixes
 

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.analysis import chat_figures, unanswered, workload_figures
-from harness.analysis.verdict import Facts, Slo, Validity, carried_through, held_open, judge, without_budget
+from harness.analysis.facts import Facts
+from harness.analysis.validity import Validity
+from harness.analysis.verdict import carried_through, held_open, judge, without_budget
 from harness.errors import BenchError
 from harness.probes import contract
-from harness.profiles import Profile, think_scenario
 from harness.records import (
     Distribution,
     Finding,
     GeneratorSummary,
     LoadPlan,
+    Profile,
     Reason,
+    Slo,
     Trial,
     TrialKey,
     Turn,
     Verdict,
+    think_scenario,
     to_json,
 )
 from harness.runtimes import GENERATOR, MESSAGES_PER_MINUTE, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime, Stack

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.profiles import open_scenario
-from harness.records import Trial
+from harness.records import Trial, open_scenario
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, Located, first_reasons, paths, unfinished, valid

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.results import Run
+from harness.records import Run
 from reports.cells.cell import Cell
 from reports.content.report import Report, assemble
 from reports.evidence import conditions

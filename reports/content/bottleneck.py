@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from harness.analysis.verdict import generator_cores
+from harness.analysis.validity import generator_cores
 from harness.records import Trial
 from reports.evidence.trials import Evidence, Located, reasons, valid
 from reports.numbers import as_text, significant

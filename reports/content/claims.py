@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.results import Run
+from harness.records import Run
 from reports.cells.cell import Cell
 from reports.content.table import Table
 from reports.evidence.conditions import conditions, versions

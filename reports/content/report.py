@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import results
-from harness.records import FORMAT_VERSION, Trial
-from harness.results import Run, TargetInfo
+from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial
 from reports.cells import audits, servers
 from reports.cells.audits import Audited
 from reports.content import bottleneck, claims

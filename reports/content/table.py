@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from harness.records import SwapMatrix
-from harness.results import Run
+from harness.records import Run, SwapMatrix
 from reports.cells import audits, estimates, swaps
 from reports.cells.audits import Audits
 from reports.cells.cell import NO_APPLICATION, Cell, Line, Row, absent

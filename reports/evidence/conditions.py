@@ -7,8 +7,7 @@ from math import exp
 from statistics import fmean
 from typing import Any
 
-from harness.records import Limits, Trial
-from harness.results import Run, TargetInfo
+from harness.records import Limits, Run, TargetInfo, Trial
 from reports.numbers import as_text, significant
 
 SLO_LABELS = {

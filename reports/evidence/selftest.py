@@ -1,6 +1,6 @@
 """The harness's own error, as the machine's last self-test before a run showed it."""
 
-from harness.results import SelfTest
+from harness.records import SelfTest
 from reports.numbers import as_text, significant
 
 NEVER = "never run on this machine: chatbench selftest"

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from harness.analysis import capacity
-from harness.records import SwapMatrix, Trial
-from harness.results import Run, TargetInfo
+from harness.records import Run, SwapMatrix, TargetInfo, Trial
 
 PREFERRED = {"modular": "django+angular", "monolith": "streamlit"}
 Located = tuple[str, Trial]  # folder relative to the run's, trial

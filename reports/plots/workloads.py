@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.profiles import open_scenario
-from harness.records import Trial
+from harness.records import Trial, open_scenario
 from reports.cells.workloads import last_valid
 from reports.content.report import Report
 from reports.evidence.trials import Evidence

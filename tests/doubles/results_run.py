@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness import results
 from harness.analysis import chat_figures, verdict, workload_figures
+from harness.analysis.facts import Facts
 from harness.records import (
     Arrivals,
     Component,
@@ -18,7 +19,10 @@ from harness.records import (
     PhaseTimes,
     Reason,
     ResourceSample,
+    Run,
+    Slo,
     StepTimes,
+    TargetInfo,
     Trial,
     TrialKey,
     Turn,
@@ -113,9 +117,9 @@ MACHINE = {
 }
 
 
-def target_info(model: Model) -> results.TargetInfo:
+def target_info(model: Model) -> TargetInfo:
     """Return what ``run.json`` says of a pretended target."""
-    return results.TargetInfo(
+    return TargetInfo(
         title=model.title,
         kind=model.kind,
         protocol="streamlit" if model.kind == "monolith" else "rest",
@@ -129,7 +133,7 @@ def target_info(model: Model) -> results.TargetInfo:
 
 def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
     """Write a whole run and return its folder."""
-    run = results.Run(
+    run = Run(
         run_id="20261122-083000-quick",
         created_at="2026-11-22T08:30:00Z",
         command=("chatbench", "run"),
@@ -352,7 +356,7 @@ def chat_trial(
         samples(model, summary.turns_begun / MEASURE_S, START_S + RAMP_S + WARM_S + MEASURE_S + DRAIN_S),
         from_intended=is_open,
     )
-    slo = verdict.Slo()
+    slo = Slo()
     found = chat_figures.chat_figures(results.read_turns(path), results.read_resources(path), summary, slo)
     if scenario == "visit":
         found |= workload_figures.visit_figures(found, summary)
@@ -364,7 +368,7 @@ def chat_trial(
         )
     if scenario == "check":
         found["cold_start_s"] = None if model.direct else 4.2
-    facts = verdict.Facts(
+    facts = Facts(
         spare_cpus=model.spare_cpus,
         budget_cores=2,
         stopped_early=False,
@@ -375,7 +379,7 @@ def chat_trial(
     return path
 
 
-def _judge(found: dict[str, float | None], facts: verdict.Facts, slo: verdict.Slo) -> Verdict:
+def _judge(found: dict[str, float | None], facts: Facts, slo: Slo) -> Verdict:
     steady = found | {"turn_half_difference_ratio": 0.0, "live_half_difference_ratio": 0.0}
     judged = verdict.judge(steady, facts, slo)
     if judged.outcome == "fail" and not facts.spare_cpus:

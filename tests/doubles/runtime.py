@@ -8,8 +8,18 @@ from typing import Any
 import orjson
 
 from harness.probes.contract import Check
-from harness.records import Component, Finding, GeneratorSummary, Limits, LoadPlan, ResourceSample, StepTimes, to_json
-from harness.results import TargetInfo, write_json
+from harness.records import (
+    Component,
+    Finding,
+    GeneratorSummary,
+    Limits,
+    LoadPlan,
+    ResourceSample,
+    StepTimes,
+    TargetInfo,
+    to_json,
+)
+from harness.results import write_json
 from harness.runtimes import Stack
 from harness.targets import Catalogue, Target
 from tests.doubles import results_run

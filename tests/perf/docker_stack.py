@@ -18,8 +18,7 @@ import docker
 
 from harness import profiles, results, targets
 from harness.errors import BenchError
-from harness.profiles import Profile
-from harness.records import TrialKey, Turn, Verdict
+from harness.records import Profile, TrialKey, Turn, Verdict
 from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Prepared, Runtime
 from harness.runtimes.docker import DockerRuntime, engine, images
 from harness.runtimes.docker.runtime import SERVICE_TITLES, SERVICE_VERSIONS, _dockerfiles

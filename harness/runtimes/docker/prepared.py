@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.results import TargetInfo
+from harness.records import TargetInfo
 from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.topology import Topology
 from harness.targets import Target

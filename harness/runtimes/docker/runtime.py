@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.host import cgroups, cpus, watchdog
 from harness.host.cgroups import Budget
 from harness.host.watchdog import Watchdog
-from harness.results import TargetInfo
+from harness.records import TargetInfo
 from harness.runtimes import GENERATOR, SEEDED_USERS, Report
 from harness.runtimes.docker import engine, images, seeding, topology
 from harness.runtimes.docker.images import Image

@@ -12,8 +12,8 @@ from pathlib import Path
 from harness import environments
 from harness.environments.secret import secret_of
 from harness.errors import BenchError
-from harness.records import AnswerPlan
-from harness.results import TargetInfo, slug
+from harness.records import AnswerPlan, TargetInfo
+from harness.results import slug
 from harness.runtimes import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.local.component import Launch, Starter
 from harness.targets import Catalogue, Part, Target

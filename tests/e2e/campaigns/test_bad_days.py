@@ -14,7 +14,7 @@ import pytest
 from harness import profiles, targets
 from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError
 from harness.host.cgroups import Budget
-from harness.records import Trial, TrialKey
+from harness.records import Idle, Trial, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import Launch, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
@@ -164,7 +164,7 @@ def open_runtime() -> Iterator[Callable[[Budget], LocalRuntime]]:
 def measure(tmp_path: Path) -> Callable[..., Trial]:
     """Run one trial of the toy."""
     (tmp_path / "brief.toml").write_text(BRIEF)
-    idle = profiles.Idle(steps=(0, 4), hold_s=0.2)
+    idle = Idle(steps=(0, 4), hold_s=0.2)
     profile = replace(profiles.load(str(tmp_path / "brief.toml")), idle=idle)
 
     def one(runtime: LocalRuntime, prepared: stack.LocalPrepared, scenario: str, level: int = 4) -> Trial:

@@ -15,8 +15,7 @@ from harness.cli import lookup, main
 from harness.cli import selftest as command
 from harness.errors import EXIT_INVALID
 from harness.host import machine
-from harness.profiles import Window
-from harness.results import KnownQuantity
+from harness.records import KnownQuantity, Window
 from harness.runtimes.local import LocalRuntime, generator
 from harness.selftest import bench, cases, comparing, course
 from harness.selftest.bench import Case, Laboratory, Measured

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import results
-from harness.analysis.verdict import Validity
+from harness.analysis.validity import Validity
 from harness.cli import lookup
 from harness.records import Limits, LoadPlan
 from harness.runtimes import GENERATOR

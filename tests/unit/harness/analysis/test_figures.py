@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis import chat_figures
-from harness.analysis.verdict import Slo
-from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, StepTimes, Turn, WorkerShare
+from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Slo, StepTimes, Turn, WorkerShare
 from harness.results import turn_table
 
 WINDOW = PhaseTimes(start_s=100.0, end_s=120.0)

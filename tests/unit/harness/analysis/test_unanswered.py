@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from harness.analysis import chat_figures
+from harness.analysis.facts import Facts
 from harness.analysis.unanswered import commonest, waited_s
-from harness.analysis.verdict import Facts, Slo, judge
+from harness.analysis.verdict import judge
 from harness.records import (
     AnswerPlan,
     Distribution,
@@ -16,6 +17,7 @@ from harness.records import (
     GeneratorSummary,
     PhaseTimes,
     ResourceSample,
+    Slo,
     Turn,
     Verdict,
     to_json,

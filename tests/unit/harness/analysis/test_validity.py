@@ -11,8 +11,9 @@ import pytest
 
 from harness import results
 from harness.analysis import chat_figures
-from harness.analysis.verdict import Facts, Slo, judge
-from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Turn, Verdict, WorkerShare
+from harness.analysis.facts import Facts
+from harness.analysis.verdict import judge
+from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Slo, Turn, Verdict, WorkerShare
 from harness.results import turn_table
 from reports.content.report import assemble
 from reports.pages.files import to_markdown

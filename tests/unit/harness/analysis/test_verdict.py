@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.verdict import NEEDED, Facts, Slo, carried_through, certainly_failing, judge
-from harness.records import Verdict
+from harness.analysis.facts import Facts
+from harness.analysis.slo import certainly_failing
+from harness.analysis.validity import NEEDED
+from harness.analysis.verdict import carried_through, judge
+from harness.records import Slo, Verdict
 
 GOOD: dict[str, float | None] = {
     "turns": 200.0,

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from harness.analysis import stats, workload_figures
-from harness.analysis.verdict import Slo
 from harness.analysis.workload_figures import soak_figures, spike_figures
-from harness.records import GeneratorSummary, PhaseTimes
+from harness.records import GeneratorSummary, PhaseTimes, Slo
 
 SLO = Slo()
 

@@ -16,7 +16,7 @@ from harness import cli, profiles, results
 from harness.cli import REPOSITORY, report
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
-from harness.records import to_json
+from harness.records import Run, TargetInfo, to_json
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
 from harness.trials import campaign
@@ -222,7 +222,7 @@ def test_an_unknown_option_or_command_is_a_usage_error(words: list[str], say: Sa
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """The results folder of a run that measured nothing yet."""
-    info = results.TargetInfo(
+    info = TargetInfo(
         title="Streamlit",
         kind="monolith",
         protocol="streamlit",
@@ -232,7 +232,7 @@ def earlier(tmp_path: Path) -> Path:
         features=(),
         parts=({"name": "streamlit", "title": "Streamlit", "package": "streamlit", "version": "1"},),
     )
-    run = results.Run(
+    run = Run(
         run_id="20260101-000000-smoke-aaaa",
         created_at="2026-01-01T00:00:00+00:00",
         command=("chatbench", "run"),

@@ -7,7 +7,7 @@ import pytest
 
 from harness import profiles
 from harness.errors import EXIT_USAGE, UsageError
-from harness.records import from_json, to_json
+from harness.records import Profile, from_json, to_json
 
 GOOD = 'purpose = "x"\nthink_s = 2\n[answer]\nttft_s = 0.3\nitl_s = 0.02\ntokens = 40\n'
 
@@ -26,7 +26,7 @@ def test_the_profiles_that_come_along_are_valid_and_survive_a_round_trip() -> No
     ]
     for name in profiles.names():
         profile = profiles.load(name)
-        assert from_json(profiles.Profile, to_json(profile)) == profile
+        assert from_json(Profile, to_json(profile)) == profile
 
 
 def test_quick_is_what_the_method_states() -> None:

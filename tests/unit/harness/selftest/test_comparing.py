@@ -9,9 +9,19 @@ import pytest
 from harness import results
 from harness.analysis import chat_figures, stats
 from harness.analysis.capacity import Capacity
-from harness.analysis.verdict import Slo
-from harness.records import Emission, GeneratorSummary, PhaseTimes, Reason, ResourceSample, TrialKey, Turn, Verdict
-from harness.results import KnownQuantity
+from harness.records import (
+    Emission,
+    GeneratorSummary,
+    KnownQuantity,
+    PhaseTimes,
+    Reason,
+    ResourceSample,
+    SelfTest,
+    Slo,
+    TrialKey,
+    Turn,
+    Verdict,
+)
 from harness.selftest import cases, comparing, course
 from harness.selftest.bench import Answered, Measured
 from tests.doubles import trials
@@ -217,8 +227,8 @@ def quantity(outcome: str, name: str = "rest: TTFT, p99 of its error") -> KnownQ
     )
 
 
-def selftest(*quantities: KnownQuantity) -> results.SelfTest:
-    return results.SelfTest(
+def selftest(*quantities: KnownQuantity) -> SelfTest:
+    return SelfTest(
         created_at="2026-01-02T03:04:05+00:00",
         tool_version="0",
         machine={"cpu_model": "x"},

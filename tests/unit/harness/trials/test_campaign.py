@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness import profiles
-from harness.records import Reason, Trial, TrialKey, Verdict
+from harness.records import Open, Reason, Soak, Spike, Trial, TrialKey, Verdict, Visiting
 from harness.trials import campaign
 from tests.doubles import trials
 
@@ -43,7 +43,7 @@ def test_a_profile_may_leave_the_audit_out() -> None:
 
 
 def test_open_arrivals_come_last_at_a_common_rate_and_at_shares_of_what_was_carried() -> None:
-    profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50, 70)))
+    profile = replace(QUICK, open=Open(per_minute=90, percent=(50, 70)))
     found, made = run(trials.carrying({"a": 90}), ["a"], profile=profile)
     carried = found["a"].low
     assert carried is not None
@@ -57,7 +57,7 @@ def test_open_arrivals_come_last_at_a_common_rate_and_at_shares_of_what_was_carr
 
 
 def test_a_spike_and_a_soak_follow_at_shares_of_the_users_carried() -> None:
-    profile = replace(QUICK, spike=profiles.Spike(percent=50), soak=profiles.Soak(percent=70))
+    profile = replace(QUICK, spike=Spike(percent=50), soak=Soak(percent=70))
     found, made = run(trials.carrying({"a": 90}), ["a"], profile=profile)
     carried = found["a"].low
     assert carried is not None
@@ -66,7 +66,7 @@ def test_a_spike_and_a_soak_follow_at_shares_of_the_users_carried() -> None:
 
 
 def test_visits_need_no_capacity_and_are_not_tried_again_where_the_page_class_has_none() -> None:
-    profile = replace(QUICK, visit=profiles.Visiting(users=3))
+    profile = replace(QUICK, visit=Visiting(users=3))
     carry = trials.carrying({"a": 0})
 
     def measure(key: TrialKey) -> Trial:
@@ -80,7 +80,7 @@ def test_visits_need_no_capacity_and_are_not_tried_again_where_the_page_class_ha
 
 
 def test_where_nobody_was_carried_there_is_no_share_to_take() -> None:
-    profile = replace(QUICK, open=profiles.Open(per_minute=90, percent=(50,)))
+    profile = replace(QUICK, open=Open(per_minute=90, percent=(50,)))
     found, made = run(trials.carrying({"a": 0}), ["a"], profile=profile)
     assert found["a"].status == "none"
     assert [t.key.scenario for t in made if t.key.scenario.startswith("open")] == ["open"]

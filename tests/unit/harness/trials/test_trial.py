@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.verdict import Facts, Validity, without_budget
+from harness.analysis.facts import Facts
+from harness.analysis.validity import Validity
+from harness.analysis.verdict import without_budget
 from harness.probes.contract import Check
 from harness.records import GeneratorSummary, ResourceSample, StepTimes, Verdict
 from harness.results import turn_table

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.analysis.capacity import Capacity
-from harness.records import Reason, Trial, TrialKey, Verdict
-from harness.results import Run
+from harness.records import Reason, Run, Trial, TrialKey, Verdict
 from reports.cells import servers
 from reports.cells.cell import Cell
 from reports.cells.ratios import capacity_bracket, capacity_ratio, quotient

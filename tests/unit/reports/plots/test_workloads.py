@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from harness import results
-from harness.analysis import verdict, workload_figures
-from harness.records import Reason, Trial, Verdict
+from harness.analysis import workload_figures
+from harness.records import Reason, Slo, Trial, Verdict
 from reports import build
 from reports.content.report import assemble
 from reports.plots import canvas, workload_curves
@@ -75,7 +75,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         trial_of(folder, "spike"),
         results.TURNS,
         slow_in_the_spike,
-        lambda turns, trial: workload_figures.spike_figures(turns, trial.summary, verdict.Slo(), WINDOW_S),
+        lambda turns, trial: workload_figures.spike_figures(turns, trial.summary, Slo(), WINDOW_S),
     )
     edit(
         trial_of(folder, "soak"),

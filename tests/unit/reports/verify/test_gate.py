@@ -12,7 +12,7 @@ import pytest
 
 from harness import results
 from harness.analysis import gate
-from harness.records import Reason, Verdict
+from harness.records import GateTerms, Reason, Verdict
 from reports import build
 from reports.compare import gate as report
 from reports.verify import gate as verify_gate
@@ -41,7 +41,7 @@ def write_gate(folder: Path, head_cpu_s: float, batches: int, judged: dict[tuple
     """Write a gate's run as the command does; ``judged`` replaces verdicts by side and pair."""
     pairs = SIZE * batches
     models = (side(gate.BASE, 0.06, pairs), side(gate.HEAD, head_cpu_s, pairs))
-    terms = results.GateTerms(base="main (0123)", head="working tree", margin=MARGIN, pairs=SIZE)
+    terms = GateTerms(base="main (0123)", head="working tree", margin=MARGIN, pairs=SIZE)
     results_run.write_run(folder, models, common_level=USERS, gate=terms)
     for (name, number), verdict in judged.items():
         results_run.rewrite(trial_of(folder, name, number), verdict=verdict)

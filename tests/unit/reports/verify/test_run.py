@@ -15,8 +15,7 @@ import pytest
 
 from harness import results
 from harness.analysis import chat_figures
-from harness.analysis.verdict import Slo
-from harness.records import WorkerShare
+from harness.records import Slo, WorkerShare
 from reports import build
 from reports.verify import Finding, figures, verify
 from reports.verify.model_pace import Pace

@@ -12,7 +12,7 @@ import pytest
 
 from harness import results
 from harness.analysis import chat_figures, verdict
-from harness.records import GeneratorSummary, Verdict, WorkerShare
+from harness.records import GeneratorSummary, Slo, Verdict, WorkerShare
 from reports import build
 from reports.verify import validity, verify
 from tests.doubles import results_run
@@ -63,7 +63,7 @@ def consistent(
     if trial.key.scenario == "idle":
         found = chat_figures.idle_figures(readings, account.steps)
     else:
-        found = chat_figures.chat_figures(rows, readings, account, verdict.Slo())
+        found = chat_figures.chat_figures(rows, readings, account, Slo())
     changed = replace(
         trial,
         figures=found,

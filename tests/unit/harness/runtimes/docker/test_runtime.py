@@ -11,8 +11,7 @@ from harness import profiles, targets
 from harness.analysis.verdict import without_budget
 from harness.cli import DEFAULT_TARGETS
 from harness.errors import BenchError
-from harness.records import Component, Limits, TrialKey
-from harness.results import TargetInfo
+from harness.records import Component, Limits, TargetInfo, TrialKey
 from harness.runtimes import GENERATOR, Stack
 from harness.runtimes.docker import engine, runtime, seeding, topology
 from harness.runtimes.docker.images import Image

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BenchError
-from harness.records import AnswerPlan, Component, Distribution
-from harness.results import TargetInfo
+from harness.records import AnswerPlan, Component, Distribution, TargetInfo
 from harness.runtimes import Stack
 from harness.runtimes.local import Launch, stack
 from harness.targets import Local, Part, Target

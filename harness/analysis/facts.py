@@ -1,0 +1,26 @@
+"""What a trial showed: figures by name, and facts that are no figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Figures = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a trial showed besides its figures."""
+
+    spare_cpus: bool
+    budget_cores: int
+    stopped_early: bool
+    target_exits: tuple[str, ...] = ()  # components of the target that ended by themselves, in words
+    upstream_exits: tuple[str, ...] = ()
+    oom_kills: int = 0
+    foreign_nonces: int = 0
+    turns_needed: int = 100
+    sign_in_failures: int = 0
+    recorder_errors: int = 0
+    generator_faults: tuple[str, ...] = ()  # of several workers: what does not fit together, in words
+    commonest_failure: str | None = None  # of turns that were not answered, in words
+    waited_s: float | None = None  # for an answer, by users who did little else while measuring; None: they did not
+    direct: bool = False  # no application: generator and upstream are what is tried

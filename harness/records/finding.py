@@ -1,0 +1,77 @@
+"""What an audit and a swap matrix found."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.records.coding import FORMAT_VERSION
+
+Topic = Literal["flexibility", "integration", "security", "maintenance"]
+FindingOutcome = Literal["held", "broken", "not measured"]
+CONTROL = "control: "  # begins the lines of a finding that describe no input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What trying one property of a target showed; ``audit.json`` holds a list of them.
+
+    Attributes:
+        topic: The row of the table it belongs to.
+        name: Stable id in [a-z0-9-], unique within a target's audit.
+        title: What was tried, in plain words.
+        outcome: ``held`` where every input did what it should, ``broken`` where one did not; ``not measured`` says why.
+        exercised: Inputs or steps that were really tried.
+        passed: How many of them did what they should.
+        text: What was seen, a sentence for people.
+        value: A number of its own, where it has one, in ``unit``.
+        details: A line per input: what it was, what was expected, what was seen; and one per control that held,
+            marked as such, which no count holds.
+        table: The same as a table, in lines, where it is easier to read so.
+    """
+
+    topic: Topic
+    name: str
+    title: str
+    outcome: FindingOutcome
+    exercised: int
+    passed: int
+    text: str
+    value: float | None = None
+    unit: str | None = None
+    details: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a verdict that its counts do not carry: nothing tried is never a pass."""
+        if not 0 <= self.passed <= self.exercised:
+            raise ValueError(f"finding {self.name}: {self.passed} of {self.exercised} inputs passed")
+        carried = {
+            "not measured": self.exercised == 0,
+            "held": 0 < self.exercised == self.passed,
+            "broken": self.passed < self.exercised,
+        }
+        if not carried[self.outcome]:
+            raise ValueError(f"finding {self.name}: {self.outcome!r} with {self.passed} of {self.exercised} inputs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwappedPair:
+    """One API with one web part, used by a person in a real browser from end to end."""
+
+    api: str
+    web: str
+    parts: tuple[dict[str, str], ...]  # name, title, package, version; none where they could not be made ready
+    duration_s: float  # start of the stack and all steps
+    finding: Finding  # an input is a step
+    screenshot: str | None = None  # file beside the evidence, where a step failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapMatrix:
+    """Which APIs go with which web parts; ``swap.json``."""
+
+    format_version: int = FORMAT_VERSION
+    made_at: str  # ISO 8601, UTC
+    browser: str | None  # name and version
+    duration_s: float
+    pairs: tuple[SwappedPair, ...]
+    note: str | None = None  # why there is no pair

@@ -1,0 +1,122 @@
+"""A turn, the model's emissions, and the generator's account of a trial."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["ramp_up", "warm_up", "measure", "drain"]
+Outcome = Literal["ok", "failed", "incomplete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One message and its answer as the client saw it; a line of ``turns.jsonl``."""
+
+    user: int
+    conversation: int
+    turn: int  # 0-based within the conversation
+    tag: str
+    phase: Phase  # of the intended send
+    intended_s: float
+    sent_s: float
+    first_s: float | None = None  # first non-empty content of this answer
+    last_s: float | None = None  # the end marker
+    done_s: float | None = None  # the answer is over at protocol level
+    ready_s: float | None = None  # the page would take the next message
+    chunks: int = 0  # reads from the socket that brought content
+    updates: int = 0  # protocol messages about this answer (SSE events, element updates)
+    wire_bytes: int = 0  # received for this turn, headers and framing included
+    text_bytes: int = 0  # of the answer, UTF-8
+    outcome: Outcome
+    error: str | None = None  # plain words, no secrets
+    error_kind: str | None = None  # connection, http, timeout, truncated, foreign_nonce, application, unfinished
+    arrival_s: tuple[float, ...] = ()  # after sent_s, one per read that brought content
+    arrival_tokens: tuple[int, ...] = ()  # cumulative tokens of the answer after that read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emission:
+    """One answer as the upstream sent it; a line of the upstream's log."""
+
+    tag: str
+    request_s: float  # the request was read completely
+    ttft_s: float  # intended
+    itl_s: float  # intended
+    tokens: int
+    emit_s: tuple[float, ...]  # actual, after request_s, one per token written
+    finished: bool
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTimes:
+    """Start and end of a phase."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTimes:
+    """Idle scenario: while this many sessions were open and nobody spoke."""
+
+    sessions: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerShare:
+    """One generator process among several: its part of what ``GeneratorSummary`` counts."""
+
+    users: int
+    turns_begun: int
+    turns_ended: int
+    turns_written: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """Open workload: the rate, and how many arrivals of *measure* found no user free with an open page."""
+
+    per_s: float
+    without_page: int  # waited while a further user's page was being opened: part of their latency
+    without_user: int  # waited because the pool was at its bound: fewer users than the load needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit: page and files, sign-in with password, two turns, leave; what it did not get to is ``None``."""
+
+    user: int
+    start_s: float  # before the connection is opened
+    page_s: float | None = None  # the last file of the page was there
+    page_requests: int | None = None
+    page_bytes: int | None = None  # of the bodies, compressed where they were
+    signed_in_s: float | None = None
+    end_s: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorSummary:
+    """The generator's own account of a trial, kept apart from its turns so that the two can be reconciled."""
+
+    users: int  # open workload: of the pool, as many as were let in
+    phases: dict[str, PhaseTimes]
+    steps: tuple[StepTimes, ...] = ()
+    turns_begun: int  # measure phase: counted as they start, by the user loop
+    turns_ended: int  # measure phase: counted as they end, whatever the outcome
+    turns_written: int  # all phases: lines of turns.jsonl
+    live_turn_seconds: float  # measure window: exact integral of the number of users inside a turn
+    cpu_s: float  # of the generator process during the measure phase; of all workers together
+    stopped_early: bool
+    recorder_errors: int
+    sign_in_failures: int
+    locust_version: str
+    note: str | None = None
+    workers: tuple[WorkerShare, ...] = ()  # by number, where there are several
+    arrivals: Arrivals | None = None  # None: closed workload
+    visits: tuple[Visit, ...] = ()
+    not_offered: str | None = None  # why the scenario cannot be played on this target's page
+    spike: PhaseTimes | None = None  # while the further users were there

@@ -1,0 +1,94 @@
+"""All parts of a folder, and the targets that can be put together from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.targets.part import Kind, Part, varied
+from harness.targets.part_file import read_part
+from harness.targets.strict import nearest
+from harness.targets.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All parts found below a folder."""
+
+    parts: Mapping[tuple[Kind, str], Part]
+
+    def of_kind(self, *kinds: Kind) -> list[Part]:
+        """Return the parts of these kinds by name."""
+        return sorted((part for part in self.parts.values() if part.kind in kinds), key=lambda part: part.name)
+
+    @property
+    def upstream(self) -> Part:
+        """The stand-in language model."""
+        return self.of_kind("upstream")[0]
+
+    def names(self) -> list[str]:
+        """Return every target that can be put together, variants included."""
+        names = []
+        for part in self.of_kind("monolith"):
+            names += [part.name, *(f"{part.name}:{variant}" for variant in part.variants)]
+        for api in self.of_kind("api"):
+            names += [f"{api.name}+{web.name}" for web in self.of_kind("web")]
+        return names + [part.name for part in self.of_kind("direct")]
+
+    def covering(self) -> list[str]:
+        """Return targets in which every part and every variant takes part: monoliths, and no more pairs than needed."""
+        # front ends that browsers run come first, so that each API serves one
+        webs = sorted(self.of_kind("web"), key=lambda part: part.protocol is not None)
+        apis = self.of_kind("api")
+        pairs = range(max(len(apis), len(webs)) if apis and webs else 0)
+        alone = [name for name in self.names() if "+" not in name]
+        return alone + [f"{apis[n % len(apis)].name}+{webs[n % len(webs)].name}" for n in pairs]
+
+    def target(self, name: str) -> Target:
+        """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).
+
+        Raises:
+            UsageError: no such part or variant, or parts that do not make a target; names the nearest one.
+        """
+        words = name.split("+")
+        wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
+        parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name) for n, word in enumerate(words))
+        kinds = tuple(part.kind for part in parts)
+        # a monolith that speaks the REST contract can have another page put in front of it
+        another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
+        if kinds not in (("monolith",), ("api", "web"), ("direct",)) and not another_page:
+            raise UsageError(
+                f"{name!r} is put together from {' + '.join(kinds)}",
+                "a target is a monolith, or an api and a web part: " + ", ".join(self.names()),
+            )
+        return Target(name=name, parts=parts)
+
+    def _part(self, word: str, kind: Kind, target: str) -> Part:
+        """Return the part of this kind; one name may be taken by a part of each kind."""
+        name, _, variant = word.partition(":")
+        named = sorted((part for part in self.parts.values() if part.name == name), key=lambda part: part.kind != kind)
+        if "/" in name:
+            part = read_part(Path(name).resolve())
+        elif named:
+            part = named[0]
+        else:
+            folder = f"for the folder of that name write ./{name}; " if Path(name, "part.toml").is_file() else ""
+            raise UsageError(
+                f"unknown target {target!r}: no part {name!r} below targets/", folder + nearest(target, self.names())
+            )
+        return varied(part, variant) if variant else part
+
+
+def discover(root: Path) -> Catalogue:
+    """Read every part below ``root`` (the folder ``targets``).
+
+    Raises:
+        UsageError: a damaged part, or two parts of one kind and name.
+    """
+    parts: dict[tuple[Kind, str], Part] = {}
+    for path in sorted([*root.glob("*/part.toml"), *root.glob("*/*/part.toml")]):
+        part = read_part(path.parent)
+        taken = parts.setdefault((part.kind, part.name), part)
+        if taken is not part:
+            raise UsageError(f"{path}: the name {part.name!r} is taken by {taken.folder}", "rename one")
+    return Catalogue(parts=parts)

@@ -1,0 +1,104 @@
+"""A part: a piece that a target is made of."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import UsageError
+from harness.targets.strict import nearest, typed
+
+Kind = Literal["monolith", "api", "web", "upstream", "direct"]  # direct: no application, users talk to the upstream
+FEATURES = (
+    "sign-in",
+    "conversations",
+    "streaming",
+    "markdown",
+    "history",
+    "search",
+    "rename",
+    "delete",
+    "export",
+    "feedback",
+    "moderation",
+    "admin",
+    "rate-limit",
+    "api",
+)
+PROTOCOLS = ("rest", "forms", "streamlit", "openai")  # those whose users are ours; any other one needs a user class
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folders and components
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """How a part starts without containers.
+
+    Commands may hold {python} {port} {data} {llm} {redis} {web} {api} {secret} {seed}.
+    """
+
+    requirements: str | None = None
+    prepare: tuple[tuple[str, ...], ...] = ()
+    start: tuple[str, ...] = ()
+    ready: str = "/"
+    needs: tuple[str, ...] = ()
+    instances: int = 1
+    python_processes: int = 1
+    build: str | None = None
+    dist: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A part's own tests, run in its folder; the command may hold {python}."""
+
+    command: tuple[str, ...]
+    passed: str  # a regular expression; its one group is the number of tests that passed, in what the command prints
+    at_least: int  # a suite that shrinks below it has lost something
+    requirements: str | None = None  # of its environment, where that of the part does not do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece a target is made of; ``part.toml``."""
+
+    name: str
+    kind: Kind
+    title: str
+    folder: Path
+    package: str | None = None
+    protocol: str | None = None
+    user_class: str | None = None  # "user.py:Name", the file being the part's own
+    control: bool = False  # for telling causes apart: never one of the article's two columns
+    features: tuple[str, ...] = ()
+    model: str = ""
+    local: Local = field(default_factory=Local)
+    tests: Suite | None = None
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    edition: str = ""  # the variant's name where it has requirements, and so environment, image and data, of its own
+
+    @property
+    def editions(self) -> tuple[str, ...]:
+        """Its variants that have requirements of their own: other versions of what it is made with."""
+        return tuple(name for name in self.variants if varied(self, name).edition)
+
+    @property
+    def image_name(self) -> str:
+        """What its container image is called after its kind."""
+        return f"{self.name}-{self.edition}" if self.edition else self.name
+
+
+def varied(part: Part, variant: str) -> Part:
+    """Return a part with one of its variants applied; raises UsageError for an unknown variant."""
+    if variant not in part.variants:
+        where = part.folder / "part.toml"
+        raise UsageError(f"{where}: {part.name} has no variant {variant!r}", nearest(variant, part.variants))
+    change = part.variants[variant]
+    local = dataclasses.replace(
+        part.local, **typed(Local, change.get("local", {}), f"{part.folder}: variants.{variant}")
+    )
+    title = change.get("title", f"{part.title} ({variant})")
+    edition = variant if local.requirements != part.local.requirements else ""
+    return dataclasses.replace(part, local=local, title=title, model=change.get("model", part.model), edition=edition)
