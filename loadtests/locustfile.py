@@ -30,8 +30,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from harness.records import AnswerPlan, Distribution, LoadPlan, from_json
 from loadtests.by_hand import HandLedger
 from loadtests.crew import Master, Worker
-from loadtests.runner import Trial, page_class, visitor
+from loadtests.runner import Trial
 from loadtests.scenarios import chat
+from loadtests.users.choose import page_class, visitor
 
 _WORKERS_COME_S = 30  # a master waits so long for its workers
 _state: dict[str, Trial | HandLedger] = {}

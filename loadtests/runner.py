@@ -1,7 +1,6 @@
 """One trial from its plan to its files: lets users in, watches phases and time limits, writes the summary."""
 
 import gc
-import importlib.util
 import itertools
 import resource
 import threading
@@ -12,65 +11,25 @@ import gevent
 
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
 from loadtests.crew import Worker
-from loadtests.page import Page, Visitor
+from loadtests.page import Page
 from loadtests.recording.ledger import TrialLedger
 from loadtests.recording.recorder import Recorder
 from loadtests.scenarios import arrive, chat, make_ready, stay_s, take_turn
 from loadtests.schedule.arrivals import Pool
 from loadtests.schedule.phases import Timeline, live_turn_seconds
-from loadtests.schedule.seeded import session_token, username
-from loadtests.users.forms import FormsPage
-from loadtests.users.openai import OpenAIPage
-from loadtests.users.rest import RestPage
-from loadtests.users.streamlit import StreamlitPage
+from loadtests.users.choose import page_class, visitor
 from loadtests.visits import Visits, visit_again_and_again
 
 _TICK_S = 0.05
+
+
 _OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
+
+
 _SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
+
+
 _FAR_S = 1e7
-_BUILT_IN: dict[str, type[Page]] = {
-    "rest": RestPage,
-    "forms": FormsPage,
-    "openai": OpenAIPage,
-    "streamlit": StreamlitPage,
-}
-
-
-def page_class(protocol: str, user_class: str | None) -> type[Page]:
-    """Return the class of page for a protocol, or a class of one's own named ``path/to/user.py:Name``.
-
-    Raises:
-        ValueError: no such protocol, file or class.
-    """
-    if user_class is None:
-        if protocol not in _BUILT_IN:
-            raise ValueError(f"protocol {protocol!r}: expected one of {', '.join(sorted(_BUILT_IN))}")
-        return _BUILT_IN[protocol]
-    path, _, name = user_class.rpartition(":")
-    if not Path(path).is_file():
-        raise ValueError(f"user class {user_class!r}: no file {path!r}; expected path/to/user.py:Name")
-    spec = importlib.util.spec_from_file_location("chatbench_user_class", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"user class {user_class!r}: {path!r} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, Page)):
-        raise ValueError(f"user class {user_class!r}: {name!r} is no subclass of loadtests.page.Page in that file")
-    return found
-
-
-def visitor(plan: LoadPlan, user: int) -> Visitor:
-    """Return who virtual user ``user`` is; the same user always talks to the same instance."""
-    name = username(user, plan.seeded_users)
-    return Visitor(
-        number=user,
-        base_url=plan.instances[user % len(plan.instances)],
-        username=name,
-        session=session_token(plan.seed, name),
-        streamlit_site=plan.streamlit_site,
-    )
 
 
 def allow_open_files(count: int) -> None:

@@ -22,40 +22,38 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"chatbench {version('chatbench')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    report = _command(commands, "report", "rebuild the report from a results folder", "report:report")
+    report = _command(commands, "report", "rebuild the report from a results folder")
     _run_argument(report)
     report.add_argument("--format", action="append", metavar="NAME", help="json, csv, md or html; all where left out")
-    verify = _command(commands, "verify", "recompute every printed number from the raw samples", "report:verify")
+    verify = _command(commands, "verify", "recompute every printed number from the raw samples")
     _run_argument(verify)
     _add_compare(commands)
-    _command(commands, "targets", "list what can be measured", "report:targets")
-    check = _command(commands, "check", "prove that a target meets the contract", "check:check")
+    _command(commands, "targets", "list what can be measured")
+    check = _command(commands, "check", "prove that a target meets the contract")
     check.add_argument("target", metavar="TARGET")
     _runtime_option(check)
     _add_swap(commands)
-    serve = _command(commands, "serve", "start a target to click through", "check:serve")
+    serve = _command(commands, "serve", "start a target to click through")
     serve.add_argument("target", metavar="TARGET")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
     _add_init(commands)
-    setup = _command(commands, "setup", "make environments, front-end builds and seeded data", "check:setup")
+    setup = _command(commands, "setup", "make environments, front-end builds and seeded data")
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
     setup.add_argument("--all", action="store_true", help="targets in which every part and variant takes part")
     _runtime_option(setup)
-    _command(commands, "selftest", "measure servers whose answer is known, print the error", "selftest:run")
-    _command(commands, "doctor", "say what this machine offers, and what to do about the rest", "report:doctor")
+    _command(commands, "selftest", "measure servers whose answer is known, print the error")
+    _command(commands, "doctor", "say what this machine offers, and what to do about the rest")
     return top
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, says: str, where: str
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, says: str
 ) -> argparse.ArgumentParser:
-    one = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
-    one.set_defaults(where=where)
-    return one
+    return commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
 
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = _command(commands, "run", "measure targets, print the table, write the report", "run:run")
+    run = _command(commands, "run", "measure targets, print the table, write the report")
     run.add_argument(
         "targets", nargs="*", metavar="TARGET", help=f"what to measure (default: {' '.join(DEFAULT_TARGETS)})"
     )
@@ -69,7 +67,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    init = _command(commands, "init", "write a chatbot of your own that runs at once, to be changed", "init:init")
+    init = _command(commands, "init", "write a chatbot of your own that runs at once, to be changed")
     init.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
     init.add_argument(
         "--kind",
@@ -81,7 +79,7 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    compare = _command(commands, "compare", "set two runs side by side, or gate a change of a target", "report:compare")
+    compare = _command(commands, "compare", "set two runs side by side, or gate a change of a target")
     compare.add_argument("base", metavar="BASE", help="a run: its id, folder or 'latest'; with --gate a revision")
     compare.add_argument(
         "head", metavar="HEAD", help="another run; with --gate a revision, or . for the files as they are"
@@ -103,7 +101,7 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_swap(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    swap = _command(commands, "swap", "try each API with each web part in a real browser", "swap:swap")
+    swap = _command(commands, "swap", "try each API with each web part in a real browser")
     swap.add_argument("targets", nargs="*", metavar="TARGET", help="api+web pairs (default: all there are)")
     swap.add_argument("--run", metavar="RUN", help="keep the evidence in this run: its id, folder or 'latest'")
     _results_argument(swap)
@@ -130,12 +128,14 @@ def _results_argument(one: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a BenchError is printed here and nowhere else."""
-    words = parser().parse_args(arguments)
-    module, function = words.where.split(":")
+    """Run one command and return its exit code; a BenchError is printed here and nowhere else.
+
+    A command is the function ``run`` of the module of its name.
+    """
+    args = parser().parse_args(arguments)
     try:
-        command: Callable[[argparse.Namespace], int] = getattr(import_module(f"harness.cli.{module}"), function)
-        return command(words)
+        command: Callable[[argparse.Namespace], int] = import_module(f"harness.cli.{args.command}").run
+        return command(args)
     except BenchError as error:
         print(f"chatbench: {error.message}", file=sys.stderr)
         print(f"  {error.hint}", file=sys.stderr)

@@ -19,9 +19,10 @@ from harness.environments import revisions
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
 from harness.records import GateTerms, Profile, Run, TrialKey, to_json
-from harness.runtimes import Prepared, Runtime
+from harness.runtimes.protocol import Prepared, Runtime
 from harness.targets import Catalogue, discover
 from harness.trials import duration
+from harness.trials.context import Bench
 
 EXITS = {"passed": EXIT_DONE, "failed": EXIT_GATE, "inconclusive": EXIT_INVALID}
 SCENARIO = "chat"
@@ -41,10 +42,10 @@ class Job:
     pairs: int
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Measure pairs until the gate decides; write run folder, JUnit XML and Markdown summary."""
     console = Console()
-    job = _job(words)
+    job = _job(args)
     with machine.one_campaign():
         prepared = _prepare(job, console)
         _open(job, prepared)
@@ -59,24 +60,24 @@ def run(words: argparse.Namespace) -> int:
     return _report(job, decision, pairs, console)
 
 
-def _job(words: argparse.Namespace) -> Job:
-    if words.pairs < 3:
-        raise UsageError(f"--pairs is {words.pairs}", "an interval needs at least 3 pairs")
-    if not 0 < words.margin < 1:
-        raise UsageError(f"--margin is {words.margin}", "give a share between 0 and 1, such as 0.05")
-    profile = profiles.load(words.profile)
-    lookup.catalogue().target(words.target)
-    sides = {BASE: revisions.checkout(REPOSITORY, words.base), HEAD: revisions.checkout(REPOSITORY, words.head)}
+def _job(args: argparse.Namespace) -> Job:
+    if args.pairs < 3:
+        raise UsageError(f"--pairs is {args.pairs}", "an interval needs at least 3 pairs")
+    if not 0 < args.margin < 1:
+        raise UsageError(f"--margin is {args.margin}", "give a share between 0 and 1, such as 0.05")
+    profile = profiles.load(args.profile)
+    lookup.catalogue().target(args.target)
+    sides = {BASE: revisions.checkout(REPOSITORY, args.base), HEAD: revisions.checkout(REPOSITORY, args.head)}
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-gate-{secrets.token_hex(2)}"
     return Job(
-        folder=words.results / run_id,
+        folder=args.results / run_id,
         profile=profile,
-        runtime=lookup.runtime(words.runtime),
-        runtime_name=words.runtime,
-        target=words.target,
+        runtime=lookup.runtime(args.runtime),
+        runtime_name=args.runtime,
+        target=args.target,
         sides=sides,
-        margin=words.margin,
-        pairs=words.pairs,
+        margin=args.margin,
+        pairs=args.pairs,
     )
 
 
@@ -138,7 +139,7 @@ def _decide(job: Job, prepared: dict[str, Prepared], console: Console) -> tuple[
 def _batch(job: Job, prepared: dict[str, Prepared], batch: int, console: Console) -> list[Pair]:
     from harness.trials import trial
 
-    bench = trial.Bench(run=job.folder, runtime=job.runtime, profile=job.profile, tell=lambda phase, live: None)
+    bench = Bench(run=job.folder, runtime=job.runtime, profile=job.profile, tell=lambda phase, live: None)
     pairs = []
     for n in range(job.pairs):
         made = {}

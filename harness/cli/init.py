@@ -21,11 +21,11 @@ LONGEST_NAME = 40
 TAKEN = ("redis", "generator", "pod", *PROTOCOLS)  # components and protocols; parts' names come on top
 
 
-def init(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Write a part and say what to type next."""
-    _check_name(words.name)
-    folder = words.into / words.name
-    written = write(words.kind, words.name, folder)
+    _check_name(args.name)
+    folder = args.into / args.name
+    written = write(args.kind, args.name, folder)
     target = shlex.quote(_as_typed(folder))
     print(f"{target}: {', '.join(written)}")
     print("It runs as it is. Next:")

@@ -2,12 +2,16 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli import REPOSITORY
 from harness.errors import UsageError
 from harness.results import RUN_FILE, latest
-from harness.runtimes import Runtime
+from harness.runtimes.protocol import Prepared, Runtime
 from harness.targets import Catalogue, discover, nearest
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 RUNTIMES = {
     "local": ("harness.runtimes.local", "LocalRuntime"),
@@ -47,3 +51,11 @@ def runtime(name: str) -> Runtime:
     module, made = RUNTIMES[name]
     built: Runtime = getattr(import_module(module), made)()
     return built
+
+
+def prepared(runtime: Runtime, name: str, console: "Console", seed: int) -> Prepared:
+    """Return a target by name, ready to be started; what is made for it is told on the console."""
+    found = catalogue()
+    return runtime.prepare(
+        found.target(name), found, REPOSITORY, seed, lambda text: console.print(text, highlight=False)
+    )

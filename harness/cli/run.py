@@ -18,8 +18,10 @@ from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
 from harness.records import Profile, Run, Trial, TrialKey, from_json, to_json
-from harness.runtimes import Prepared, Runtime
+from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration
+from harness.trials.context import Bench
+from harness.trials.course import course
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,10 @@ class Job:
     resumed: Run | None
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run a campaign; exit code 3 where a target's capacity could not be settled."""
     console = Console()
-    job = _job(words)
+    job = _job(args)
     runtime = lookup.runtime(job.runtime)
     with machine.one_campaign():
         _try_writing(job.folder if job.resumed else job.folder.parent)
@@ -51,12 +53,12 @@ def run(words: argparse.Namespace) -> int:
     return _report(job, found, console)
 
 
-def _job(words: argparse.Namespace) -> Job:
+def _job(args: argparse.Namespace) -> Job:
     catalogue = lookup.catalogue()
-    if words.resume:
-        folder = lookup.run_folder(words.resume, words.results)
+    if args.resume:
+        folder = lookup.run_folder(args.resume, args.results)
         earlier = results.read_run(folder)
-        if words.targets:
+        if args.targets:
             raise UsageError("--resume takes the targets of the run it goes on with", "leave the targets out")
         _same_machine(earlier)
         return Job(
@@ -75,21 +77,21 @@ def _job(words: argparse.Namespace) -> Job:
             ),
             resumed=earlier,
         )
-    if words.workers < 1:
-        raise UsageError(f"--workers {words.workers}: at least 1", "leave it out for a single process")
-    names = list(dict.fromkeys(words.targets or DEFAULT_TARGETS))
+    if args.workers < 1:
+        raise UsageError(f"--workers {args.workers}: at least 1", "leave it out for a single process")
+    names = list(dict.fromkeys(args.targets or DEFAULT_TARGETS))
     _folders_apart(names)
-    profile = profiles.load(words.profile)
-    lookup.runtime(words.runtime)
+    profile = profiles.load(args.profile)
+    lookup.runtime(args.runtime)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{results.slug(profile.name)}-{secrets.token_hex(2)}"
     return Job(
-        folder=words.results / run_id,
+        folder=args.results / run_id,
         profile=profile,
         chosen=tuple(catalogue.target(name) for name in names),
         catalogue=catalogue,
-        runtime=words.runtime,
+        runtime=args.runtime,
         seed=profile.seed,
-        workers=words.workers,
+        workers=args.workers,
         known=(),
         resumed=None,
     )
@@ -175,7 +177,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}", highlight=False
     )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    bench = trial.Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
+    bench = Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
 
     def measure(key: TrialKey) -> Trial:
         made = trial.run_trial(bench, prepared[key.target], key)
@@ -188,7 +190,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
     try:
         with progress.shown(board):
             return campaign.run_campaign(
-                {one.name: campaign.course(job.profile, one.name, direct=one.direct) for one in job.chosen},
+                {one.name: course(job.profile, one.name, direct=one.direct) for one in job.chosen},
                 measure,
                 job.known,
                 job.seed,

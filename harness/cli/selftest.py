@@ -18,9 +18,9 @@ NAME = 42  # characters
 TELLING = ("", "users")  # units of rows whose text says what was found
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run the self-test; exit code 3 where a known quantity was not found within what is allowed."""
-    del words
+    del args
     console = Console()
 
     def tell(text: str) -> None:

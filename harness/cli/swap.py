@@ -18,12 +18,12 @@ from harness.records import SwapMatrix, SwappedPair
 from harness.targets import Catalogue, Target
 
 
-def swap(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Try pairs end to end, print them as a table, keep the evidence; exit code 1 where one does not work."""
     console, catalogue = Console(), lookup.catalogue()
-    wanted = _wanted(words.targets, catalogue)
-    known = lookup.run_folder(words.run, words.results) if words.run else None
-    folder = known or words.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"
+    wanted = _wanted(args.targets, catalogue)
+    known = lookup.run_folder(args.run, args.results) if args.run else None
+    folder = known or args.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"
     with machine.one_campaign():
         found = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
     show(found, folder, console)

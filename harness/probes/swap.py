@@ -14,7 +14,8 @@ from harness.probes.browser import journey
 from harness.probes.browser.journey import Journey, Step
 from harness.probes.browser.person import Person
 from harness.records import Finding, SwapMatrix, SwappedPair
-from harness.runtimes import Prepared, Runtime, serving
+from harness.runtimes import serving
+from harness.runtimes.protocol import Prepared, Runtime
 from harness.targets import Catalogue, Target
 
 START = "start"

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from harness.errors import BenchError
 from harness.records import ResourceSample
-from harness.runtimes import Pod
+from harness.runtimes.protocol import Pod
 
 INTERVAL_S = 0.5
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import results
 from harness.records import AnswerPlan, Limits
-from harness.runtimes import MESSAGES_PER_MINUTE, Pod, Prepared, Runtime, Stack
+from harness.runtimes.protocol import MESSAGES_PER_MINUTE, Pod, Prepared, Runtime, Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ from harness import environments, results
 from harness.analysis.validity import Validity
 from harness.errors import BenchError
 from harness.records import Profile, TargetInfo, Trial, TrialKey
-from harness.runtimes import Runtime
 from harness.runtimes.local.stack import LocalPrepared
+from harness.runtimes.protocol import Runtime
 from harness.targets import Catalogue, Local, Part, Target
 from harness.trials import trial
+from harness.trials.context import Bench
 
 RELAY = Path(__file__).with_name("relay.py")
 # Nothing measured here depends on how fast the CPUs are: what others take shows in the error itself, and is printed.
@@ -71,9 +72,7 @@ class Laboratory:
         log = self.folder / "truth" / f"{results.slug(case.name)}-{number}.jsonl"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
-        bench = trial.Bench(
-            run=self.folder, runtime=self.runtime, profile=case.profile, tell=lambda *_: None, validity=RULES
-        )
+        bench = Bench(run=self.folder, runtime=self.runtime, profile=case.profile, tell=lambda *_: None, validity=RULES)
         done = trial.run_trial(bench, self._prepared(case, log), key)
         self.tell(f"{case.name}: {users} users, {done.verdict.outcome}")
         return Measured(trial=done, folder=results.trial_folder(self.folder, key), truth=_read(log))

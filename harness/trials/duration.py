@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.records import Profile
-from harness.trials.generator import chat_plan
+from harness.trials.plans import chat_plan
 
 _NOWHERE = Path()
 START_S = 3.0  # a trial's start and stop, environments being there

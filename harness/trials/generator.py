@@ -3,19 +3,20 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
-from math import ceil, exp
+from math import exp
 from pathlib import Path
 
 from harness.analysis.slo import certainly_failing
-from harness.records import LoadPlan, Profile, Soak, Spike, SpikePlan, Visiting
-from harness.runtimes import GENERATOR, Pod
+from harness.records import LoadPlan, Profile
+from harness.runtimes.protocol import GENERATOR, Pod
 from harness.trials.accounts import suffixes
+from harness.trials.plans import patience_s
 
 POLL_S = 0.25
-TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
-OPEN_RESERVE_S = 2.0  # as loadtests.schedule.arrivals keeps users ready for so much of the arrivals
+
+
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 
 
@@ -40,89 +41,6 @@ class Live:
             self.measured += 1
             slow = not isinstance(ttft, float | int) or ttft > worst_ttft_s
             self.violations += int(slow or not row["ok"])
-
-
-def chat_plan(
-    profile: Profile,
-    *,
-    protocol: str,
-    user_class: str | None = None,
-    instances: tuple[str, ...],
-    users: int,
-    folder: Path,
-    seed: int,
-) -> LoadPlan:
-    """Return the generator's plan for one trial of scenario ``chat``."""
-    cycle_s = profile.cycle_s()
-    enough_s = 1.3 * min(TURNS_NEEDED, profile.window.measure_turns) * cycle_s / users  # a few users take their time
-    return LoadPlan(
-        scenario="chat",
-        protocol=protocol,
-        user_class=user_class,
-        instances=instances,
-        users=users,
-        seed=seed,
-        turns_per_conversation=profile.turns_per_conversation,
-        message_chars=profile.message_chars,
-        think_s=profile.think_s,
-        answer=profile.answer,
-        ramp_up_s=max(cycle_s, users / 60),  # opening sessions faster than 60/s would be a test of its own
-        warm_up_s=cycle_s,
-        measure_min_s=profile.window.measure_min_s,
-        measure_max_s=max(profile.window.measure_max_s, enough_s),
-        measure_turns=profile.window.measure_turns,
-        drain_s=profile.window.drain_s,
-        output=str(folder),
-        stop_file=str(folder / "stop"),
-    )
-
-
-def open_plan(closed: LoadPlan, profile: Profile, per_minute: int) -> LoadPlan:
-    """Return the plan of a chat trial whose turns arrive at a rate, whoever of the users is free.
-
-    The pool may grow to four times the answers in flight on a target that adds nothing, and never less than 50 users
-    more than those: a target that needs more is not measured by it.
-    """
-    per_s = per_minute / 60
-    cycle_s = profile.cycle_s()
-    enough_s = 1.3 * min(TURNS_NEEDED, profile.window.measure_turns) / per_s
-    live = per_s * profile.answer_mean_s()
-    reserve = OPEN_RESERVE_S * per_s
-    return replace(
-        closed,
-        workers=1,  # one pool of users, one order of arrivals
-        users=ceil(max(4 * live, live + 50) + reserve),
-        arrivals_per_s=per_s,
-        ramp_up_s=max(cycle_s, reserve / 30),  # its reserve opens its pages
-        warm_up_s=max(cycle_s, 2 * profile.answer_mean_s()),
-        measure_max_s=max(profile.window.measure_max_s, enough_s),
-    )
-
-
-def visit_plan(closed: LoadPlan, visit: Visiting) -> LoadPlan:
-    """Return the plan of whole visits."""
-    return _lasting(replace(closed, scenario="visit", workers=1), visit.measure_s)
-
-
-def spike_plan(closed: LoadPlan, spike: Spike) -> LoadPlan:
-    """Return the plan of a chat trial to which several times as many users come and leave again."""
-    further = SpikePlan(users=(spike.times - 1) * closed.users, after_s=spike.before_s, hold_s=spike.hold_s)
-    return _lasting(replace(closed, workers=1, spike=further), spike.before_s + spike.hold_s + spike.after_s)
-
-
-def soak_plan(closed: LoadPlan, soak: Soak) -> LoadPlan:
-    """Return the plan of a long chat trial."""
-    return _lasting(closed, soak.minutes * 60)
-
-
-def _lasting(plan: LoadPlan, measure_s: float) -> LoadPlan:
-    return replace(plan, measure_min_s=measure_s, measure_max_s=measure_s)
-
-
-def patience_s(plan: LoadPlan) -> float:
-    """Return after how many seconds a generator that has not ended is given up."""
-    phases_s = plan.ramp_up_s + plan.warm_up_s + plan.measure_max_s + plan.drain_s
-    return phases_s + len(plan.steps) * (plan.hold_s + 30) + plan.turn_timeout_s + 30
 
 
 def worst_acceptable_ttft_s(profile: Profile) -> float:

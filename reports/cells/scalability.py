@@ -1,37 +1,28 @@
 """The measured cells of one target: users carried, cost at the common load, memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
-from harness.analysis.capacity import Capacity
 from reports.cells import estimates, servers, workloads
-from reports.cells.cell import NO_PROCESS, NOT_MEASURED, Cell, absent
+from reports.cells.capacity import at_capacity, capacity_cell
+from reports.cells.cell import NO_PROCESS, Cell, absent
+from reports.cells.figure import Measure, invalid_cell
+from reports.cells.memory import memory_cells, slope_cell
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import (
     Evidence,
     Located,
-    first_reasons,
-    live_streams,
     paths,
-    reasons,
     unfinished,
     valid,
 )
 from reports.numbers import as_text, span
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """A figure read at the common load."""
-
-    figure: str
-    label: str
-    unit: str | None
-
-
 COLD_START = "cold_start_s"  # read where the target is started for its check, not at the common load
+
+
 IDLE = "idle_cores"  # read before the first session of the idle trial
+
+
 COMMON = (
     Measure(figure="added_ttft_p50_s", label="Added TTFT p50", unit="s"),
     Measure(figure="added_ttft_p95_s", label="Added TTFT p95", unit="s"),
@@ -45,11 +36,9 @@ COMMON = (
     Measure(figure=IDLE, label="CPU cores while nobody speaks", unit=None),
     Measure(figure=COLD_START, label="Cold start to first answer", unit="s"),
 )
+
+
 OF_PROCESSES = ("target_cpu_s_per_turn", "memory_peak_bytes", IDLE, COLD_START)  # what only an application can have
-CAPACITY = "Users carried within the SLO"
-CAPACITY_FAILURES = "Failed + unfinished turns at capacity"
-LIVE = "Live streams at capacity"
-SLOPE = "Memory per open session"
 
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
@@ -62,105 +51,6 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
 
 def _cell_id(measure: str, evidence: Evidence) -> str:
     return f"{measure}/{evidence.target}"
-
-
-def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[Located]) -> Cell:
-    """Return a cell without a number, saying why its trials cannot be trusted."""
-    why = first_reasons(trials) or "no reason recorded"
-    often = f" (so too in {len(trials) - 1} more)" if len(trials) > 1 else ""
-    return Cell(
-        id=_cell_id(measure, evidence),
-        label=label,
-        target=evidence.target,
-        verdict="invalid",
-        text=f"invalid: {why}{often}",
-        rests_on=paths(trials),
-    )
-
-
-def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
-    """Return how many simultaneous users a target carries, with think time, answers and live streams."""
-    trials = evidence.chat
-    if not trials:
-        return absent("capacity_users", CAPACITY, evidence.target)
-    if not valid(trials):
-        return invalid_cell("capacity_users", CAPACITY, evidence, trials)
-    ends = evidence.capacity
-    live = live_streams(valid(evidence.at(ends.low or 0)))
-    short = _capacity_short(ends)
-    known = (ends.low, ends.high) != (None, None)
-    verdict = ends.status if ends.status in ("none", "inconclusive") else ("measured" if ends.high else "bound")
-    return Cell(
-        id=_cell_id("capacity_users", evidence),
-        label=CAPACITY,
-        target=evidence.target,
-        value=ends.low,
-        unit="users",
-        bracket=(ends.low, ends.high) if known else None,
-        verdict=verdict,
-        short=short,
-        text=f"{short}{_capacity_note(evidence, ends)} ({terms.at(ends.low, live)})",
-        rests_on=paths(_edges(evidence, ends)),
-    )
-
-
-def _capacity_short(ends: Capacity) -> str:
-    if ends.status == "none":
-        return "none"
-    if ends.low is None or ends.status == "inconclusive":
-        return "inconclusive"
-    return span(ends.low, ends.high, "users") if ends.high else f"≥ {as_text(ends.low, 'users')}"
-
-
-def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
-    if ends.status == "none":
-        return f": one user already misses the SLO, {reasons(valid(evidence.at(1))) or 'no reason recorded'}"
-    if ends.low is None:
-        below = f"; {as_text(ends.high, 'users')} fail" if ends.high else ""
-        return f": no level passed throughout{below}"
-    if ends.status == "inconclusive":
-        return f": {as_text(ends.low, 'users')} passed"
-    if ends.high:
-        return _once_tried(evidence, ends)
-    if ends.at_least:
-        own = ", all of it given to generator and upstream," if evidence.direct else " itself"
-        return f"; above that the machine{own} was the limit"
-    return "; no level tried failed throughout"
-
-
-def _once_tried(evidence: Evidence, ends: Capacity) -> str:
-    once = [str(end) for end in (ends.low, ends.high) if end and len(valid(evidence.at(end))) == 1]
-    return f"; {' and '.join(once)} tried once" if once else ""
-
-
-def _edges(evidence: Evidence, ends: Capacity) -> list[Located]:
-    """The trials at and between both ends of the bracket; all valid ones where an end is open."""
-    low = ends.low or 0
-    return [i for i in valid(evidence.chat) if i[1].key.level >= low and (not ends.high or i[1].key.level <= ends.high)]
-
-
-def at_capacity(evidence: Evidence) -> list[Cell]:
-    """Return live streams and failures at the highest level that passed."""
-    ends = evidence.capacity
-    if not ends.low:
-        text = "no level passed" if valid(evidence.chat) else "no valid trial" if evidence.chat else NOT_MEASURED
-        return [
-            absent("live_streams_at_capacity", LIVE, evidence.target, text),
-            absent("failure_ratio_at_capacity", CAPACITY_FAILURES, evidence.target, text),
-        ]
-    trials = valid(evidence.at(ends.low))
-    return [
-        _figure_cell(
-            "live_streams_at_capacity", LIVE, evidence, trials, Measure(figure="live_streams_mean", label="", unit=None)
-        ),
-        _figure_cell(
-            "failure_ratio_at_capacity",
-            CAPACITY_FAILURES,
-            evidence,
-            trials,
-            Measure(figure="failure_ratio", label="", unit="ratio"),
-        ),
-    ]
 
 
 def common_cell(evidence: Evidence, measure: Measure, terms: Conditions) -> Cell:
@@ -227,64 +117,3 @@ def _figure_cell(name: str, label: str, evidence: Evidence, trials: list[Located
         text=as_text(value, measure.unit) + spread,
         rests_on=paths(trials),
     )
-
-
-def slope_cell(evidence: Evidence) -> Cell:
-    """Return the memory one more open session takes: slope over the steps with its 95 % interval."""
-    measure = "memory_slope_bytes_per_session"
-    trials = evidence.idle
-    if evidence.direct:
-        return absent(measure, SLOPE, evidence.target, NO_PROCESS)
-    if not trials:
-        return absent(measure, SLOPE, evidence.target)
-    good = valid(trials)
-    if not good:
-        return invalid_cell(measure, SLOPE, evidence, trials)
-    names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
-    triples = [[t.figures.get(n) for n in names] for _, t in good]
-    known = [[v for v in triple if v is not None] for triple in triples]
-    if any(len(triple) < 3 for triple in known):
-        return absent(measure, SLOPE, evidence.target, "not recorded")
-    value, low, high = median(t[0] for t in known), min(t[1] for t in known), max(t[2] for t in known)
-    zero = low <= 0 <= high
-    unit = "bytes/session"
-    short = f"< {as_text(high, unit)}" if zero else as_text(value, unit)
-    interval = f"95 % interval {span(low, high, 'bytes')}"
-    return Cell(
-        id=_cell_id(measure, evidence),
-        label=SLOPE,
-        target=evidence.target,
-        value=None if zero else value,
-        unit=unit,
-        bracket=(None, high) if zero else (low, high),
-        verdict="bound" if zero else "measured",
-        short=short,
-        text=f"{short}; the interval includes 0" if zero else f"{short} ({interval})",
-        rests_on=paths(good),
-    )
-
-
-def memory_steps(evidence: Evidence) -> list[int]:
-    """Return the numbers of open sessions at which memory was read."""
-    found = set()
-    for _, trial in valid(evidence.idle):
-        for name in trial.figures:
-            count = name.removeprefix("memory_bytes_")
-            if count != name and count.isdigit():
-                found.add(int(count))
-    return sorted(found)
-
-
-def memory_cells(evidence: Evidence) -> list[Cell]:
-    """Return the memory of the whole stack at each number of open sessions."""
-    good = valid(evidence.idle)
-    return [
-        _figure_cell(
-            f"memory_bytes_{count}",
-            f"Memory in total, {count} open sessions",
-            evidence,
-            good,
-            Measure(figure=f"memory_bytes_{count}", label="", unit="bytes"),
-        )
-        for count in memory_steps(evidence)
-    ]

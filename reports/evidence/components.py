@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import results
-from harness.analysis.chat_figures import growth
+from harness.analysis.resource_figures import growth
 from reports.evidence.trials import Located
 
 

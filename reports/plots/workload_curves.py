@@ -90,7 +90,7 @@ def spike(folder: Path, trial: Trial, slo: Mapping[str, float], window_s: float)
 
 def soak(folder: Path, trial: Trial, block_s: float) -> Soak | None:
     """Return memory over a soak; None where no reading of it was recorded."""
-    from harness.analysis.chat_figures import stack_memory
+    from harness.analysis.resource_figures import stack_memory
     from harness.analysis.workload_figures import BLOCK_END_SHARE, MEMORY_SLOPE
 
     resources, (begin_s, end_s) = results.read_resources(folder), _phase(trial)

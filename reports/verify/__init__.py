@@ -1,5 +1,6 @@
 """A second way to every printed number, by arithmetic of its own."""
 
-from reports.verify.run import Finding, verify
+from reports.verify.difference import Finding
+from reports.verify.run import verify
 
 __all__ = ["Finding", "verify"]

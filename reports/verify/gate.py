@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.verify import estimates
-from reports.verify.run import same
+from reports.verify.difference import same
 
 Trial = Mapping[str, Any]
 Pairs = Sequence[Mapping[str, Any]]

@@ -7,7 +7,7 @@ wording of the tables, the report's own assembly.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,30 +15,22 @@ from harness.results import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOL
 
 if TYPE_CHECKING:
     from reports.verify import figures as verify_figures
+from reports.verify.difference import Finding, same
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
+
+
 GATE_FILE = Path("report", "gate.json")
+
+
 JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
+
+
 # Timed by the harness around the start of a target: no sample holds it.
 UNSAMPLED = frozenset({"cold_start_s"})
+
+
 LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that does not agree with the raw samples.
-
-    Attributes:
-        place: File, relative to the run's folder.
-        figure: Name of the figure, cell or file property that differs.
-    """
-
-    place: str
-    figure: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.figure}: {self.text}"
 
 
 def verify(run_dir: str | Path) -> list[Finding]:
@@ -183,15 +175,6 @@ def _compare_figures(
     for name in again:
         if name not in printed:
             yield Finding(place=place, figure=name, text=f"is not printed, the samples give {again[name]}")
-
-
-def same(printed: object, again: object) -> bool:
-    """Whether two numbers agree: to a millionth, or to 0.1 µs (rounding of clocks that count since boot)."""
-    if printed is None or again is None:
-        return printed is None and again is None
-    if not isinstance(printed, int | float) or not isinstance(again, int | float):
-        return False
-    return abs(printed - again) <= max(1e-7, 1e-6 * abs(again))
 
 
 def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterator[Finding]:

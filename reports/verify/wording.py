@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from reports.verify.run import Finding, same
+from reports.verify.difference import Finding, same
 
 
 def of_table(folder: Path, table: Mapping[str, Any]) -> Iterator[Finding]:

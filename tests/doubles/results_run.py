@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import results
 from harness.analysis import chat_figures, verdict, workload_figures
 from harness.analysis.facts import Facts
+from harness.analysis.resource_figures import idle_figures
 from harness.records import (
     Arrivals,
     Component,
@@ -406,7 +407,7 @@ def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
                 grown = int((sample.anon_bytes or 0) + wobble) if sample.role == "target" else sample.anon_bytes
                 readings.append(replace(sample, anon_bytes=grown))
     files = results.write_samples(path, [], {}, readings)
-    found = chat_figures.idle_figures(results.read_resources(path), steps)
+    found = idle_figures(results.read_resources(path), steps)
     summary = replace(_summary(0, []), users=150, steps=steps)
     _write(path, key, model, summary, Verdict(outcome="pass"), found, files, minute)
     return path

@@ -20,7 +20,7 @@ from harness.records import (
     to_json,
 )
 from harness.results import write_json
-from harness.runtimes import Stack
+from harness.runtimes.protocol import Stack
 from harness.targets import Catalogue, Target
 from tests.doubles import results_run
 from tests.doubles.trials import LIMITS

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from harness import targets
 from harness.records import AnswerPlan, Distribution
-from harness.runtimes import UNLIMITED_PER_MINUTE
 from harness.runtimes.local import LocalPod, LocalRuntime
+from harness.runtimes.protocol import UNLIMITED_PER_MINUTE
 from tests import ROOT
 from tests.perf.relaying import ITL_S, LOAD, SEED, TTFT_S, Cost, Server, bare, cost, in_conversation
 

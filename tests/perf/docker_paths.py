@@ -17,10 +17,10 @@ from pathlib import Path
 from harness import profiles, results, targets
 from harness.errors import BenchError
 from harness.records import Distribution, LoadPlan, Turn
-from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime
 from harness.runtimes.docker import DockerRuntime, engine, topology
 from harness.runtimes.local import LocalRuntime
-from harness.trials import generator
+from harness.runtimes.protocol import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Prepared, Runtime
+from harness.trials.plans import chat_plan, patience_s
 from tests import ROOT
 
 STREAMS = 50
@@ -106,7 +106,7 @@ def _plan(upstream_url: str, folder: Path) -> LoadPlan:
     """Return a plan whose users are straight at the upstream, so many of them that STREAMS answers are under way."""
     answer_s = PROFILE.cycle_s() - PROFILE.think_mean_s()
     users = round(STREAMS * (1 + THINK_S / answer_s))
-    plan = generator.chat_plan(
+    plan = chat_plan(
         PROFILE, protocol="openai", instances=(upstream_url,), users=users, folder=folder, seed=PROFILE.seed
     )
     return replace(
@@ -134,7 +134,7 @@ def _through_a_port(local: LocalRuntime, folder: Path) -> None:
 
 def _generate(pod: Pod, plan: LoadPlan) -> None:
     pod.generate(plan)
-    code = pod.wait(GENERATOR, generator.patience_s(plan))
+    code = pod.wait(GENERATOR, patience_s(plan))
     if code != 0:
         raise RuntimeError(f"the generator ended with {code}")
 

@@ -19,13 +19,14 @@ import docker
 from harness import profiles, results, targets
 from harness.errors import BenchError
 from harness.records import Profile, TrialKey, Turn, Verdict
-from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Prepared, Runtime
 from harness.runtimes.docker import DockerRuntime, engine, images
 from harness.runtimes.docker.runtime import SERVICE_TITLES, SERVICE_VERSIONS, _dockerfiles
 from harness.runtimes.local import LocalRuntime
+from harness.runtimes.protocol import GENERATOR, UNLIMITED_PER_MINUTE, Prepared, Runtime
 from harness.targets import Catalogue, Target
-from harness.trials import generator
-from harness.trials.trial import Bench, plan_for, run_trial
+from harness.trials.context import Bench
+from harness.trials.plans import patience_s, plan_for
+from harness.trials.trial import run_trial
 from reports.evidence.components import cpu_s_per_turn
 from tests import ROOT
 
@@ -169,7 +170,7 @@ def _first_answer_s(runtime: Runtime, prepared: Prepared, profile: Profile) -> t
         up_s = time.monotonic() - begun_s
         plan = plan_for(key, profile, prepared, launched.instances, Path(place))
         pod.generate(plan)
-        if pod.wait(GENERATOR, generator.patience_s(plan)) != 0:
+        if pod.wait(GENERATOR, patience_s(plan)) != 0:
             raise RuntimeError(f"{key.target}: the generator failed")
         turns = results.read_lines(Turn, Path(place) / "turns.jsonl")
     first = next((turn for turn in turns if turn.outcome == "ok" and turn.done_s is not None), None)

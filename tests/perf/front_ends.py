@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Response
 from harness import profiles, targets
 from harness.probes.browser import chromium
 from harness.probes.browser.person import Person
-from harness.runtimes import Runtime, serving
+from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
+from harness.runtimes.protocol import Runtime
 from tests import ROOT
 
 FIRST_LOAD_BYTES = {"angular": 250_000, "react": 150_000, "vue": 150_000}

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from harness import profiles, targets
 from harness.records import LoadPlan
-from harness.runtimes import GENERATOR, UNLIMITED_PER_MINUTE, Pod
 from harness.runtimes.local import LocalRuntime
+from harness.runtimes.protocol import GENERATOR, UNLIMITED_PER_MINUTE, Pod
 from harness.runtimes.sampler import Sampler
-from harness.trials import accounts, generator
+from harness.trials import accounts
+from harness.trials.plans import chat_plan, patience_s
 from tests import ROOT
 
 TARGET, USERS, SEED = "django+angular", 150, 7
@@ -43,7 +44,7 @@ def measure() -> list[dict[str, object]]:
             folder.mkdir()
             with runtime.open_trial(f"sampler-capacity-{number}", folder) as pod:
                 stack = pod.launch(prepared, profile.answer, UNLIMITED_PER_MINUTE)
-                plan = generator.chat_plan(
+                plan = chat_plan(
                     profile,
                     protocol=prepared.target.protocol,
                     instances=stack.instances,
@@ -86,7 +87,7 @@ def _turns_per_s(pod: Pod, plan: LoadPlan, *, sampled: bool) -> float:
     before_s, begun_s = _target_cpu_s(pod), time.monotonic()
     pod.generate(plan)
     with sampler or contextlib.nullcontext():
-        pod.wait(GENERATOR, generator.patience_s(plan))
+        pod.wait(GENERATOR, patience_s(plan))
     spent_s, elapsed_s = _target_cpu_s(pod) - before_s, time.monotonic() - begun_s
     turns = len(accounts.gather(Path(plan.output), plan).turns)
     left = (os.cpu_count() or 1) - (sampler.cpu_s() / elapsed_s if sampler else 0.0)

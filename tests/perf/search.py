@@ -10,7 +10,7 @@ from typing import Any
 from harness import profiles
 from harness.analysis.capacity import Capacity, Outcome, assess
 from harness.records import Trial, TrialKey, Verdict
-from harness.trials import campaign
+from harness.trials import course as courses
 from tests.doubles import trials as fake
 
 SEEDS = 1000
@@ -43,7 +43,7 @@ class Synthetic:
 
 def ours(target: Synthetic) -> tuple[Capacity, int]:
     """The campaign's own course: base trial, bound, bracket, bisection, both ends again."""
-    course = campaign.course(PROFILE, "synthetic")
+    course = courses.course(PROFILE, "synthetic")
     think_s = PROFILE.think_mean_s()
     figures = fake.FIGURES | {"busiest_cpu_s_per_turn": (1.1 + think_s) / target.bound, "target_cpu_s_per_turn": 1e-9}
     request, trials = next(course), 0

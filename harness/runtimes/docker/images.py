@@ -19,8 +19,8 @@ from harness.environments import telling_lines
 from harness.environments.uv import pip_settings, uv_environment
 from harness.errors import BenchError
 from harness.host.launch import last_lines
-from harness.runtimes import Report
 from harness.runtimes.docker import engine
+from harness.runtimes.protocol import Report
 
 OFFICIAL_BASE = "debian:12-slim"
 BUILD_LIMIT_S = 1200

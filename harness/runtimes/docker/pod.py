@@ -20,13 +20,13 @@ from harness.host.watchdog import Watchdog
 from harness.probes import audit
 from harness.probes.contract import Check
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, from_json, to_json
-from harness.runtimes import GENERATOR, UPSTREAM_PATIENCE_S, Stack
 from harness.runtimes.docker import budget, engine, seeding, topology
 from harness.runtimes.docker.ledger import Ledger
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.topology import LLM, POD, TRIAL_FOLDER
+from harness.runtimes.protocol import GENERATOR, UPSTREAM_PATIENCE_S, Stack
 
 READY_LIMIT_S = 60
 LOG_LINES = 5000

@@ -13,7 +13,6 @@ from harness.host import cgroups, cpus, watchdog
 from harness.host.cgroups import Budget
 from harness.host.watchdog import Watchdog
 from harness.records import TargetInfo
-from harness.runtimes import GENERATOR, SEEDED_USERS, Report
 from harness.runtimes.docker import engine, images, seeding, topology
 from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.pod import DockerPod
@@ -22,6 +21,7 @@ from harness.runtimes.docker.project import Project
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.streamlit_site import extracted
 from harness.runtimes.docker.topology import LLM, POD, Topology
+from harness.runtimes.protocol import GENERATOR, SEEDED_USERS, Report
 from harness.targets import Catalogue, Part, Target
 
 SERVICE_TITLES = {"postgresql": "PostgreSQL", "redis": "Redis", "nginx": "nginx"}

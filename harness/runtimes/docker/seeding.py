@@ -10,10 +10,10 @@ import docker
 from docker.errors import APIError, NotFound
 
 from harness.errors import BenchError
-from harness.runtimes import Report
 from harness.runtimes.docker import engine
 from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.topology import USER_ID
+from harness.runtimes.protocol import Report
 
 SEEDING_LIMIT_S = 300
 PREFIX = "chatbench-seeded-"

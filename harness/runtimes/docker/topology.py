@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.records import Role
-from harness.runtimes import GENERATOR
+from harness.runtimes.protocol import GENERATOR
 from harness.targets import Target
 
 POD, LLM = "pod", "llm"

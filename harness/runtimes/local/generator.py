@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness import results
 from harness.records import LoadPlan, to_json
-from harness.runtimes import GENERATOR
 from harness.runtimes.local.component import Launch, Starter
+from harness.runtimes.protocol import GENERATOR
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

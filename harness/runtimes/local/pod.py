@@ -22,10 +22,10 @@ from harness.host.meter import Meter
 from harness.host.watchdog import Watchdog
 from harness.probes import audit, contract
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
-from harness.runtimes import UPSTREAM_PATIENCE_S, Report, Stack
 from harness.runtimes.local import generator, readiness, stack
 from harness.runtimes.local.component import Launch
 from harness.runtimes.local.stack import LocalPrepared
+from harness.runtimes.protocol import UPSTREAM_PATIENCE_S, Report, Stack
 from harness.targets import Catalogue, Target
 
 POLITE_S = 3.0  # between asking to end and ending

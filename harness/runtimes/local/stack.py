@@ -14,8 +14,8 @@ from harness.environments.secret import secret_of
 from harness.errors import BenchError
 from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
-from harness.runtimes import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.local.component import Launch, Starter
+from harness.runtimes.protocol import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.targets import Catalogue, Part, Target
 
 PORT_TAKEN = ("address already in use", "port is already", "is not available")  # uvicorn and asyncio, others, Streamlit

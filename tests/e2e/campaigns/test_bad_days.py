@@ -18,7 +18,8 @@ from harness.records import Idle, Trial, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import Launch, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
-from harness.trials.trial import Bench, run_trial
+from harness.trials.context import Bench
+from harness.trials.trial import run_trial
 from tests.e2e.campaigns.bad_days_campaign import BRIEF, PATIENCE_S, PROMISED_S, ROOT, TOY, Ended, Place, until
 
 SEED = 42

@@ -14,7 +14,8 @@ from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.docker.pod import DockerPod
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.trials import generator
-from harness.trials.trial import Bench, run_trial
+from harness.trials.context import Bench
+from harness.trials.trial import run_trial
 from tests.e2e.campaigns.bad_days_campaign import BRIEF
 from tests.e2e.containers.engine import connected, inside, of_service, prepared
 

@@ -18,7 +18,7 @@ from loadtests.reading import Reading, TurnError
 from loadtests.recording.ledger import new_ticket
 from loadtests.recording.recorder import note_of, raw_of
 from loadtests.recording.ticket import turn_of
-from loadtests.runner import page_class
+from loadtests.users.choose import page_class
 from tests.e2e.conftest import ANSWER, SEED, Running
 
 pytestmark = pytest.mark.browser

@@ -14,6 +14,7 @@ from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import site_packages
 from harness.trials import trial
+from harness.trials.context import Bench
 from tests.e2e.conftest import ANSWER, ROOT, SEED, Running
 
 #: what is appended to the chatbot's modules, and the tasks that cannot be done then
@@ -77,7 +78,7 @@ def test_an_audit_is_a_trial_whose_findings_are_on_disk(
 ) -> None:
     prepared = started(name).prepared
     runtime = LocalRuntime()
-    bench = trial.Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    bench = Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
     made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="audit", level=1, repetition=0, number=2))
     runtime.close()
     ((folder, again),) = results.read_trials(tmp_path)

@@ -9,9 +9,10 @@ import pytest
 from harness import profiles, targets
 from harness.probes.contract import check_page, check_rest
 from harness.records import TrialKey
-from harness.runtimes import MESSAGES_PER_MINUTE
 from harness.runtimes.local import LocalRuntime
+from harness.runtimes.protocol import MESSAGES_PER_MINUTE
 from harness.trials import trial
+from harness.trials.context import Bench
 from tests.e2e.conftest import ROOT, SEED, Running
 
 CATALOGUE = targets.discover(ROOT / "targets")
@@ -46,7 +47,7 @@ def test_the_first_trial_of_a_campaign_tries_every_operation(
 ) -> None:
     prepared = started(name).prepared
     runtime = LocalRuntime()
-    bench = trial.Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    bench = Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
     made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="check", level=1, repetition=0, number=1))
     runtime.close()
     (file,) = tmp_path.glob("trials/*/check/*/checks.json")

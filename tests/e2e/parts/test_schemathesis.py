@@ -17,8 +17,8 @@ import pytest
 from harness.environments import plain_environment
 from harness.probes.world import OPERATIONS, PASSWORD
 from harness.records import AnswerPlan, Distribution
-from harness.runtimes import UNLIMITED_PER_MINUTE
 from harness.runtimes.local import LocalRuntime
+from harness.runtimes.protocol import UNLIMITED_PER_MINUTE
 from tests.e2e.conftest import ROOT
 from tests.e2e.conftest import SEED as DATA_SEED
 from tests.e2e.parts.test_contract import CATALOGUE, REST

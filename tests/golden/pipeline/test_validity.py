@@ -14,12 +14,13 @@ from harness import results
 from harness.analysis.validity import Validity
 from harness.cli import lookup
 from harness.records import Limits, LoadPlan
-from harness.runtimes import GENERATOR
 from harness.runtimes.local import LocalPod, LocalRuntime, generator
 from harness.runtimes.local import pod as local_pod
+from harness.runtimes.protocol import GENERATOR
 from harness.selftest import bench, cases
 from harness.selftest.bench import Laboratory, Measured
 from harness.trials import trial
+from harness.trials.plans import workers_for
 
 HERE = Path(__file__).parent
 SPIN = "while True: pass"
@@ -214,7 +215,7 @@ def test_a_wall_clock_set_by_an_hour_changes_no_figure(lab: Laboratory, monkeypa
 
 def in_two(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, then: Callable[[LocalPod], None]) -> Measured:
     """A trial by two generator processes; ``then`` disturbs it once both speak."""
-    right_plan, right_wait = trial.workers_for, LocalPod.wait
+    right_plan, right_wait = workers_for, LocalPod.wait
     monkeypatch.setattr(trial, "workers_for", lambda key, _: right_plan(key, 2))
     done: list[LocalPod] = []
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis import chat_figures
+from harness.analysis.resource_figures import idle_figures
 from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Slo, StepTimes, Turn, WorkerShare
 from harness.results import turn_table
 
@@ -198,7 +199,7 @@ def test_memory_per_session_is_the_slope_over_the_steps() -> None:
                     shared_bytes=0,
                 )
             )
-    found = chat_figures.idle_figures(turn_table.resources_frame(samples), steps)
+    found = idle_figures(turn_table.resources_frame(samples), steps)
     assert found["memory_bytes_0"] == 100_000_000
     assert found["memory_bytes_150"] == 400_000_000
     assert found["memory_slope_bytes_per_session"] == pytest.approx(2_000_000)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.records import ResourceSample
-from harness.runtimes import Pod
+from harness.runtimes.protocol import Pod
 from harness.runtimes.sampler import Sampler
 
 

@@ -14,12 +14,12 @@ import pytest
 from docker.errors import APIError
 
 from harness.errors import BenchError
-from harness.runtimes import UPSTREAM_PATIENCE_S, Stack
 from harness.runtimes.docker import pod as docker_module
 from harness.runtimes.docker.pod import DockerPod
 from harness.runtimes.docker.topology import POD
 from harness.runtimes.local import LocalPod
 from harness.runtimes.local import pod as local_module
+from harness.runtimes.protocol import UPSTREAM_PATIENCE_S, Stack
 from tests import ROOT
 
 READY = ROOT / "compose/pod/ready"

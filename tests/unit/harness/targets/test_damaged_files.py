@@ -11,6 +11,7 @@ import pytest
 
 from harness import profiles, targets
 from harness.errors import UsageError
+from harness.trials.course import course
 from tests import ROOT
 
 EACH = 2500
@@ -88,11 +89,11 @@ def spoiled(draw: random.Random, originals: list[Path]) -> bytes:
 
 def use_profile(path: Path) -> None:
     """Read a profile and work out with it what a campaign would first."""
-    from harness.trials import campaign, duration
+    from harness.trials import duration
 
     profile = profiles.load(str(path))
     duration.campaign_s(profile, ["a"])
-    next(campaign.course(profile, "a"))
+    next(course(profile, "a"))
 
 
 def use_part(path: Path) -> None:

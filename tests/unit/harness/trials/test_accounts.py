@@ -19,7 +19,7 @@ from harness.records import (
     to_json,
 )
 from harness.trials import accounts
-from harness.trials.trial import workers_for
+from harness.trials.plans import workers_for
 
 WINDOW = PhaseTimes(start_s=10.0, end_s=20.0)
 

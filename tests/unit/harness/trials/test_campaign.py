@@ -7,6 +7,8 @@ import pytest
 from harness import profiles
 from harness.records import Open, Reason, Soak, Spike, Trial, TrialKey, Verdict, Visiting
 from harness.trials import campaign
+from harness.trials.course import course as new_course
+from harness.trials.course import first_level, most_users
 from tests.doubles import trials
 
 QUICK = profiles.load("quick")
@@ -20,7 +22,7 @@ def run(measure, names, known=(), seed=1, profile=QUICK):
         made.append(measure(key))
         return made[-1]
 
-    courses = {name: campaign.course(profile, name) for name in names}
+    courses = {name: new_course(profile, name) for name in names}
     return campaign.run_campaign(courses, keep, known, seed, lambda progress: None), made
 
 
@@ -34,7 +36,7 @@ def test_each_target_is_checked_then_audited_then_idle_then_based_then_searched(
 
 
 def test_a_profile_may_leave_the_audit_out() -> None:
-    course = campaign.course(replace(QUICK, audit=False), "a")
+    course = new_course(replace(QUICK, audit=False), "a")
     checked = trials.trial(
         TrialKey(target="a", scenario="check", level=1, repetition=0, number=1), Verdict(outcome="pass")
     )
@@ -114,7 +116,7 @@ def test_the_search_starts_at_a_share_of_the_operational_bound() -> None:
     key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
     base = trials.trial(key, Verdict(outcome="pass"))
     # (1.1 + 3) s / max(0.02 / 2, 0.02 / 1) s = 205 users, of which 0.7
-    assert campaign.first_level(QUICK, base, None) == 143
+    assert first_level(QUICK, base, None) == 143
 
 
 def test_without_spare_cpus_generator_and_upstream_lower_the_start() -> None:
@@ -122,15 +124,15 @@ def test_without_spare_cpus_generator_and_upstream_lower_the_start() -> None:
     figures = trials.FIGURES | {"busiest_cpu_s_per_turn": 0.005, "generator_cores": 0.05, "upstream_cores": 0.05}
     alone = trials.trial(key, Verdict(outcome="pass"), figures)
     shared = replace(alone, limits=replace(trials.LIMITS, spare_cpus=False))
-    assert campaign.first_level(QUICK, alone, None) == 287
-    assert campaign.first_level(QUICK, shared, None) == 143
+    assert first_level(QUICK, alone, None) == 287
+    assert first_level(QUICK, shared, None) == 143
 
 
 def test_memory_per_session_bounds_the_start_too() -> None:
     key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
     base = trials.trial(key, Verdict(outcome="pass"))
     idle = trials.trial(key, Verdict(outcome="pass"), trials.FIGURES | {"memory_slope_bytes_per_session": 1e8})
-    assert campaign.first_level(QUICK, base, idle) == round(0.7 * (4 * 1024**3 - 1e8) / 1e8)
+    assert first_level(QUICK, base, idle) == round(0.7 * (4 * 1024**3 - 1e8) / 1e8)
 
 
 def test_a_failing_base_trial_sends_the_search_below_it() -> None:
@@ -206,9 +208,7 @@ def test_without_an_application_no_memory_is_measured_and_the_tools_bound_the_st
         made.append(replace(measure(key), figures={"generator_cores": 0.05, "upstream_cores": 0.02}))
         return made[-1]
 
-    campaign.run_campaign(
-        {"ceiling": campaign.course(QUICK, "ceiling", direct=True)}, keep, (), 1, lambda progress: None
-    )
+    campaign.run_campaign({"ceiling": new_course(QUICK, "ceiling", direct=True)}, keep, (), 1, lambda progress: None)
     assert [t.key.scenario for t in made][:3] == ["check", "chat", "chat"]
     assert [t.key.level for t in made][1:3] == [QUICK.search.base_users, 140]  # 10 / 0.05, of which 0.7
 
@@ -217,8 +217,8 @@ def test_without_an_application_and_spare_cpus_the_tools_share_the_budgets_cores
     key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
     base = trials.trial(key, Verdict(outcome="pass"), {"generator_cores": 0.1, "upstream_cores": 0.1})
     shared = replace(base, limits=replace(trials.LIMITS, spare_cpus=False))
-    assert campaign.most_users(QUICK, base, None, direct=True) == pytest.approx(100)
-    assert campaign.most_users(QUICK, shared, None, direct=True) == pytest.approx(100)
+    assert most_users(QUICK, base, None, direct=True) == pytest.approx(100)
+    assert most_users(QUICK, shared, None, direct=True) == pytest.approx(100)
     uneven = replace(shared, figures={"generator_cores": 0.1, "upstream_cores": 0.06})
-    assert campaign.most_users(QUICK, uneven, None, direct=True) == pytest.approx(100)
-    assert campaign.most_users(QUICK, replace(base, figures={}), None, direct=True) is None
+    assert most_users(QUICK, uneven, None, direct=True) == pytest.approx(100)
+    assert most_users(QUICK, replace(base, figures={}), None, direct=True) is None

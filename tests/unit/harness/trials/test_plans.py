@@ -10,13 +10,14 @@ from harness.runtimes.docker.pod import seen_inside
 from harness.runtimes.docker.runtime import _dockerfiles
 from harness.targets import discover
 from harness.trials import generator
+from harness.trials.plans import chat_plan
 from tests import ROOT
 
 PART = 'name = "mine"\nkind = "monolith"\ntitle = "Mine"\nprotocol = "mine"\nuser_class = "user.py:OwnPage"\n'
 
 
 def plan(user_class: str | None, protocol: str) -> generator.LoadPlan:
-    return generator.chat_plan(
+    return chat_plan(
         profiles.load("smoke"),
         protocol=protocol,
         user_class=user_class,

@@ -10,7 +10,7 @@ from harness.analysis.verdict import without_budget
 from harness.probes.contract import Check
 from harness.records import GeneratorSummary, ResourceSample, StepTimes, Verdict
 from harness.results import turn_table
-from harness.trials.trial import _idle_verdict, with_contract
+from harness.trials.assess import _idle_verdict, with_contract
 
 PASS = Verdict(outcome="pass")
 GOOD = Check(operation="login", passed=True, text="the password signs in")

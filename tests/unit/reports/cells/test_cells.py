@@ -7,9 +7,11 @@ import pytest
 from harness.analysis.capacity import Capacity
 from harness.records import Reason, Run, Trial, TrialKey, Verdict
 from reports.cells import servers
+from reports.cells.capacity import capacity_cell
 from reports.cells.cell import Cell
+from reports.cells.memory import memory_cells, slope_cell
 from reports.cells.ratios import capacity_bracket, capacity_ratio, quotient
-from reports.cells.scalability import COMMON, capacity_cell, common_cell, memory_cells, slope_cell
+from reports.cells.scalability import COMMON, common_cell
 from reports.content.report import _instances
 from reports.content.table import compare
 from reports.evidence.conditions import conditions

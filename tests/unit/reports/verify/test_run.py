@@ -17,7 +17,8 @@ from harness import results
 from harness.analysis import chat_figures
 from harness.records import Slo, WorkerShare
 from reports import build
-from reports.verify import Finding, figures, verify
+from reports.verify import figures, verify
+from reports.verify.difference import Finding
 from reports.verify.model_pace import Pace
 from tests.doubles import results_run
 

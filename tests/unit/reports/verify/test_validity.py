@@ -12,6 +12,7 @@ import pytest
 
 from harness import results
 from harness.analysis import chat_figures, verdict
+from harness.analysis.resource_figures import idle_figures
 from harness.records import GeneratorSummary, Slo, Verdict, WorkerShare
 from reports import build
 from reports.verify import validity, verify
@@ -61,7 +62,7 @@ def consistent(
     rows, readings = results.read_turns(path), results.read_resources(path)
     account = replace(account, turns_written=len(rows))
     if trial.key.scenario == "idle":
-        found = chat_figures.idle_figures(readings, account.steps)
+        found = idle_figures(readings, account.steps)
     else:
         found = chat_figures.chat_figures(rows, readings, account, Slo())
     changed = replace(

@@ -12,12 +12,13 @@ from harness.analysis.verdict import without_budget
 from harness.cli import DEFAULT_TARGETS
 from harness.errors import BenchError
 from harness.records import Component, Limits, TargetInfo, TrialKey
-from harness.runtimes import GENERATOR, Stack
 from harness.runtimes.docker import engine, runtime, seeding, topology
 from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.runtime import DockerRuntime
-from harness.trials.trial import Bench, run_trial
+from harness.runtimes.protocol import GENERATOR, Stack
+from harness.trials.context import Bench
+from harness.trials.trial import run_trial
 from tests import ROOT
 from tests.doubles.trials import LIMITS
 

@@ -14,9 +14,9 @@ from harness.errors import BenchError
 from harness.host import cgroups, procfs, watchdog
 from harness.host.cgroups import Budget
 from harness.records import Role
-from harness.runtimes import Pod, Runtime
 from harness.runtimes.local import Launch, LocalPod, LocalRuntime
 from harness.runtimes.local import pod as local_module
+from harness.runtimes.protocol import Pod, Runtime
 
 MIB = 1 << 20
 BUDGET = Budget(cpus=1, memory_bytes=256 * MIB)  # one CPU: two would be all of a small machine

@@ -7,8 +7,8 @@ import pytest
 
 from harness.errors import BenchError
 from harness.records import AnswerPlan, Component, Distribution, TargetInfo
-from harness.runtimes import Stack
 from harness.runtimes.local import Launch, stack
+from harness.runtimes.protocol import Stack
 from harness.targets import Local, Part, Target
 
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))

@@ -1,0 +1,25 @@
+"""``chatbench compare``."""
+
+import argparse
+
+from rich.console import Console
+
+from harness.cli import lookup
+from harness.errors import EXIT_DONE
+
+
+def run(args: argparse.Namespace) -> int:
+    """Set two runs side by side, or with ``--gate`` measure two revisions and decide."""
+    if args.gate:
+        from harness.cli import gate
+
+        return gate.run(args)
+    from reports.compare import runs
+
+    base, head = (lookup.run_folder(word, args.results) for word in (args.base, args.head))
+    found = runs.compare(base, head, other_conditions=args.other_conditions)
+    if args.format == "md":
+        print(runs.to_markdown(*found), end="")
+    else:
+        runs.show(*found, Console())
+    return EXIT_DONE

@@ -1,0 +1,34 @@
+"""``chatbench serve``."""
+
+import argparse
+import signal
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from harness import profiles
+from harness.cli import lookup
+from harness.errors import EXIT_DONE
+from harness.runtimes import serving
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start a target and keep it until Ctrl-C."""
+    console, profile = Console(), profiles.load(args.profile)
+    runtime = lookup.runtime("local")
+    prepared = lookup.prepared(runtime, args.target, console, profile.seed)
+    with (
+        tempfile.TemporaryDirectory(prefix="chatbench-serve-") as folder,
+        serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
+    ):
+        for url in served.stack.instances:
+            console.print(f"{prepared.target.title}: {url}", highlight=False)
+        if "sign-in" in prepared.target.features:
+            console.print("sign in as user0001, moderator or admin with chatbench-demo")
+        console.print("Ctrl-C stops it")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            console.print("stopping")
+    return EXIT_DONE

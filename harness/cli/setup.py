@@ -1,0 +1,20 @@
+"""``chatbench setup``."""
+
+import argparse
+
+from rich.console import Console
+
+from harness import profiles
+from harness.cli import lookup
+from harness.errors import EXIT_DONE
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make everything that measuring these targets needs."""
+    console = Console()
+    catalogue = lookup.catalogue()
+    names = catalogue.covering() if args.all else args.targets
+    for target in [catalogue.target(name) for name in names]:  # all are known before the first is made
+        lookup.prepared(lookup.runtime(args.runtime), target.name, console, profiles.load("quick").seed)
+    console.print(f"ready: {', '.join(names)}", highlight=False)
+    return EXIT_DONE

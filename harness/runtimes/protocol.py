@@ -1,0 +1,141 @@
+"""Where a target's stack runs: one small protocol, whichever way its components are started."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from harness.probes.contract import Check
+from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, TargetInfo
+from harness.targets import Catalogue, Target
+
+MESSAGES_PER_MINUTE = 60  # what a person may send
+
+
+UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
+
+
+SEEDED_USERS = 1000
+
+
+UPSTREAM_PATIENCE_S = 5  # that a model is given to answer, once nobody was answered
+
+
+GENERATOR = "generator"
+
+
+Report = Callable[[str], None]
+
+
+class Prepared(Protocol):
+    """A target ready to be started as often as wanted; the rest is the runtime's own."""
+
+    @property
+    def target(self) -> Target:
+        """What is started."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of its data and of the upstream's answers."""
+        ...
+
+    @property
+    def info(self) -> TargetInfo:
+        """What the report says of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A started target."""
+
+    instances: tuple[str, ...]  # base URLs as the generator reaches them
+    upstream_url: str
+    upstream_log: Path  # on this machine's disk
+    ready_after_s: float  # from launching the first component of the target until all are ready
+    api_url: str | None = None  # of the API behind a page that is a server of its own; else it is the page's
+
+
+class Pod(Protocol):
+    """One trial's components under its limits; leaving the ``with`` block stops them."""
+
+    def __enter__(self) -> "Pod": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def limits(self) -> Limits:
+        """Return the limits as the kernel enforces them on what was launched."""
+        ...
+
+    def launch(self, prepared: Any, answer: AnswerPlan, messages_per_minute: int) -> Stack:
+        """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
+
+        ``prepared`` is what the same runtime's ``prepare`` returned.
+
+        Raises:
+            BenchError: a component ended or stayed silent; with the last lines of its log.
+        """
+        ...
+
+    def generate(self, plan: LoadPlan) -> None:
+        """Write the plan and start the generator, outside the target's budget, as the component ``generator``."""
+        ...
+
+    def check(self, stack: Stack, rate_limit: int | None) -> list[Check]:
+        """Try every operation of the contract on what was launched (its page, where its protocol has none).
+
+        ``rate_limit`` is the number of messages per minute it was launched with, None to leave that out.
+        """
+        ...
+
+    def audit(self, stack: Stack, rate_limit: int) -> list[Finding]:
+        """Try what is not load on what was launched; ``rate_limit`` is the number of messages per minute it has."""
+        ...
+
+    def components(self) -> tuple[Component, ...]:
+        """Return what was started, in that order."""
+        ...
+
+    def sample(self) -> list[ResourceSample]:
+        """Return one reading of every component now."""
+        ...
+
+    def exited(self) -> list[tuple[str, int]]:
+        """Return components that ended without being asked to, with their return code (negative: signal)."""
+        ...
+
+    def upstream_silent(self, stack: Stack) -> str:
+        """Return why the upstream does not answer within ``UPSTREAM_PATIENCE_S``; empty where it does."""
+        ...
+
+    def oom_kills(self) -> int:
+        """Return how many processes of the target were killed for want of memory; still right once stopped."""
+        ...
+
+    def wait(self, name: str, timeout_s: float) -> int | None:
+        """Wait for a component to end; its return code, or None when it still runs."""
+        ...
+
+    def stop(self) -> None:
+        """Stop everything within five seconds and remove it; may be called again."""
+        ...
+
+
+class Runtime(Protocol):
+    """Makes targets ready and opens trials."""
+
+    def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> Prepared:
+        """Make all that starting a target needs, kept for the next time in ``root``/.chatbench.
+
+        Raises:
+            BenchError: an installation, build or seeding that failed, with the last lines of its log.
+        """
+        ...
+
+    def open_trial(self, name: str, folder: Path) -> Pod:
+        """Make the limits of a trial; ``name`` is [a-z0-9-], ``folder`` its place in the results."""
+        ...

@@ -1,0 +1,233 @@
+"""Which trial comes next: a course of requests that is sent verdicts; pure."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass
+from math import sqrt
+
+from harness.analysis.capacity import (
+    BUDGET_CPUS,
+    MEMORY_BUDGET_BYTES,
+    Capacity,
+    Judged,
+    Outcome,
+    SearchPlan,
+    assess,
+    operational_bound,
+    response_s,
+    search,
+)
+from harness.analysis.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
+from harness.records import Profile, Trial, open_scenario, think_scenario
+
+TRIALS_OF_A_ROUND = (
+    2.3  # on average, where trials differ by some percent (tests/unit/harness/analysis/test_estimate.py)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A trial that is wanted next, and about how many are to follow."""
+
+    scenario: str
+    level: int
+    about_left: int
+    bracket: tuple[int | None, int | None] = (None, None)
+    round: int = 0
+
+
+Course = Generator[Request, Trial, Capacity]
+
+
+def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
+    """Yield the trials of one target, receive each as measured, return its capacity.
+
+    First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
+    load, whose CPU per turn bounds the capacity and gives the search its start; then the rounds of the estimate and its
+    predictions, where the profile asks for them and the target itself was what failed; then other workloads at shares
+    of the capacity found. ``direct``: there is no application, so nothing of it but its load.
+    """
+    plan = profile.search
+    yield Request(scenario="check", level=1, about_left=8)
+    if profile.audit and not direct:
+        yield Request(scenario="audit", level=1, about_left=7)
+    idle = None
+    if profile.idle and not direct:
+        idle = yield from _tried_again(Request(scenario="idle", level=max(profile.idle.steps), about_left=6))
+    base = yield from _tried_again(Request(scenario="chat", level=plan.base_users, about_left=5))
+    start = first_level(profile, base, idle, direct=direct)
+    known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
+    if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
+        found = assess(known)
+        yield from _other_workloads(profile, found, direct=direct)
+        return found
+    looking = search(
+        SearchPlan(
+            start=start,
+            growth=plan.growth,
+            share=plan.start_share,
+            highest=plan.highest,
+            precision=plan.precision,
+            repetitions=plan.repetitions,
+            max_trials=plan.max_trials,
+        ),
+        known,
+    )
+    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle, direct=direct))
+    if plan.rounds and found.status == "bracketed" and not found.at_least:
+        crossings = yield from _rounds(profile, target, found)
+        yield from _predictions(profile, crossings)
+    yield from _other_workloads(profile, found, direct=direct)
+    return found
+
+
+def _other_workloads(profile: Profile, found: Capacity, *, direct: bool) -> Generator[Request, Trial, None]:
+    """Yield the trials of workloads other than closed chat that the profile asks for; no page, no visit."""
+    wanted = [one for one in other_workloads(profile, found.low) if not (direct and one[0] == "visit")]
+    for n, (scenario, level) in enumerate(wanted):
+        yield from _tried_again(Request(scenario=scenario, level=level, about_left=len(wanted) - n))
+
+
+def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, int]]:
+    """Return (scenario, level) of each; those at a share of the users carried only where some were.
+
+    The level of ``open`` is in arrivals a minute.
+    """
+    wanted: list[tuple[str, int]] = [("visit", profile.visit.users)] if profile.visit else []
+    if profile.open:
+        wanted.append(("open", profile.open.per_minute))
+        per_minute = 60 * (carried or 0) / profile.cycle_s()
+        wanted += [(open_scenario(p), max(1, round(per_minute * p / 100))) for p in profile.open.percent if carried]
+    for scenario, asked in (("spike", profile.spike), ("soak", profile.soak)):
+        if asked and carried:
+            wanted.append((scenario, max(1, round(carried * asked.percent / 100))))
+    return wanted
+
+
+def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request, Trial, list[Crossing]]:
+    """Yield the trials of all rounds around the edge that the search found; return the rounds that crossed it."""
+    plan = profile.search
+    step = 1 + plan.precision
+    edge = sqrt((found.low or 1) * (found.high or 1))
+    limits = asdict(profile.slo)
+    crossings = []
+    for number in range(1, plan.rounds + 1):
+        start = first_of_round(edge, step, 1, plan.highest, f"{profile.seed}:{target}:{number}")
+        walking = walk(start, step, 1, plan.highest)
+        about_left = round(TRIALS_OF_A_ROUND * (plan.rounds - number + 1)) + 2 * len(plan.further_think_s)
+        try:
+            level = next(walking)
+            while True:
+                trial = yield Request(
+                    scenario="chat",
+                    level=level,
+                    about_left=about_left,
+                    bracket=(found.low, found.high),
+                    round=number,
+                )
+                level = walking.send((trial.verdict, slo_use(trial.figures, limits)))
+        except StopIteration as end:
+            if end.value is not None:
+                crossings.append(end.value)
+    return crossings
+
+
+def _predictions(profile: Profile, crossings: Sequence[Crossing]) -> Generator[Request, Trial, None]:
+    """Yield for each further think time a trial just below and one just above the capacity predicted for it."""
+    known = estimate(crossings)
+    if known is None or known.at_least:
+        return
+    for n, think_s in enumerate(profile.search.further_think_s):
+        left = 2 * (len(profile.search.further_think_s) - n)
+        for level in tested_levels(profile, known.value, think_s):
+            if level <= profile.search.highest:
+                yield from _tried_again(Request(scenario=think_scenario(think_s), level=level, about_left=left))
+
+
+def tested_levels(profile: Profile, users: float, think_s: int) -> tuple[int, int]:
+    """Return the levels a step below and a step above the capacity predicted at another median think time."""
+    other_s = profile.thinking(think_s).think_mean_s()
+    there = predicted(users, profile.answer_mean_s(), profile.think_mean_s(), other_s)
+    step = 1 + profile.search.precision
+    return max(1, round(there / step)), round(there * step)
+
+
+def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
+    trial = yield request
+    again = trial.verdict.outcome == "invalid" and all(r.code != "invalid.not_offered" for r in trial.verdict.reasons)
+    if again:
+        trial = yield request
+    return trial
+
+
+def _search(looking: Generator[int, Judged, Capacity], bound: Callable[[Trial], float | None]) -> Course:
+    low: int | None = None
+    high: int | None = None
+    made = 0
+    try:
+        level = next(looking)
+        while True:
+            left = max(1, (4 if high is None else 3) - made // 2)
+            trial = yield Request(scenario="chat", level=level, about_left=left, bracket=(low, high))
+            made += 1
+            if trial.verdict.outcome == "pass":
+                low = max(level, low or 0)
+            elif trial.verdict.outcome == "fail":
+                high = min(level, high or level)
+            level = looking.send((trial.verdict, bound(trial)))
+    except StopIteration as end:
+        capacity: Capacity = end.value
+        return capacity
+
+
+def first_level(profile: Profile, base: Trial, idle: Trial | None, *, direct: bool = False) -> int:
+    """Return where the search starts: a share of the bound, below the base where that failed."""
+    plan = profile.search
+    if base.verdict.outcome == "fail":
+        return max(1, plan.base_users // 2)
+    bound = most_users(profile, base, idle, direct=direct)
+    wanted = plan.base_users * plan.growth if bound is None else plan.start_share * bound
+    return max(1, min(plan.highest, round(wanted)))
+
+
+def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, direct: bool = False) -> float | None:
+    """Return the most users that CPU per turn and memory per session, as a trial showed them, leave room for.
+
+    Without spare CPUs the generator's and the upstream's CPU come out of the same two. None where a reading is absent.
+    """
+    if direct:
+        return _most_the_tools_carry(trial)
+    figures = trial.figures
+    turn_s = response_s(figures)
+    cpu_s, share_s, cores = (
+        figures.get(name) for name in ("target_cpu_s_per_turn", "busiest_cpu_s_per_turn", "target_cores")
+    )
+    if turn_s is None or cpu_s is None or not cores:
+        return None
+    # What the target uses while nobody speaks does not grow with its users.
+    cpu_s *= max(0.1, 1 - ((idle.figures.get("idle_cores") or 0.0) / cores if idle else 0.0))
+    if not trial.limits.spare_cpus:
+        beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("upstream_cores") or 0.0)
+        cpu_s *= 1 + beside_cores / cores
+    bound = operational_bound(
+        response_s=turn_s,
+        think_s=profile.think_mean_s(),
+        cpu_s_per_turn=cpu_s,
+        cpus=BUDGET_CPUS,
+        busiest_s_per_turn=share_s or 0.0,
+        busiest_cores=1.0,  # one process of Python, Redis or nginx keeps one core busy at most
+    )
+    slope = idle.figures.get("memory_slope_bytes_per_session") if idle else None
+    empty = idle.figures.get("memory_bytes_0") if idle else None
+    if slope and slope > 0 and empty is not None:
+        bound = min(bound, (MEMORY_BUDGET_BYTES - empty) / slope)
+    return bound
+
+
+def _most_the_tools_carry(trial: Trial) -> float | None:
+    """Return the bound where there is no application: generator and upstream have a core each, the budget's in all."""
+    cores = [trial.figures.get(name) for name in ("generator_cores", "upstream_cores")]
+    known = [value for value in cores if value is not None]
+    if len(known) < len(cores) or not sum(known):
+        return None
+    busiest = max(known) if trial.limits.spare_cpus else max(max(known), sum(known) / BUDGET_CPUS)
+    return trial.key.level / busiest

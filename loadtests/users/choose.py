@@ -1,0 +1,55 @@
+"""Which class of users speaks a protocol."""
+
+import importlib.util
+from pathlib import Path
+
+from harness.records import LoadPlan
+from loadtests.page import Page, Visitor
+from loadtests.schedule.seeded import session_token, username
+from loadtests.users.forms import FormsPage
+from loadtests.users.openai import OpenAIPage
+from loadtests.users.rest import RestPage
+from loadtests.users.streamlit import StreamlitPage
+
+_BUILT_IN: dict[str, type[Page]] = {
+    "rest": RestPage,
+    "forms": FormsPage,
+    "openai": OpenAIPage,
+    "streamlit": StreamlitPage,
+}
+
+
+def page_class(protocol: str, user_class: str | None) -> type[Page]:
+    """Return the class of page for a protocol, or a class of one's own named ``path/to/user.py:Name``.
+
+    Raises:
+        ValueError: no such protocol, file or class.
+    """
+    if user_class is None:
+        if protocol not in _BUILT_IN:
+            raise ValueError(f"protocol {protocol!r}: expected one of {', '.join(sorted(_BUILT_IN))}")
+        return _BUILT_IN[protocol]
+    path, _, name = user_class.rpartition(":")
+    if not Path(path).is_file():
+        raise ValueError(f"user class {user_class!r}: no file {path!r}; expected path/to/user.py:Name")
+    spec = importlib.util.spec_from_file_location("chatbench_user_class", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"user class {user_class!r}: {path!r} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, Page)):
+        raise ValueError(f"user class {user_class!r}: {name!r} is no subclass of loadtests.page.Page in that file")
+    return found
+
+
+def visitor(plan: LoadPlan, user: int) -> Visitor:
+    """Return who virtual user ``user`` is; the same user always talks to the same instance."""
+    name = username(user, plan.seeded_users)
+    return Visitor(
+        number=user,
+        base_url=plan.instances[user % len(plan.instances)],
+        username=name,
+        session=session_token(plan.seed, name),
+        streamlit_site=plan.streamlit_site,
+    )

@@ -1,0 +1,109 @@
+"""Capacity, and what was measured at it."""
+
+from harness.analysis.capacity import Capacity
+from reports.cells.cell import NOT_MEASURED, Cell, absent
+from reports.cells.figure import Measure, invalid_cell
+from reports.cells.scalability import _cell_id, _figure_cell
+from reports.evidence.conditions import Conditions
+from reports.evidence.trials import (
+    Evidence,
+    Located,
+    live_streams,
+    paths,
+    reasons,
+    valid,
+)
+from reports.numbers import as_text, span
+
+CAPACITY = "Users carried within the SLO"
+
+
+CAPACITY_FAILURES = "Failed + unfinished turns at capacity"
+
+
+LIVE = "Live streams at capacity"
+
+
+def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
+    """Return how many simultaneous users a target carries, with think time, answers and live streams."""
+    trials = evidence.chat
+    if not trials:
+        return absent("capacity_users", CAPACITY, evidence.target)
+    if not valid(trials):
+        return invalid_cell("capacity_users", CAPACITY, evidence, trials)
+    ends = evidence.capacity
+    live = live_streams(valid(evidence.at(ends.low or 0)))
+    short = _capacity_short(ends)
+    known = (ends.low, ends.high) != (None, None)
+    verdict = ends.status if ends.status in ("none", "inconclusive") else ("measured" if ends.high else "bound")
+    return Cell(
+        id=_cell_id("capacity_users", evidence),
+        label=CAPACITY,
+        target=evidence.target,
+        value=ends.low,
+        unit="users",
+        bracket=(ends.low, ends.high) if known else None,
+        verdict=verdict,
+        short=short,
+        text=f"{short}{_capacity_note(evidence, ends)} ({terms.at(ends.low, live)})",
+        rests_on=paths(_edges(evidence, ends)),
+    )
+
+
+def _capacity_short(ends: Capacity) -> str:
+    if ends.status == "none":
+        return "none"
+    if ends.low is None or ends.status == "inconclusive":
+        return "inconclusive"
+    return span(ends.low, ends.high, "users") if ends.high else f"≥ {as_text(ends.low, 'users')}"
+
+
+def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
+    if ends.status == "none":
+        return f": one user already misses the SLO, {reasons(valid(evidence.at(1))) or 'no reason recorded'}"
+    if ends.low is None:
+        below = f"; {as_text(ends.high, 'users')} fail" if ends.high else ""
+        return f": no level passed throughout{below}"
+    if ends.status == "inconclusive":
+        return f": {as_text(ends.low, 'users')} passed"
+    if ends.high:
+        return _once_tried(evidence, ends)
+    if ends.at_least:
+        own = ", all of it given to generator and upstream," if evidence.direct else " itself"
+        return f"; above that the machine{own} was the limit"
+    return "; no level tried failed throughout"
+
+
+def _once_tried(evidence: Evidence, ends: Capacity) -> str:
+    once = [str(end) for end in (ends.low, ends.high) if end and len(valid(evidence.at(end))) == 1]
+    return f"; {' and '.join(once)} tried once" if once else ""
+
+
+def _edges(evidence: Evidence, ends: Capacity) -> list[Located]:
+    """The trials at and between both ends of the bracket; all valid ones where an end is open."""
+    low = ends.low or 0
+    return [i for i in valid(evidence.chat) if i[1].key.level >= low and (not ends.high or i[1].key.level <= ends.high)]
+
+
+def at_capacity(evidence: Evidence) -> list[Cell]:
+    """Return live streams and failures at the highest level that passed."""
+    ends = evidence.capacity
+    if not ends.low:
+        text = "no level passed" if valid(evidence.chat) else "no valid trial" if evidence.chat else NOT_MEASURED
+        return [
+            absent("live_streams_at_capacity", LIVE, evidence.target, text),
+            absent("failure_ratio_at_capacity", CAPACITY_FAILURES, evidence.target, text),
+        ]
+    trials = valid(evidence.at(ends.low))
+    return [
+        _figure_cell(
+            "live_streams_at_capacity", LIVE, evidence, trials, Measure(figure="live_streams_mean", label="", unit=None)
+        ),
+        _figure_cell(
+            "failure_ratio_at_capacity",
+            CAPACITY_FAILURES,
+            evidence,
+            trials,
+            Measure(figure="failure_ratio", label="", unit="ratio"),
+        ),
+    ]
