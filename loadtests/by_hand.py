@@ -5,9 +5,9 @@ from collections.abc import Callable
 from harness.records import LoadPlan
 from loadtests.page import Page
 from loadtests.reading import Reading, TurnError
-from loadtests.recording.ledger import new_ticket
+from loadtests.recording.pending_turn import PendingTurn, turn_of
 from loadtests.recording.recorder import note_of, raw_of
-from loadtests.recording.ticket import Ticket, turn_of
+from loadtests.recording.tracker import new_turn
 
 _MS_PER_S = 1000.0
 
@@ -23,17 +23,17 @@ class HandLedger:
 
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
-    ) -> Ticket:
+    ) -> PendingTurn:
         """Return the turn's ticket."""
-        return new_ticket(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
+        return new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
 
-    def begun(self, ticket: Ticket, sent_s: float) -> Reading:
+    def begun(self, ticket: PendingTurn, sent_s: float) -> Reading:
         """Start its clock."""
         ticket.phase = "measure"
         ticket.reading = Reading(sent_s)
         return ticket.reading
 
-    def ended(self, ticket: Ticket, failure: TurnError | None) -> None:
+    def ended(self, ticket: PendingTurn, failure: TurnError | None) -> None:
         """Judge the answer and report it."""
         reading = ticket.reading
         if reading is None:

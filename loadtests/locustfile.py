@@ -29,13 +29,13 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from harness.records import AnswerPlan, Distribution, LoadPlan, from_json
 from loadtests.by_hand import HandLedger
-from loadtests.crew import Master, Worker
-from loadtests.runner import Trial
+from loadtests.distributed import Master, Worker
+from loadtests.runner import LoadRun
 from loadtests.scenarios import chat
 from loadtests.users.choose import page_class, visitor
 
 _WORKERS_COME_S = 30  # a master waits so long for its workers
-_state: dict[str, Trial | HandLedger] = {}
+_state: dict[str, LoadRun | HandLedger] = {}
 _numbers = itertools.count()
 _conducting = Event()  # from then on a trial notices by itself that its master is gone
 
@@ -76,7 +76,7 @@ class Person(User):
     def live(self) -> None:
         """Do what the scenario says until the end."""
         ledger = _state["ledger"]
-        if isinstance(ledger, Trial):
+        if isinstance(ledger, LoadRun):
             ledger.user()
             raise StopUser
         number = next(_numbers)
@@ -96,7 +96,7 @@ def add_arguments(parser: ArgumentParser, **_: Any) -> None:
     add("--think-sigma", type=float, default=0.0, help="its log-normal sigma; 0: constant")
     add("--turns", type=int, default=4, help="turns per conversation")
     add("--message-chars", type=int, default=70, help="length of a message")
-    add("--seed", type=int, default=42, help="of the target's data and of the upstream")
+    add("--seed", type=int, default=42, help="of the target's data and of the model")
     add("--seeded-users", type=int, default=1000, help="accounts in the target's data")
     add("--streamlit-site", default="", help="site-packages of the target's own streamlit")
     if _PLAN is not None and (workers := _PLAN.workers) > 1:
@@ -125,7 +125,7 @@ def set_up(environment: Environment, **_: Any) -> None:
         gevent.spawn(_lead, environment, Master(runner, plan))
         return
     worker = Worker(runner, runner.worker_index, plan.workers) if isinstance(runner, WorkerRunner) else None
-    trial = Trial(plan, locust.__version__, worker)
+    trial = LoadRun(plan, locust.__version__, worker)
     _state["ledger"] = trial
     options.num_users = options.spawn_rate = trial.users
     gevent.spawn(_conduct, environment, trial)
@@ -140,7 +140,7 @@ def start_by_hand(environment: Environment, **_: Any) -> None:
     _state["ledger"] = HandLedger(plan, environment.events.request.fire)
 
 
-def _conduct(environment: Environment, trial: Trial) -> None:
+def _conduct(environment: Environment, trial: LoadRun) -> None:
     runner = environment.runner
     assert runner is not None  # noqa: S101  # made before the init event
     try:
@@ -172,7 +172,7 @@ def _on_signals(act: Callable[[int], None]) -> None:
         signal.signal(number, lambda number, _: gevent.spawn(act, number))
 
 
-def _interrupted(environment: Environment, trial: Trial, number: int) -> None:
+def _interrupted(environment: Environment, trial: LoadRun, number: int) -> None:
     trial.finish(stopped_early=True, note=f"interrupted by {signal.Signals(number).name}")
     if environment.runner is not None:
         environment.runner.quit()

@@ -10,10 +10,10 @@ from pathlib import Path
 import gevent
 
 from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
-from loadtests.crew import Worker
+from loadtests.distributed import Worker
 from loadtests.page import Page
-from loadtests.recording.ledger import TrialLedger
 from loadtests.recording.recorder import Recorder
+from loadtests.recording.tracker import TrialLedger
 from loadtests.scenarios import arrive, chat, make_ready, stay_s, take_turn
 from loadtests.schedule.arrivals import Pool
 from loadtests.schedule.phases import Timeline, live_turn_seconds
@@ -40,7 +40,7 @@ def allow_open_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-class Trial:
+class LoadRun:
     """One trial under way; ``user`` runs in a greenlet per virtual user, ``conduct`` in one of its own."""
 
     def __init__(self, plan: LoadPlan, locust_version: str, worker: Worker | None = None) -> None:

@@ -6,13 +6,13 @@ from math import inf
 from harness.records import LoadPlan
 from loadtests.page import Page, sleep_until
 from loadtests.reading import SignInError, TurnError
-from loadtests.recording.ledger import Ledger
+from loadtests.recording.tracker import TurnTracker
 from loadtests.schedule.arrivals import Pool
+from loadtests.schedule.draws import first_conversation_turns, message, think_s
 from loadtests.schedule.phases import Timeline
-from loadtests.schedule.seeded import first_conversation_turns, message, think_s
 
 
-def chat(ledger: Ledger, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
+def chat(ledger: TurnTracker, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
     """Hold conversations (until the greenlet is killed, or no message is due before ``until_s``).
 
     The first begins at a random position; its message is intended one think time after ``start_s``, every other one
@@ -34,7 +34,7 @@ def chat(ledger: Ledger, user: int, page: Page, start_s: float, until_s: float =
         turns = plan.turns_per_conversation
 
 
-def arrive(ledger: Ledger, user: int, page: Page, pool: Pool) -> None:
+def arrive(ledger: TurnTracker, user: int, page: Page, pool: Pool) -> None:
     """Meet one arrival after another (until the greenlet is killed), in conversations of the plan's length.
 
     The page is made ready before an arrival is taken: none waits for a page while another user stands ready.
@@ -52,7 +52,7 @@ def arrive(ledger: Ledger, user: int, page: Page, pool: Pool) -> None:
 
 
 def take_turn(
-    ledger: Ledger,
+    ledger: TurnTracker,
     user: int,
     conversation: int,
     turn: int,

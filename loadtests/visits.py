@@ -7,9 +7,9 @@ from dataclasses import replace
 from harness.records import Visit
 from loadtests.page import NotOfferedError, Page, sleep_until
 from loadtests.reading import TurnError
-from loadtests.recording.ledger import Ledger
+from loadtests.recording.tracker import TurnTracker
 from loadtests.scenarios import take_turn
-from loadtests.schedule.seeded import think_s
+from loadtests.schedule.draws import think_s
 
 TURNS = 2
 PASSWORD = "chatbench-demo"  # noqa: S105  # of every account in the seeded data, as the contract states
@@ -32,7 +32,7 @@ class Visits:
 
 
 def visit_again_and_again(
-    ledger: Ledger, visits: Visits, user: int, users: int, make_page: Callable[[int], Page], start_s: float
+    ledger: TurnTracker, visits: Visits, user: int, users: int, make_page: Callable[[int], Page], start_s: float
 ) -> None:
     """Visit, think, visit (until the greenlet is killed), each time as another person.
 
@@ -54,7 +54,7 @@ def visit_again_and_again(
         count += 1
 
 
-def _visit(ledger: Ledger, visits: Visits, user: int, number: int, page: Page) -> None:
+def _visit(ledger: TurnTracker, visits: Visits, user: int, number: int, page: Page) -> None:
     plan = ledger.plan
     known = Visit(user=user, start_s=time.monotonic())
     visits.note(number, known)

@@ -24,11 +24,11 @@ def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Path:
     if unknown:
         raise UsageError(f"unknown report format {unknown[0]!r}", f"known: {', '.join(FORMATS)}")
     report = assemble(folder)
-    unchanged(report)
+    check_hashes(report)
     return write(report, folder / FOLDER, formats)
 
 
-def unchanged(report: Report) -> None:
+def check_hashes(report: Report) -> None:
     """Compare the bytes of every trial's samples with what was written down of them; no sample is worked through.
 
     Raises:

@@ -6,10 +6,8 @@ from math import inf, isfinite, sqrt
 import pandas as pd
 
 from harness.analysis import stats
-from harness.analysis.resource_figures import resource_figures
+from harness.analysis.resource_figures import Figures, resource_figures
 from harness.records import GeneratorSummary, PhaseTimes, Slo
-
-Figures = dict[str, float | None]
 
 
 def finite(value: float | None) -> float | None:
@@ -48,7 +46,7 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
         figures["arrivals_without_page"] = float(arrivals.without_page)
         figures["arrivals_without_user"] = float(arrivals.without_user)
     figures["cut_turns"] = float(cut.sum())
-    figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["upstream_request_s"].isna()).sum())
+    figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["model_request_s"].isna()).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
     cpu = figures.pop("target_cpu_s")
     ended = ended_inside(turns, window)
@@ -82,7 +80,7 @@ def _latencies(measured: pd.DataFrame) -> Figures:
     figures["turn_mean_s"] = stats.mean(answered.astype(float).tolist())
     figures["ready_delay_p95_s"] = finite(stats.percentile(measured["ready_delay_s"].dropna().tolist(), 95))
     figures["schedule_delay_p95_s"] = finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95))
-    figures["upstream_lag_p99_s"] = finite(stats.percentile(measured["upstream_lag_s"].dropna().tolist(), 99))
+    figures["model_lag_p99_s"] = finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99))
     return figures
 
 
@@ -112,7 +110,7 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
         "goodput_ratio": good / total if total else None,
         "wire_bytes_per_text_byte": wire / text if text and wire else None,  # a user class may not count its bytes
         "updates_per_answer": stats.mean(finished["updates"].astype(float).tolist()),
-        "answer_tokens_mean": stats.mean(finished["upstream_tokens"].dropna().astype(float).tolist()),
+        "answer_tokens_mean": stats.mean(finished["model_tokens"].dropna().astype(float).tolist()),
     }
 
 

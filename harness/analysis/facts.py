@@ -14,7 +14,7 @@ class Facts:
     budget_cores: int
     stopped_early: bool
     target_exits: tuple[str, ...] = ()  # components of the target that ended by themselves, in words
-    upstream_exits: tuple[str, ...] = ()
+    model_exits: tuple[str, ...] = ()
     oom_kills: int = 0
     foreign_nonces: int = 0
     turns_needed: int = 100
@@ -23,4 +23,4 @@ class Facts:
     generator_faults: tuple[str, ...] = ()  # of several workers: what does not fit together, in words
     commonest_failure: str | None = None  # of turns that were not answered, in words
     waited_s: float | None = None  # for an answer, by users who did little else while measuring; None: they did not
-    direct: bool = False  # no application: generator and upstream are what is tried
+    no_app: bool = False  # no application: generator and model are what is tried

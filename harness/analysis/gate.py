@@ -16,7 +16,7 @@ from harness.records import Trial
 BASE, HEAD = "base", "head"
 METRIC = "target_cpu_s_per_turn"
 LEAST_PAIRS = 3  # an interval over two pairs is many times wider than their difference
-Finding = Literal["fine", "beyond", "unclear"]
+BatchResult = Literal["fine", "beyond", "unclear"]
 Outcome = Literal["passed", "failed", "inconclusive"]
 
 
@@ -38,7 +38,7 @@ class Batch:
 
     number: int
     ratio: Estimate | None
-    finding: Finding
+    finding: BatchResult
     head_broke: bool  # head missed an objective in every whole pair, base in none
 
 
@@ -86,7 +86,7 @@ def judged(number: int, pairs: Sequence[Pair], margin: float) -> Batch:
     broke = [p.head_failed and not p.base_failed for p in pairs]
     head_broke = len(broke) >= LEAST_PAIRS and all(broke)
     if ratio is None:
-        finding: Finding = "unclear"
+        finding: BatchResult = "unclear"
     elif ratio.low > 1 + margin:
         finding = "beyond"
     else:

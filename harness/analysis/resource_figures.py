@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from harness.analysis import stats
-from harness.analysis.chat_figures import Figures
 from harness.records import StepTimes
+
+Figures = dict[str, float | None]
 
 
 def growth(samples: pd.DataFrame, column: str, start_s: float, end_s: float) -> float | None:
@@ -27,7 +28,7 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
     roles = {str(role): frame for role, frame in resources.groupby("role")}
     target = roles.get("target", resources.iloc[:0])
     cpu = sum_over_components(target, "cpu_s", start_s, end_s)
-    upstream = sum_over_components(roles.get("upstream", resources.iloc[:0]), "cpu_s", start_s, end_s)
+    model = sum_over_components(roles.get("model", resources.iloc[:0]), "cpu_s", start_s, end_s)
     memory = stack_memory(target, start_s, end_s)
     host = resources.drop_duplicates("t_s")
     busy = growth(host, "host_busy_s", start_s, end_s)
@@ -39,7 +40,7 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
     return {
         "target_cpu_s": cpu,
         "target_cores": cpu / span_s if cpu is not None else None,
-        "upstream_cores": upstream / span_s if upstream is not None else None,
+        "model_cores": model / span_s if model is not None else None,
         "busiest_process_cores": busiest / span_s if busiest is not None else None,
         "throttled_s": _largest_growth(target, "throttled_s", start_s, end_s),  # components share the groups above them
         "memory_mean_bytes": float(memory.mean()) if len(memory) else None,

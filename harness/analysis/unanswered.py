@@ -59,7 +59,7 @@ def _waits(lost: Sequence[tuple[float, float]], stretch: PhaseTimes, users: int)
 def hung(figures: Figures, facts: Facts) -> list[Reason]:
     """Return what can be said of a target that let its users wait, so that too few turns came together."""
     turns = figures.get("turns") or 0.0
-    if facts.waited_s is None or facts.direct or turns >= facts.turns_needed:
+    if facts.waited_s is None or facts.no_app or turns >= facts.turns_needed:
         return []
     text = f"no answer came within {facts.waited_s:.3g} s: nearly all users only waited, and {turns:.0f} turns began"
     return [Reason(code="target.unanswered", text=text, value=facts.waited_s, unit="s")]

@@ -15,7 +15,7 @@ class Validity:
 
     generator_cores: float = 0.8
     schedule_delay_p95_s: float = 0.010
-    upstream_lag_p99_s: float = 0.005
+    model_lag_p99_s: float = 0.005
     foreign_cpu_ratio: float = 0.05
     steal_ratio: float = 0.05
     little_error_ratio: float = 0.01
@@ -99,7 +99,7 @@ def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
         )
     unmatched = figures.get("unmatched_turns")
     if unmatched:
-        text = f"{unmatched:.0f} answers are missing from the upstream's log"
+        text = f"{unmatched:.0f} answers are missing from the model's log"
         reasons.append(Reason(code="invalid.unmatched", text=text, value=unmatched, limit=0.0, unit="turns"))
     turns = figures.get("turns") or 0.0
     if turns < facts.turns_needed and not facts.stopped_early and not hung(figures, facts):
@@ -114,13 +114,13 @@ def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
     if short:
         text = f"not enough users for the arrivals: {short:.0f} of them waited for one"
         reasons.append(Reason(code="invalid.users", text=text, value=short, limit=0.0, unit="arrivals"))
-    if facts.spare_cpus and not facts.direct:
+    if facts.spare_cpus and not facts.no_app:
         reasons += _late_tools(figures, facts, rules)
     return reasons
 
 
 def tools_spent(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
-    """Return what shows generator and upstream at their limit: without an application that is a fail, not a flaw."""
+    """Return what shows generator and model at their limit: without an application that is a fail, not a flaw."""
     late = _late_tools(figures, facts, rules) if facts.spare_cpus else []
     spent = [*late, *_not_offered(figures, facts, rules)]
     return [replace(reason, code=reason.code.replace("invalid.", "target.")) for reason in spent]
@@ -157,10 +157,10 @@ def _late_tools(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]
     if had_cpu_left:
         reasons += _above(
             figures,
-            "upstream_lag_p99_s",
-            rules.upstream_lag_p99_s,
-            "invalid.upstream_lag",
-            lambda v: f"the upstream sent its tokens {v * 1000:.1f} ms late (p99)",
+            "model_lag_p99_s",
+            rules.model_lag_p99_s,
+            "invalid.model_lag",
+            lambda v: f"the model sent its tokens {v * 1000:.1f} ms late (p99)",
             "s",
         )
     return reasons

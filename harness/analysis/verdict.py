@@ -17,12 +17,12 @@ from harness.records import Reason, Verdict
 from harness.records.slo import Slo
 
 
-def carried_through(figures: Figures, facts: Facts, validity: Validity | None = None) -> Verdict:
+def judge_exploratory(figures: Figures, facts: Facts, validity: Validity | None = None) -> Verdict:
     """Return pass for a trial that is made to show what happens, whatever it showed; fail where the target died of it.
 
     What could have made the target look worse makes it invalid, as in any trial.
     """
-    if facts.upstream_exits:
+    if facts.model_exits:
         return judge(figures, facts, Slo(), validity)
     if deaths := _deaths(facts):
         return Verdict(outcome="fail", reasons=tuple(deaths))
@@ -40,16 +40,16 @@ def judge(
     steady state.
     """
     rules = validity or Validity()
-    if facts.upstream_exits:
+    if facts.model_exits:
         return Verdict(
-            outcome="invalid", reasons=tuple(Reason(code="invalid.upstream", text=t) for t in facts.upstream_exits)
+            outcome="invalid", reasons=tuple(Reason(code="invalid.model", text=t) for t in facts.model_exits)
         )
     deaths = _deaths(facts)
     invalid = distrust(figures, facts, rules)
     misses = [
         *hung(figures, facts),
         *slo_misses(figures, slo, facts.commonest_failure),
-        *(tools_spent(figures, facts, rules) if facts.direct else ()),
+        *(tools_spent(figures, facts, rules) if facts.no_app else ()),
     ]
     if deaths:
         return Verdict(outcome="fail", reasons=(*deaths, *misses))
@@ -58,11 +58,11 @@ def judge(
     if misses:
         busy = figures.get("host_busy_ratio")
         contended = not facts.spare_cpus and busy is not None and busy > rules.contended_host_busy_ratio
-        whose = "had no CPUs but the budget's" if facts.direct else "shared the target's CPUs"
+        whose = "had no CPUs but the budget's" if facts.no_app else "shared the target's CPUs"
         note = (
             Reason(
                 code="note.contended",
-                text=f"generator and upstream {whose} and the machine was busy: a lower bound only",
+                text=f"generator and model {whose} and the machine was busy: a lower bound only",
                 value=busy,
                 limit=rules.contended_host_busy_ratio,
                 unit="ratio",
@@ -79,12 +79,12 @@ def judge(
     return Verdict(outcome="pass")
 
 
-def held_open(figures: Figures, facts: Facts, sessions_lost: str | None, validity: Validity | None = None) -> Verdict:
+def judge_idle(figures: Figures, facts: Facts, sessions_lost: str | None, validity: Validity | None = None) -> Verdict:
     """Return the verdict of a trial that holds sessions open while nobody speaks: its memory and CPU are its result.
 
     ``sessions_lost`` says in words which sessions were not there; ``figures`` are those of the machine meanwhile.
     """
-    if facts.upstream_exits:
+    if facts.model_exits:
         return judge({}, facts, Slo())
     if deaths := _deaths(facts):
         return Verdict(outcome="fail", reasons=tuple(deaths))
@@ -94,7 +94,7 @@ def held_open(figures: Figures, facts: Facts, sessions_lost: str | None, validit
     return Verdict(outcome="pass")
 
 
-def without_budget(shortfall: str) -> Verdict:
+def invalid_budget(shortfall: str) -> Verdict:
     """Return the verdict of any trial whose target did not have the stated budget."""
     text = f"the target did not have the stated budget: {shortfall}"
     return Verdict(outcome="invalid", reasons=(Reason(code="invalid.budget", text=text),))

@@ -6,8 +6,8 @@ from math import inf
 import pandas as pd
 
 from harness.analysis import stats
-from harness.analysis.chat_figures import Figures, ended_inside, finite
-from harness.analysis.resource_figures import stack_memory, sum_over_components
+from harness.analysis.chat_figures import ended_inside, finite
+from harness.analysis.resource_figures import Figures, stack_memory, sum_over_components
 from harness.records import GeneratorSummary, PhaseTimes, Slo
 
 STEP_S = 1.0  # from one rolling window to the next

@@ -22,7 +22,7 @@ from harness.records import GateTerms, Profile, Run, TrialKey, to_json
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.targets import Catalogue, discover
 from harness.trials import duration
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 
 EXITS = {"passed": EXIT_DONE, "failed": EXIT_GATE, "inconclusive": EXIT_INVALID}
 SCENARIO = "chat"
@@ -87,7 +87,7 @@ def _prepare(job: Job, console: Console) -> dict[str, Prepared]:
     found = {}
     for side, (_, folder) in job.sides.items():
         there = discover(folder / "targets")
-        catalogue = Catalogue(parts={**there.parts, ("upstream", here.upstream.name): here.upstream})
+        catalogue = Catalogue(parts={**there.parts, ("model", here.model.name): here.model})
         target = replace(catalogue.target(job.target), name=f"{job.target}@{side}")
         found[target.name] = job.runtime.prepare(
             target, catalogue, REPOSITORY, job.profile.seed, lambda text: console.print(text, highlight=False)
@@ -139,7 +139,7 @@ def _decide(job: Job, prepared: dict[str, Prepared], console: Console) -> tuple[
 def _batch(job: Job, prepared: dict[str, Prepared], batch: int, console: Console) -> list[Pair]:
     from harness.trials import trial
 
-    bench = Bench(run=job.folder, runtime=job.runtime, profile=job.profile, tell=lambda phase, live: None)
+    bench = TrialContext(run=job.folder, runtime=job.runtime, profile=job.profile, tell=lambda phase, live: None)
     pairs = []
     for n in range(job.pairs):
         made = {}

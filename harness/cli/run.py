@@ -20,7 +20,7 @@ from harness.host import machine
 from harness.records import Profile, Run, Trial, TrialKey, from_json, to_json
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.course import course
 
 
@@ -177,20 +177,20 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}", highlight=False
     )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    bench = Bench(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
+    bench = TrialContext(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
 
     def measure(key: TrialKey) -> Trial:
         made = trial.run_trial(bench, prepared[key.target], key)
         board.ends(made)
         if key.scenario == "check":
-            trial.answered(made)
+            trial.require_passed_check(made)
         return made
 
     onwards = f"Go on with: chatbench run --resume {shlex.quote(str(job.folder))}"
     try:
         with progress.shown(board):
             return campaign.run_campaign(
-                {one.name: course(job.profile, one.name, direct=one.direct) for one in job.chosen},
+                {one.name: course(job.profile, one.name, no_app=one.no_app) for one in job.chosen},
                 measure,
                 job.known,
                 job.seed,

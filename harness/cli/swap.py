@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         from reports.build import build
 
         console.print(f"report: {build(known)}", highlight=False, soft_wrap=True)
-    return EXIT_DONE if found.pairs and all(one.finding.outcome == "held" for one in found.pairs) else EXIT_ERROR
+    return EXIT_DONE if found.pairs and all(one.finding.outcome == "passed" for one in found.pairs) else EXIT_ERROR
 
 
 def _wanted(names: list[str], catalogue: Catalogue) -> list[Target]:
@@ -63,15 +63,15 @@ def show(found: SwapMatrix, folder: Path, console: Console) -> None:
         table.add_row(Text(api), *(cells.get((api, web), Text("")) for web in webs))
     console.print(table)
     for one in found.pairs:
-        if one.finding.outcome != "held":
+        if one.finding.outcome != "passed":
             console.print(f"{one.api}+{one.web}: {one.finding.text}", highlight=False, markup=False, soft_wrap=True)
-    held = sum(one.finding.outcome == "held" for one in found.pairs)
+    held = sum(one.finding.outcome == "passed" for one in found.pairs)
     console.print(f"{held} of {len(found.pairs)} pairs work end to end; {found.duration_s:.0f} s", highlight=False)
     evidence = folder / results.SWAP_FOLDER / results.SWAP_FILE
     console.print(f"evidence: {evidence}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _cell(one: SwappedPair) -> Text:
-    words = {"held": "ok", "broken": "FAILED", "not measured": "not measured"}
-    styles = {"held": "green", "broken": "bold red", "not measured": "yellow"}
+    words = {"passed": "ok", "failed": "FAILED", "not measured": "not measured"}
+    styles = {"passed": "green", "failed": "bold red", "not measured": "yellow"}
     return Text(f"{words[one.finding.outcome]} {one.duration_s:.1f} s", style=styles[one.finding.outcome])

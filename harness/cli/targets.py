@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     del args
     found, console = lookup.catalogue(), Console()
     table = Table("part", "kind", "what it is", "version", "how it runs", title="parts", title_justify="left")
-    kinds: tuple[Kind, ...] = ("monolith", "api", "web", "direct")
+    kinds: tuple[Kind, ...] = ("monolith", "api", "web", "no_app")
     for part in (part for kind in kinds for part in found.of_kind(kind)):
         table.add_row(*_described(part, part.name))
         for variant in part.variants:
@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _described(part: Part, name: str) -> tuple[Text, ...]:
     kind = "control" if part.control else part.kind
-    model = part.model or ("files, served by the api or by nginx" if part.local.build else "")
-    return tuple(map(Text, (name, kind, part.title, locked_version(part) or "", model)))
+    processes = part.processes or ("files, served by the api or by nginx" if part.local.build else "")
+    return tuple(map(Text, (name, kind, part.title, locked_version(part) or "", processes)))
 
 
 def _lines(found: Catalogue) -> list[str]:

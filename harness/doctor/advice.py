@@ -7,7 +7,7 @@ State = Literal["ok", "warn", "missing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Advice:
     """One finding: what was seen and, unless it is fine, what to do."""
 
     name: str

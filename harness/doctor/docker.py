@@ -12,7 +12,7 @@ from typing import Any
 import docker
 from docker.errors import ImageNotFound
 
-from harness.doctor.advice import Check
+from harness.doctor.advice import Advice
 from harness.errors import BenchError
 from harness.host import cgroups, cpus, procfs, watchdog
 from harness.host.cgroups import Budget
@@ -26,7 +26,7 @@ SLOW_DRIVERS = {"vfs": "copies whole images for every container", "fuse-overlayf
 ONLY_FOR = "only measuring in containers (RUNTIME=docker) needs it"
 
 
-def examine(root: Path) -> list[Check]:
+def examine(root: Path) -> list[Advice]:
     """Look at the engine and at what measuring with it needs; one finding alone where it cannot be used."""
     try:
         client = engine.connect(TIMEOUT_S)
@@ -42,53 +42,53 @@ def examine(root: Path) -> list[Check]:
         return [_unusable(absent)]
     except engine.LOST as silent:
         what = f"does not say anything about itself ({str(silent).splitlines()[0][:120]})"
-        return [Check(name="Docker engine", state="missing", what=what, remedy=f"restart it; {ONLY_FOR}")]
+        return [Advice(name="Docker engine", state="missing", what=what, remedy=f"restart it; {ONLY_FOR}")]
 
 
-def _unusable(absent: BenchError) -> Check:
+def _unusable(absent: BenchError) -> Advice:
     if isinstance(absent.__cause__, PermissionError):
         remedy = "join its group (as root: usermod -aG docker NAME, then sign in again), or run as root"
         what = "is there, but this user may not use it"
-        return Check(name="Docker engine", state="warn", what=what, remedy=f"{remedy}; {ONLY_FOR}")
-    return Check(name="Docker engine", state="missing", what=absent.message, remedy=f"{ONLY_FOR}: {absent.hint}")
+        return Advice(name="Docker engine", state="warn", what=what, remedy=f"{remedy}; {ONLY_FOR}")
+    return Advice(name="Docker engine", state="missing", what=absent.message, remedy=f"{ONLY_FOR}: {absent.hint}")
 
 
-def _engine(info: Mapping[str, Any]) -> Check:
+def _engine(info: Mapping[str, Any]) -> Advice:
     version, kernel = str(info["ServerVersion"]), str(info.get("KernelVersion", ""))
     if kernel != platform.release():
-        return Check(
+        return Advice(
             name="Docker engine",
             state="warn",
             what=f"{version}, in another machine or a virtual one (kernel {kernel}): its limits cannot be read back",
             remedy="measure on the machine where the engine runs, or with RUNTIME=local",
         )
-    return Check(name="Docker engine", state="ok", what=f"{version}, on this machine")
+    return Advice(name="Docker engine", state="ok", what=f"{version}, on this machine")
 
 
-def _compose() -> Check:
+def _compose() -> Advice:
     try:
         command = engine.compose_command()
     except BenchError as absent:
-        return Check(name="Docker Compose", state="missing", what="not found", remedy=absent.hint)
+        return Advice(name="Docker Compose", state="missing", what="not found", remedy=absent.hint)
     version = engine.compose_version(command)
     numbers = version.lstrip("v").split(".")
     what = f"{version} ({' '.join(command)})"
     if all(number.isdigit() for number in numbers[:2]) and tuple(map(int, numbers[:2])) >= COMPOSE_1:
-        return Check(name="Docker Compose", state="ok", what=what)
+        return Advice(name="Docker Compose", state="ok", what=what)
     remedy = "install 1.29 or newer: docker-compose-plugin, or Debian's package docker-compose"
-    return Check(name="Docker Compose", state="warn", what=what, remedy=remedy)
+    return Advice(name="Docker Compose", state="warn", what=what, remedy=remedy)
 
 
-def _builder() -> Check:
+def _builder() -> Advice:
     client, missing = engine.builder()
     if missing:
         what, _, remedy = missing.partition(": ")
-        return Check(name="BuildKit", state="missing", what=what, remedy=remedy)
+        return Advice(name="BuildKit", state="missing", what=what, remedy=remedy)
     how = "part of the client" if engine.client_version(client) < (23,) else "with buildx"
-    return Check(name="BuildKit", state="ok", what=f"{client}, {how}")
+    return Advice(name="BuildKit", state="ok", what=f"{client}, {how}")
 
 
-def _limits(info: Mapping[str, Any]) -> list[Check]:
+def _limits(info: Mapping[str, Any]) -> list[Advice]:
     """Make the parents of a trial's containers for real, read the limits back, and remove them again."""
     driver, version = str(info.get("CgroupDriver", "unknown")), str(info.get("CgroupVersion", "1"))
     wanted, hierarchy = Budget(), cgroups.find()
@@ -108,51 +108,51 @@ def _limits(info: Mapping[str, Any]) -> list[Check]:
         why = "; ".join(parents.notes) or "no group may be made"
         what = f"a declared split instead of one for the whole stack ({why}; {groups})"
         remedy = "run as root, with an engine started with --exec-opt native.cgroupdriver=cgroupfs"
-        return [Check(name="container limits", state="warn", what=what, remedy=remedy), _swap(info)]
+        return [Advice(name="container limits", state="warn", what=what, remedy=remedy), _swap(info)]
     if wrong:
         remedy = "lift what an outer group limits, or run outside of it"
-        return [Check(name="container limits", state="warn", what=f"{wrong} ({groups})", remedy=remedy), _swap(info)]
+        return [Advice(name="container limits", state="warn", what=f"{wrong} ({groups})", remedy=remedy), _swap(info)]
     size = f"{wanted.cpus} CPUs and {wanted.memory_bytes >> 30} GiB"
     return [
-        Check(name="container limits", state="ok", what=f"{size} for a whole stack by one parent group ({groups})"),
+        Advice(name="container limits", state="ok", what=f"{size} for a whole stack by one parent group ({groups})"),
         _swap(info),
     ]
 
 
-def _swap(info: Mapping[str, Any]) -> Check:
+def _swap(info: Mapping[str, Any]) -> Advice:
     if procfs.counter("SwapTotal:", "meminfo") == 0:
-        return Check(name="swap", state="ok", what="this machine has none")
+        return Advice(name="swap", state="ok", what="this machine has none")
     if info.get("SwapLimit"):
-        return Check(name="swap", state="ok", what="containers get none of it")
+        return Advice(name="swap", state="ok", what="containers get none of it")
     remedy = "swapoff -a, or boot with swapaccount=1: a stack that may swap is not the stated budget"
-    return Check(name="swap", state="warn", what="the engine cannot keep containers from it", remedy=remedy)
+    return Advice(name="swap", state="warn", what="the engine cannot keep containers from it", remedy=remedy)
 
 
-def _store(info: Mapping[str, Any]) -> Check:
+def _store(info: Mapping[str, Any]) -> Advice:
     driver, folder = str(info.get("Driver", "unknown")), str(info.get("DockerRootDir", ""))
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
-        return Check(name="image store", state="ok", what=f"{driver}; its disk cannot be seen from here")
+        return Advice(name="image store", state="ok", what=f"{driver}; its disk cannot be seen from here")
     what = f"{driver}, {free / 2**30:.1f} GiB free in {folder}"
     if driver in SLOW_DRIVERS:
         remedy = f"{driver} {SLOW_DRIVERS[driver]}: have the engine use overlay2, its data on ext4 or xfs"
-        return Check(name="image store", state="warn", what=what, remedy=remedy)
+        return Advice(name="image store", state="warn", what=what, remedy=remedy)
     if free < NEEDED_BYTES:
         remedy = f"free up {NEEDED_BYTES >> 30} GiB (`docker system prune` removes what nothing uses)"
-        return Check(name="image store", state="warn", what=what, remedy=remedy)
-    return Check(name="image store", state="ok", what=what)
+        return Advice(name="image store", state="warn", what=what, remedy=remedy)
+    return Advice(name="image store", state="ok", what=what)
 
 
-def _base(root: Path, client: docker.DockerClient) -> Check:
+def _base(root: Path, client: docker.DockerClient) -> Advice:
     wanted = images.wanted_base(root)
     try:
         client.images.get(wanted)
-        return Check(name="base image", state="ok", what=f"{wanted} is there")
+        return Advice(name="base image", state="ok", what=f"{wanted} is there")
     except ImageNotFound:
         pass
     if shutil.which("debootstrap") and os.getuid() == 0:
         what = f"{wanted} is not there yet; set-up fetches it, or makes one of Debian's packages"
-        return Check(name="base image", state="ok", what=what)
+        return Advice(name="base image", state="ok", what=what)
     remedy = "with no image registry within reach: install debootstrap, then run `make base-image` as root"
-    return Check(name="base image", state="warn", what=f"{wanted} is not there yet; set-up fetches it", remedy=remedy)
+    return Advice(name="base image", state="warn", what=f"{wanted} is not there yet; set-up fetches it", remedy=remedy)

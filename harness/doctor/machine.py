@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import environments
 from harness.doctor import docker
-from harness.doctor.advice import Check
+from harness.doctor.advice import Advice
 from harness.errors import BenchError
 from harness.host import cpus, machine, procfs
 from harness.runtimes.local import LocalRuntime
@@ -19,9 +19,9 @@ BUSY_RATIO = 0.05  # what makes a trial invalid, of foreign programs and of stea
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-def examine(root: Path) -> list[Check]:
+def examine(root: Path) -> list[Advice]:
     """Look at everything, in the order a person would care; takes a second or two and leaves nothing behind."""
-    looks: tuple[Callable[[], list[Check]], ...] = (
+    looks: tuple[Callable[[], list[Advice]], ...] = (
         _cpus,
         _memory,
         _limits,
@@ -35,47 +35,47 @@ def examine(root: Path) -> list[Check]:
     return [check for look in looks for check in look()]
 
 
-def disk(folder: Path) -> Check:
+def disk(folder: Path) -> Advice:
     """Tell whether there is room for environments, builds and results."""
     free = shutil.disk_usage(folder).free
     text = f"{free / 2**30:.1f} GiB free"
     if free >= NEEDED_DISK_BYTES:
-        return Check(name="disk", state="ok", what=text)
-    return Check(
+        return Advice(name="disk", state="ok", what=text)
+    return Advice(
         name="disk", state="warn", what=text, remedy=f"free up {NEEDED_DISK_BYTES >> 30} GiB for set-up and results"
     )
 
 
-def _cpus() -> list[Check]:
+def _cpus() -> list[Advice]:
     count = len(cpus.usable())
     try:
         spare = machine.spare_cpus()
     except BenchError as lacking:
-        return [Check(name="CPUs", state="missing", what=lacking.message, remedy=lacking.hint)]
-    found = Check(name="CPUs", state="ok", what=f"{count} ({machine.fingerprint()['cpu_model']})")
+        return [Advice(name="CPUs", state="missing", what=lacking.message, remedy=lacking.hint)]
+    found = Advice(name="CPUs", state="ok", what=f"{count} ({machine.fingerprint()['cpu_model']})")
     if spare:
-        return [found, Check(name="spare CPUs", state="ok", what=f"{len(spare)} for generator and upstream")]
+        return [found, Advice(name="spare CPUs", state="ok", what=f"{len(spare)} for generator and model")]
     return [
         found,
-        Check(
+        Advice(
             name="spare CPUs",
             state="warn",
-            what="none: generator and upstream take CPU from the target's budget, capacities may be lower bounds",
+            what="none: generator and model take CPU from the target's budget, capacities may be lower bounds",
             remedy="use a machine of 4 or more CPUs for figures to cite",
         ),
     ]
 
 
-def _memory() -> list[Check]:
+def _memory() -> list[Advice]:
     total = machine.memory_bytes()
     text = f"{total / 2**30:.1f} GiB"
     if total >= 6 << 30:
-        return [Check(name="memory", state="ok", what=text)]
+        return [Advice(name="memory", state="ok", what=text)]
     remedy = "the target's budget is 4 GiB, generator and system come on top: use a machine of 6 GiB or more"
-    return [Check(name="memory", state="warn", what=text, remedy=remedy)]
+    return [Advice(name="memory", state="warn", what=text, remedy=remedy)]
 
 
-def _limits() -> list[Check]:
+def _limits() -> list[Advice]:
     """Make a trial's groups for real and read the limits back."""
     try:
         runtime = LocalRuntime()
@@ -88,18 +88,18 @@ def _limits() -> list[Check]:
         limits = pod.limits()
     version = machine.cgroup_version()
     group = f"control groups {version}" if version != "none" else "no control groups"
-    checks: list[Check] = []
+    checks: list[Advice] = []
     for name, enforced in (("CPU limit", limits.cpu_enforced), ("memory limit", limits.memory_enforced)):
         remedy = next((note for note in limits.notes if "not enforced" in note and name.split()[0] in note), "")
         fallback = "affinity only" if name == "CPU limit" else "watched only"
         what = f"enforced, {group}" if enforced else f"not enforced ({group}; {fallback})"
         checks.append(
-            Check(name=name, state="ok" if enforced else "warn", what=what, remedy="" if enforced else remedy)
+            Advice(name=name, state="ok" if enforced else "warn", what=what, remedy="" if enforced else remedy)
         )
     return checks
 
 
-def _load() -> list[Check]:
+def _load() -> list[Advice]:
     before, own_before_s = procfs.host_times(), time.process_time()
     time.sleep(WATCH_S)
     after, own_s = procfs.host_times(), time.process_time() - own_before_s
@@ -109,35 +109,35 @@ def _load() -> list[Check]:
     remedy = "stop other programs while measuring: above 5 % a trial is invalid"
     neighbours = "other machines on this host take its CPUs: choose a quieter host or hour"
     return [
-        Check(name="other load", state="ok", what=f"{busy:.0%} of the CPUs just now")
+        Advice(name="other load", state="ok", what=f"{busy:.0%} of the CPUs just now")
         if busy <= BUSY_RATIO
-        else Check(name="other load", state="warn", what=f"{busy:.0%} of the CPUs just now", remedy=remedy),
-        Check(name="steal", state="ok", what=f"{steal:.0%} just now")
+        else Advice(name="other load", state="warn", what=f"{busy:.0%} of the CPUs just now", remedy=remedy),
+        Advice(name="steal", state="ok", what=f"{steal:.0%} just now")
         if steal <= BUSY_RATIO
-        else Check(name="steal", state="warn", what=f"{steal:.0%} just now", remedy=neighbours),
+        else Advice(name="steal", state="warn", what=f"{steal:.0%} just now", remedy=neighbours),
     ]
 
 
-def _node() -> Check:
+def _node() -> Advice:
     found = shutil.which("node")
     version = environments.output([found, "--version"]) if found else ""
     if found and environments.node_suits(version):
-        return Check(name="Node.js", state="ok", what=f"{version} at {found}")
+        return Advice(name="Node.js", state="ok", what=f"{version} at {found}")
     seen = f"{version} at {found} is too old" if version else "not on PATH"
-    return Check(name="Node.js", state="ok", what=f"{seen}; set-up installs one of its own")
+    return Advice(name="Node.js", state="ok", what=f"{seen}; set-up installs one of its own")
 
 
-def _redis() -> Check:
+def _redis() -> Advice:
     found = shutil.which("redis-server")
     if found:
         version = environments.redis_version(environments.output([found, "--version"]))
-        return Check(name="redis-server", state="ok", what=f"{version} at {found}")
-    return Check(name="redis-server", state="ok", what="not on PATH; set-up installs one of its own")
+        return Advice(name="redis-server", state="ok", what=f"{version} at {found}")
+    return Advice(name="redis-server", state="ok", what="not on PATH; set-up installs one of its own")
 
 
-def _chromium() -> Check:
+def _chromium() -> Advice:
     found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
     if found:
-        return Check(name="Chromium", state="ok", what=found)
+        return Advice(name="Chromium", state="ok", what=found)
     remedy = "install the package chromium: the browser tests need it, measuring does not"
-    return Check(name="Chromium", state="missing", what="not on PATH", remedy=remedy)
+    return Advice(name="Chromium", state="missing", what="not on PATH", remedy=remedy)

@@ -3,7 +3,7 @@
 Layout, below this process's own group wherever that is writable::
 
     chatbench-<trial>/target/<component>    the budget is on ``target``
-    chatbench-<trial>/others/<component>    upstream and generator
+    chatbench-<trial>/others/<component>    model and generator
 
 Version 1 repeats it in each controller's hierarchy. Sources: the kernel's admin-guide/cgroup-v1 and cgroup-v2.rst.
 """

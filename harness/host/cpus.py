@@ -1,4 +1,4 @@
-"""Which CPUs the target gets and which are left for the upstream, the generator and the harness."""
+"""Which CPUs the target gets and which are left for the model, the generator and the harness."""
 
 import os
 from collections.abc import Iterable
@@ -80,5 +80,5 @@ def split(cores: tuple[tuple[int, ...], ...], budget: int) -> CpuSplit:
     if rest:
         notes.append("the generator shares a physical core with the target: this machine has no core to spare")
         return CpuSplit(target=tuple(sorted(target)), others=rest, spare=True, notes=tuple(notes))
-    notes.append("no spare CPUs: generator and upstream take their CPU time from the target's budget")
+    notes.append("no spare CPUs: generator and model take their CPU time from the target's budget")
     return CpuSplit(target=tuple(sorted(target)), others=tuple(sorted(target)), spare=False, notes=tuple(notes))

@@ -67,7 +67,7 @@ def virtual(root: Path = Path("/")) -> str | None:
 
 
 def spare_cpus(budget_cpus: int = 2) -> tuple[int, ...]:
-    """Return the CPUs left for generator and upstream; none when they have to share the target's."""
+    """Return the CPUs left for generator and model; none when they have to share the target's."""
     split = cpus.split(cpus.physical_cores(cpus.usable()), budget_cpus)
     return split.others if split.spare else ()
 

@@ -110,7 +110,7 @@ def _finding(probe: Probe, subject: Subject) -> Finding:
         return _unmeasured(probe, seen.text or "nothing was tried")
     tries = [one for one in seen.tries if one.counted]
     wrong = [one for one in tries if not one.passed]
-    outcome: FindingOutcome = "broken" if wrong else "held"
+    outcome: FindingOutcome = "failed" if wrong else "passed"
     return Finding(
         topic=probe.topic,
         name=probe.name,

@@ -15,7 +15,7 @@ class Subject:
         web: An API's web part is served at the same address.
         features: What its parts state that it offers.
         rate_limit: Messages per user and minute it was started with.
-        upstream_log: Path of the log of the model's answers.
+        model_log: Path of the log of the model's answers.
         streamlit_site: Folder of packages that holds the target's own Streamlit, where it has one.
     """
 
@@ -26,7 +26,7 @@ class Subject:
     features: tuple[str, ...]
     seed: int
     rate_limit: int
-    upstream_log: str
+    model_log: str
     streamlit_site: str | None = None
     api_url: str | None = None
 
@@ -43,7 +43,7 @@ def subject(
     api_url: str | None,
     seed: int,
     rate_limit: int,
-    upstream_log: str,
+    model_log: str,
     streamlit_site: str | None,
 ) -> Subject:
     """Describe a target that was started at an address."""
@@ -55,7 +55,7 @@ def subject(
         features=tuple(sorted({feature for part in target.servers for feature in part.features})),
         seed=seed,
         rate_limit=rate_limit,
-        upstream_log=upstream_log,
+        model_log=model_log,
         streamlit_site=streamlit_site,
         api_url=api_url,
     )

@@ -90,7 +90,7 @@ def _pair(
     except BenchError as error:
         steps = [Step(name=START, passed=False, duration_s=time.monotonic() - begun_s, seen=error.message)]
     finding = _finding(target, steps)
-    if finding.outcome == "held":
+    if finding.outcome == "passed":
         shutil.rmtree(folder / "logs" / results.slug(target.name), ignore_errors=True)
     shown = picture.name if picture.exists() else None
     return _swapped(target, prepared.info.parts, begun_s, finding, shown)
@@ -129,9 +129,9 @@ def _finding(target: Target, steps: Sequence[Step], reason: str = "") -> Finding
     if not steps:
         outcome, text = "not measured", reason
     elif broken:
-        outcome, text = "broken", f"{broken[0].name}: {broken[0].seen}"
+        outcome, text = "failed", f"{broken[0].name}: {broken[0].seen}"
     else:
-        outcome, text = "held", "works end to end"
+        outcome, text = "passed", "works end to end"
     return Finding(
         topic="maintenance",
         name=f"swap-{results.slug(target.name)}",

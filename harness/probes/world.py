@@ -1,4 +1,4 @@
-"""What the REST probes share: the seeded people, conversations of their own, and messages the upstream understands."""
+"""What the REST probes share: the seeded people, conversations of their own, and messages the model understands."""
 
 import hashlib
 import json
@@ -73,7 +73,7 @@ def seeded_texts(seed: int, username: str, number: int) -> list[str]:
 
 
 class Message:
-    """A message whose answer can be recognised: text, tag, and how the upstream is to answer it."""
+    """A message whose answer can be recognised: text, tag, and how the model is to answer it."""
 
     def __init__(self, seed: int, text: str = "What is known of this?", **options: object) -> None:
         self.tag = secrets.token_hex(8)  # unlike any of an earlier run on the same data
@@ -88,17 +88,17 @@ class Message:
 
 
 def token_count(text: str) -> int:
-    """Return how many of the upstream's tokens a text holds (13 characters, then 5 each)."""
+    """Return how many of the model's tokens a text holds (13 characters, then 5 each)."""
     return 0 if len(text) < 12 else 1 + max(0, math.ceil((len(text) - 13) / 5))
 
 
 class RestWorld:
     """A running REST target and the people who try it."""
 
-    def __init__(self, base_url: str, *, seed: int, upstream_log: Path | None = None) -> None:
+    def __init__(self, base_url: str, *, seed: int, model_log: Path | None = None) -> None:
         self.base_url = base_url
         self.seed = seed
-        self.upstream_log = upstream_log
+        self.model_log = model_log
         self.anonymous = Client(base_url)
         self.owner = self.seeded(OWNER)
         self.other = self.seeded(OTHER)
@@ -112,7 +112,7 @@ class RestWorld:
         return Client(self.base_url, session=session_token(self.seed, username))
 
     def message(self, text: str = "What is known of this?", **options: object) -> Message:
-        """Return a new message; options as the upstream takes them behind the tag."""
+        """Return a new message; options as the model takes them behind the tag."""
         return Message(self.seed, text, **options)
 
     def conversation(self, client: Client, title: str | None = None) -> dict[str, Any]:
@@ -152,12 +152,12 @@ class RestWorld:
         return self.ask(self.owner, self.shared["id"], self.message(tokens=4, ttft_s=0, itl_s=0))
 
     def emission(self, tag: str, *, within_s: float) -> dict[str, Any]:
-        """Return what the upstream logged of an answer; see the function of that name."""
-        return emission(self.upstream_log, tag, within_s=within_s)
+        """Return what the model logged of an answer; see the function of that name."""
+        return emission(self.model_log, tag, within_s=within_s)
 
 
 def emission(log: Path | None, tag: str, *, within_s: float) -> dict[str, Any]:
-    """Return what the upstream logged of an answer; raises RefutedError where nothing is within ``within_s``."""
+    """Return what the model logged of an answer; raises RefutedError where nothing is within ``within_s``."""
     deadline = time.monotonic() + within_s
     while log is not None and time.monotonic() < deadline:
         for line in reversed(log.read_text(encoding="utf-8").splitlines()) if log.exists() else ():

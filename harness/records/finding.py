@@ -6,7 +6,7 @@ from typing import Literal
 from harness.records.coding import FORMAT_VERSION
 
 Topic = Literal["flexibility", "integration", "security", "maintenance"]
-FindingOutcome = Literal["held", "broken", "not measured"]
+FindingOutcome = Literal["passed", "failed", "not measured"]
 CONTROL = "control: "  # begins the lines of a finding that describe no input
 
 
@@ -18,7 +18,7 @@ class Finding:
         topic: The row of the table it belongs to.
         name: Stable id in [a-z0-9-], unique within a target's audit.
         title: What was tried, in plain words.
-        outcome: ``held`` where every input did what it should, ``broken`` where one did not; ``not measured`` says why.
+        outcome: ``passed`` where every input did what it should, ``failed`` where one did not, else ``not measured``.
         exercised: Inputs or steps that were really tried.
         passed: How many of them did what they should.
         text: What was seen, a sentence for people.
@@ -46,8 +46,8 @@ class Finding:
             raise ValueError(f"finding {self.name}: {self.passed} of {self.exercised} inputs passed")
         carried = {
             "not measured": self.exercised == 0,
-            "held": 0 < self.exercised == self.passed,
-            "broken": self.passed < self.exercised,
+            "passed": 0 < self.exercised == self.passed,
+            "failed": self.passed < self.exercised,
         }
         if not carried[self.outcome]:
             raise ValueError(f"finding {self.name}: {self.outcome!r} with {self.passed} of {self.exercised} inputs")

@@ -18,7 +18,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerPlan:
-    """What the upstream answers: times in seconds, length in tokens.
+    """What the model answers: times in seconds, length in tokens.
 
     ``tokens_quantiles``: lengths at equal steps from 0 to 100 %, linear between them; where there are any they are what
     is drawn, and ``tokens`` names their middle.

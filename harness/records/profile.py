@@ -108,7 +108,7 @@ class Profile:
         return self.think_s.mean()
 
     def answer_mean_s(self) -> float:
-        """Return the mean length of an answer as the upstream sends it."""
+        """Return the mean length of an answer as the model sends it."""
         return self.answer.ttft_s.mean() + self.answer.tokens_mean() * self.answer.itl_s
 
     def cycle_s(self) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Role = Literal["target", "upstream", "generator"]
+Role = Literal["target", "model", "generator"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Limits:
     memory_enforced: bool
     how: str  # "cgroup v2", "cgroup v1", "affinity only"
     generator_cpus: tuple[int, ...]
-    spare_cpus: bool  # generator and upstream sit on other CPUs than the target
+    spare_cpus: bool  # generator and model sit on other CPUs than the target
     notes: tuple[str, ...] = ()
     shortfall: str | None = None  # why this is not the stated budget: trials under it are invalid
 

@@ -16,7 +16,7 @@ class TargetInfo:
     title: str
     kind: str  # monolith, modular, hybrid or control
     protocol: str
-    instances: int  # 0: no application, the generator talks to the upstream
+    instances: int  # 0: no application, the generator talks to the model
     python_processes: int  # of all instances together: bounds the cores its busiest code can use
     processes: str  # in words
     features: tuple[str, ...]

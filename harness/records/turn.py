@@ -35,7 +35,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emission:
-    """One answer as the upstream sent it; a line of the upstream's log."""
+    """One answer as the model sent it; a line of the model's log."""
 
     tag: str
     request_s: float  # the request was read completely

@@ -1,4 +1,4 @@
-"""Raw samples as data frames: turns joined with the upstream's log, and what follows from each turn alone."""
+"""Raw samples as data frames: turns joined with the model's log, and what follows from each turn alone."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,18 +30,18 @@ def lateness(turn: Turn, emission: Emission) -> float | None:
     return worst
 
 
-def _upstream(emission: Emission | None) -> dict[str, Any]:
+def _model(emission: Emission | None) -> dict[str, Any]:
     if emission is None or not emission.emit_s:
         names = ("request_s", "ttft_s", "last_s", "stall_s", "lag_s")
-        return {f"upstream_{name}": None for name in names} | {"upstream_tokens": 0 if emission else None}
+        return {f"model_{name}": None for name in names} | {"model_tokens": 0 if emission else None}
     intended = [emission.ttft_s + i * emission.itl_s for i in range(len(emission.emit_s))]
     return {
-        "upstream_request_s": emission.request_s,
-        "upstream_ttft_s": emission.emit_s[0],
-        "upstream_last_s": emission.request_s + emission.emit_s[-1],
-        "upstream_stall_s": longest_gap(emission.emit_s),
-        "upstream_lag_s": max(a - b for a, b in zip(emission.emit_s, intended, strict=True)),
-        "upstream_tokens": len(emission.emit_s),
+        "model_request_s": emission.request_s,
+        "model_ttft_s": emission.emit_s[0],
+        "model_last_s": emission.request_s + emission.emit_s[-1],
+        "model_stall_s": longest_gap(emission.emit_s),
+        "model_lag_s": max(a - b for a, b in zip(emission.emit_s, intended, strict=True)),
+        "model_tokens": len(emission.emit_s),
     }
 
 
@@ -53,26 +53,26 @@ def _row(turn: Turn, emission: Emission | None, *, from_intended: bool) -> dict[
     start_s = turn.intended_s if from_intended else turn.sent_s
     row = to_json(turn)
     del row["arrival_s"], row["arrival_tokens"]
-    upstream = _upstream(emission)
+    model = _model(emission)
     ttft_s = _difference(turn.first_s, start_s)
     stall_s = longest_gap(turn.arrival_s)
     derived = {
         "ttft_s": ttft_s,
-        "added_ttft_s": _difference(ttft_s, upstream["upstream_ttft_s"]),
+        "added_ttft_s": _difference(ttft_s, model["model_ttft_s"]),
         "lateness_s": lateness(turn, emission) if emission else None,
         "stall_s": stall_s,
-        "added_stall_s": _difference(stall_s, upstream["upstream_stall_s"]),
+        "added_stall_s": _difference(stall_s, model["model_stall_s"]),
         "turn_s": _difference(turn.done_s, start_s),
         "ready_delay_s": _difference(turn.ready_s, turn.done_s),
         "schedule_delay_s": turn.sent_s - turn.intended_s,
     }
-    return row | upstream | derived
+    return row | model | derived
 
 
 def turns_frame(
     turns: Iterable[Turn], emissions: Mapping[str, Emission], *, from_intended: bool = False
 ) -> pd.DataFrame:
-    """Return a row per turn: the client's times, the upstream's, and their differences (seconds).
+    """Return a row per turn: the client's times, the model's, and their differences (seconds).
 
     ``from_intended``: an open workload's latencies run from the arrival, however late its message was sent.
     """

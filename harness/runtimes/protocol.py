@@ -19,7 +19,7 @@ UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code 
 SEEDED_USERS = 1000
 
 
-UPSTREAM_PATIENCE_S = 5  # that a model is given to answer, once nobody was answered
+MODEL_PATIENCE_S = 5  # that a model is given to answer, once nobody was answered
 
 
 GENERATOR = "generator"
@@ -38,7 +38,7 @@ class Prepared(Protocol):
 
     @property
     def seed(self) -> int:
-        """The seed of its data and of the upstream's answers."""
+        """The seed of its data and of the model's answers."""
         ...
 
     @property
@@ -52,8 +52,8 @@ class Stack:
     """A started target."""
 
     instances: tuple[str, ...]  # base URLs as the generator reaches them
-    upstream_url: str
-    upstream_log: Path  # on this machine's disk
+    model_url: str
+    model_log: Path  # on this machine's disk
     ready_after_s: float  # from launching the first component of the target until all are ready
     api_url: str | None = None  # of the API behind a page that is a server of its own; else it is the page's
 
@@ -72,7 +72,7 @@ class Pod(Protocol):
         ...
 
     def launch(self, prepared: Any, answer: AnswerPlan, messages_per_minute: int) -> Stack:
-        """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
+        """Start model, services and all instances of a target on a fresh copy of its seeded data.
 
         ``prepared`` is what the same runtime's ``prepare`` returned.
 
@@ -108,8 +108,8 @@ class Pod(Protocol):
         """Return components that ended without being asked to, with their return code (negative: signal)."""
         ...
 
-    def upstream_silent(self, stack: Stack) -> str:
-        """Return why the upstream does not answer within ``UPSTREAM_PATIENCE_S``; empty where it does."""
+    def model_silent(self, stack: Stack) -> str:
+        """Return why the model does not answer within ``MODEL_PATIENCE_S``; empty where it does."""
         ...
 
     def oom_kills(self) -> int:

@@ -14,7 +14,7 @@ from harness.runtimes.local.stack import LocalPrepared
 from harness.runtimes.protocol import Runtime
 from harness.targets import Catalogue, Local, Part, Target
 from harness.trials import trial
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 
 RELAY = Path(__file__).with_name("relay.py")
 # Nothing measured here depends on how fast the CPUs are: what others take shows in the error itself, and is printed.
@@ -58,8 +58,8 @@ class Laboratory:
 
     folder: Path
     runtime: Runtime
-    upstream: Part
-    upstream_python: Path
+    model: Part
+    model_python: Path
     tell: Callable[[str], None]
 
     def measure(self, case: Case, users: int, number: int = 1) -> Measured:
@@ -72,8 +72,10 @@ class Laboratory:
         log = self.folder / "truth" / f"{results.slug(case.name)}-{number}.jsonl"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
-        bench = Bench(run=self.folder, runtime=self.runtime, profile=case.profile, tell=lambda *_: None, validity=RULES)
-        done = trial.run_trial(bench, self._prepared(case, log), key)
+        context = TrialContext(
+            run=self.folder, runtime=self.runtime, profile=case.profile, tell=lambda *_: None, validity=RULES
+        )
+        done = trial.run_trial(context, self._prepared(case, log), key)
         self.tell(f"{case.name}: {users} users, {done.verdict.outcome}")
         return Measured(trial=done, folder=results.trial_folder(self.folder, key), truth=_read(log))
 
@@ -101,8 +103,8 @@ class Laboratory:
         return LocalPrepared(
             target=Target(name=case.name, parts=(part,)),
             pythons=(Path(sys.executable),),
-            upstream=self.upstream,
-            upstream_python=self.upstream_python,
+            model=self.model,
+            model_python=self.model_python,
             web=None,
             redis=None,
             template=_empty(self.folder),
@@ -121,14 +123,14 @@ def laboratory(
     Raises:
         BenchError: its packages cannot be installed.
     """
-    part = catalogue.upstream
+    part = catalogue.model
     if part.local.requirements is None:
         raise BenchError(f"{part.folder / 'part.toml'}: local.requirements is missing", "name its locked requirements")
     with environments.alone(root):
         python = environments.Environments(root, tell).ensure_python(part.name, part.folder / part.local.requirements)
     # Steps of a millisecond: those of ten are part of every cycle, and would have to be part of the arithmetic.
-    upstream = replace(part, local=replace(part.local, start=(*part.local.start, "--step-ms", "1")))
-    return Laboratory(folder=folder, runtime=runtime, upstream=upstream, upstream_python=python, tell=tell)
+    model = replace(part, local=replace(part.local, start=(*part.local.start, "--step-ms", "1")))
+    return Laboratory(folder=folder, runtime=runtime, model=model, model_python=python, tell=tell)
 
 
 def _empty(folder: Path) -> Path:

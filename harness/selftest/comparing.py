@@ -87,7 +87,7 @@ def both(found: Measured) -> tuple[list[Times], list[Times]]:
             continue
         itl_s = float(arrival_s[-1] - arrival_s[0]) / (len(known.written_s) - 1)
         recorded.append({name: itl_s if name == "itl_s" else float(turn[name]) for name in PER_TURN})
-        real.append(true_times(known, float(turn["upstream_request_s"]), [float(one) for one in emit_s]))
+        real.append(true_times(known, float(turn["model_request_s"]), [float(one) for one in emit_s]))
     return recorded, real
 
 

@@ -22,9 +22,9 @@ class Catalogue:
         return sorted((part for part in self.parts.values() if part.kind in kinds), key=lambda part: part.name)
 
     @property
-    def upstream(self) -> Part:
+    def model(self) -> Part:
         """The stand-in language model."""
-        return self.of_kind("upstream")[0]
+        return self.of_kind("model")[0]
 
     def names(self) -> list[str]:
         """Return every target that can be put together, variants included."""
@@ -33,7 +33,7 @@ class Catalogue:
             names += [part.name, *(f"{part.name}:{variant}" for variant in part.variants)]
         for api in self.of_kind("api"):
             names += [f"{api.name}+{web.name}" for web in self.of_kind("web")]
-        return names + [part.name for part in self.of_kind("direct")]
+        return names + [part.name for part in self.of_kind("no_app")]
 
     def covering(self) -> list[str]:
         """Return targets in which every part and every variant takes part: monoliths, and no more pairs than needed."""
@@ -56,7 +56,7 @@ class Catalogue:
         kinds = tuple(part.kind for part in parts)
         # a monolith that speaks the REST contract can have another page put in front of it
         another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
-        if kinds not in (("monolith",), ("api", "web"), ("direct",)) and not another_page:
+        if kinds not in (("monolith",), ("api", "web"), ("no_app",)) and not another_page:
             raise UsageError(
                 f"{name!r} is put together from {' + '.join(kinds)}",
                 "a target is a monolith, or an api and a web part: " + ", ".join(self.names()),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from harness.errors import UsageError
 from harness.targets.strict import nearest, typed
 
-Kind = Literal["monolith", "api", "web", "upstream", "direct"]  # direct: no application, users talk to the upstream
+Kind = Literal["monolith", "api", "web", "model", "no_app"]  # no_app: no application, users talk to the model
 FEATURES = (
     "sign-in",
     "conversations",
@@ -73,7 +73,7 @@ class Part:
     user_class: str | None = None  # "user.py:Name", the file being the part's own
     control: bool = False  # for telling causes apart: never one of the article's two columns
     features: tuple[str, ...] = ()
-    model: str = ""
+    processes: str = ""  # and threads, in words
     local: Local = field(default_factory=Local)
     tests: Suite | None = None
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -101,4 +101,6 @@ def varied(part: Part, variant: str) -> Part:
     )
     title = change.get("title", f"{part.title} ({variant})")
     edition = variant if local.requirements != part.local.requirements else ""
-    return dataclasses.replace(part, local=local, title=title, model=change.get("model", part.model), edition=edition)
+    return dataclasses.replace(
+        part, local=local, title=title, processes=change.get("processes", part.processes), edition=edition
+    )

@@ -64,15 +64,15 @@ def _check_part(values: Mapping[str, Any], path: Path) -> None:
             raise UsageError(f"{path}: unknown feature {feature!r}", nearest(feature, FEATURES))
     for name, variant in values.get("variants", {}).items():
         where = f"{path}: variants.{name}"
-        if not isinstance(variant, dict) or set(variant) - {"local", "title", "model"}:
-            raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, model")
+        if not isinstance(variant, dict) or set(variant) - {"local", "title", "processes"}:
+            raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, processes")
         typed(Local, variant.get("local", {}), f"{where}.local")
 
 
 def _check_protocol(values: Mapping[str, Any], path: Path) -> None:
     protocol, user_class = values.get("protocol"), values.get("user_class")
     if user_class is None:
-        if protocol is not None and protocol not in PROTOCOLS and values["kind"] != "upstream":
+        if protocol is not None and protocol not in PROTOCOLS and values["kind"] != "model":
             hint = f'{nearest(protocol, PROTOCOLS)}; one of your own needs user_class = "user.py:Name"'
             raise UsageError(f"{path}: protocol is {protocol!r}", hint)
         return

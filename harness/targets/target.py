@@ -25,7 +25,7 @@ class Target:
     @property
     def servers(self) -> tuple[Part, ...]:
         """The parts that are programs of their own, in the order of their start; built files are served by another."""
-        return () if self.direct else (self.backend, *(part for part in self.parts[1:] if part.local.start))
+        return () if self.no_app else (self.backend, *(part for part in self.parts[1:] if part.local.start))
 
     @property
     def server(self) -> Part:
@@ -35,21 +35,21 @@ class Target:
     @property
     def kind(self) -> str:
         """``monolith``, ``modular`` (browsers ask the API), ``hybrid`` (a server between them does) or ``control``."""
-        if self.backend.control or self.direct:
+        if self.backend.control or self.no_app:
             return "control"
         if self.web is None:
             return "monolith"
         return "modular" if self.server is self.backend else "hybrid"
 
     @property
-    def direct(self) -> bool:
+    def no_app(self) -> bool:
         """Whether there is no application: nothing of the target's own is started."""
-        return self.backend.kind == "direct"
+        return self.backend.kind == "no_app"
 
     @property
     def instances(self) -> int:
         """How many times its server is started."""
-        return 0 if self.direct else self.server.local.instances
+        return 0 if self.no_app else self.server.local.instances
 
     @property
     def title(self) -> str:
@@ -78,10 +78,10 @@ class Target:
         return web if web and web.protocol else self.backend
 
     @property
-    def model(self) -> str:
+    def processes(self) -> str:
         """The processes and threads of its programs."""
         parts = self.servers or self.parts
-        return parts[0].model if len(parts) == 1 else "; ".join(f"{part.title}: {part.model}" for part in parts)
+        return parts[0].processes if len(parts) == 1 else "; ".join(f"{part.title}: {part.processes}" for part in parts)
 
     @property
     def python_processes(self) -> int:

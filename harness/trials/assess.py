@@ -9,7 +9,7 @@ from harness.analysis import chat_figures, workload_figures
 from harness.analysis.facts import Facts
 from harness.analysis.resource_figures import idle_figures, resource_figures
 from harness.analysis.validity import Validity
-from harness.analysis.verdict import carried_through, held_open, judge
+from harness.analysis.verdict import judge, judge_exploratory, judge_idle
 from harness.probes import contract
 from harness.records import (
     Finding,
@@ -22,7 +22,7 @@ from harness.records import (
 
 if TYPE_CHECKING:
     import pandas as pd
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.plans import CHECK_TURNS
 
 
@@ -44,7 +44,7 @@ def with_contract(verdict: Verdict, checks: list[contract.Check], *, expected: b
 
 
 def _assess(
-    bench: Bench, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
+    bench: TrialContext, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
 ) -> tuple[dict[str, float | None], Verdict]:
     profile = bench.profile
     if summary and summary.not_offered:
@@ -64,14 +64,14 @@ def _assess(
         return numbers, _visits_verdict(numbers, facts, bench.validity)
     if key.scenario == "spike" and profile.spike:
         numbers |= workload_figures.spike_figures(turns, summary, profile.slo, profile.spike.window_s)
-        return numbers, carried_through(numbers, facts, bench.validity)
+        return numbers, judge_exploratory(numbers, facts, bench.validity)
     if key.scenario == "soak" and profile.soak:
         numbers |= workload_figures.soak_figures(turns, resources, summary, profile.soak.block_s)
     return numbers, judge(numbers, facts, profile.slo, bench.validity, steady=key.scenario != "soak")
 
 
 def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, ended: bool) -> Verdict:
-    if facts.target_exits or facts.oom_kills or facts.upstream_exits:
+    if facts.target_exits or facts.oom_kills or facts.model_exits:
         return judge({}, facts, slo)
     if facts.generator_faults:
         faults = (Reason(code="invalid.generator", text=text) for text in facts.generator_faults)
@@ -89,11 +89,11 @@ def _idle_verdict(
     lost = None
     if facts.sign_in_failures or tuple(s.sessions for s in steps) != wanted:
         lost = f"{facts.sign_in_failures} sessions did not open; steps reached: {[s.sessions for s in steps]}"
-    return held_open(machine, facts, lost, rules)
+    return judge_idle(machine, facts, lost, rules)
 
 
 def _visits_verdict(numbers: dict[str, float | None], facts: Facts, rules: Validity) -> Verdict:
-    verdict = carried_through(numbers, replace(facts, turns_needed=1), rules)
+    verdict = judge_exploratory(numbers, replace(facts, turns_needed=1), rules)
     if verdict.outcome != "pass" or numbers.get("visits_ok"):
         return verdict
     text = f"none of {numbers.get('visits_failed') or 0:.0f} visits came to its end"
@@ -101,7 +101,7 @@ def _visits_verdict(numbers: dict[str, float | None], facts: Facts, rules: Valid
 
 
 def _check_verdict(facts: Facts, numbers: dict[str, float | None]) -> Verdict:
-    if facts.target_exits or facts.oom_kills or facts.upstream_exits:
+    if facts.target_exits or facts.oom_kills or facts.model_exits:
         return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
         return Verdict(outcome="pass")

@@ -38,27 +38,27 @@ class Request:
 Course = Generator[Request, Trial, Capacity]
 
 
-def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
+def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     """Yield the trials of one target, receive each as measured, return its capacity.
 
     First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
     load, whose CPU per turn bounds the capacity and gives the search its start; then the rounds of the estimate and its
     predictions, where the profile asks for them and the target itself was what failed; then other workloads at shares
-    of the capacity found. ``direct``: there is no application, so nothing of it but its load.
+    of the capacity found. ``no_app``: there is no application, so nothing of it but its load.
     """
     plan = profile.search
     yield Request(scenario="check", level=1, about_left=8)
-    if profile.audit and not direct:
+    if profile.audit and not no_app:
         yield Request(scenario="audit", level=1, about_left=7)
     idle = None
-    if profile.idle and not direct:
+    if profile.idle and not no_app:
         idle = yield from _tried_again(Request(scenario="idle", level=max(profile.idle.steps), about_left=6))
     base = yield from _tried_again(Request(scenario="chat", level=plan.base_users, about_left=5))
-    start = first_level(profile, base, idle, direct=direct)
+    start = first_level(profile, base, idle, no_app=no_app)
     known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
     if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
         found = assess(known)
-        yield from _other_workloads(profile, found, direct=direct)
+        yield from _other_workloads(profile, found, no_app=no_app)
         return found
     looking = search(
         SearchPlan(
@@ -72,17 +72,17 @@ def course(profile: Profile, target: str, *, direct: bool = False) -> Course:
         ),
         known,
     )
-    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle, direct=direct))
+    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle, no_app=no_app))
     if plan.rounds and found.status == "bracketed" and not found.at_least:
         crossings = yield from _rounds(profile, target, found)
         yield from _predictions(profile, crossings)
-    yield from _other_workloads(profile, found, direct=direct)
+    yield from _other_workloads(profile, found, no_app=no_app)
     return found
 
 
-def _other_workloads(profile: Profile, found: Capacity, *, direct: bool) -> Generator[Request, Trial, None]:
+def _other_workloads(profile: Profile, found: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:
     """Yield the trials of workloads other than closed chat that the profile asks for; no page, no visit."""
-    wanted = [one for one in other_workloads(profile, found.low) if not (direct and one[0] == "visit")]
+    wanted = [one for one in other_workloads(profile, found.low) if not (no_app and one[0] == "visit")]
     for n, (scenario, level) in enumerate(wanted):
         yield from _tried_again(Request(scenario=scenario, level=level, about_left=len(wanted) - n))
 
@@ -179,22 +179,22 @@ def _search(looking: Generator[int, Judged, Capacity], bound: Callable[[Trial], 
         return capacity
 
 
-def first_level(profile: Profile, base: Trial, idle: Trial | None, *, direct: bool = False) -> int:
+def first_level(profile: Profile, base: Trial, idle: Trial | None, *, no_app: bool = False) -> int:
     """Return where the search starts: a share of the bound, below the base where that failed."""
     plan = profile.search
     if base.verdict.outcome == "fail":
         return max(1, plan.base_users // 2)
-    bound = most_users(profile, base, idle, direct=direct)
+    bound = most_users(profile, base, idle, no_app=no_app)
     wanted = plan.base_users * plan.growth if bound is None else plan.start_share * bound
     return max(1, min(plan.highest, round(wanted)))
 
 
-def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, direct: bool = False) -> float | None:
+def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, no_app: bool = False) -> float | None:
     """Return the most users that CPU per turn and memory per session, as a trial showed them, leave room for.
 
-    Without spare CPUs the generator's and the upstream's CPU come out of the same two. None where a reading is absent.
+    Without spare CPUs the generator's and the model's CPU come out of the same two. None where a reading is absent.
     """
-    if direct:
+    if no_app:
         return _most_the_tools_carry(trial)
     figures = trial.figures
     turn_s = response_s(figures)
@@ -206,7 +206,7 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, direct: bo
     # What the target uses while nobody speaks does not grow with its users.
     cpu_s *= max(0.1, 1 - ((idle.figures.get("idle_cores") or 0.0) / cores if idle else 0.0))
     if not trial.limits.spare_cpus:
-        beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("upstream_cores") or 0.0)
+        beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("model_cores") or 0.0)
         cpu_s *= 1 + beside_cores / cores
     bound = operational_bound(
         response_s=turn_s,
@@ -224,8 +224,8 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, direct: bo
 
 
 def _most_the_tools_carry(trial: Trial) -> float | None:
-    """Return the bound where there is no application: generator and upstream have a core each, the budget's in all."""
-    cores = [trial.figures.get(name) for name in ("generator_cores", "upstream_cores")]
+    """Return the bound where there is no application: generator and model have a core each, the budget's in all."""
+    cores = [trial.figures.get(name) for name in ("generator_cores", "model_cores")]
     known = [value for value in cores if value is not None]
     if len(known) < len(cores) or not sum(known):
         return None

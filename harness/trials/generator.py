@@ -44,7 +44,7 @@ class Live:
 
 
 def worst_acceptable_ttft_s(profile: Profile) -> float:
-    """Return a TTFT beyond which a turn violates its SLO whatever the upstream drew for it (99.9 % of draws)."""
+    """Return a TTFT beyond which a turn violates its SLO whatever the model drew for it (99.9 % of draws)."""
     ttft = profile.answer.ttft_s
     return ttft.median * exp(NINETY_NINE_POINT_NINE * ttft.sigma) + profile.slo.added_ttft_p95_s
 

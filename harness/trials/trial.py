@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness import results
 from harness.analysis import unanswered
 from harness.analysis.facts import Facts
-from harness.analysis.verdict import without_budget
+from harness.analysis.verdict import invalid_budget
 from harness.errors import BenchError
 from harness.probes import contract
 from harness.records import (
@@ -35,13 +35,13 @@ from harness.trials.plans import TURNS_NEEDED
 if TYPE_CHECKING:
     pass
 from harness.trials.assess import _assess, audit_verdict, with_contract
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.plans import CHECK_TURNS, plan_for, workers_for
 
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 
 
-def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:
+def run_trial(bench: TrialContext, prepared: Prepared, key: TrialKey) -> Trial:
     """Run one trial and write its folder, ``trial.json`` last.
 
     Raises:
@@ -62,7 +62,7 @@ def run_trial(bench: Bench, prepared: Prepared, key: TrialKey) -> Trial:
         return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
 
 
-def _audit(bench: Bench, key: TrialKey, pod: Pod, launched: Stack, folder: Path, started_at: str) -> Trial:
+def _audit(bench: TrialContext, key: TrialKey, pod: Pod, launched: Stack, folder: Path, started_at: str) -> Trial:
     """Try what is not load: no generator, no samples, and the rate limit of every day."""
     bench.tell("auditing", None)
     found = pod.audit(launched, MESSAGES_PER_MINUTE)
@@ -85,7 +85,7 @@ def _audit(bench: Bench, key: TrialKey, pod: Pod, launched: Stack, folder: Path,
 
 
 def _measure(
-    bench: Bench,
+    bench: TrialContext,
     prepared: Prepared,
     key: TrialKey,
     pod: Pod,
@@ -108,10 +108,10 @@ def _measure(
     gathered = accounts.gather(folder, plan)
     summary, turns = gathered.summary, gathered.turns
     waited_s = unanswered.waited_s(turns, summary, plan.answer) if summary else None
-    if waited_s is not None and (silent := pod.upstream_silent(launched)):  # then it is what all waited for
-        ended_alone.append(("upstream", f"the model did not answer either: {silent}"))
+    if waited_s is not None and (silent := pod.model_silent(launched)):  # then it is what all waited for
+        ended_alone.append(("model", f"the model did not answer either: {silent}"))
     pod.stop()
-    emissions = results.read_emissions(launched.upstream_log)
+    emissions = results.read_emissions(launched.model_log)
     files = results.write_samples(
         folder, turns, emissions, sampler.samples, from_intended=plan.arrivals_per_s is not None
     )
@@ -120,7 +120,7 @@ def _measure(
         budget_cores=len(limits.cpus),
         stopped_early=bool(summary and summary.stopped_early),
         target_exits=exits,
-        upstream_exits=tuple(text for role, text in ended_alone if role == "upstream"),
+        model_exits=tuple(text for role, text in ended_alone if role == "model"),
         oom_kills=oom_kills,
         foreign_nonces=sum(t.error_kind == "foreign_nonce" for t in turns),
         turns_needed=min(plan.measure_turns, TURNS_NEEDED),
@@ -129,15 +129,15 @@ def _measure(
         generator_faults=gathered.faults,
         commonest_failure=unanswered.commonest(turns),
         waited_s=waited_s,
-        direct=prepared.target.direct,
+        no_app=prepared.target.no_app,
     )
     numbers, verdict = _assess(bench, key, summary, facts, folder, ended)
     if key.scenario == "check":
-        numbers["cold_start_s"] = None if prepared.target.direct else _cold_start_s(launched.ready_after_s, turns)
+        numbers["cold_start_s"] = None if prepared.target.no_app else _cold_start_s(launched.ready_after_s, turns)
         results.write_json(folder / "checks.json", {"checks": [to_json(one) for one in checks]})
         verdict = with_contract(verdict, checks, expected=prepared.target.protocol in CHECKED and not lost)
     if limits.shortfall:
-        verdict = without_budget(limits.shortfall)
+        verdict = invalid_budget(limits.shortfall)
     trial = Trial(
         key=key,
         started_at=started_at,
@@ -182,7 +182,7 @@ def _cold_start_s(ready_after_s: float, turns: list[Turn]) -> float | None:
     return None if first is None or first.done_s is None else ready_after_s + first.done_s - first.sent_s
 
 
-def answered(trial: Trial) -> None:
+def require_passed_check(trial: Trial) -> None:
     """Raise BenchError where the check of a target failed: nothing measured of it would mean anything."""
     if trial.verdict.outcome != "pass":
         reasons = "; ".join(r.text for r in trial.verdict.reasons)

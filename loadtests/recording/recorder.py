@@ -8,23 +8,25 @@ import orjson
 
 from harness.records import GeneratorSummary, Outcome, Turn, to_json
 from loadtests.reading import Reading
-from loadtests.recording.ticket import Ticket, turn_of
+from loadtests.recording.pending_turn import PendingTurn, turn_of
 
 _AT_ONCE = 32  # notes written together: some tenths of a millisecond in which no read can be stamped
 _AT_MOST_S = 0.5  # that a note is kept before it is written
 
 
-def note_of(ticket: Ticket, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> dict[str, Any]:
+def note_of(
+    turn: PendingTurn, reading: Reading, outcome: Outcome, kind: str | None, error: str | None
+) -> dict[str, Any]:
     """Return what is needed to write a turn's record later; its raw bytes are kept beside it."""
     raw_reads = reading.stream_format is not None
     return {
-        "user": ticket.user,
-        "conversation": ticket.conversation,
-        "turn": ticket.turn,
-        "tag": ticket.tag,
-        "nonce": ticket.nonce,
-        "phase": ticket.phase,
-        "intended_s": ticket.intended_s,
+        "user": turn.user,
+        "conversation": turn.conversation,
+        "turn": turn.turn,
+        "tag": turn.tag,
+        "nonce": turn.nonce,
+        "phase": turn.phase,
+        "intended_s": turn.intended_s,
         "sent_s": reading.sent_s,
         "done_s": reading.done_s,
         "ready_s": reading.ready_s,
@@ -45,10 +47,10 @@ def raw_of(reading: Reading) -> bytes:
     return b"".join(reading.parts) if reading.stream_format else reading.text.encode()
 
 
-def _live_line(ticket: Ticket, reading: Reading, outcome: Outcome) -> dict[str, Any]:
+def _live_line(turn: PendingTurn, reading: Reading, outcome: Outcome) -> dict[str, Any]:
     return {
-        "tag": ticket.tag,
-        "phase": ticket.phase,
+        "tag": turn.tag,
+        "phase": turn.phase,
         "sent_s": reading.sent_s,
         "ttft_s": None if reading.first_s is None else reading.first_s - reading.sent_s,
         "done_s": reading.done_s,
@@ -70,7 +72,7 @@ class Recorder:
         self._spool_path = output / f"turns{suffix}.spool"
         self._live = (output / f"live{suffix}.jsonl").open("wb", buffering=0)
         self._spool = self._spool_path.open("w+b", buffering=1 << 20)
-        self._kept: list[tuple[Ticket, Reading, Outcome, str | None, str | None]] = []
+        self._kept: list[tuple[PendingTurn, Reading, Outcome, str | None, str | None]] = []
         self._kept_since_s = 0.0
         self.errors = 0
         self.written = 0
@@ -86,11 +88,11 @@ class Recorder:
         self._live.close()
         self._spool.close()
 
-    def note(self, ticket: Ticket, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> None:
+    def note(self, turn: PendingTurn, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> None:
         """Keep a turn that has ended; what it read must not change any more once its note is written."""
         if not self._kept:
             self._kept_since_s = time.monotonic()
-        self._kept.append((ticket, reading, outcome, kind, error))
+        self._kept.append((turn, reading, outcome, kind, error))
         if len(self._kept) >= _AT_ONCE:
             self.write_notes()
 
@@ -105,11 +107,11 @@ class Recorder:
         if not kept:
             return
         lines = []
-        for ticket, reading, outcome, kind, error in kept:
+        for turn, reading, outcome, kind, error in kept:
             raw = raw_of(reading)
-            header = orjson.dumps(note_of(ticket, reading, outcome, kind, error) | {"raw_bytes": len(raw)})
+            header = orjson.dumps(note_of(turn, reading, outcome, kind, error) | {"raw_bytes": len(raw)})
             self._spool.write(header + b"\n" + raw)
-            lines.append(orjson.dumps(_live_line(ticket, reading, outcome), option=orjson.OPT_APPEND_NEWLINE))
+            lines.append(orjson.dumps(_live_line(turn, reading, outcome), option=orjson.OPT_APPEND_NEWLINE))
         self._live.write(b"".join(lines))
 
     def write_turns(self) -> None:

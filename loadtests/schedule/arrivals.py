@@ -4,8 +4,8 @@ from collections import deque
 from math import ceil
 
 from harness.records import Arrivals, LoadPlan
+from loadtests.schedule.draws import arrival_gap_s
 from loadtests.schedule.phases import Timeline
-from loadtests.schedule.seeded import arrival_gap_s
 
 RESERVE_S = 2.0  # of arrivals: as many users stand ready, so that a further one's page has that long to open
 MOST_LET_IN = 3  # per call of ``wanted``: opening pages all at once would be a test of its own
@@ -15,7 +15,7 @@ class Pool:
     """Arrivals of a Poisson process in their order, each taken by the user who has been free longest.
 
     A free user takes the next arrival and waits for its time; one that nobody took by then waits for the next free
-    user, and its latency runs all the same. Further users are let in as long as fewer than a reserve stand ready, up to
+    user, and its latency runs all the same. Further users are let in while fewer than a reserve stand ready, up to
     the plan's ``users``. Arrivals begin with the warm-up: during the ramp-up the reserve opens its pages.
     """
 

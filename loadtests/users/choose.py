@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.records import LoadPlan
 from loadtests.page import Page, Visitor
-from loadtests.schedule.seeded import session_token, username
+from loadtests.schedule.draws import session_token, username
 from loadtests.users.forms import FormsPage
 from loadtests.users.openai import OpenAIPage
 from loadtests.users.rest import RestPage

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import results
 from harness.records import Finding
-from reports.cells.cell import NO_APPLICATION, Cell, CellVerdict, absent
+from reports.cells.cell import NO_APP, Cell, CellVerdict, absent
 from reports.evidence.trials import Evidence, Located, reasons
 
 Audits = Mapping[str, tuple[Finding, ...]]  # by the trial's folder, relative to the run's
@@ -68,8 +68,8 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
         return absent(measure, label, evidence.target)
     why = f"it was not audited; chatbench run {evidence.target}"
-    if evidence.direct:
-        why = NO_APPLICATION
+    if evidence.no_app:
+        why = NO_APP
     if evidence.audits:
         why = f"its audit is invalid: {reasons(evidence.audits)}"
     return absent(measure, label, evidence.target, f"not measured: {why}")
@@ -77,7 +77,7 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
 
 def word(finding: Finding) -> str:
     """Say in a word what became of a finding; what a target does not offer to programs breaks no promise of its own."""
-    if finding.topic != "integration" or finding.outcome != "broken":
+    if finding.topic != "integration" or finding.outcome != "failed":
         return finding.outcome
     return "in part" if finding.passed else "none"
 

@@ -2,8 +2,7 @@
 
 from harness.analysis.capacity import Capacity
 from reports.cells.cell import NOT_MEASURED, Cell, absent
-from reports.cells.figure import Measure, invalid_cell
-from reports.cells.scalability import _cell_id, _figure_cell
+from reports.cells.figure import Measure, cell_id, figure_cell, invalid_cell
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import (
     Evidence,
@@ -37,7 +36,7 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
     known = (ends.low, ends.high) != (None, None)
     verdict = ends.status if ends.status in ("none", "inconclusive") else ("measured" if ends.high else "bound")
     return Cell(
-        id=_cell_id("capacity_users", evidence),
+        id=cell_id("capacity_users", evidence),
         label=CAPACITY,
         target=evidence.target,
         value=ends.low,
@@ -69,7 +68,7 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.high:
         return _once_tried(evidence, ends)
     if ends.at_least:
-        own = ", all of it given to generator and upstream," if evidence.direct else " itself"
+        own = ", all of it given to generator and model," if evidence.no_app else " itself"
         return f"; above that the machine{own} was the limit"
     return "; no level tried failed throughout"
 
@@ -96,10 +95,10 @@ def at_capacity(evidence: Evidence) -> list[Cell]:
         ]
     trials = valid(evidence.at(ends.low))
     return [
-        _figure_cell(
+        figure_cell(
             "live_streams_at_capacity", LIVE, evidence, trials, Measure(figure="live_streams_mean", label="", unit=None)
         ),
-        _figure_cell(
+        figure_cell(
             "failure_ratio_at_capacity",
             CAPACITY_FAILURES,
             evidence,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "held", "broken", "not measured"]
+CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "passed", "failed", "not measured"]
 NOT_MEASURED = "not measured yet"
 NO_PROCESS = "no process of its own"  # a control without an application
-NO_APPLICATION = "there is no application to look at"
+NO_APP = "there is no application to look at"
 Bracket = tuple[float | None, float | None]
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from reports.cells.cell import Cell
-from reports.cells.scalability import _cell_id
 from reports.evidence.trials import (
     Evidence,
     Located,
     first_reasons,
     paths,
+    unfinished,
 )
+from reports.numbers import as_text, span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +24,53 @@ class Measure:
     unit: str | None
 
 
+def cell_id(measure: str, evidence: Evidence) -> str:
+    return f"{measure}/{evidence.target}"
+
+
 def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[Located]) -> Cell:
     """Return a cell without a number, saying why its trials cannot be trusted."""
     why = first_reasons(trials) or "no reason recorded"
     often = f" (so too in {len(trials) - 1} more)" if len(trials) > 1 else ""
     return Cell(
-        id=_cell_id(measure, evidence),
+        id=cell_id(measure, evidence),
         label=label,
         target=evidence.target,
         verdict="invalid",
         text=f"invalid: {why}{often}",
+        rests_on=paths(trials),
+    )
+
+
+def figure_cell(name: str, label: str, evidence: Evidence, trials: list[Located], measure: Measure) -> Cell:
+    """Return the median of a figure over trials; the range where there are several."""
+    figures = [t.figures.get(measure.figure) for _, t in trials]
+    values = [v for v in figures if v is not None]
+    if len(values) < len(figures) or not values:
+        never = unfinished(trials)
+        text = f"beyond any bound: {never:,.0f} turns failed or never ended" if never else "not recorded"
+        return Cell(
+            id=cell_id(name, evidence),
+            label=label,
+            target=evidence.target,
+            unit=measure.unit,
+            verdict="bound" if never else "not measured",
+            text=text,
+            rests_on=paths(trials),
+        )
+    value = float(median(values))
+    several = len(values) > 1
+    ends = span(min(values), max(values), measure.unit)
+    spread = f" ({'same' if ends == as_text(value, measure.unit) else ends} in {len(values)} trials)" if several else ""
+    return Cell(
+        id=cell_id(name, evidence),
+        label=label,
+        target=evidence.target,
+        value=value,
+        unit=measure.unit,
+        bracket=(min(values), max(values)) if several else None,
+        verdict="measured",
+        short=as_text(value, measure.unit),
+        text=as_text(value, measure.unit) + spread,
         rests_on=paths(trials),
     )

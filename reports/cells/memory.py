@@ -3,8 +3,7 @@
 from statistics import median
 
 from reports.cells.cell import NO_PROCESS, Cell, absent
-from reports.cells.figure import Measure, invalid_cell
-from reports.cells.scalability import _cell_id, _figure_cell
+from reports.cells.figure import Measure, cell_id, figure_cell, invalid_cell
 from reports.evidence.trials import (
     Evidence,
     paths,
@@ -19,7 +18,7 @@ def slope_cell(evidence: Evidence) -> Cell:
     """Return the memory one more open session takes: slope over the steps with its 95 % interval."""
     measure = "memory_slope_bytes_per_session"
     trials = evidence.idle
-    if evidence.direct:
+    if evidence.no_app:
         return absent(measure, SLOPE, evidence.target, NO_PROCESS)
     if not trials:
         return absent(measure, SLOPE, evidence.target)
@@ -37,7 +36,7 @@ def slope_cell(evidence: Evidence) -> Cell:
     short = f"< {as_text(high, unit)}" if zero else as_text(value, unit)
     interval = f"95 % interval {span(low, high, 'bytes')}"
     return Cell(
-        id=_cell_id(measure, evidence),
+        id=cell_id(measure, evidence),
         label=SLOPE,
         target=evidence.target,
         value=None if zero else value,
@@ -65,7 +64,7 @@ def memory_cells(evidence: Evidence) -> list[Cell]:
     """Return the memory of the whole stack at each number of open sessions."""
     good = valid(evidence.idle)
     return [
-        _figure_cell(
+        figure_cell(
             f"memory_bytes_{count}",
             f"Memory in total, {count} open sessions",
             evidence,

@@ -1,21 +1,16 @@
 """The measured cells of one target: users carried, cost at the common load, memory."""
 
-from statistics import median
-
 from reports.cells import estimates, servers, workloads
 from reports.cells.capacity import at_capacity, capacity_cell
 from reports.cells.cell import NO_PROCESS, Cell, absent
-from reports.cells.figure import Measure, invalid_cell
+from reports.cells.figure import Measure, figure_cell, invalid_cell
 from reports.cells.memory import memory_cells, slope_cell
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import (
     Evidence,
-    Located,
-    paths,
-    unfinished,
     valid,
 )
-from reports.numbers import as_text, span
+from reports.numbers import as_text
 
 COLD_START = "cold_start_s"  # read where the target is started for its check, not at the common load
 
@@ -49,14 +44,10 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     return [*found, *memory_cells(evidence), *workloads.cells(evidence, terms)]
 
 
-def _cell_id(measure: str, evidence: Evidence) -> str:
-    return f"{measure}/{evidence.target}"
-
-
 def common_cell(evidence: Evidence, measure: Measure, terms: Conditions) -> Cell:
     """Return a figure at the common load: the median over its valid trials, with their range."""
     label = common_label(measure, evidence.common_level, terms)
-    if evidence.direct and measure.figure in OF_PROCESSES:
+    if evidence.no_app and measure.figure in OF_PROCESSES:
         return absent(measure.figure, label, evidence.target, NO_PROCESS)
     elsewhere = {COLD_START: evidence.checks, IDLE: evidence.idle}
     trials = elsewhere.get(measure.figure, evidence.at(evidence.common_level))
@@ -65,7 +56,7 @@ def common_cell(evidence: Evidence, measure: Measure, terms: Conditions) -> Cell
     good = valid(trials)
     if not good:
         return invalid_cell(measure.figure, label, evidence, trials)
-    cell = _figure_cell(measure.figure, label, evidence, good, measure)
+    cell = figure_cell(measure.figure, label, evidence, good, measure)
     limit = terms.slo.get(measure.figure)
     if limit is None or cell.value is None or cell.value <= limit:
         return cell
@@ -83,37 +74,3 @@ def common_label(measure: Measure, level: int, terms: Conditions) -> str:
     limit = terms.slo.get(measure.figure)
     slo = f" (SLO ≤ {as_text(limit, measure.unit)})" if limit is not None else ""
     return f"{measure.label} at {as_text(level, 'users')}{slo}"
-
-
-def _figure_cell(name: str, label: str, evidence: Evidence, trials: list[Located], measure: Measure) -> Cell:
-    """Return the median of a figure over trials; the range where there are several."""
-    figures = [t.figures.get(measure.figure) for _, t in trials]
-    values = [v for v in figures if v is not None]
-    if len(values) < len(figures) or not values:
-        never = unfinished(trials)
-        text = f"beyond any bound: {never:,.0f} turns failed or never ended" if never else "not recorded"
-        return Cell(
-            id=_cell_id(name, evidence),
-            label=label,
-            target=evidence.target,
-            unit=measure.unit,
-            verdict="bound" if never else "not measured",
-            text=text,
-            rests_on=paths(trials),
-        )
-    value = float(median(values))
-    several = len(values) > 1
-    ends = span(min(values), max(values), measure.unit)
-    spread = f" ({'same' if ends == as_text(value, measure.unit) else ends} in {len(values)} trials)" if several else ""
-    return Cell(
-        id=_cell_id(name, evidence),
-        label=label,
-        target=evidence.target,
-        value=value,
-        unit=measure.unit,
-        bracket=(min(values), max(values)) if several else None,
-        verdict="measured",
-        short=as_text(value, measure.unit),
-        text=as_text(value, measure.unit) + spread,
-        rests_on=paths(trials),
-    )

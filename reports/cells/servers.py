@@ -59,7 +59,7 @@ def users_in_memory(evidence: Evidence) -> float | None:
 
 def cell(evidence: Evidence, terms: Conditions) -> Cell:
     """Return the servers for each number of users."""
-    if evidence.direct:
+    if evidence.no_app:
         return absent(MEASURE, LABEL, evidence.target, NO_PROCESS)
     if valid(evidence.chat) and not evidence.capacity.low:
         return absent(MEASURE, LABEL, evidence.target, "not worked out: no level passed throughout")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness import results
 from harness.records import SwapMatrix, SwappedPair
-from reports.cells.cell import NO_APPLICATION, Cell, absent
+from reports.cells.cell import NO_APP, Cell, absent
 from reports.evidence.trials import Evidence
 
 MEASURE = "maintenance.swap"
@@ -25,8 +25,8 @@ def cell(evidence: Evidence) -> Cell:
             verdict="measured",
             text=ONE_PART,
         )
-    if evidence.direct:
-        return absent(MEASURE, LABEL, evidence.target, f"not measured: {NO_APPLICATION}")
+    if evidence.no_app:
+        return absent(MEASURE, LABEL, evidence.target, f"not measured: {NO_APP}")
     found = evidence.swap
     if found is None or not any(one.finding.exercised for one in found.pairs):
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {_why(found)}; `chatbench swap --run` does")
@@ -47,7 +47,7 @@ def _counted(evidence: Evidence, found: SwapMatrix) -> Cell:
     said = [
         f"{short} of {_count(apis, 'API')} and {_count(webs, 'front end')} work end to end",
         f"with a part of this target {_held(own)} of {len(own)}",
-        *(f"{one.api}+{one.web} fails to {one.finding.text}" for one in tried if one.finding.outcome == "broken"),
+        *(f"{one.api}+{one.web} fails to {one.finding.text}" for one in tried if one.finding.outcome == "failed"),
     ]
     if left := len(found.pairs) - len(tried):
         said.append(f"{left} could not be tried")
@@ -57,7 +57,7 @@ def _counted(evidence: Evidence, found: SwapMatrix) -> Cell:
         target=evidence.target,
         value=held / len(tried),
         unit="ratio",
-        verdict="held" if held == len(tried) else "broken",
+        verdict="passed" if held == len(tried) else "failed",
         text="; ".join(said),
         short=short,
         evidence=EVIDENCE,
@@ -73,4 +73,4 @@ def _names(evidence: Evidence) -> set[str]:
 
 
 def _held(pairs: Sequence[SwappedPair]) -> int:
-    return sum(one.finding.outcome == "held" for one in pairs)
+    return sum(one.finding.outcome == "passed" for one in pairs)

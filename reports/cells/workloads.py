@@ -114,7 +114,7 @@ def last_valid(evidence: Evidence, scenario: str) -> tuple[list[Located], str]:
     if good:
         return good, ""
     if not trials:
-        missing = "there is no page" if evidence.direct else "the trial was not made"
+        missing = "there is no page" if evidence.no_app else "the trial was not made"
         return [], f"not measured: {missing if scenario == 'visit' else 'no users carried to take a share of'}"
     unknown = any(r.code == "invalid.not_offered" for _, trial in trials for r in trial.verdict.reasons)
     return [], f"{'not measured' if unknown else 'invalid'}: {first_reasons(trials)}"

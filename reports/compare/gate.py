@@ -11,7 +11,7 @@ from harness.analysis.gate import Decision, Pair
 from harness.records import FORMAT_VERSION, to_json
 from harness.results import write_atomically, write_json
 from reports.numbers import as_text, significant
-from reports.pages.files import grid, plain
+from reports.pages.files import escape, markdown_table
 
 SUITE = "chatbench gate"
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2: Char
@@ -53,10 +53,12 @@ def to_markdown(gate: Gate) -> str:
     ]
     rows.append(("all", str(_whole(gate.pairs)), _ratio(gate.decision.ratio), ""))
     parts = [
-        f"### chatbench gate: {plain(headline(gate))}",
-        f"CPU time per turn, {plain(gate.head)} over {plain(gate.base)}; the margin is {gate.decision.margin:.0%}.",
-        grid(("", "whole pairs", "head ÷ base (95 % interval)", "against the margin"), rows),
-        grid(("pair", "base", "head", "head ÷ base"), [_row(n, pair) for n, pair in enumerate(gate.pairs, start=1)]),
+        f"### chatbench gate: {escape(headline(gate))}",
+        f"CPU time per turn, {escape(gate.head)} over {escape(gate.base)}; the margin is {gate.decision.margin:.0%}.",
+        markdown_table(("", "whole pairs", "head ÷ base (95 % interval)", "against the margin"), rows),
+        markdown_table(
+            ("pair", "base", "head", "head ÷ base"), [_row(n, pair) for n, pair in enumerate(gate.pairs, start=1)]
+        ),
         _alarms(gate.false_alarm_ratio),
     ]
     return "\n\n".join(parts) + "\n"

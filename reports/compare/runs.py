@@ -12,7 +12,7 @@ from reports.content.report import Report, assemble
 from reports.evidence import conditions
 from reports.evidence.components import cpu_s_per_turn
 from reports.numbers import as_text
-from reports.pages.files import grid
+from reports.pages.files import markdown_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,7 +133,7 @@ def to_markdown(base: Report, head: Report, lines: Sequence[Line]) -> str:
     for target in dict.fromkeys(line.target for line in lines):
         header = (target, base.run.run_id, head.run.run_id)
         rows = [(line.label, line.base, line.head) for line in lines if line.target == target]
-        parts.append(grid(header, rows))
+        parts.append(markdown_table(header, rows))
     return "\n\n".join(parts) + "\n"
 
 

@@ -10,7 +10,7 @@ from reports.numbers import as_text, significant
 
 NEAR_FULL = 0.85  # share of a resource from which on it is called the bound
 HOST_BUSY = 0.90
-TOOLS = ("generator", "upstream")
+TOOLS = ("generator", "model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def explain(evidence: Evidence) -> Bottleneck:
     failed = trial.verdict.outcome == "fail"
     opening = f"At {as_text(trial.key.level, 'users')} it {'no longer met' if failed else 'still met'} the SLO"
     why = f" ({reasons([chosen])})" if failed and trial.verdict.reasons else ""
-    found = [*_bounds(trial), *(_tool_bounds(trial) if evidence.direct else ())]
+    found = [*_bounds(trial), *(_tool_bounds(trial) if evidence.no_app else ())]
     bound = f"what bound it: {'; '.join(found)}" if failed else f"nearest to its limit: {'; '.join(found)}"
     if not found:
         bound = (
@@ -75,18 +75,18 @@ def _bounds(trial: Trial) -> list[str]:
         found.append(f"memory: {as_text(memory, 'bytes')} of {as_text(limit, 'bytes')}")
     busy = figures.get("host_busy_ratio")
     if not trial.limits.spare_cpus and busy is not None and busy >= HOST_BUSY:
-        others = sum(figures.get(name) or 0 for name in ("generator_cores", "upstream_cores"))
+        others = sum(figures.get(name) or 0 for name in ("generator_cores", "model_cores"))
         found.append(
-            f"the machine: {as_text(busy, 'ratio')} busy, with generator and upstream taking {significant(others)} "
+            f"the machine: {as_text(busy, 'ratio')} busy, with generator and model taking {significant(others)} "
             "cores of the same CPUs"
         )
     return found
 
 
 def _tool_bounds(trial: Trial) -> list[str]:
-    """Return which of generator and upstream, a process each, was near its one core."""
+    """Return which of generator and model, a process each, was near its one core."""
     of_generators = max(generator_cores(trial.figures), default=None)
-    cores = [("generator", of_generators), ("upstream", trial.figures.get("upstream_cores"))]
+    cores = [("generator", of_generators), ("model", trial.figures.get("model_cores"))]
     return [
         f"the {name}, whose process used {significant(value)} of one core"
         for name, value in cores
@@ -103,7 +103,7 @@ def _readings(evidence: Evidence, trial: Trial) -> str:
     if busiest is not None:
         plural = "processes" if processes > 1 else "process"
         parts.append(f"busiest process {significant(busiest)} cores ({processes} Python {plural})")
-    if evidence.direct:
+    if evidence.no_app:
         taken = [(name, figures.get(f"{name}_cores")) for name in TOOLS]
         parts += [f"{name} {significant(value)} cores" for name, value in taken if value is not None]
     memory = figures.get("memory_peak_bytes")

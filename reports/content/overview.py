@@ -47,8 +47,8 @@ def standings(table: Table) -> list[Standing]:
     for target in table.targets:
         cells = [table.cell(f"{measure}/{target}") for measure, _ in COLUMNS]
         security = [c for c in table.cells if c.id.startswith("security.") and c.target == target]
-        tried = [cell for cell in security if cell.verdict in ("held", "broken")]
-        held = sum(cell.verdict == "held" for cell in tried)
+        tried = [cell for cell in security if cell.verdict in ("passed", "failed")]
+        held = sum(cell.verdict == "passed" for cell in tried)
         texts = (*(_short(cell) for cell in cells), f"{held} of {len(tried)}" if tried else "–")
         found.append(Standing(target=target, title=table.titles[target], kind=kinds[target], texts=texts))
     return found
@@ -63,7 +63,7 @@ def _short(cell: Cell | None) -> str:
 def tally(cells: Iterable[Cell]) -> str:
     """Count properties by what became of them: "12 of 14 held, 2 not measured"."""
     found = Counter(cell.verdict for cell in cells)
-    tried = found["held"] + found["broken"]
-    parts = [f"{found['held']} of {tried} held"] if tried else []
+    tried = found["passed"] + found["failed"]
+    parts = [f"{found['passed']} of {tried} held"] if tried else []
     parts += [f"{found['not measured']} not measured"] if found["not measured"] else []
     return ", ".join(parts)

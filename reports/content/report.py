@@ -31,7 +31,7 @@ TRIAL_FIGURES = (
     ("memory_peak_bytes", "memory", "bytes"),
     ("host_busy_ratio", "machine busy", "ratio"),
     ("schedule_delay_p95_s", "schedule delay p95", "s"),
-    ("upstream_lag_p99_s", "upstream lag p99", "s"),
+    ("model_lag_p99_s", "model lag p99", "s"),
 )
 
 
@@ -169,7 +169,7 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
     contended = [path for path, trial in trials if trial.verdict.contended]
     if contended:
         notes.append(
-            f"In {len(contended)} failed trial(s) the machine itself was busy with generator and upstream: such a "
+            f"In {len(contended)} failed trial(s) the machine itself was busy with generator and model: such a "
             "failure bounds nothing, and the capacity below it is printed with ≥."
         )
     notes += _check_notes(trials)
@@ -190,14 +190,14 @@ def _cut(folder: Path) -> list[str]:
 
 def _held(run: Run, trials: Iterable[Located]) -> list[Located]:
     """Return the trials in which something ran that could be held to the budget."""
-    direct = [name for name, info in run.targets.items() if not info.instances]
-    return [item for item in trials if item[1].key.target not in direct]
+    without_app = [name for name, info in run.targets.items() if not info.instances]
+    return [item for item in trials if item[1].key.target not in without_app]
 
 
 def _limit_notes(run: Run, every: Iterable[Located]) -> list[str]:
     found = [
         f"{name}: a control without an application. Nothing ran in the budget; its capacity is that of generator and "
-        "upstream alone."
+        "model alone."
         for name, info in run.targets.items()
         if not info.instances
     ]
@@ -210,9 +210,9 @@ def _limit_notes(run: Run, every: Iterable[Located]) -> list[str]:
     if open_memory:
         found.append(f"In {len(open_memory)} trial(s) the memory limit was NOT enforced ({open_memory[0].limits.how}).")
     if shared:
-        taken = [sum(t.figures.get(n) or 0 for n in ("generator_cores", "upstream_cores")) for t in shared]
+        taken = [sum(t.figures.get(n) or 0 for n in ("generator_cores", "model_cores")) for t in shared]
         found.append(
-            "No spare CPUs: generator and upstream took CPU from the target's budget, "
+            "No spare CPUs: generator and model took CPU from the target's budget, "
             f"up to {significant(max(taken))} cores in a trial."
         )
     for _, trial in trials:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.records import Run, SwapMatrix
 from reports.cells import audits, estimates, swaps
 from reports.cells.audits import Audits
-from reports.cells.cell import NO_APPLICATION, Cell, Line, Row, absent
+from reports.cells.cell import NO_APP, Cell, Line, Row, absent
 from reports.cells.ratios import COMPARED, capacity_ratio, quotient
 from reports.cells.scalability import cells
 from reports.evidence.conditions import Conditions, conditions
@@ -24,13 +24,13 @@ ROWS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Further:
+class OtherTarget:
     """A target beyond the article's two columns."""
 
     target: str
     title: str
     kind: str
-    direct: bool  # no application: see Evidence
+    no_app: bool  # no application: see Evidence
     cells: tuple[Cell, ...]
 
 
@@ -43,7 +43,7 @@ class Table:
     monolithic: str | None
     titles: dict[str, str]
     rows: tuple[Row, ...]
-    further: tuple[Further, ...]
+    further: tuple[OtherTarget, ...]
 
     def heading(self, side: str) -> str:
         """Name a column: the approach, and the target that stands for it."""
@@ -70,7 +70,7 @@ class Table:
     @property
     def further_lines(self) -> list[tuple[str, list[Cell | None]]]:
         """The further targets as a table: measure and a cell per target."""
-        shown = [further for further in self.further if not further.direct] or self.further
+        shown = [further for further in self.further if not further.no_app] or self.further
         labels = dict.fromkeys(cell.label for further in shown for cell in further.cells)
         return [(label, [_by_label(f, label) for f in self.further]) for label in labels]
 
@@ -105,10 +105,10 @@ def _sides(line: Line) -> tuple[Cell | None, Cell | None, Cell | None]:
     return line.modular, line.monolithic, line.ratio
 
 
-def _by_label(further: Further, label: str) -> Cell | None:
+def _by_label(further: OtherTarget, label: str) -> Cell | None:
     """Return the cell with this label; without an application what the others have cells of is nothing to measure."""
     found = next((cell for cell in further.cells if cell.label == label), None)
-    return found or (absent("", label, further.target, NO_APPLICATION) if further.direct else None)
+    return found or (absent("", label, further.target, NO_APP) if further.no_app else None)
 
 
 def compare(
@@ -129,11 +129,11 @@ def compare(
             for row, section in ROWS
         ),
         further=tuple(
-            Further(
+            OtherTarget(
                 target=name,
                 title=run.targets[name].title,
                 kind=run.targets[name].kind,
-                direct=evidence[name].direct,
+                no_app=evidence[name].no_app,
                 cells=tuple(cell for row, _ in ROWS for cell in _all_cells(row, evidence[name], terms, found)),
             )
             for name in others

@@ -70,7 +70,7 @@ class Conditions:
 
     @property
     def answer_mean_s(self) -> float:
-        """Mean time of an answer as the upstream sends it."""
+        """Mean time of an answer as the model sends it."""
         ttft_s = (self.ttft_s or 0.0) * exp(self.ttft_sigma**2 / 2)
         return ttft_s + self.tokens_mean * (self.itl_s or 0.0)
 
@@ -99,9 +99,9 @@ class Conditions:
 
     @property
     def pace(self) -> str:
-        """The upstream's timing in words."""
+        """The model's timing in words."""
         if self.ttft_s is None or self.itl_s is None:
-            return "upstream timing not recorded"
+            return "model timing not recorded"
         spread = f" (median, sigma {significant(self.ttft_sigma)})" if self.ttft_sigma else ""
         return f"first token after {as_text(self.ttft_s, 's')}{spread}, then one every {as_text(self.itl_s, 's')}"
 
@@ -170,9 +170,9 @@ def limits_text(limits: Limits) -> str:
         (False, False): f"NOT enforced ({limits.how})",
     }[limits.cpu_enforced, limits.memory_enforced]
     where = (
-        f"generator and upstream on other CPUs ({_ranges(limits.generator_cpus)})"
+        f"generator and model on other CPUs ({_ranges(limits.generator_cpus)})"
         if limits.spare_cpus
-        else "generator and upstream share these CPUs"
+        else "generator and model share these CPUs"
     )
     return f"{cpus}, {memory}, {enforced}; {where}"
 

@@ -22,7 +22,7 @@ class Evidence:
     swap: SwapMatrix | None = None  # the run's
 
     @property
-    def direct(self) -> bool:
+    def no_app(self) -> bool:
         """Whether there was no application, so that nothing is known of its resources: there are none."""
         return self.info.instances == 0
 

@@ -31,13 +31,13 @@ FURTHER_AT_ONCE = 4  # columns that people can still read side by side
 _MARKUP = re.compile(r"([\\`*_\[\]|#~])")
 
 
-class Ready(str):
+class RawMarkdown(str):
     """Markdown already: not to be escaped again."""
 
     __slots__ = ()
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Escape a text so that Markdown renders it as it is, in one line."""
     one_line = " ".join(text.split())
     escaped = _MARKUP.sub(r"\\\1", one_line)
@@ -80,26 +80,26 @@ def _values(cell: Cell) -> list[object]:
 def to_markdown(report: Report) -> str:
     """Return ``table.md``: the comparison, claims, bounds, conditions and notes."""
     parts = [
-        f"# {plain(title(report))}",
-        plain(report.headline),
+        f"# {escape(title(report))}",
+        escape(report.headline),
         _comparison(report),
         *(_further(report) if report.table.further else []),
         *(_tried(report) if any(one.findings for one in report.audits) else []),
         "## Claims of the article on scalability",
-        grid(
+        markdown_table(
             ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
             [(c.section, c.says, c.threshold, c.judgement, c.why) for c in report.claims],
         ),
         "## What bound each target",
-        *[f"**{plain(b.target)}.** {plain(b.text)}" for b in report.bottlenecks],
+        *[f"**{escape(b.target)}.** {escape(b.text)}" for b in report.bottlenecks],
         "## Conditions",
-        grid(("Condition", "Value"), conditions_list(report)),
+        markdown_table(("Condition", "Value"), conditions_list(report)),
         "## Validity",
-        "\n".join(f"- {plain(note)}" for note in report.notes) or "No reservation.",
+        "\n".join(f"- {escape(note)}" for note in report.notes) or "No reservation.",
         "## Trials",
         _trials(report),
         "## How to cite",
-        plain(report.citation),
+        escape(report.citation),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -111,36 +111,37 @@ def title(report: Report) -> str:
     return " beside ".join(table.titles[name] for name in names) or "A run without targets"
 
 
-def grid(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a Markdown table; texts in ``rows`` are escaped, the header is not."""
     lines = [header, tuple("---" for _ in header)]
     rendered = ["| " + " | ".join(line) + " |" for line in lines]
     rendered += [
-        "| " + " | ".join(value if isinstance(value, Ready) else plain(value) for value in row) + " |" for row in rows
+        "| " + " | ".join(value if isinstance(value, RawMarkdown) else escape(value) for value in row) + " |"
+        for row in rows
     ]
     return "\n".join(rendered)
 
 
 def _comparison(report: Report) -> str:
     table = report.table
-    header = ("", plain(table.heading("modular")), plain(table.heading("monolithic")), "modular ÷ monolithic")
+    header = ("", escape(table.heading("modular")), escape(table.heading("monolithic")), "modular ÷ monolithic")
     rows: list[tuple[str, ...]] = []
     for row in table.rows:
         for line in row.lines:
             name = f"{row.name}: {line.label}" if line.label else row.name
             rows.append((name, _linked(line.modular), _linked(line.monolithic), line.ratio.text if line.ratio else ""))
-    return grid(header, rows)
+    return markdown_table(header, rows)
 
 
-def say(cell: Cell | None) -> str:
+def cell_text(cell: Cell | None) -> str:
     """Return a cell's text; an absent column was not measured."""
     return cell.text if cell else NOT_MEASURED
 
 
 def _linked(cell: Cell | None) -> str:
     """Return a cell's text, as a link to its evidence where it has some."""
-    text = say(cell)
-    return Ready(f"[{plain(text)}](../{cell.evidence})") if cell and cell.evidence and cell.short else text
+    text = cell_text(cell)
+    return RawMarkdown(f"[{escape(text)}](../{cell.evidence})") if cell and cell.evidence and cell.short else text
 
 
 def _further(report: Report) -> list[str]:
@@ -148,15 +149,15 @@ def _further(report: Report) -> list[str]:
     table = report.table
     parts = [
         "## All targets at a glance",
-        grid(("Target", *headings()), [(one.target, *one.texts) for one in standings(table)]),
-        "## Further targets, all cells",
+        markdown_table(("Target", *headings()), [(one.target, *one.texts) for one in standings(table)]),
+        "## Other targets, all cells",
     ]
     for start in range(0, len(table.further), FURTHER_AT_ONCE):
         shown = slice(start, start + FURTHER_AT_ONCE)
-        header = ("", *(plain(f.target) for f in table.further[shown]))
+        header = ("", *(escape(f.target) for f in table.further[shown]))
         lines = [(label, cells[shown]) for label, cells in table.further_lines]
         rows = [(label, *(_linked(cell) for cell in cells)) for label, cells in lines if any(cells)]
-        parts.append(grid(header, rows))
+        parts.append(markdown_table(header, rows))
     return parts
 
 
@@ -169,12 +170,15 @@ def _tried(report: Report) -> list[str]:
         for name, title in names:
             found = [one.finding(name) for one in shown]
             rows.append((title, *(f"{word(f)}: {f.passed} of {f.exercised}" if f else "–" for f in found)))
-        parts += [f"### {topic.capitalize()}", grid(("Property", *(plain(one.target) for one in shown)), rows)]
-    broken = [(one.target, f) for one in shown for f in one.findings if f.outcome != "held"]
+        parts += [
+            f"### {topic.capitalize()}",
+            markdown_table(("Property", *(escape(one.target) for one in shown)), rows),
+        ]
+    broken = [(one.target, f) for one in shown for f in one.findings if f.outcome != "passed"]
     if broken:
         parts += [
             "### What did not hold or was not measured",
-            grid(("Target", "Property", "Seen"), [(target, f.title, f.text) for target, f in broken]),
+            markdown_table(("Target", "Property", "Seen"), [(target, f.title, f.text) for target, f in broken]),
         ]
     return parts
 
@@ -185,4 +189,4 @@ def _trials(report: Report) -> str:
     for path, trial, figures in trial_rows(report):
         verdict = trial.verdict.outcome + (" (contended)" if trial.verdict.contended else "")
         rows.append((path, verdict, *figures, "; ".join(r.text for r in trial.verdict.reasons)))
-    return grid(header, rows)
+    return markdown_table(header, rows)

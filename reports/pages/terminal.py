@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reports.content.overview import BRIEF, headings, standings, tally
 from reports.content.report import Report
 from reports.content.table import Table
-from reports.pages.files import say
+from reports.pages.files import cell_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 LINES_SHOWN = 4  # of a row that rests on an audit; more are told in one line
 _JUDGEMENT_STYLES = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not measured": "dim"}
-_CELL_STYLES = {"invalid": "yellow", "inconclusive": "yellow", "not measured": "dim", "none": "red", "broken": "yellow"}
+_CELL_STYLES = {"invalid": "yellow", "inconclusive": "yellow", "not measured": "dim", "none": "red", "failed": "yellow"}
 
 
 def show(report: Report, console: "Console | None" = None) -> None:
@@ -62,7 +62,7 @@ def _text(cell: "Cell | None") -> "Text":
     from rich.text import Text
 
     if cell is None or cell.verdict in _CELL_STYLES:
-        return Text(say(cell), style=_CELL_STYLES[cell.verdict] if cell else "dim")
+        return Text(cell_text(cell), style=_CELL_STYLES[cell.verdict] if cell else "dim")
     return Text.assemble((cell.short, "bold"), (cell.rest, "dim" if cell.short else ""))
 
 
@@ -90,8 +90,8 @@ def _together(cells: "list[Cell]") -> "Text":
     from rich.text import Text
 
     if not cells:
-        return Text(say(None), style="dim")
-    broken = [cell.label for cell in cells if cell.verdict == "broken"]
+        return Text(cell_text(None), style="dim")
+    broken = [cell.label for cell in cells if cell.verdict == "failed"]
     return Text.assemble((tally(cells), "bold"), f"; broken: {'; '.join(broken)}" if broken else "")
 
 

@@ -18,7 +18,7 @@ LATENCIES = ("added_ttft_p95_s", "lateness_p95_s", "added_stall_p95_s")
 ROLE_LOOKS = {
     "target": ("#000000", "-"),
     "busiest process": ("#E69F00", "--"),
-    "upstream": ("#009E73", "-."),
+    "model": ("#009E73", "-."),
     "generator": ("#CC79A7", ":"),
 }
 FLOOR_S = 1e-3  # log axes end here; what is faster is drawn on the edge
@@ -191,7 +191,7 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
             if len(times):
                 axis.plot(times, shares, line, color=colour, linewidth=1.5, label=f"{evidence.target}, {level:,} users")
     if report.terms.ttft_s and not report.terms.ttft_sigma:
-        axis.axvline(report.terms.ttft_s, color="#7b8794", linewidth=1, label="the upstream itself")
+        axis.axvline(report.terms.ttft_s, color="#7b8794", linewidth=1, label="the model itself")
     axis.set_xlabel("time to first token (from send)")
     axis.set_ylabel("share of turns")
     axis.set_ylim(0, 1.02)

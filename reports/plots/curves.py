@@ -67,7 +67,7 @@ def resources(folder: Path, trial: Trial) -> Series:
     if frame is None or frame.empty:
         return Series(cores={}, memory=([], []), measured=None)
     start_s = float(frame["t_s"].min())
-    cores = {role: _cores(frame[frame["role"] == role], start_s) for role in ("target", "upstream", "generator")}
+    cores = {role: _cores(frame[frame["role"] == role], start_s) for role in ("target", "model", "generator")}
     target = frame[frame["role"] == "target"]
     cores = {"target": cores["target"], "busiest process": _busiest(target, start_s), **cores}
     both = target["anon_bytes"].astype(float) + target["shared_bytes"].fillna(0).astype(float)

@@ -18,7 +18,7 @@ def damage(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"stands there {times} times"
     for one in data["findings"]:
         tried, passed, outcome = one["exercised"], one["passed"], one["outcome"]
-        carried = "not measured" if tried == 0 else "held" if passed == tried else "broken"
+        carried = "not measured" if tried == 0 else "passed" if passed == tried else "failed"
         if not 0 <= passed <= tried:
             yield one["name"], f"{passed} of {tried} inputs passed"
         elif outcome != carried:
@@ -60,7 +60,7 @@ def _shown(finding: Mapping[str, Any], path: str) -> dict[str, Any]:
     text = f"{passed} of {tried}"
     if finding["value"] is not None:
         text += f"; {finding['value']:,g} {finding['unit']}"
-    verdict = "held" if passed == tried else "broken"
+    verdict = "passed" if passed == tried else "failed"
     return common | {"verdict": verdict, "text": text, "value": passed / tried, "unit": "ratio"}
 
 

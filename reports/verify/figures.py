@@ -18,7 +18,7 @@ from reports.verify.resources import Array
 Figures = dict[str, float | None]
 Damage = list[tuple[str, str, str]]  # file, figure, what differs
 CLOCK_S = 1e-7  # rounding of clocks that count from the machine's start
-ROUNDED_S = {"upstream_lag_s": 2e-6}  # the model's log gives a first token's due time to the microsecond
+ROUNDED_S = {"model_lag_s": 2e-6}  # the model's log gives a first token's due time to the microsecond
 
 Columns = dict[str, Any]
 
@@ -58,7 +58,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     if arrivals := summary.get("arrivals"):
         figures |= {f"arrivals_{name}": float(arrivals[name]) for name in ("per_s", "without_page", "without_user")}
     figures["cut_turns"] = float(np.count_nonzero(cut))
-    unknown = np.isnan(turns["upstream_request_s"]) & (turns["outcome"] == "ok")
+    unknown = np.isnan(turns["model_request_s"]) & (turns["outcome"] == "ok")
     figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
     used = verify_resources.window(resources, start_s, end_s)
     cpu_s, busiest_s = used.pop("target_cpu_s"), used.pop("busiest_cpu_s")
@@ -141,21 +141,21 @@ def _derived(turns: Columns, folder: Path, begins: Array, pace: model_pace.Pace)
     cumulative, _ = _flat(tokens, "arrival_tokens")
     emitted, emissions = _flat(tokens, "emit_s")
     ttft_s = turns["first_s"] - begins
-    stall_s, upstream_stall_s = _longest_gaps(arrival, reads), _longest_gaps(emitted, emissions)
+    stall_s, model_stall_s = _longest_gaps(arrival, reads), _longest_gaps(emitted, emissions)
     has = emissions > 0
     first = np.full(len(has), np.nan)
     last = np.full(len(has), np.nan)
     ends = np.cumsum(emissions)
     first[has], last[has] = emitted[(ends - emissions)[has]], emitted[ends[has] - 1]
     expected = {
-        "upstream_ttft_s": first,
-        "upstream_last_s": turns["upstream_request_s"] + last,
-        "upstream_stall_s": upstream_stall_s,
-        "upstream_lag_s": _by_row(*pace.late(turns["tag"], turns["upstream_request_s"], emitted, emissions), len(has)),
+        "model_ttft_s": first,
+        "model_last_s": turns["model_request_s"] + last,
+        "model_stall_s": model_stall_s,
+        "model_lag_s": _by_row(*pace.late(turns["tag"], turns["model_request_s"], emitted, emissions), len(has)),
         "ttft_s": ttft_s,
         "added_ttft_s": ttft_s - first,
         "stall_s": stall_s,
-        "added_stall_s": stall_s - upstream_stall_s,
+        "added_stall_s": stall_s - model_stall_s,
         "lateness_s": _lateness(turns, (arrival, cumulative, reads), (emitted, emissions)),
         "turn_s": turns["done_s"] - begins,
         "ready_delay_s": turns["ready_s"] - turns["done_s"],
@@ -211,7 +211,7 @@ def _lateness(
     per_row = np.bincount(owner, minlength=len(reads)) if len(owner) else np.zeros(len(reads), np.int64)
     place = np.arange(len(owner)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
     sent = emitted[(np.cumsum(lengths) - lengths)[owner] + place]
-    late = turns["sent_s"][owner] + arrived - (turns["upstream_request_s"][owner] + sent)
+    late = turns["sent_s"][owner] + arrived - (turns["model_request_s"][owner] + sent)
     return _by_row(late, owner, len(reads))
 
 
@@ -237,7 +237,7 @@ def _latencies(turns: Columns, measured: npt.NDArray[np.bool_]) -> Figures:
     figures["turn_mean_s"] = _mean(turns["turn_s"][measured][ok])
     figures["ready_delay_p95_s"] = _quantile(turns["ready_delay_s"][measured], 0.95)
     figures["schedule_delay_p95_s"] = _quantile(turns["schedule_delay_s"][measured], 0.95)
-    figures["upstream_lag_p99_s"] = _quantile(turns["upstream_lag_s"][measured], 0.99)
+    figures["model_lag_p99_s"] = _quantile(turns["model_lag_s"][measured], 0.99)
     return figures
 
 
@@ -266,7 +266,7 @@ def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, sl
         "goodput_ratio": float(np.count_nonzero(good)) / total if total else None,
         "wire_bytes_per_text_byte": wire / text if text and wire else None,
         "updates_per_answer": _mean(turns["updates"][measured][ok]),
-        "answer_tokens_mean": _mean(turns["upstream_tokens"][measured][ok]),
+        "answer_tokens_mean": _mean(turns["model_tokens"][measured][ok]),
     }
 
 

@@ -106,7 +106,7 @@ def window(readings: Readings, start_s: float, end_s: float) -> Figures:
         "target_cpu_s": cpu_s,
         "busiest_cpu_s": busiest_s,
         "target_cores": _share(cpu_s, span_s),
-        "upstream_cores": _share(readings.growth_of_all("cpu_s", "upstream", start_s, end_s), span_s),
+        "model_cores": _share(readings.growth_of_all("cpu_s", "model", start_s, end_s), span_s),
         "busiest_process_cores": _share(busiest_s, span_s),
         "throttled_s": max(readings.growths("throttled_s", "target", start_s, end_s), default=None),
         "memory_mean_bytes": float(np.mean(memory)) if len(memory) else None,

@@ -15,7 +15,7 @@ from harness.results import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOL
 
 if TYPE_CHECKING:
     from reports.verify import figures as verify_figures
-from reports.verify.difference import Finding, same
+from reports.verify.difference import Difference, same
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 
@@ -33,19 +33,19 @@ UNSAMPLED = frozenset({"cold_start_s"})
 LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
 
 
-def verify(run_dir: str | Path) -> list[Finding]:
+def verify(run_dir: str | Path) -> list[Difference]:
     """Check all trials of a run, then the report; an empty list means that every printed number was found again."""
     folder = Path(run_dir)
     run = _read_json(folder / RUN_FILE)
     if isinstance(run, str):
-        return [Finding(place=RUN_FILE, figure="file", text=run)]
-    findings: list[Finding] = []
+        return [Difference(place=RUN_FILE, figure="file", text=run)]
+    findings: list[Difference] = []
     proven: dict[str, dict[str, Any]] = {}
     for path in _trial_folders(folder):
         place = path.relative_to(folder).as_posix()
         trial = _read_json(path / TRIAL_FILE)
         if isinstance(trial, str):
-            findings.append(Finding(place=f"{place}/{TRIAL_FILE}", figure="file", text=trial))
+            findings.append(Difference(place=f"{place}/{TRIAL_FILE}", figure="file", text=trial))
             continue
         found, figures = _check_trial(path, place, trial, run)
         findings += found
@@ -79,7 +79,7 @@ def _read_json(path: Path) -> dict[str, Any] | str:
 
 def _check_trial(
     path: Path, place: str, trial: Mapping[str, Any], run: Mapping[str, Any]
-) -> tuple[list[Finding], dict[str, float | None]]:
+) -> tuple[list[Difference], dict[str, float | None]]:
     """Check a trial's files, row counts, figures and verdict; returns what was recomputed too."""
     printed = trial.get("figures") or {}
     needed = SAMPLES if printed else (AUDIT_FILE,) if trial["key"]["scenario"] == "audit" else ()
@@ -91,15 +91,15 @@ def _check_trial(
         from reports.verify import validity
 
         wrong = validity.unmeasured(trial) if AUDIT_FILE not in needed else ()
-        return [*findings, *(Finding(place=verdict_of, figure="verdict", text=text) for text in wrong)], {}
+        return [*findings, *(Difference(place=verdict_of, figure="verdict", text=text) for text in wrong)], {}
     from reports.verify import figures as verify_figures
 
     try:
         result = verify_figures.recompute(path, trial, run)
     except (KeyError, TypeError, ValueError, OSError) as error:
         text = f"the samples cannot be worked through: {type(error).__name__}: {error}"
-        return [*findings, Finding(place=place, figure="samples", text=text)], {}
-    findings += [Finding(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
+        return [*findings, Difference(place=place, figure="samples", text=text)], {}
+    findings += [Difference(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
     again = {name: value for name, value in result.figures.items() if name in printed or name not in LATER}
     findings += _compare_figures(verdict_of, printed, again)
     findings += _check_account(path, place, trial["summary"])
@@ -107,7 +107,7 @@ def _check_trial(
     return findings, again | {name: printed[name] for name in UNSAMPLED & set(printed)}
 
 
-def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple[str, ...]) -> Iterator[Finding]:
+def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple[str, ...]) -> Iterator[Difference]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -115,74 +115,74 @@ def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple
     for name in dict.fromkeys([*needed, *sums]):
         file = path / name
         if not file.is_file():
-            yield Finding(place=f"{place}/{name}", figure=name, text="is missing")
+            yield Difference(place=f"{place}/{name}", figure=name, text="is missing")
             continue
         if name.endswith(".parquet"):
             try:
                 pq.read_table(file)
             except (pa.ArrowException, OSError) as error:
-                yield Finding(place=f"{place}/{name}", figure=name, text=f"cannot be read: {error}")
+                yield Difference(place=f"{place}/{name}", figure=name, text=f"cannot be read: {error}")
                 continue
         if name not in sums:
-            yield Finding(place=f"{place}/{TRIAL_FILE}", figure=name, text="no SHA-256 is recorded for it")
+            yield Difference(place=f"{place}/{TRIAL_FILE}", figure=name, text="no SHA-256 is recorded for it")
             continue
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest != sums[name]:
-            yield Finding(place=f"{place}/{name}", figure=name, text="its SHA-256 differs from the recorded one")
+            yield Difference(place=f"{place}/{name}", figure=name, text="its SHA-256 differs from the recorded one")
 
 
-def _check_audit(place: str, audit: dict[str, Any] | str) -> Iterator[Finding]:
+def _check_audit(place: str, audit: dict[str, Any] | str) -> Iterator[Difference]:
     """Check that an audit's findings follow from their own counts."""
     from reports.verify import audits
 
     if isinstance(audit, str):
-        yield Finding(place=place, figure="file", text=audit)
+        yield Difference(place=place, figure="file", text=audit)
         return
     try:
         for name, text in audits.damage(audit):
-            yield Finding(place=place, figure=name, text=text)
+            yield Difference(place=place, figure=name, text=text)
     except (KeyError, TypeError, AttributeError) as error:
-        yield Finding(place=place, figure="file", text=f"is not an audit: {type(error).__name__}: {error}")
+        yield Difference(place=place, figure="file", text=f"is not an audit: {type(error).__name__}: {error}")
 
 
-def _check_swap(place: str, swap: dict[str, Any] | str | None) -> Iterator[Finding]:
+def _check_swap(place: str, swap: dict[str, Any] | str | None) -> Iterator[Difference]:
     """Check that what is said of each pair follows from its own steps."""
     from reports.verify import audits
 
     if swap is None:
         return
     if isinstance(swap, str):
-        yield Finding(place=place, figure="file", text=swap)
+        yield Difference(place=place, figure="file", text=swap)
         return
     try:
         for name, text in audits.damage({"findings": [pair["finding"] for pair in swap["pairs"]]}):
-            yield Finding(place=place, figure=name, text=text)
+            yield Difference(place=place, figure=name, text=text)
     except (KeyError, TypeError, AttributeError) as error:
-        yield Finding(place=place, figure="file", text=f"is no swap matrix: {type(error).__name__}: {error}")
+        yield Difference(place=place, figure="file", text=f"is no swap matrix: {type(error).__name__}: {error}")
 
 
 def _compare_figures(
     place: str, printed: Mapping[str, float | None], again: Mapping[str, float | None]
-) -> Iterator[Finding]:
+) -> Iterator[Difference]:
     for name, value in printed.items():
         if name in UNSAMPLED:
             continue
         if name not in again:
-            yield Finding(place=place, figure=name, text="no formula is known to work it out from the samples")
+            yield Difference(place=place, figure=name, text="no formula is known to work it out from the samples")
         elif not same(value, again[name]):
-            yield Finding(place=place, figure=name, text=f"printed {value}, the samples give {again[name]}")
+            yield Difference(place=place, figure=name, text=f"printed {value}, the samples give {again[name]}")
     for name in again:
         if name not in printed:
-            yield Finding(place=place, figure=name, text=f"is not printed, the samples give {again[name]}")
+            yield Difference(place=place, figure=name, text=f"is not printed, the samples give {again[name]}")
 
 
-def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterator[Finding]:
+def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterator[Difference]:
     """Compare what a verdict rests on with the generator's own account, where the trial's folder still has it."""
     accounts = [(file.name, _read_json(file)) for file in sorted(path.glob("generator*.json"))]
     for name, account in accounts:
         if isinstance(account, str):
-            yield Finding(place=f"{place}/{name}", figure="file", text=account)
+            yield Difference(place=f"{place}/{name}", figure="file", text=account)
             return
     if not accounts:
         return
@@ -191,12 +191,12 @@ def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterat
         said = int(summary[figure])
         if (bool(counted) if figure == "stopped_early" else counted) != said:
             text = f"trial.json says {said}, the generator's account {counted}"
-            yield Finding(place=f"{place}/{accounts[0][0]}", figure=figure, text=text)
+            yield Difference(place=f"{place}/{accounts[0][0]}", figure=figure, text=text)
 
 
 def _check_verdict(
     place: str, trial: Mapping[str, Any], result: "verify_figures.Recomputed", run: Mapping[str, Any]
-) -> Iterator[Finding]:
+) -> Iterator[Difference]:
     """Check that a verdict follows from the figures: the trial could be trusted, and met the thresholds or not."""
     from reports.verify import validity
 
@@ -208,23 +208,23 @@ def _check_verdict(
     account = validity.Account.of(trial, run, result.foreign_nonces, result.waited_s)
     missed = judged and bool(misses | unbounded)
     for text in validity.check(verdict, figures | result.machine, account, missed=missed):
-        yield Finding(place=place, figure="verdict", text=text)
+        yield Difference(place=place, figure="verdict", text=text)
     if not judged:
         return
     if verdict["outcome"] == "pass" and misses | unbounded:
         name = sorted(misses | unbounded)[0]
         text = f"pass, but {name} is {figures[name]} with a threshold of {slo[name]}"
-        yield Finding(place=place, figure="verdict", text=text)
+        yield Difference(place=place, figure="verdict", text=text)
     for reason in verdict["reasons"]:
         name = reason["code"].removeprefix("slo.")
         if name == reason["code"] or name not in figures:
             continue
         if not same(reason["value"], figures[name]) or not same(reason["limit"], slo.get(name)):
             text = f"{reason['text']!r} does not follow: {name} is {figures[name]}, its threshold {slo.get(name)}"
-            yield Finding(place=place, figure="verdict", text=text)
+            yield Difference(place=place, figure="verdict", text=text)
     explained = any(r["code"].startswith("target.") for r in verdict["reasons"])
     if verdict["outcome"] == "fail" and not explained and not misses | unbounded:
-        yield Finding(place=place, figure="verdict", text="fail, but every threshold was met")
+        yield Difference(place=place, figure="verdict", text="fail, but every threshold was met")
 
 
 def _not_ok(figures: Mapping[str, float | None]) -> float:
@@ -238,18 +238,18 @@ def _check_report(
     swap: Mapping[str, Any] | None,
     *,
     readable: bool,
-) -> list[Finding]:
+) -> list[Difference]:
     place = "report/table.json"
     table = _read_json(folder / place)
     if isinstance(table, str):
-        return [Finding(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
+        return [Difference(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
     from reports.verify import cells
 
     try:
         differing = list(cells.check(table, run, proven, swap))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
-    findings = [Finding(place=place, figure=figure, text=text) for figure, text in differing]
+    findings = [Difference(place=place, figure=figure, text=text) for figure, text in differing]
     if findings or not readable:
         return findings
     from reports.verify import wording
@@ -259,22 +259,22 @@ def _check_report(
 
 def _check_gate(
     folder: Path, run: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]], *, readable: bool
-) -> list[Finding]:
+) -> list[Difference]:
     """Check a gate's answer, where the run is one."""
     place = f"{GATE_FILE.parent}/{GATE_FILE.name}"
     if not (folder / GATE_FILE).exists() and not run.get("gate"):
         return []
     gate = _read_json(folder / GATE_FILE)
     if isinstance(gate, str):
-        return [Finding(place=place, figure="file", text=gate)]
+        return [Difference(place=place, figure="file", text=gate)]
     from reports.verify import gate as verify_gate
     from reports.verify import wording
 
     try:
         differing = list(verify_gate.check(gate, run, proven.values()))
         if differing or not readable:
-            return [Finding(place=place, figure=figure, text=text) for figure, text in differing]
+            return [Difference(place=place, figure=figure, text=text) for figure, text in differing]
         return list(wording.of_gate(folder, gate))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"is not a gate's answer as chatbench writes it: {type(error).__name__}: {error}"
-        return [Finding(place=place, figure="file", text=text)]
+        return [Difference(place=place, figure="file", text=text)]

@@ -33,7 +33,7 @@ def _shown(info: Mapping[str, Any], swap: Mapping[str, Any] | None) -> dict[str,
     return {
         "value": good / len(works),
         "unit": "ratio",
-        "verdict": "held" if good == len(works) else "broken",
+        "verdict": "passed" if good == len(works) else "failed",
         "text": text,
         "evidence": EVIDENCE,
     }

@@ -20,7 +20,7 @@ HALVES_PERCENT, HALVES_ERRORS = 10, 3
 FEWEST_TURNS = 40
 LOADED = ("chat", "think", "open", "soak", "spike", "visit")  # scenarios under load, by the word before a hyphen
 SHOWN = ("spike", "visit")  # made to show what happens: no objective, so no conditions of a pass either
-EXPLAINED = {"upstream", "budget", "generator", "not_offered", "audit", "sessions"}  # rest on more than figures
+EXPLAINED = {"model", "budget", "generator", "not_offered", "audit", "sessions"}  # rest on more than figures
 NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
 FIGURE_OF = {
     "foreign_cpu": "foreign_cpu_ratio",
@@ -31,7 +31,7 @@ FIGURE_OF = {
     "few_turns": "turns",
     "users": "arrivals_without_user",
     "schedule_delay": "schedule_delay_p95_s",
-    "upstream_lag": "upstream_lag_p99_s",
+    "model_lag": "model_lag_p99_s",
     "offered": "offered_ratio",
 }
 
@@ -43,7 +43,7 @@ class Account:
     scenario: str  # the word before a hyphen
     spare_cpus: bool
     cores: int  # of the budget
-    direct: bool  # no application
+    no_app: bool  # no application
     stopped_early: bool
     turns_needed: int
     recorder_errors: int
@@ -64,7 +64,7 @@ class Account:
             scenario=scenario,
             spare_cpus=bool(limits["spare_cpus"]),
             cores=len(limits["cpus"]),
-            direct=run["targets"][trial["key"]["target"]]["instances"] == 0,
+            no_app=run["targets"][trial["key"]["target"]]["instances"] == 0,
             stopped_early=bool(summary["stopped_early"]),
             turns_needed=1
             if scenario == "visit"
@@ -143,11 +143,11 @@ def _broken(figures: Figures, account: Account) -> tuple[Broken, Broken]:
         return {}, {}
     always |= _books(figures, account)
     late = _late_tools(figures, account) if account.spare_cpus else {}
-    if not account.direct:
+    if not account.no_app:
         always |= late
     if account.scenario in SHOWN:
         return always, {}
-    for_a_pass = _conditions_of_a_pass(figures, account) | (late if account.direct else {})
+    for_a_pass = _conditions_of_a_pass(figures, account) | (late if account.no_app else {})
     return always, for_a_pass
 
 
@@ -178,7 +178,7 @@ def _books(figures: Figures, account: Account) -> Broken:
     if count := figures.get("arrivals_without_user"):
         broken["users"] = f"{count:g} arrivals found no user"
     turns = figures.get("turns") or 0.0
-    hung = account.waited_s is not None and not account.direct  # then its users had no chance to make more
+    hung = account.waited_s is not None and not account.no_app  # then its users had no chance to make more
     if turns < account.turns_needed and not account.stopped_early and not hung:
         broken["few_turns"] = f"{turns:g} turns, needed {account.turns_needed}"
     return broken
@@ -193,9 +193,9 @@ def _late_tools(figures: Figures, account: Account) -> Broken:
     late_ms = 1000 * (figures.get("schedule_delay_p95_s") or 0.0)
     if late_ms > MESSAGE_LATE_MS:
         broken["schedule_delay"] = f"messages left {late_ms:.3g} ms late, allowed {MESSAGE_LATE_MS} ms"
-    lag_ms, used = 1000 * (figures.get("upstream_lag_p99_s") or 0.0), figures.get("target_cores")
+    lag_ms, used = 1000 * (figures.get("model_lag_p99_s") or 0.0), figures.get("target_cores")
     if lag_ms > MODEL_LATE_MS and (used is None or used < BUSY_TARGET_SHARE * account.cores):
-        broken["upstream_lag"] = f"the model sent {lag_ms:.3g} ms late, allowed {MODEL_LATE_MS} ms"
+        broken["model_lag"] = f"the model sent {lag_ms:.3g} ms late, allowed {MODEL_LATE_MS} ms"
     return broken
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from reports.verify.difference import Finding, same
+from reports.verify.difference import Difference, same
 
 
-def of_table(folder: Path, table: Mapping[str, Any]) -> Iterator[Finding]:
+def of_table(folder: Path, table: Mapping[str, Any]) -> Iterator[Difference]:
     """Compare the table in all its formats, and what the page shows of it."""
     from reports.content import report
     from reports.pages import files
@@ -17,24 +17,24 @@ def of_table(folder: Path, table: Mapping[str, Any]) -> Iterator[Finding]:
     try:
         fresh = report.assemble(folder)
     except BenchError as error:
-        yield Finding(place=str(folder.name), figure="file", text=error.message)
+        yield Difference(place=str(folder.name), figure="file", text=error.message)
         return
     difference = _first_difference(json.loads(files.to_json(fresh)), table, "")
     if difference:
-        yield Finding(place="report/table.json", figure=difference[0], text=difference[1])
+        yield Difference(place="report/table.json", figure=difference[0], text=difference[1])
     for name, text in (("table.md", files.to_markdown(fresh)), ("table.csv", files.to_csv(fresh))):
         file = folder / "report" / name
         if file.is_file() and (number := _differing_line(file.read_text(encoding="utf-8"), text)):
-            yield Finding(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
+            yield Difference(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
     page = folder / "report" / "report.html"
     if page.is_file():
         shown = visible_text(page.read_text(encoding="utf-8"))
         for cell in fresh.table.cells:
             if " ".join(cell.text.split()) not in shown:
-                yield Finding(place="report/report.html", figure=cell.id, text=f"does not show {cell.text!r}")
+                yield Difference(place="report/report.html", figure=cell.id, text=f"does not show {cell.text!r}")
 
 
-def of_gate(folder: Path, gate: Mapping[str, Any]) -> Iterator[Finding]:
+def of_gate(folder: Path, gate: Mapping[str, Any]) -> Iterator[Difference]:
     """Compare what CI reads of a gate's answer with what its numbers give."""
     from harness.records import from_json
     from reports.compare import gate as report
@@ -43,9 +43,9 @@ def of_gate(folder: Path, gate: Mapping[str, Any]) -> Iterator[Finding]:
     for name, text in (("gate.md", report.to_markdown(facts)), ("gate.xml", report.to_junit(facts).decode())):
         file = folder / "report" / name
         if not file.is_file():
-            yield Finding(place=f"report/{name}", figure="file", text="is missing")
+            yield Difference(place=f"report/{name}", figure="file", text="is missing")
         elif number := _differing_line(file.read_text(encoding="utf-8"), text):
-            yield Finding(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
+            yield Difference(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
 
 
 def visible_text(page: str) -> str:

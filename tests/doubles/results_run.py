@@ -40,7 +40,7 @@ SPIKE_WINDOW_S, SOAK_BLOCK_S = 4.0, 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Measured:
     """A pretended target: adds little until ``capacity`` users, then a lot."""
 
     name: str
@@ -58,10 +58,10 @@ class Model:
     rounds: Sequence[tuple[int, int]] = ()  # (round, level) in the order of trials
     thinking: Sequence[tuple[int, int]] = ()  # (median think time, level)
     others: Sequence[tuple[str, int]] = ()  # (scenario, level) of other workloads
-    direct: bool = False  # no application: no process of a target
+    no_app: bool = False  # no application: no process of a target
 
 
-STREAMLIT = Model(
+STREAMLIT = Measured(
     name="streamlit",
     title="Streamlit",
     kind="monolith",
@@ -69,7 +69,7 @@ STREAMLIT = Model(
     levels=((10, 0), (21, 0), (32, 0), (26, 0), (32, 1), (26, 1)),
     cpu_s_per_turn=0.14,
 )
-DJANGO = Model(
+DJANGO = Measured(
     name="django+angular",
     title="Django + Django REST Framework + Redis + Angular",
     kind="modular",
@@ -81,15 +81,15 @@ DJANGO = Model(
     session_bytes=0.0,
     packages=(("django", "5.2.9"), ("@angular/core", "22.2.0")),
 )
-CEILING = Model(
-    name="ceiling",
+NO_APP = Measured(
+    name="no-app",
     title="No application",
     kind="control",
     capacity=24,
     levels=((10, 0), (20, 0), (30, 0)),
     packages=(("uvloop", "0.23.0"),),
     idle=False,
-    direct=True,
+    no_app=True,
 )
 # A run that is quick to write: one level of each kind.
 SMALL = (
@@ -118,21 +118,21 @@ MACHINE = {
 }
 
 
-def target_info(model: Model) -> TargetInfo:
+def target_info(system: Measured) -> TargetInfo:
     """Return what ``run.json`` says of a pretended target."""
     return TargetInfo(
-        title=model.title,
-        kind=model.kind,
-        protocol="streamlit" if model.kind == "monolith" else "rest",
-        instances=0 if model.direct else 1,
-        python_processes=1 if model.kind == "monolith" else 2,
-        processes="1 process, a thread per session" if model.kind == "monolith" else "2 uvicorn processes",
+        title=system.title,
+        kind=system.kind,
+        protocol="streamlit" if system.kind == "monolith" else "rest",
+        instances=0 if system.no_app else 1,
+        python_processes=1 if system.kind == "monolith" else 2,
+        processes="1 process, a thread per session" if system.kind == "monolith" else "2 uvicorn processes",
         features=("sign-in", "streaming"),
-        parts=tuple({"name": p, "title": p, "package": p, "version": v} for p, v in model.packages),
+        parts=tuple({"name": p, "title": p, "package": p, "version": v} for p, v in system.packages),
     )
 
 
-def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
+def write_run(folder: Path, systems: Sequence[Measured], **changes: object) -> Path:
     """Write a whole run and return its folder."""
     run = Run(
         run_id="20261122-083000-quick",
@@ -144,32 +144,32 @@ def write_run(folder: Path, models: Sequence[Model], **changes: object) -> Path:
         profile=PROFILE,
         machine=MACHINE,
         common_level=10,
-        targets={m.name: target_info(m) for m in models},
+        targets={m.name: target_info(m) for m in systems},
     )
     results.write_run(folder, replace(run, **changes))  # type: ignore[arg-type]
     clock = 0
-    for model in models:
-        chat_trial(folder, model, 1, 0, number=1, minute=clock, scenario="check")
+    for system in systems:
+        chat_trial(folder, system, 1, 0, number=1, minute=clock, scenario="check")
         number, clock = 2, clock + 1
-        for level, repetition in model.levels:
-            chat_trial(folder, model, level, repetition, number=number, minute=clock)
+        for level, repetition in system.levels:
+            chat_trial(folder, system, level, repetition, number=number, minute=clock)
             number, clock = number + 1, clock + 1
-        for part, level in model.rounds:
-            chat_trial(folder, model, level, number, number=number, minute=clock, part=part)
+        for part, level in system.rounds:
+            chat_trial(folder, system, level, number, number=number, minute=clock, part=part)
             number, clock = number + 1, clock + 1
-        for think_s, level in model.thinking:
-            chat_trial(folder, model, level, 0, number=number, minute=clock, scenario=f"think-{think_s}")
+        for think_s, level in system.thinking:
+            chat_trial(folder, system, level, 0, number=number, minute=clock, scenario=f"think-{think_s}")
             number, clock = number + 1, clock + 1
-        for scenario, level in model.others:
-            chat_trial(folder, model, level, 0, number=number, minute=clock, scenario=scenario)
+        for scenario, level in system.others:
+            chat_trial(folder, system, level, 0, number=number, minute=clock, scenario=scenario)
             number, clock = number + 1, clock + 1
-        if model.idle:
-            idle_trial(folder, model, number=number, minute=clock)
+        if system.idle:
+            idle_trial(folder, system, number=number, minute=clock)
             clock += 1
     return folder
 
 
-def limits(model: Model) -> Limits:
+def limits(system: Measured) -> Limits:
     """Return the budget as read back."""
     return Limits(
         cpus=(0, 1),
@@ -178,18 +178,18 @@ def limits(model: Model) -> Limits:
         cpu_enforced=True,
         memory_enforced=True,
         how="cgroup v2",
-        generator_cpus=(2, 3) if model.spare_cpus else (0, 1),
-        spare_cpus=model.spare_cpus,
+        generator_cpus=(2, 3) if system.spare_cpus else (0, 1),
+        spare_cpus=system.spare_cpus,
     )
 
 
-def added_s(model: Model, level: int, rng: random.Random) -> float:
+def added_s(system: Measured, level: int, rng: random.Random) -> float:
     """Return what the pretended target adds to a first token."""
-    over = max(0.0, level / model.capacity - 1)
-    return model.added_s * rng.uniform(0.5, 1.5) + over * rng.uniform(3, 9)
+    over = max(0.0, level / system.capacity - 1)
+    return system.added_s * rng.uniform(0.5, 1.5) + over * rng.uniform(3, 9)
 
 
-def turns_of(model: Model, level: int, rng: random.Random) -> tuple[list[Turn], dict[str, Emission]]:
+def turns_of(system: Measured, level: int, rng: random.Random) -> tuple[list[Turn], dict[str, Emission]]:
     """Play closed users with a constant think time."""
     turns: list[Turn] = []
     emissions: dict[str, Emission] = {}
@@ -197,7 +197,7 @@ def turns_of(model: Model, level: int, rng: random.Random) -> tuple[list[Turn], 
     for user in range(level):
         now, count = START_S + RAMP_S * user / level + rng.uniform(0, THINK_S), 0
         while now < window[1]:
-            turn, emission = _turn(model, level, user, count, now, window, rng)
+            turn, emission = _turn(system, level, user, count, now, window, rng)
             turns.append(turn)
             emissions[turn.tag] = emission
             now, count = (turn.done_s or window[1]) + THINK_S, count + 1
@@ -205,10 +205,10 @@ def turns_of(model: Model, level: int, rng: random.Random) -> tuple[list[Turn], 
 
 
 def _turn(
-    model: Model, level: int, user: int, count: int, now: float, window: tuple[float, float], rng: random.Random
+    system: Measured, level: int, user: int, count: int, now: float, window: tuple[float, float], rng: random.Random
 ) -> tuple[Turn, Emission]:
     tag = f"{rng.getrandbits(64):016x}"
-    slow_s = added_s(model, level, rng)
+    slow_s = added_s(system, level, rng)
     emit = tuple(TTFT_S + i * ITL_S + rng.uniform(0, 0.0005) for i in range(TOKENS))
     request_s = now + slow_s / 2
     due_s = math.ceil((request_s + TTFT_S) * 100) / 100 - request_s  # the model sends in steps of 10 ms
@@ -244,18 +244,18 @@ def _turn(
     return turn, emission
 
 
-def samples(model: Model, turns_per_s: float, end_s: float, sessions: int = 0) -> list[ResourceSample]:
+def samples(system: Measured, turns_per_s: float, end_s: float, sessions: int = 0) -> list[ResourceSample]:
     """Return readings every half second; CPU grows with the turns, up to the two CPUs of the budget."""
-    cores = min(1.95, 0.02 + turns_per_s * model.cpu_s_per_turn)
+    cores = min(1.95, 0.02 + turns_per_s * system.cpu_s_per_turn)
     busiest = min(0.99, cores)
     found: list[ResourceSample] = []
     for step in range(int((end_s - START_S) * 2) + 1):
         t = START_S + step / 2
         elapsed = t - START_S + 1
-        memory = int(model.idle_bytes + model.session_bytes * sessions + 4096 * (step % 3))
+        memory = int(system.idle_bytes + system.session_bytes * sessions + 4096 * (step % 3))
         shares = {"101": busiest * elapsed, "102": (cores - busiest) * elapsed}
-        for component, role, used in (("app", "target", cores), ("llm", "upstream", 0.1), ("load", "generator", 0.2)):
-            if model.direct and role == "target":
+        for component, role, used in (("app", "target", cores), ("llm", "model", 0.1), ("load", "generator", 0.2)):
+            if system.no_app and role == "target":
                 continue
             found.append(
                 ResourceSample(
@@ -325,7 +325,7 @@ def overlap(turn: Turn, window: PhaseTimes) -> float:
 
 def chat_trial(
     folder: Path,
-    model: Model,
+    system: Measured,
     level: int,
     repetition: int,
     *,
@@ -336,10 +336,10 @@ def chat_trial(
     part: int = 0,
 ) -> Path:
     """Write one trial of scenario ``chat``; ``judged`` replaces the verdict that its figures would get."""
-    key = TrialKey(target=model.name, scenario=scenario, level=level, repetition=repetition, number=number, round=part)
+    key = TrialKey(target=system.name, scenario=scenario, level=level, repetition=repetition, number=number, round=part)
     path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
-    turns, emissions = turns_of(model, level, random.Random(f"{model.name}:{level}:{repetition}"))
+    turns, emissions = turns_of(system, level, random.Random(f"{system.name}:{level}:{repetition}"))
     summary = _summary(level, turns)
     is_open = scenario.startswith("open")
     if scenario == "visit":
@@ -354,7 +354,7 @@ def chat_trial(
         path,
         turns,
         emissions,
-        samples(model, summary.turns_begun / MEASURE_S, START_S + RAMP_S + WARM_S + MEASURE_S + DRAIN_S),
+        samples(system, summary.turns_begun / MEASURE_S, START_S + RAMP_S + WARM_S + MEASURE_S + DRAIN_S),
         from_intended=is_open,
     )
     slo = Slo()
@@ -368,15 +368,15 @@ def chat_trial(
             results.read_turns(path), results.read_resources(path), summary, SOAK_BLOCK_S
         )
     if scenario == "check":
-        found["cold_start_s"] = None if model.direct else 4.2
+        found["cold_start_s"] = None if system.no_app else 4.2
     facts = Facts(
-        spare_cpus=model.spare_cpus,
+        spare_cpus=system.spare_cpus,
         budget_cores=2,
         stopped_early=False,
         turns_needed=1 if scenario in ("check", "visit") else 20,
-        direct=model.direct,
+        no_app=system.no_app,
     )
-    _write(path, key, model, summary, judged or _judge(found, facts, slo), found, files, minute)
+    _write(path, key, system, summary, judged or _judge(found, facts, slo), found, files, minute)
     return path
 
 
@@ -384,14 +384,14 @@ def _judge(found: dict[str, float | None], facts: Facts, slo: Slo) -> Verdict:
     steady = found | {"turn_half_difference_ratio": 0.0, "live_half_difference_ratio": 0.0}
     judged = verdict.judge(steady, facts, slo)
     if judged.outcome == "fail" and not facts.spare_cpus:
-        note = Reason(code="note.contended", text="generator and upstream shared the target's CPUs")
+        note = Reason(code="note.contended", text="generator and model shared the target's CPUs")
         return Verdict(outcome="fail", reasons=(*judged.reasons, note), contended=True)
     return judged
 
 
-def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
+def idle_trial(folder: Path, system: Measured, *, number: int, minute: int) -> Path:
     """Write one trial of scenario ``idle``: memory at 0, 50, 100 and 150 open sessions."""
-    key = TrialKey(target=model.name, scenario="idle", level=150, repetition=0, number=number)
+    key = TrialKey(target=system.name, scenario="idle", level=150, repetition=0, number=number)
     path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
     steps = tuple(
@@ -399,33 +399,33 @@ def idle_trial(folder: Path, model: Model, *, number: int, minute: int) -> Path:
         for i, n in enumerate((0, 50, 100, 150))
     )
     readings: list[ResourceSample] = []
-    noise = random.Random(model.name)
+    noise = random.Random(system.name)
     for step in steps:
         wobble = noise.uniform(-3e5, 3e5)
-        for sample in samples(model, 0.0, START_S + 60, step.sessions):
+        for sample in samples(system, 0.0, START_S + 60, step.sessions):
             if step.start_s - 1 <= sample.t_s <= step.end_s + 1:
                 grown = int((sample.anon_bytes or 0) + wobble) if sample.role == "target" else sample.anon_bytes
                 readings.append(replace(sample, anon_bytes=grown))
     files = results.write_samples(path, [], {}, readings)
     found = idle_figures(results.read_resources(path), steps)
     summary = replace(_summary(0, []), users=150, steps=steps)
-    _write(path, key, model, summary, Verdict(outcome="pass"), found, files, minute)
+    _write(path, key, system, summary, Verdict(outcome="pass"), found, files, minute)
     return path
 
 
-def audit_trial(folder: Path, model: Model, findings: Sequence[Finding], *, number: int, minute: int) -> Path:
+def audit_trial(folder: Path, system: Measured, findings: Sequence[Finding], *, number: int, minute: int) -> Path:
     """Write one trial of scenario ``audit`` that found this."""
-    key = TrialKey(target=model.name, scenario="audit", level=1, repetition=0, number=number)
+    key = TrialKey(target=system.name, scenario="audit", level=1, repetition=0, number=number)
     path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
-    _write(path, key, model, None, Verdict(outcome="pass"), {}, results.write_audit(path, findings), minute)
+    _write(path, key, system, None, Verdict(outcome="pass"), {}, results.write_audit(path, findings), minute)
     return path
 
 
 def _write(
     path: Path,
     key: TrialKey,
-    model: Model,
+    system: Measured,
     summary: GeneratorSummary | None,
     judged: Verdict,
     found: dict[str, float | None],
@@ -435,10 +435,10 @@ def _write(
     trial = Trial(
         key=key,
         started_at=f"2026-11-22T{8 + minute // 60:02d}:{minute % 60:02d}:00Z",
-        limits=limits(model),
+        limits=limits(system),
         components=(
-            *(() if model.direct else (Component(name="app", role="target", version="1.0"),)),
-            Component(name="llm", role="upstream", version="0.1.0"),
+            *(() if system.no_app else (Component(name="app", role="target", version="1.0"),)),
+            Component(name="llm", role="model", version="0.1.0"),
         ),
         summary=summary,
         verdict=judged,

@@ -25,7 +25,7 @@ from harness.targets import Catalogue, Target
 from tests.doubles import results_run
 from tests.doubles.trials import LIMITS
 
-MODELS = {model.name: replace(model, spare_cpus=True) for model in results_run.SMALL}
+SYSTEMS = {system.name: replace(system, spare_cpus=True) for system in results_run.SMALL}
 END_S = results_run.START_S + results_run.RAMP_S + results_run.WARM_S + results_run.MEASURE_S + results_run.DRAIN_S
 
 
@@ -42,7 +42,7 @@ class FakePod:
     """One trial's files, written at once."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self._folder, self._model = folder, MODELS["streamlit"]
+        self._folder, self._system = folder, SYSTEMS["streamlit"]
         self._readings: list[ResourceSample] = []
 
     def __enter__(self) -> "FakePod":
@@ -55,17 +55,17 @@ class FakePod:
         return LIMITS
 
     def launch(self, prepared: FakePrepared, answer: Any, messages_per_minute: int) -> Stack:
-        self._model = MODELS[prepared.target.name]
+        self._system = SYSTEMS[prepared.target.name]
         log = self._folder / "emissions.jsonl"
         log.touch()
-        return Stack(instances=("http://fake",), upstream_url="http://fake", upstream_log=log, ready_after_s=1.0)
+        return Stack(instances=("http://fake",), model_url="http://fake", model_log=log, ready_after_s=1.0)
 
     def generate(self, plan: LoadPlan) -> None:
-        """Write what a generator and an upstream would, and keep the readings for the sampler."""
+        """Write what a generator and a model would, and keep the readings for the sampler."""
         users = plan.users
-        turns, emissions = results_run.turns_of(self._model, users, random.Random(f"{self._model.name}:{users}"))
+        turns, emissions = results_run.turns_of(self._system, users, random.Random(f"{self._system.name}:{users}"))
         summary = results_run._summary(users, turns)
-        self._readings = results_run.samples(self._model, summary.turns_begun / results_run.MEASURE_S, END_S)
+        self._readings = results_run.samples(self._system, summary.turns_begun / results_run.MEASURE_S, END_S)
         if plan.scenario == "idle":
             turns, emissions, summary = [], {}, self._idle(plan, summary)
         self._write("turns.jsonl", turns)
@@ -80,7 +80,7 @@ class FakePod:
         self._readings = [
             sample
             for step in steps
-            for sample in results_run.samples(self._model, 0.0, END_S, step.sessions)
+            for sample in results_run.samples(self._system, 0.0, END_S, step.sessions)
             if step.start_s <= sample.t_s <= step.end_s
         ]
         return replace(summary, steps=steps)
@@ -95,7 +95,7 @@ class FakePod:
         return []
 
     def components(self) -> tuple[Component, ...]:
-        return (Component(name="app", role="target", version="1"), Component(name="llm", role="upstream", version="1"))
+        return (Component(name="app", role="target", version="1"), Component(name="llm", role="model", version="1"))
 
     def sample(self) -> list[ResourceSample]:
         """Return all readings the first time: they lie on the made-up turns' own clock."""
@@ -105,7 +105,7 @@ class FakePod:
     def exited(self) -> list[tuple[str, int]]:
         return []
 
-    def upstream_silent(self, stack: Stack) -> str:
+    def model_silent(self, stack: Stack) -> str:
         return ""
 
     def oom_kills(self) -> int:
@@ -122,7 +122,7 @@ class FakeRuntime:
     """Makes targets ready and opens trials, in no time."""
 
     def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Any) -> FakePrepared:
-        return FakePrepared(target=target, seed=seed, info=results_run.target_info(MODELS[target.name]))
+        return FakePrepared(target=target, seed=seed, info=results_run.target_info(SYSTEMS[target.name]))
 
     def open_trial(self, name: str, folder: Path) -> FakePod:
         return FakePod(name, folder)

@@ -31,7 +31,7 @@ class Running:
 
     name: str
     base_url: str
-    upstream_log: Path
+    model_log: Path
     prepared: LocalPrepared
     api_url: str | None = None  # where programs go, if not to the page
 
@@ -53,7 +53,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
                     name=name,
                     base_url=stacked.instances[0],
                     api_url=stacked.api_url,
-                    upstream_log=stacked.upstream_log,
+                    model_log=stacked.model_log,
                     prepared=prepared,
                 )
             return known[name]

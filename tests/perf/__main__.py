@@ -14,7 +14,7 @@ BENCHMARKS = (
     "startup",
     "search",
     "report",
-    "upstream_cpu",
+    "model_cpu",
     "generator_ttft",
     "generator_cost",
     "sampler_cost",

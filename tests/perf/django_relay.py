@@ -50,7 +50,7 @@ def measure(python: Path | None = None, twin_python: Path | None = None) -> list
     twins: list[Cost] = []
     with (
         tempfile.TemporaryDirectory() as scratch,
-        _upstream() as url,
+        _model() as url,
         _part(python, redis, Path(scratch), url) as part,
         _twin(twin_python, url) as twin,
     ):
@@ -84,7 +84,7 @@ def _figures(ours: list[Cost], twins: list[Cost]) -> list[dict[str, object]]:
 
 
 @contextlib.contextmanager
-def _upstream() -> Iterator[str]:
+def _model() -> Iterator[str]:
     port = _free_port()
     folder = ROOT / "targets" / "llm"
     with _process([sys.executable, "-m", "llm", "--port", str(port), "--seed", str(SEED)], folder, {}, port):

@@ -1,7 +1,7 @@
-"""TTFT as the generator measures it, three ways to one upstream, in turns: about two minutes.
+"""TTFT as the generator measures it, three ways to one model, in turns: about two minutes.
 
-Inside the sealed pod (generator and upstream are containers of one network namespace), on this machine's plain loopback
-(the local runtime), and through a published port of Docker (upstream in a container, generator on this machine). Each
+Inside the sealed pod (generator and model are containers of one network namespace), on this machine's plain loopback
+(the local runtime), and through a published port of Docker (model in a container, generator on this machine). Each
 way gets the same plan for the protocol ``openai``; in the first two a Streamlit stands idle beside: pods have a target.
 """
 
@@ -102,13 +102,11 @@ def _figure(name: str, goal: float | None, value: float | None, note: str) -> di
     return {"name": name, "goal": goal, "value": shown, "unit": "ms", "met": met, "note": note}
 
 
-def _plan(upstream_url: str, folder: Path) -> LoadPlan:
-    """Return a plan whose users are straight at the upstream, so many of them that STREAMS answers are under way."""
+def _plan(model_url: str, folder: Path) -> LoadPlan:
+    """Return a plan whose users are straight at the model, so many of them that STREAMS answers are under way."""
     answer_s = PROFILE.cycle_s() - PROFILE.think_mean_s()
     users = round(STREAMS * (1 + THINK_S / answer_s))
-    plan = chat_plan(
-        PROFILE, protocol="openai", instances=(upstream_url,), users=users, folder=folder, seed=PROFILE.seed
-    )
+    plan = chat_plan(PROFILE, protocol="openai", instances=(model_url,), users=users, folder=folder, seed=PROFILE.seed)
     return replace(
         plan,
         think_s=Distribution(median=THINK_S),
@@ -124,11 +122,11 @@ def _plan(upstream_url: str, folder: Path) -> LoadPlan:
 def _in_a_trial(runtime: Runtime, prepared: Prepared, folder: Path) -> None:
     with runtime.open_trial("paths", folder) as pod:
         started = pod.launch(prepared, PROFILE.answer, UNLIMITED_PER_MINUTE)
-        _generate(pod, _plan(started.upstream_url, folder))
+        _generate(pod, _plan(started.model_url, folder))
 
 
 def _through_a_port(local: LocalRuntime, folder: Path) -> None:
-    with _published_upstream() as url, local.open_trial("paths", folder) as pod:
+    with _published_model() as url, local.open_trial("paths", folder) as pod:
         _generate(pod, _plan(url, folder))
 
 
@@ -140,8 +138,8 @@ def _generate(pod: Pod, plan: LoadPlan) -> None:
 
 
 @contextmanager
-def _published_upstream() -> Iterator[str]:
-    """Run the upstream's image as a person would who publishes its port; yield its address on this machine."""
+def _published_model() -> Iterator[str]:
+    """Run the model's image as a person would who publishes its port; yield its address on this machine."""
     answer, client = PROFILE.answer, engine.connect()
     words = ["python", "-m", "llm", "--host", "0.0.0.0", "--port", "8001", "--seed", str(PROFILE.seed)]
     words += ["--ttft-s", str(answer.ttft_s.median), "--itl-s", str(answer.itl_s)]
@@ -157,7 +155,7 @@ def _published_upstream() -> Iterator[str]:
             container.start()
             done = container.exec_run(["/opt/ready", "http://127.0.0.1:8001/health", "30"])
             if done.exit_code:
-                raise RuntimeError(f"the upstream was not ready: {done.output!r}")
+                raise RuntimeError(f"the model was not ready: {done.output!r}")
             container.reload()
             published = container.attrs["NetworkSettings"]["Ports"]["8001/tcp"][0]
             yield f"http://127.0.0.1:{published['HostPort']}"

@@ -24,7 +24,7 @@ from harness.runtimes.docker.runtime import SERVICE_TITLES, SERVICE_VERSIONS, _d
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.protocol import GENERATOR, UNLIMITED_PER_MINUTE, Prepared, Runtime
 from harness.targets import Catalogue, Target
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.plans import patience_s, plan_for
 from harness.trials.trial import run_trial
 from reports.evidence.components import cpu_s_per_turn
@@ -184,7 +184,7 @@ def _cost(runtime: Runtime, prepared: Prepared, profile: Profile) -> Cost:
     """Run the trial that every campaign begins with and return what a turn cost."""
     key = TrialKey(target=prepared.target.name, scenario="chat", level=USERS, repetition=1, number=1)
     with tempfile.TemporaryDirectory(prefix="chatbench-perf-") as place:
-        bench = Bench(run=Path(place), runtime=runtime, profile=profile, tell=lambda *_: None)
+        bench = TrialContext(run=Path(place), runtime=runtime, profile=profile, tell=lambda *_: None)
         trial = run_trial(bench, prepared, key)
         # other programs make a latency worthless, not the target's own CPU time: such a trial counts here too
         counted = replace(trial, verdict=Verdict(outcome="pass"))

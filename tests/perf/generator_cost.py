@@ -116,7 +116,7 @@ def _rest(live: int) -> Counted:
     """Read so many streams of the model at once; the OpenAI user reads as the REST user does, by the same code."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with generator_ttft.upstream(folder) as (url, _):
+        with generator_ttft.model(folder) as (url, _):
             plan = generator_ttft.plan_of(folder, url)
             users = round(generator_ttft.USERS * live / generator_ttft.LIVE)
             return _counted(replace(plan, users=users, ramp_up_s=max(plan.ramp_up_s, users / 250)))

@@ -1,7 +1,7 @@
-"""TTFT as the generator records it against the upstream's own log, beside a plain Locust ``HttpUser``; about 50 s.
+"""TTFT as the generator records it against the model's own log, beside a plain Locust ``HttpUser``; about 50 s.
 
 200 live streams × 20 tokens/s, both generators in turns. The error of a turn is the difference of
-first content − send, as recorded, and first token's emission − request read completely, as the upstream logged it: what
+first content − send, as recorded, and first token's emission − request read completely, as the model logged it: what
 connection, event loop and the generator itself add. CPU is user + system time of the generator's process over its
 measured window, divided by the chunks of content that arrived in it.
 """
@@ -80,7 +80,7 @@ def _figure(name: str, goal: float | None, value: float, unit: str, note: str) -
 def _run(load: Callable[[Path, str], Window]) -> Measured:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with upstream(folder) as (url, log):
+        with model(folder) as (url, log):
             window = load(folder, url)
         emissions = {line["tag"]: line["emit_s"] for line in map(json.loads, log.read_text().splitlines())}
     errors_ms = []
@@ -96,8 +96,8 @@ def _p99(values: list[float]) -> float:
 
 
 @contextmanager
-def upstream(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Start the upstream; yield its URL and its log, complete once the last stream has ended."""
+def model(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Start the model; yield its URL and its log, complete once the last stream has ended."""
     log = folder / "emissions.jsonl"
     command = [sys.executable, "-m", "llm", "--port", "0", "--seed", str(SEED), "--log", str(log)]
     command += ["--ttft-s", str(TTFT_S), "--itl-s", str(ITL_S), "--tokens", str(TOKENS)]

@@ -25,7 +25,7 @@ def check(
     features: Iterable[str],
     web: bool,
     rate_limit: int | None,
-    upstream_log: Path | None,
+    model_log: Path | None,
 ) -> list[Check]:
     """Try what there is to try for a protocol: every operation, a page, or nothing; other arguments as ``check_rest``.
 
@@ -36,7 +36,7 @@ def check(
     if protocol == "rest" or api_url:
         where = api_url or base_url
         if set(features) >= CONTRACT:
-            checks += check_rest(where, seed=seed, web=web, rate_limit=rate_limit, upstream_log=upstream_log)
+            checks += check_rest(where, seed=seed, web=web, rate_limit=rate_limit, model_log=model_log)
         else:
             checks += check_spoken(where, seed=seed, features=frozenset(features))
     if protocol == "forms":

@@ -19,7 +19,7 @@ def main() -> None:
     words.add_argument("--features", default="", help="those the target states, with commas between")
     words.add_argument("--web", action="store_true", help="it serves a front end too")
     words.add_argument("--rate-limit", type=int, help="messages per minute it was started with")
-    words.add_argument("--log", type=Path, help="the upstream's log of emissions")
+    words.add_argument("--log", type=Path, help="the model's log of emissions")
     said = words.parse_args()
     found = check(
         said.url,
@@ -29,7 +29,7 @@ def main() -> None:
         features=said.features.split(","),
         web=said.web,
         rate_limit=said.rate_limit,
-        upstream_log=said.log,
+        model_log=said.log,
     )
     json.dump([asdict(one) for one in found], sys.stdout)
 

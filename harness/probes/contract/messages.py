@@ -122,7 +122,7 @@ def _invalid_message(world: RestWorld) -> None:
 @PROBES.proves(
     "sendMessage", "the model's failure before a token: 502, or an error event; the message stays, no answer is stored"
 )
-def _upstream_fails(world: RestWorld) -> None:
+def _model_fails(world: RestWorld) -> None:
     conversation = world.conversation(world.owner)
     path = f"/api/conversations/{conversation['id']}/messages"
     for fault in (500, 429):
@@ -140,7 +140,7 @@ def _expect_error_event(events: list[Event]) -> None:
 
 
 @PROBES.proves("sendMessage", "the model breaking off midway: an error event, and what came is kept")
-def _upstream_breaks_off(world: RestWorld) -> None:
+def _model_breaks_off(world: RestWorld) -> None:
     conversation = world.conversation(world.owner)
     message = world.message(fault="disconnect", tokens=20, ttft_s=0, itl_s=0.01)
     events = world.listen(world.owner, conversation["id"], message)

@@ -37,7 +37,7 @@ class Endpoint:
 
 
 def check_model(base_url: str, *, seed: int) -> list[Check]:
-    """Prove that a model answers as the direct control and every target rely on."""
+    """Prove that a model answers as the control without one and every target rely on."""
     return run(MODEL, Endpoint(base_url, seed))
 
 

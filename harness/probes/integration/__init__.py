@@ -87,7 +87,7 @@ def _tasks(subject: Subject) -> Seen:
             Program(client, subject.program_url, subject.streamlit_site) as here,
             Program(client, subject.program_url, subject.streamlit_site) as there,
         ):
-            wrong = Story(here, there, seed=subject.seed, upstream_log=Path(subject.upstream_log)).tell()
+            wrong = Story(here, there, seed=subject.seed, model_log=Path(subject.model_log)).tell()
     except UnstartedError as error:
         raise NotMeasuredError(f"the client {client.name} could not be started: {error}") from error
     methods = {"list": "conversations"} | {name: name.replace(" ", "_") for name in TASKS if name != "list"}

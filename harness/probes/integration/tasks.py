@@ -24,10 +24,10 @@ QUICKLY: dict[str, Any] = {"tokens": 10, "itl_s": 0.01, "ttft_s": 0.05}
 class Story:
     """The tasks in the order they build on each other; each method raises where its effect cannot be seen."""
 
-    def __init__(self, here: Program, there: Program, *, seed: int, upstream_log: Path, person: str = PERSON) -> None:
+    def __init__(self, here: Program, there: Program, *, seed: int, model_log: Path, person: str = PERSON) -> None:
         """``here`` does the tasks, ``there`` looks; the model's log tells when it had said what."""
         self.here, self.there = here, there
-        self.seed, self.upstream_log, self.person = seed, upstream_log, person
+        self.seed, self.model_log, self.person = seed, model_log, person
         self.before: dict[str, str] = {}
         self.conversation = ""
         self.title = f"Renamed {secrets.token_hex(4)}"
@@ -82,7 +82,7 @@ class Story:
         pieces = self.here.do("stream", self._created(), message.content)
         self._answered(message, "".join(text for _, text in pieces))
         first_s = next(at_s for at_s, text in pieces if text)
-        said = emission(self.upstream_log, message.tag, within_s=LOG_WITHIN_S)
+        said = emission(self.model_log, message.tag, within_s=LOG_WITHIN_S)
         ended_s = said["request_s"] + said["emit_s"][-1]
         expect(first_s < ended_s, f"its first piece came {first_s - ended_s:.2f} s after the model had sent the last")
 

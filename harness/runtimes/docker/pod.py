@@ -21,12 +21,12 @@ from harness.probes import audit
 from harness.probes.contract import Check
 from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, from_json, to_json
 from harness.runtimes.docker import budget, engine, seeding, topology
-from harness.runtimes.docker.ledger import Ledger
+from harness.runtimes.docker.container_set import ContainerSet
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.project import Project, tail_of
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.topology import LLM, POD, TRIAL_FOLDER
-from harness.runtimes.protocol import GENERATOR, UPSTREAM_PATIENCE_S, Stack
+from harness.runtimes.protocol import GENERATOR, MODEL_PATIENCE_S, Stack
 
 READY_LIMIT_S = 60
 LOG_LINES = 5000
@@ -56,7 +56,7 @@ class DockerPod:
         unique = f"{name}-{self._private.name.rpartition('-')[2].lower().replace('_', 'x')}"
         self._name = f"chatbench-{unique}"
         self._labels = {engine.HARNESS_LABEL: engine.harness_mark(), engine.TRIAL_LABEL: self._name}
-        self._ledger = Ledger()
+        self._ledger = ContainerSet()
         self._limits: Limits | None = None
         self._oom_kills = 0
         self._stopped = False
@@ -118,12 +118,12 @@ class DockerPod:
                     self._wait_ready(service, url.format_map(prepared.ready))
         ready_after_s = time.monotonic() - started_s
         self._limits = self._read_limits()
-        upstream_url = f"http://127.0.0.1:{topology.LLM_PORT}"
+        model_url = f"http://127.0.0.1:{topology.LLM_PORT}"
         return Stack(
-            instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports) or (f"{upstream_url}/v1",),
+            instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports) or (f"{model_url}/v1",),
             api_url=topology.API_URL if prepared.target.kind == "hybrid" else None,
-            upstream_url=upstream_url,
-            upstream_log=self._folder / "emissions.jsonl",
+            model_url=model_url,
+            model_log=self._folder / "emissions.jsonl",
             ready_after_s=ready_after_s,
         )
 
@@ -163,7 +163,7 @@ class DockerPod:
             api_url=launched.api_url,
             seed=prepared.seed,
             rate_limit=rate_limit,
-            upstream_log=f"{TRIAL_FOLDER}/emissions.jsonl",
+            model_log=f"{TRIAL_FOLDER}/emissions.jsonl",
             streamlit_site=topology.SITE_FOLDER if prepared.streamlit_site else None,
         )
         words = ["-m", "harness.probes", json.dumps(to_json(subject))]
@@ -216,9 +216,9 @@ class DockerPod:
         """Return containers that ended without being asked to, with their return code."""
         return self._ledger.exited()
 
-    def upstream_silent(self, stack: Stack) -> str:
-        """Return why the upstream does not answer a request from inside the pod; empty where it does."""
-        command = ["/opt/ready", f"{stack.upstream_url}/health", str(UPSTREAM_PATIENCE_S)]
+    def model_silent(self, stack: Stack) -> str:
+        """Return why the model does not answer a request from inside the pod; empty where it does."""
+        command = ["/opt/ready", f"{stack.model_url}/health", str(MODEL_PATIENCE_S)]
         with engine.reached("asking the model"):
             done = self._ledger[POD].container.exec_run(command)
         return bytes(done.output).decode(errors="replace").strip() or "no reason" if done.exit_code else ""  # type: ignore[arg-type]  # not streamed: bytes

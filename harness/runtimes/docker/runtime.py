@@ -163,13 +163,13 @@ def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, 
     compose = root / "compose"
     folders: dict[str, Path] = {
         POD: compose / "pod",
-        LLM: catalogue.upstream.folder,
+        LLM: catalogue.model.folder,
         GENERATOR: compose / "generator",
     }
     if target.web:
         folders |= {"postgres": compose / "postgres", "redis": compose / "redis"}
         folders |= {"api": target.backend.folder, "web": target.web.folder}
-    elif not target.direct:
+    elif not target.no_app:
         folders |= {"app": target.server.folder}
     tags = _tags(target)
     return {tags[service]: folder / "Dockerfile" for service, folder in folders.items()}
@@ -180,7 +180,7 @@ def _tags(target: Target) -> dict[str, str]:
     if target.web:
         tags |= {"postgres": "chatbench/postgres", "redis": "chatbench/redis"}
         return tags | {"api": f"chatbench/api-{target.backend.name}", "web": f"chatbench/web-{target.web.name}"}
-    return tags if target.direct else tags | {"app": f"chatbench/app-{target.server.image_name}"}
+    return tags if target.no_app else tags | {"app": f"chatbench/app-{target.server.image_name}"}
 
 
 def _ready(target: Target) -> dict[str, str]:
@@ -214,7 +214,7 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
     }
     if target.web:
         return settings | {"API": target.backend.name, "WEB": target.web.name}
-    if target.direct:
+    if target.no_app:
         return settings
     server = target.server
     edition = f"-{server.edition}" if server.edition else ""
@@ -222,8 +222,8 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
 
 
 def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> TargetInfo:
-    if target.direct:
-        parts: tuple[dict[str, str], ...] = (_described(catalogue.upstream, built[LLM]),)
+    if target.no_app:
+        parts: tuple[dict[str, str], ...] = (_described(catalogue.model, built[LLM]),)
     else:
         parts = tuple(
             _described(part, built["web" if part.kind == "web" else "api" if target.web else "app"])
@@ -239,7 +239,7 @@ def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> T
         protocol=target.protocol,
         instances=target.instances,
         python_processes=target.python_processes,
-        processes=target.model,
+        processes=target.processes,
         features=target.features,
         parts=parts,
     )
@@ -247,8 +247,8 @@ def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> T
 
 def _versions(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> dict[str, str]:
     """Return the version of what each service is named after: the framework, the database, Locust."""
-    upstream = catalogue.upstream
-    package = {POD: "debian", LLM: upstream.package or upstream.name, GENERATOR: "locust", **SERVICE_VERSIONS}
+    model = catalogue.model
+    package = {POD: "debian", LLM: model.package or model.name, GENERATOR: "locust", **SERVICE_VERSIONS}
     package["api" if target.web else "app"] = target.backend.package or target.backend.name
     if target.kind == "hybrid":
         package["web"] = target.server.package or target.server.name

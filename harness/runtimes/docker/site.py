@@ -26,11 +26,11 @@ class Site:
 
     @property
     def user(self) -> str:
-        """Who upstream and generator write results as: this person, or for root the images' own user."""
+        """Who model and generator write results as: this person, or for root the images' own user."""
         return f"{os.getuid()}:{os.getgid()}" if os.getuid() else f"{USER_ID}:{USER_ID}"
 
     def hand_over(self, folder: Path) -> None:
-        """Let upstream and generator write into a trial's folder."""
+        """Let model and generator write into a trial's folder."""
         if os.getuid() == 0:
             os.chown(folder, USER_ID, USER_ID)
 

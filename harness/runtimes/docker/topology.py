@@ -13,7 +13,7 @@ LLM_PORT = 8001
 API_URL = "http://127.0.0.1:8000"
 FRONT_PORT = 8080
 USER_ID = 10001  # of every image
-TRIAL_FOLDER = "/trial"  # where the trial's folder is seen by upstream and generator
+TRIAL_FOLDER = "/trial"  # where the trial's folder is seen by model and generator
 USER_FOLDER = "/user"  # where the generator sees the part whose user class it uses
 SITE_FOLDER = "/site"  # where the generator sees the messages of the target's own Streamlit
 GENERATOR_IMAGE = "chatbench/generator"
@@ -67,7 +67,7 @@ DIRECT = Topology(file="monolith.yaml", share_mib={}, steps=(), ready={}, ports=
 
 def of_target(target: Target) -> Topology:
     """Return the topology that a target's parts make."""
-    if target.direct:
+    if target.no_app:
         return DIRECT
     return MODULAR if target.web else monolith(target.instances)
 
@@ -86,7 +86,7 @@ class Placement:
 class Mounts:
     """What containers see of this machine; ``readable`` maps a path inside to the path here."""
 
-    trial: str  # the trial's folder, which upstream and generator write
+    trial: str  # the trial's folder, which model and generator write
     data: str  # the volume of the target's data
     readable: Mapping[str, str] = field(default_factory=dict)
     user: str = f"{USER_ID}:{USER_ID}"
@@ -96,7 +96,7 @@ def role_of(service: str) -> Role:
     """Return the role in which a service's resources are counted."""
     if service == GENERATOR:
         return "generator"
-    return "upstream" if service in (LLM, POD) else "target"
+    return "model" if service in (LLM, POD) else "target"
 
 
 def override(

@@ -25,7 +25,7 @@ from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, Re
 from harness.runtimes.local import generator, readiness, stack
 from harness.runtimes.local.component import Launch
 from harness.runtimes.local.stack import LocalPrepared
-from harness.runtimes.protocol import UPSTREAM_PATIENCE_S, Report, Stack
+from harness.runtimes.protocol import MODEL_PATIENCE_S, Report, Stack
 from harness.targets import Catalogue, Target
 
 POLITE_S = 3.0  # between asking to end and ending
@@ -146,7 +146,7 @@ class LocalPod:
             features=self._prepared.target.features,
             web=self._prepared.web is not None,
             rate_limit=rate_limit,
-            upstream_log=launched.upstream_log,
+            model_log=launched.model_log,
         )
 
     def audit(self, launched: Stack, rate_limit: int) -> list[Finding]:
@@ -160,7 +160,7 @@ class LocalPod:
             api_url=launched.api_url,
             seed=prepared.seed,
             rate_limit=rate_limit,
-            upstream_log=str(launched.upstream_log),
+            model_log=str(launched.model_log),
             streamlit_site=str(stack.site_packages(prepared.python)),
         )
         return audit.audit(tried)
@@ -228,9 +228,9 @@ class LocalPod:
         ended = [(name, r.process.poll()) for name, r in self._running.items() if not r.asked_to_end]
         return [(name, code) for name, code in ended if code is not None]
 
-    def upstream_silent(self, stack: Stack) -> str:
-        """Return why the upstream does not answer; empty where it does."""
-        return readiness.answers(f"{stack.upstream_url}/health", timeout_s=UPSTREAM_PATIENCE_S)
+    def model_silent(self, stack: Stack) -> str:
+        """Return why the model does not answer; empty where it does."""
+        return readiness.answers(f"{stack.model_url}/health", timeout_s=MODEL_PATIENCE_S)
 
     def oom_kills(self) -> int:
         """Return how many processes of the target were killed for want of memory.

@@ -27,8 +27,8 @@ class LocalPrepared:
 
     target: Target
     pythons: tuple[Path, ...]  # of the target's servers, in their order
-    upstream: Part
-    upstream_python: Path
+    model: Part
+    model_python: Path
     web: Path | None
     redis: Path | None
     template: Path  # seeded data, copied for every start
@@ -40,7 +40,7 @@ class LocalPrepared:
     @property
     def python(self) -> Path:
         """The environment of the part that answers the load; without an application that is the model."""
-        return (self.upstream_python, *self.pythons)[-1]
+        return (self.model_python, *self.pythons)[-1]
 
 
 def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
@@ -55,21 +55,21 @@ def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report:
 
 def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
     backend, web = target.backend, target.web
-    upstream = catalogue.upstream
+    model = catalogue.model
     env = environments.Environments(root, report)
     pythons = tuple(env.ensure_python(part.name, _requirements(part)) for part in target.servers)
     redis, redis_version = env.ensure_redis() if "redis" in backend.local.needs else (None, "")
     built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
-    upstream_python = env.ensure_python(upstream.name, _requirements(upstream))
+    model_python = env.ensure_python(model.name, _requirements(model))
     secret = secret_of(root)
     python_of = {part.kind: python for part, python in zip(target.servers, pythons, strict=True)}
-    described = (upstream,) if target.direct else target.parts
-    parts = tuple(_described(part, env, python_of.get(part.kind, upstream_python)) for part in described)
+    described = (model,) if target.no_app else target.parts
+    parts = tuple(_described(part, env, python_of.get(part.kind, model_python)) for part in described)
     if redis:
         parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
     versions = {
         "redis": redis_version,
-        "llm": env.installed_version(upstream_python, upstream.package or "uvloop"),
+        "llm": env.installed_version(model_python, model.package or "uvloop"),
         **{part["name"]: part["version"] for part in parts},
     }
     info = TargetInfo(
@@ -78,16 +78,16 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         protocol=target.protocol,
         instances=target.instances,
         python_processes=target.python_processes,
-        processes=target.model,
+        processes=target.processes,
         features=target.features,
         parts=parts,
     )
-    template = _template(backend, (*pythons, upstream_python)[0], root, secret, seed, report)
+    template = _template(backend, (*pythons, model_python)[0], root, secret, seed, report)
     return LocalPrepared(
         target=target,
         pythons=pythons,
-        upstream=upstream,
-        upstream_python=upstream_python,
+        model=model,
+        model_python=model_python,
         web=built,
         redis=redis,
         template=template,
@@ -167,11 +167,11 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def launch_upstream(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, folder: Path) -> tuple[str, Path]:
+def launch_model(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, folder: Path) -> tuple[str, Path]:
     """Start the stand-in language model and return its base URL and its log of emissions."""
     port, log = pod.free_port(), folder / "emissions.jsonl"
     values = {
-        "python": str(prepared.upstream_python),
+        "python": str(prepared.model_python),
         "port": str(port),
         "seed": str(prepared.seed),
         "ttft_s": str(answer.ttft_s.median),
@@ -182,11 +182,11 @@ def launch_upstream(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, f
         "tokens_quantiles": ",".join(map(str, answer.tokens_quantiles)),
         "log": str(log),
     }
-    part = prepared.upstream
+    part = prepared.model
     pod.start(
         Launch(
             name="llm",
-            role="upstream",
+            role="model",
             command=tuple(_fill(word, values) for word in part.local.start),
             cwd=part.folder,
             env={key: _fill(value, values) for key, value in part.local.env.items()},
@@ -206,22 +206,20 @@ def launch(
     folder: Path,
     messages_per_minute: int = UNLIMITED_PER_MINUTE,
 ) -> Stack:
-    """Start upstream, services and all instances of a target on a fresh copy of its seeded data.
+    """Start model, services and all instances of a target on a fresh copy of its seeded data.
 
     Raises:
         BenchError: a component that does not come up, with its last log lines.
     """
-    upstream_url, upstream_log = launch_upstream(pod, prepared, answer, folder)
-    if prepared.target.direct:
-        return Stack(
-            instances=(f"{upstream_url}/v1",), upstream_url=upstream_url, upstream_log=upstream_log, ready_after_s=0.0
-        )
+    model_url, model_log = launch_model(pod, prepared, answer, folder)
+    if prepared.target.no_app:
+        return Stack(instances=(f"{model_url}/v1",), model_url=model_url, model_log=model_log, ready_after_s=0.0)
     data = pod.scratch() / "data"
     shutil.copytree(prepared.template, data)
     started = time.monotonic()
     settings = {
         "DATA_DIR": str(data),
-        "LLM_BASE_URL": f"{upstream_url}/v1",
+        "LLM_BASE_URL": f"{model_url}/v1",
         "LLM_MODEL": "stand-in",
         "SECRET_KEY": prepared.secret,
         "SEED": str(prepared.seed),
@@ -240,8 +238,8 @@ def launch(
     return Stack(
         instances=urls,
         api_url=api_url if in_front else None,
-        upstream_url=upstream_url,
-        upstream_log=upstream_log,
+        model_url=model_url,
+        model_log=model_log,
         ready_after_s=time.monotonic() - started,
     )
 

@@ -18,7 +18,7 @@ from harness.records import Idle, Trial, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import Launch, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
 from tests.e2e.campaigns.bad_days_campaign import BRIEF, PATIENCE_S, PROMISED_S, ROOT, TOY, Ended, Place, until
 
@@ -169,7 +169,7 @@ def measure(tmp_path: Path) -> Callable[..., Trial]:
     profile = replace(profiles.load(str(tmp_path / "brief.toml")), idle=idle)
 
     def one(runtime: LocalRuntime, prepared: stack.LocalPrepared, scenario: str, level: int = 4) -> Trial:
-        bench = Bench(run=tmp_path / "run", runtime=runtime, profile=profile, tell=lambda *_: None)
+        bench = TrialContext(run=tmp_path / "run", runtime=runtime, profile=profile, tell=lambda *_: None)
         key = TrialKey(target=prepared.target.name, scenario=scenario, level=level, repetition=0, number=1)
         return run_trial(bench, prepared, key)
 
@@ -234,6 +234,6 @@ def test_two_stacks_run_side_by_side_on_ports_of_their_own(
         serving.serving(runtime, prepared, answer, tmp_path / "a") as one,
         serving.serving(runtime, prepared, answer, tmp_path / "b") as other,
     ):
-        urls = [one.stack.upstream_url, *one.stack.instances, other.stack.upstream_url, *other.stack.instances]
+        urls = [one.stack.model_url, *one.stack.instances, other.stack.model_url, *other.stack.instances]
         assert len(set(urls)) == 4
         assert [answers(f"{url}/health", timeout_s=10) for url in urls] == [""] * 4

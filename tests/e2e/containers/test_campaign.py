@@ -21,7 +21,7 @@ SERVICES = {
     "streamlit": ["pod", "llm", "app", "generator"],
     "django+angular": ["pod", "llm", "postgres", "redis", "api", "web", "generator"],
 }
-ROLES = {"pod": "upstream", "llm": "upstream", "generator": "generator"}  # the rest is the target
+ROLES = {"pod": "model", "llm": "model", "generator": "generator"}  # the rest is the target
 #: a person's own words for the campaign; shorter than the profile smoke
 PROFILE = """
 purpose = "a campaign of seconds"

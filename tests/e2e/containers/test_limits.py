@@ -14,7 +14,7 @@ from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.docker.pod import DockerPod
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.trials import generator
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
 from tests.e2e.campaigns.bad_days_campaign import BRIEF
 from tests.e2e.containers.engine import connected, inside, of_service, prepared
@@ -89,7 +89,7 @@ def measure(tmp_path: Path) -> Iterator[Callable[..., Trial]]:
         ready = replace(ready, shape=shape, settings={**ready.settings, "LLM_MODEL": mishap})
         runtimes.append(DockerRuntime(budget))
         mischief = Mischief(runtimes[-1], during)
-        bench = Bench(run=tmp_path / "run", runtime=mischief, profile=profile, tell=mischief.tell)
+        bench = TrialContext(run=tmp_path / "run", runtime=mischief, profile=profile, tell=mischief.tell)
         return run_trial(bench, ready, TrialKey(target="toy", scenario="chat", level=2, repetition=0, number=1))
 
     yield one

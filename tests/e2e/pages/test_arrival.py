@@ -78,10 +78,10 @@ def _wait_for(reached: Callable[[], bool], process: "subprocess.Popen[bytes]") -
 
 
 def _emissions(log: Path, tags: set[str]) -> dict[str, Emission]:
-    """Read the upstream's log once it has these answers: it writes them a moment after the last token."""
+    """Read the model's log once it has these answers: it writes them a moment after the last token."""
     deadline_s = time.monotonic() + 10
     while not tags <= set(found := results.read_emissions(log)):
-        assert time.monotonic() < deadline_s, f"the upstream's log lacks {len(tags - set(found))} answers"
+        assert time.monotonic() < deadline_s, f"the model's log lacks {len(tags - set(found))} answers"
         time.sleep(0.1)
     return found
 
@@ -125,7 +125,7 @@ def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
     for context in contexts:
         context.close()
     turns = [turn for turn in results.read_lines(Turn, tmp_path / "turns.jsonl") if turn.outcome == "ok"]
-    emissions = _emissions(target.upstream_log, {turn.tag for turn in turns} | {tag for tag, _, _ in seen})
+    emissions = _emissions(target.model_log, {turn.tag for turn in turns} | {tag for tag, _, _ in seen})
     first, last = _recorded(turns, emissions)
     assert len(first) >= TURNS - 2, f"only {len(first)} of the protocol-level user's turns were answered"
     emitted = [_emitted_s(emissions[tag]) for tag, _, _ in seen]

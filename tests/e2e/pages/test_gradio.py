@@ -15,9 +15,9 @@ from harness.probes.world import Message
 from harness.records import Turn
 from loadtests.page import Page, Visitor
 from loadtests.reading import Reading, TurnError
-from loadtests.recording.ledger import new_ticket
+from loadtests.recording.pending_turn import turn_of
 from loadtests.recording.recorder import note_of, raw_of
-from loadtests.recording.ticket import turn_of
+from loadtests.recording.tracker import new_turn
 from loadtests.users.choose import page_class
 from tests.e2e.conftest import ANSWER, SEED, Running
 
@@ -43,7 +43,7 @@ def page(gradio: Running) -> Iterator[Page]:
 
 def take_turn(page: Page, turn: int, options: str = "") -> Turn:
     """Hold one turn as a trial would, with options for the model behind the message's tag."""
-    ticket = new_ticket(SEED, 999, int(time.time()), turn, 0.0, page)
+    ticket = new_turn(SEED, 999, int(time.time()), turn, 0.0, page)
     page.prepare()
     ticket.reading = reading = Reading(time.monotonic())
     ticket.phase = "measure"
@@ -59,7 +59,7 @@ def emitted(log: Path, tag: str) -> tuple[float, float]:
     """Return when the model sent an answer's first and last token."""
     deadline_s = time.monotonic() + 10
     while tag not in (found := results.read_emissions(log)):
-        assert time.monotonic() < deadline_s, f"the upstream's log lacks {tag}"
+        assert time.monotonic() < deadline_s, f"the model's log lacks {tag}"
         time.sleep(0.1)
     one = found[tag]
     return one.request_s + one.emit_s[0], one.request_s + one.emit_s[-1]
@@ -80,12 +80,12 @@ def test_browser_and_user_class_see_the_same_answers(
         person.say(message)
         shown, _ = person.watch.shown(message.nonce)
         framed = person.watch.framed(message.nonce)
-        begun, ended = emitted(gradio.upstream_log, turn.tag)
+        begun, ended = emitted(gradio.model_log, turn.tag)
         assert turn.first_s is not None
         assert turn.last_s is not None
         assert begun <= turn.first_s + 0.002
         assert ended <= turn.last_s + 0.002
-        seen_begun, seen_ended = emitted(gradio.upstream_log, message.tag)
+        seen_begun, seen_ended = emitted(gradio.model_log, message.tag)
         assert seen_begun <= framed.first_s + 0.002
         assert seen_ended <= framed.last_s + 0.002
         delays["user"].append(turn.last_s - ended)

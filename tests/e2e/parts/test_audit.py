@@ -14,7 +14,7 @@ from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import site_packages
 from harness.trials import trial
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from tests.e2e.conftest import ANSWER, ROOT, SEED, Running
 
 #: what is appended to the chatbot's modules, and the tasks that cannot be done then
@@ -78,26 +78,26 @@ def test_an_audit_is_a_trial_whose_findings_are_on_disk(
 ) -> None:
     prepared = started(name).prepared
     runtime = LocalRuntime()
-    bench = Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    bench = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
     made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="audit", level=1, repetition=0, number=2))
     runtime.close()
     ((folder, again),) = results.read_trials(tmp_path)
     assert (again, again.verdict.outcome) == (made, "pass")
     assert made.files == {"audit.json": results.sha256(folder / "audit.json")}
     found = {one.name: one for one in results.read_audit(folder)}
-    assert counts(found["scripted-tasks"]) == ("held", 10, 10), found["scripted-tasks"].details
+    assert counts(found["scripted-tasks"]) == ("passed", 10, 10), found["scripted-tasks"].details
     documented, conformant = found["operations-documented"], found["operations-conformant"]
     if name != "django+angular":
-        assert (counts(documented), conformant.outcome) == (("broken", 0, 18), "not measured")
+        assert (counts(documented), conformant.outcome) == (("failed", 0, 18), "not measured")
     else:
-        assert (counts(documented), counts(conformant)) == (("held", 18, 18), ("held", 18, 18)), conformant.details
+        assert (counts(documented), counts(conformant)) == (("passed", 18, 18), ("passed", 18, 18)), conformant.details
 
 
 def test_every_task_is_done_on_an_older_streamlit(started: Callable[[str], Running]) -> None:
     running = started("streamlit:1.44")
     client, site = CLIENTS / "page_socket.py", str(site_packages(running.prepared.python))
     with Program(client, running.base_url, site) as here, Program(client, running.base_url, site) as there:
-        faults = Story(here, there, seed=SEED, upstream_log=running.upstream_log).tell()
+        faults = Story(here, there, seed=SEED, model_log=running.model_log).tell()
     assert faults == dict.fromkeys(TASKS)
 
 
@@ -123,7 +123,7 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, P
     with serving.serving(runtime, prepared, ANSWER, tmp_path_factory.mktemp("served")) as served:
         stack = served.stack
         yield (
-            Running(name="streamlit", base_url=stack.instances[0], upstream_log=stack.upstream_log, prepared=prepared),
+            Running(name="streamlit", base_url=stack.instances[0], model_log=stack.model_log, prepared=prepared),
             switch,
         )
     runtime.close()
@@ -135,7 +135,7 @@ def test_a_task_fails_on_a_streamlit_chatbot_that_does_it_wrong(wrong: tuple[Run
     switch.write_text(str(number))
     client, site = CLIENTS / "page_socket.py", str(site_packages(running.prepared.python))
     with Program(client, running.base_url, site) as here, Program(client, running.base_url, site) as there:
-        story = Story(here, there, seed=SEED, upstream_log=running.upstream_log, person=f"user{100 + number:04d}")
+        story = Story(here, there, seed=SEED, model_log=running.model_log, person=f"user{100 + number:04d}")
         faults = story.tell()
     assert {task for task, fault in faults.items() if fault} == SABOTAGE[number][1], faults
 

@@ -12,7 +12,7 @@ from harness.records import TrialKey
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.protocol import MESSAGES_PER_MINUTE
 from harness.trials import trial
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from tests.e2e.conftest import ROOT, SEED, Running
 
 CATALOGUE = targets.discover(ROOT / "targets")
@@ -29,8 +29,8 @@ def test_every_api_is_among_those_checked() -> None:
 @pytest.mark.parametrize("name", REST)
 def test_an_api_and_the_front_end_it_serves_meet_the_contract(started: Callable[[str], Running], name: str) -> None:
     target = started(name)
-    log = target.upstream_log
-    checks = check_rest(target.base_url, seed=SEED, web=True, rate_limit=MESSAGES_PER_MINUTE, upstream_log=log)
+    log = target.model_log
+    checks = check_rest(target.base_url, seed=SEED, web=True, rate_limit=MESSAGES_PER_MINUTE, model_log=log)
     assert [f"{check.operation}: {check.text}" for check in checks if not check.passed] == []
     assert len(checks) >= CHECKS, "some of what used to be tried is not"
 
@@ -47,7 +47,7 @@ def test_the_first_trial_of_a_campaign_tries_every_operation(
 ) -> None:
     prepared = started(name).prepared
     runtime = LocalRuntime()
-    bench = Bench(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    bench = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
     made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="check", level=1, repetition=0, number=1))
     runtime.close()
     (file,) = tmp_path.glob("trials/*/check/*/checks.json")

@@ -163,7 +163,7 @@ def test_evidence_of_a_pair_that_fails_holds_its_steps_and_a_picture(
     runtime.close()
     assert results.read_swap(tmp_path / "run") == made
     (pair,) = made.pairs
-    assert (pair.api, pair.web, pair.finding.outcome) == ("django", "angular", "broken")
+    assert (pair.api, pair.web, pair.finding.outcome) == ("django", "angular", "failed")
     assert 1 <= pair.finding.passed < pair.finding.exercised == len(pair.finding.details)
     assert pair.screenshot is not None
     assert (tmp_path / "run" / "swap" / pair.screenshot).read_bytes().startswith(b"\x89PNG")

@@ -24,10 +24,10 @@ from harness.selftest.bench import Case, Laboratory, Measured
 @pytest.fixture
 def lab(tmp_path: Path) -> Laboratory:
     """A laboratory whose model runs in the tests' own environment."""
-    llm = lookup.catalogue().upstream
+    llm = lookup.catalogue().model
     part = replace(llm, local=replace(llm.local, start=(*llm.local.start, "--step-ms", "1")))
     return Laboratory(
-        folder=tmp_path, runtime=LocalRuntime(), upstream=part, upstream_python=Path(sys.executable), tell=print
+        folder=tmp_path, runtime=LocalRuntime(), model=part, model_python=Path(sys.executable), tell=print
     )
 
 

@@ -32,8 +32,8 @@ def lab(tmp_path: Path) -> Laboratory:
     return Laboratory(
         folder=tmp_path,
         runtime=LocalRuntime(),
-        upstream=lookup.catalogue().upstream,
-        upstream_python=Path(sys.executable),
+        model=lookup.catalogue().model,
+        model_python=Path(sys.executable),
         tell=print,
     )
 
@@ -83,11 +83,11 @@ def test_a_starved_generator_without_spare_cpus_offers_too_little(
 
 @pytest.mark.usefixtures("spare_cpus")
 def test_a_late_model(lab: Laboratory) -> None:
-    start = ("{python}", str(HERE / "validity_late_model.py"), *lab.upstream.local.start[3:])
-    late = replace(lab.upstream, local=replace(lab.upstream.local, start=start))
-    found = short(replace(lab, upstream=late))
+    start = ("{python}", str(HERE / "validity_late_model.py"), *lab.model.local.start[3:])
+    late = replace(lab.model, local=replace(lab.model.local, start=start))
+    found = short(replace(lab, model=late))
     assert found.trial.verdict.outcome == "invalid"
-    assert "invalid.upstream_lag" in codes(found)
+    assert "invalid.model_lag" in codes(found)
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_model_that_dies(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> 
     found = short(lab)
     assert found.trial.verdict.outcome == "invalid"
     assert [(one.code, one.text) for one in found.trial.verdict.reasons] == [
-        ("invalid.upstream", "llm ended by itself with -9")
+        ("invalid.model", "llm ended by itself with -9")
     ]
 
 
@@ -182,11 +182,11 @@ def test_a_target_that_hangs(
 
 
 def test_a_model_that_hangs_is_no_fault_of_the_target(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_pod, "UPSTREAM_PATIENCE_S", 1)
-    found = hung(lab, monkeypatch, "upstream", 10, 20)
+    monkeypatch.setattr(local_pod, "MODEL_PATIENCE_S", 1)
+    found = hung(lab, monkeypatch, "model", 10, 20)
     assert found.trial.verdict.outcome == "invalid"
     assert [(one.code, one.text) for one in found.trial.verdict.reasons] == [
-        ("invalid.upstream", "the model did not answer either: timed out")
+        ("invalid.model", "the model did not answer either: timed out")
     ]
 
 

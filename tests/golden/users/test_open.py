@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.schedule.seeded import arrival_gap_s, arrival_tag
+from loadtests.schedule.draws import arrival_gap_s, arrival_tag
 from tests.golden.users.trial import live_turn_seconds, plan, run
 from tests.golden.users.twin import SEED, Script, Twin, running
 

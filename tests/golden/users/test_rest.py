@@ -11,10 +11,10 @@ import pytest
 from harness.records import Turn
 from loadtests.page import Page, Visitor
 from loadtests.reading import Reading, SignInError, TurnError
-from loadtests.recording.ledger import new_ticket
+from loadtests.recording.pending_turn import turn_of
 from loadtests.recording.recorder import note_of, raw_of
-from loadtests.recording.ticket import turn_of
-from loadtests.schedule.seeded import message
+from loadtests.recording.tracker import new_turn
+from loadtests.schedule.draws import message
 from loadtests.users.forms import FormsPage
 from loadtests.users.openai import OpenAIPage
 from loadtests.users.rest import RestPage
@@ -45,7 +45,7 @@ def visit(twin: Twin) -> Iterator[Callable[..., Page]]:
 
 def take_turn(page: Page, turn: int = 0) -> Turn:
     """What the scenario does for one turn, in this thread."""
-    ticket = new_ticket(SEED, 0, 0, turn, 0.0, page)
+    ticket = new_turn(SEED, 0, 0, turn, 0.0, page)
     page.prepare()
     ticket.reading = reading = Reading(time.monotonic())
     ticket.phase = "measure"

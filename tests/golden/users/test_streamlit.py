@@ -21,9 +21,9 @@ from harness.records import Turn
 from harness.runtimes.local.stack import site_packages
 from loadtests.page import Visitor
 from loadtests.reading import Reading, SignInError, TurnError
-from loadtests.recording.ledger import new_ticket
+from loadtests.recording.pending_turn import turn_of
 from loadtests.recording.recorder import note_of, raw_of
-from loadtests.recording.ticket import turn_of
+from loadtests.recording.tracker import new_turn
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
 from tests.golden.users.trial import plan, run
@@ -83,7 +83,7 @@ def visit(url: str) -> Iterator[Visit]:
 
 def take_turn(page: StreamlitPage, words: str = "hello", turn: int = 0) -> Turn:
     """What the scenario does for one turn, in this thread."""
-    ticket = new_ticket(SEED, 0, 0, turn, 0.0, page)
+    ticket = new_turn(SEED, 0, 0, turn, 0.0, page)
     page.prepare()
     ticket.reading = reading = Reading(time.monotonic())
     ticket.phase = "measure"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.records import Distribution
-from loadtests.schedule.seeded import think_s
+from loadtests.schedule.draws import think_s
 from tests.golden.users.trial import assert_what_was_sent_is_recorded, live_turn_seconds, plan, read, run, start
 from tests.golden.users.twin import SEED, Script, Twin, running
 

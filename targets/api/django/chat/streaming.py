@@ -14,7 +14,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from rest_framework.exceptions import APIException
 
-from chat import exchange, problems, upstream
+from chat import exchange, language_model, problems
 from chat.conversations import MessageList
 from chat.exchange import Exchange
 from chat.models import Message
@@ -57,14 +57,14 @@ async def events(started: Exchange) -> AsyncGenerator[bytes, None]:
     text: list[str] = []
     interrupted = True
     dumps = orjson.dumps
-    answer = upstream.answer(started.context)
+    answer = language_model.answer(started.context)
     try:
         async for pieces in answer:
             text += pieces
             yield b"".join([b'event: token\ndata: {"text":%b}\n\n' % dumps(piece) for piece in pieces])
         interrupted = False
         last = event(b"done", {"message": message_data(await save(started, text))})
-    except upstream.UpstreamError as exc:
+    except language_model.LanguageModelError as exc:
         last = event(b"error", problems.document(exc.status, exc.detail))
     except problems.UNAVAILABLE as exc:
         last = event(b"error", problems.document(503, problems.unavailable(exc)))
@@ -79,12 +79,12 @@ async def whole(started: Exchange) -> HttpResponse:
     """Return message and answer once the answer is complete."""
     text: list[str] = []
     interrupted = True
-    answer = upstream.answer(started.context)
+    answer = language_model.answer(started.context)
     try:
         async for pieces in answer:
             text += pieces
         interrupted = False
-    except upstream.UpstreamError as exc:
+    except language_model.LanguageModelError as exc:
         return problems.response(exc.status, exc.detail)
     finally:
         await answer.aclose()

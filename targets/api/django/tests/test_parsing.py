@@ -2,7 +2,7 @@
 
 import json
 
-from chat.upstream import Events, UpstreamError
+from chat.language_model import Events, LanguageModelError
 from django.test import SimpleTestCase
 
 TEXTS = ["nonce ", "é✓ ", "\n\n", "data: [DONE]", "[end]"]
@@ -29,5 +29,5 @@ class EventsTests(SimpleTestCase):
         self.assertFalse(events.finished)
 
     def test_reported_errors_are_raised(self) -> None:
-        with self.assertRaises(UpstreamError):
+        with self.assertRaises(LanguageModelError):
             Events().pieces(b'data: {"error":"no"}\n')

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from asgiref.testing import ApplicationCommunicator
-from chat import exchange, upstream
+from chat import exchange, language_model
 from chat.models import Conversation, Message
 from config.asgi import application
 from django.conf import settings
@@ -89,7 +89,7 @@ class StreamingTestCase(PeopleTestCase):
     async def exchange_with(self, model: FakeModel, content: str = "Hello", **options: str) -> Sending:
         """Send one message to the model and read the whole answer."""
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 sending = self.sending(content, **options)
                 self.start = await sending.start()
                 self.events = await sending.rest() if "event-stream" in options.get("accept", "event-stream") else []
@@ -117,7 +117,7 @@ class StreamingTests(StreamingTestCase):
     async def test_message_event_and_first_token_do_not_wait_for_the_rest(self) -> None:
         model = FakeModel(["first ", 0.5, "last"])
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 sending = self.sending("Hello")
                 await sending.start()
                 before = time.monotonic()
@@ -154,7 +154,7 @@ class StreamingTests(StreamingTestCase):
     async def test_client_that_leaves_cancels_the_model_and_keeps_what_came(self) -> None:
         model = FakeModel(["some ", *[0.05, "more "] * 200])
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 sending = self.sending("Hello")
                 await sending.start()
                 while b"some" not in sending.received:
@@ -194,7 +194,7 @@ class StreamingTests(StreamingTestCase):
         await sending.start()
         events = await sending.rest()
         self.assertEqual(events[-1][1]["status"], 502)
-        await upstream.close()
+        await language_model.close()
 
     async def test_json_clients_get_the_whole_answer(self) -> None:
         sending = await self.exchange_with(FakeModel(["a ", "b"]), accept="application/json")
@@ -239,7 +239,7 @@ class RefusalTests(StreamingTestCase):
                     break
         self.assertEqual(start["status"], 429)
         self.assertIn(b"retry-after", {name.lower() for name, _ in start["headers"]})
-        await upstream.close()
+        await language_model.close()
 
     async def test_answer_to_a_deleted_conversation_is_dropped(self) -> None:
         message = await asyncio.to_thread(exchange.save_message, self.users["ann"], self.conversation.pk, "Hello")

@@ -17,10 +17,10 @@ from starlette.types import Send
 from app import problems
 from app.cache import CONTEXT_MESSAGES, Cache, Said
 from app.database import Connections
+from app.language_model import LanguageModel, LanguageModelError
 from app.schemas import DoneEvent, Message, MessageEvent, User
 from app.schemas import Exchange as Exchanged
 from app.tables import DERIVED_TITLE_CHARS, conversations, messages, now
-from app.upstream import LanguageModel, UpstreamError
 
 # Built once: building a statement costs more than running it.
 LAST_MESSAGES = (
@@ -137,7 +137,7 @@ class Relay:
             interrupted = False
             done = DoneEvent(message=await self._save(text))
             last = event(b"done", done.model_dump_json().encode())
-        except UpstreamError as exc:
+        except LanguageModelError as exc:
             last = event(b"error", dumps(problems.document(exc.status, exc.detail)))
         except problems.UNAVAILABLE as exc:
             last = event(b"error", dumps(problems.document(503, problems.unavailable(exc))))
@@ -153,14 +153,14 @@ class Relay:
             HTTPException: 502 or 504, the model failed.
         """
         text: list[str] = []
-        failure: UpstreamError | None = None
+        failure: LanguageModelError | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_cancel_when_left, request, tasks.cancel_scope)
             try:
                 async with aclosing(self.model.answer(self.exchange.context)) as answer:
                     async for pieces in answer:
                         text += pieces
-            except UpstreamError as exc:
+            except LanguageModelError as exc:
                 failure = exc
             finally:
                 saved = await self._save(text)

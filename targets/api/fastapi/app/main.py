@@ -11,8 +11,8 @@ from app import cache, openapi, problems, settings
 from app.database import Connections
 from app.frontend import FrontEnd, nothing
 from app.headers import SecurityHeaders
+from app.language_model import LanguageModel
 from app.routers import accounts, conversations, messages, service
-from app.upstream import LanguageModel
 
 
 def create_app(chosen: settings.Settings | None = None) -> FastAPI:

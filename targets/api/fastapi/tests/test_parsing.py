@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from app.upstream import Events, UpstreamError
+from app.language_model import Events, LanguageModelError
 
 TEXTS = ["nonce ", "é✓ ", "\n\n", "data: [DONE]", "[end]"]
 STREAM = (
@@ -33,5 +33,5 @@ def test_pieces_come_as_soon_as_their_line_is_complete() -> None:
     "data", [b'{"error":"no"}', b"[]", b'"text"', b'{"choices":[{}]}', b'{"choices":[{"delta":1}]}']
 )
 def test_reported_errors_are_raised(data: bytes) -> None:
-    with pytest.raises(UpstreamError):
+    with pytest.raises(LanguageModelError):
         Events().pieces(b"data: " + data + b"\n")

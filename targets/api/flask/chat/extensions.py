@@ -7,7 +7,7 @@ from flask_sqlalchemy import SQLAlchemy
 from chat.cache import Cache
 from chat.csrf import DoubleSubmit
 from chat.database import Base
-from chat.upstream import LanguageModel
+from chat.language_model import LanguageModel
 
 # Objects stay readable after a commit, which gives their connection back.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

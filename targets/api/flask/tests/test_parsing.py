@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chat.upstream import Events, UpstreamError
+from chat.language_model import Events, LanguageModelError
 
 TEXTS = ["nonce ", "é✓ ", "\n\n", "data: [DONE]", "[end]"]
 STREAM = (
@@ -32,5 +32,5 @@ def test_pieces_come_as_soon_as_their_line_is_complete() -> None:
 
 @pytest.mark.parametrize("event", [b'{"error":"no"}', b"[]", b'{"choices":[{}]}', b'{"choices":3}', b"7"])
 def test_reported_errors_are_raised(event: bytes) -> None:
-    with pytest.raises(UpstreamError):
+    with pytest.raises(LanguageModelError):
         Events().pieces(b"data: " + event + b"\n")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from chat import access, exchange, limits, markup, problems, upstream
+from chat import access, exchange, language_model, limits, markup, problems
 from chat.exchange import Exchange
 from chat.threads import in_thread
 
@@ -64,7 +64,7 @@ async def events(started: Exchange) -> AsyncGenerator[bytes, None]:
     unrendered = ""
     interrupted = True
     dumps = orjson.dumps
-    answer = upstream.answer(started.context)
+    answer = language_model.answer(started.context)
     try:
         async for pieces in answer:
             text += pieces
@@ -76,7 +76,7 @@ async def events(started: Exchange) -> AsyncGenerator[bytes, None]:
                 yield event(b"rendered", {"html": await in_thread(markup.render, complete), "rest": unrendered})
         interrupted = False
         last = event(b"done", {"html": await save(started, text)})
-    except upstream.UpstreamError as exc:
+    except language_model.LanguageModelError as exc:
         last = event(b"error", problems.document(exc.status, exc.detail))
     finally:
         await answer.aclose()
@@ -89,11 +89,11 @@ async def whole(started: Exchange) -> HttpResponse:
     """Show the conversation once the answer is complete."""
     text: list[str] = []
     problem = None
-    answer = upstream.answer(started.context)
+    answer = language_model.answer(started.context)
     try:
         async for pieces in answer:
             text += pieces
-    except upstream.UpstreamError as exc:
+    except language_model.LanguageModelError as exc:
         problem = exc
     finally:
         await answer.aclose()

@@ -10,7 +10,7 @@ from django.core.signals import request_finished, request_started
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-from chat import upstream  # noqa: E402  # needs the settings
+from chat import language_model  # noqa: E402  # needs the settings
 from django import db  # noqa: E402
 
 
@@ -36,7 +36,7 @@ class Application(ASGIHandler):
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await upstream.close()
+        await language_model.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

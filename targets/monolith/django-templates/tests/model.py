@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from chat import upstream
+from chat import language_model
 
 Script = list[str | float | bytes]  # text of a token · seconds to wait · raw bytes
 
@@ -26,7 +26,7 @@ class FakeModel:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await upstream.close()
+        await language_model.close()
         for _request in self.requests:
             await self.served.acquire()
         self.server.close()

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 from asgiref.testing import ApplicationCommunicator
-from chat import upstream
+from chat import language_model
 from chat.models import Conversation, Message
 from config.asgi import application
 from django.conf import settings
@@ -85,7 +85,7 @@ class StreamingTests(PeopleTestCase):
     ) -> Any:
         """Send one message to the model; return the start of the response and its body."""
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 sending = Sending(self.session, path or f"{self.path}/messages", content, accept)
                 start = await sending.start()
                 return start, await sending.whole()
@@ -115,7 +115,7 @@ class StreamingTests(PeopleTestCase):
     async def test_first_token_does_not_wait_for_the_rest(self) -> None:
         model = FakeModel(["first ", 0.5, "last"])
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 sending = Sending(self.session, f"{self.path}/messages", "Hello")
                 await sending.start()
                 while b"first" not in sending.received:
@@ -133,7 +133,7 @@ class StreamingTests(PeopleTestCase):
     async def test_leaving_cancels_the_model_and_keeps_what_came(self) -> None:
         model = FakeModel(["some ", 30.0, "more"])
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 sending = Sending(self.session, f"{self.path}/messages", "Hello")
                 await sending.start()
                 while b"some" not in sending.received:
@@ -188,7 +188,7 @@ class StreamingTests(PeopleTestCase):
     async def test_more_answers_than_database_threads_stream_at_once(self) -> None:
         model = FakeModel(["some ", 0.3, "more"])
         async with model:
-            with patch.object(upstream, "URL", model.url):
+            with patch.object(language_model, "URL", model.url):
                 path = f"{self.path}/messages"
                 sendings = [Sending(self.session, path, "Hello") for _ in range(settings.DATABASE_THREADS + 3)]
                 for sending in sendings:

@@ -24,7 +24,7 @@ def sse(*texts: str, finish: bool = True) -> list[bytes]:
 
 
 @contextmanager
-def upstream(status: str, parts: list[bytes], gap_s: float = 0.0) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def model_server(status: str, parts: list[bytes], gap_s: float = 0.0) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Serve one answer, part by part, to every request on a port of the kernel's choice."""
     loop = asyncio.new_event_loop()
     asked: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ def client(program: Program, url: str) -> Iterator[Any]:
 
 def test_an_answer_arrives_whole_and_its_first_token_at_once(program: Program) -> None:
     texts = ["first ", *[f"{i} " for i in range(20)]]
-    with upstream("200 OK", sse(*texts), gap_s=0.02) as (url, asked), client(program, url) as model:
+    with model_server("200 OK", sse(*texts), gap_s=0.02) as (url, asked), client(program, url) as model:
         pieces = list(model.stream([{"role": "user", "content": "hi"}]))
     assert "".join(pieces) == "".join(texts)
     assert pieces[0] == "first "
@@ -71,11 +71,11 @@ def test_an_answer_arrives_whole_and_its_first_token_at_once(program: Program) -
 
 
 def test_text_is_handed_over_although_the_model_pauses(program: Program) -> None:
-    with upstream("200 OK", sse("one ", "two "), gap_s=0.0) as (url, _), client(program, url) as model:
+    with model_server("200 OK", sse("one ", "two "), gap_s=0.0) as (url, _), client(program, url) as model:
         assert list(model.stream([]))[-1].endswith("two ")
     pause_s = 1.0
     parts = [*sse("one ", finish=False), b"".join(sse("two ", "three", finish=False))]
-    with upstream("200 OK", parts, gap_s=pause_s) as (url, _), client(program, url) as model:
+    with model_server("200 OK", parts, gap_s=pause_s) as (url, _), client(program, url) as model:
         pieces: list[tuple[float, str]] = []
         began = time.monotonic()
         timed = ((time.monotonic() - began, piece) for piece in model.stream([]))
@@ -99,7 +99,7 @@ def test_text_is_handed_over_although_the_model_pauses(program: Program) -> None
 )
 def test_failures_of_the_model_are_told_in_words(program: Program, status: str, parts: list[bytes], words: str) -> None:
     told = pytest.raises(program.modules["model"].ModelError, match=words)
-    with upstream(status, parts) as (url, _), client(program, url) as model, told:
+    with model_server(status, parts) as (url, _), client(program, url) as model, told:
         list(model.stream([]))
 
 

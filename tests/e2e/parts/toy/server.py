@@ -57,7 +57,7 @@ class Relay:
 def main() -> None:
     """Do what the arguments say."""
     port, mishap = int(sys.argv[1]), (*sys.argv[2:], "none")[0]
-    if mishap == "broken":
+    if mishap == "failed":
         sys.exit("first line of its complaint\nno such table: conversations")
     if mishap == "silent":
         print("the toy is thinking about it", flush=True)

@@ -78,7 +78,7 @@ def resources(cpu_per_s: float = 0.5) -> pd.DataFrame:
                     foreign_cpu_s=0.04 * i * 0.5,
                 )
             )
-        samples.append(ResourceSample(t_s=t_s, component="llm", role="upstream", cpu_s=0.2 * i * 0.5))
+        samples.append(ResourceSample(t_s=t_s, component="llm", role="model", cpu_s=0.2 * i * 0.5))
     return turn_table.resources_frame(samples)
 
 
@@ -106,7 +106,7 @@ def test_figures_follow_from_arithmetic() -> None:
         "generator_cores": 0.2,
         "target_cores": 0.55,
         "busiest_process_cores": 0.5,
-        "upstream_cores": 0.2,
+        "model_cores": 0.2,
         "memory_mean_bytes": 2020,
         "wire_bytes_per_text_byte": 2.0,
         "updates_per_answer": 3.0,

@@ -119,11 +119,11 @@ def test_users_who_are_cut_off_after_a_time_and_ask_again_wait_too() -> None:
 
 
 def test_a_hang_that_other_things_may_explain_is_invalid() -> None:
-    dead = replace(FACTS, upstream_exits=("the model did not answer either: timed out",))
-    assert [r.code for r in verdict(HUNG, facts=dead).reasons] == ["invalid.upstream"]
+    dead = replace(FACTS, model_exits=("the model did not answer either: timed out",))
+    assert [r.code for r in verdict(HUNG, facts=dead).reasons] == ["invalid.model"]
     broken = replace(FACTS, recorder_errors=1)
     assert [r.code for r in verdict(HUNG, facts=broken).reasons] == ["invalid.recorder"]
-    assert [r.code for r in verdict(HUNG, facts=replace(FACTS, direct=True)).reasons] == ["invalid.few_turns"]
+    assert [r.code for r in verdict(HUNG, facts=replace(FACTS, no_app=True)).reasons] == ["invalid.few_turns"]
 
 
 def few_codes(turns: Sequence[Turn], summary: GeneratorSummary) -> list[str]:

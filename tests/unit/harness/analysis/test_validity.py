@@ -129,7 +129,7 @@ def one_busy_generator_of_two(made: Recorded) -> None:
     made.summary = replace(made.summary, cpu_s=80.0, workers=tuple(shares))
 
 
-def late_upstream(made: Recorded) -> None:
+def late_model(made: Recorded) -> None:
     late = {tag: replace(one, emit_s=(0.38, 0.695, 0.98)) for tag, one in list(made.emissions.items())[:8]}
     made.emissions |= late
 
@@ -197,14 +197,14 @@ def recorder_broke(made: Recorded) -> None:
 
 
 def model_died(made: Recorded) -> None:
-    made.facts = replace(made.facts, upstream_exits=("llm ended by itself with -9",))
+    made.facts = replace(made.facts, model_exits=("llm ended by itself with -9",))
 
 
 PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (starved_generator, "invalid.schedule_delay", "messages left 30.0 ms late (p95): the generator's fault"),
     (busy_generator, "invalid.generator_busy", "the generator used 0.85 of a core"),
     (one_busy_generator_of_two, "invalid.generator_busy", "the generator used 0.86 of a core"),
-    (late_upstream, "invalid.upstream_lag", "the upstream sent its tokens 15.0 ms late (p99)"),
+    (late_model, "invalid.model_lag", "the model sent its tokens 15.0 ms late (p99)"),
     (foreign_load, "invalid.foreign_cpu", "other programs used 6% of the machine's CPUs"),
     (steal, "invalid.steal", "the hypervisor took 6% of the CPU time"),
     (lost_line, "invalid.lost_turns", "1 turns differ between what the users made and what was recorded"),
@@ -216,7 +216,7 @@ PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     ),
     (drift, "invalid.unsteady", "no steady state: mean turn time differs by 20% between the window's halves"),
     (few_turns, "invalid.few_turns", "37 turns are too few for a 95th percentile, 40 needed"),
-    (missing_emission, "invalid.unmatched", "1 answers are missing from the upstream's log"),
+    (missing_emission, "invalid.unmatched", "1 answers are missing from the model's log"),
     (
         foreign_nonce,
         "invalid.foreign_nonce",
@@ -225,7 +225,7 @@ PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (light_load, "invalid.offered", "only 97.5% of the intended load was offered"),
     (nobody_signed_in, "invalid.sign_in", "3 users could not open their session: less load than stated"),
     (recorder_broke, "invalid.recorder", "the recorder met 2 errors; see the generator's log"),
-    (model_died, "invalid.upstream", "llm ended by itself with -9"),
+    (model_died, "invalid.model", "llm ended by itself with -9"),
 )
 
 
@@ -253,9 +253,9 @@ def test_generators_that_are_idle_enough_each_may_use_more_than_one_core_togethe
 
 def test_a_late_model_is_the_targets_doing_where_the_target_used_all_cpus() -> None:
     made = good()
-    late_upstream(made)
+    late_model(made)
     made.target_cores = 1.9
-    assert "invalid.upstream_lag" not in {one.code for one in made.verdict().reasons}
+    assert "invalid.model_lag" not in {one.code for one in made.verdict().reasons}
 
 
 def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:

@@ -7,7 +7,7 @@ import pytest
 from harness.analysis.facts import Facts
 from harness.analysis.slo import certainly_failing
 from harness.analysis.validity import NEEDED
-from harness.analysis.verdict import carried_through, judge
+from harness.analysis.verdict import judge, judge_exploratory
 from harness.records import Slo, Verdict
 
 GOOD: dict[str, float | None] = {
@@ -24,7 +24,7 @@ GOOD: dict[str, float | None] = {
     "lost_turns": 0.0,
     "generator_cores": 0.3,
     "schedule_delay_p95_s": 0.002,
-    "upstream_lag_p99_s": 0.001,
+    "model_lag_p99_s": 0.001,
     "target_cores": 1.0,
     "offered_ratio": 1.0,
     "host_busy_ratio": 0.6,
@@ -74,7 +74,7 @@ def test_a_percentile_beyond_any_bound_fails_where_turns_did_not_finish() -> Non
         ({"lost_turns": -1.0}, "invalid.lost_turns"),
         ({"generator_cores": 0.81}, "invalid.generator_busy"),
         ({"schedule_delay_p95_s": 0.011}, "invalid.schedule_delay"),
-        ({"upstream_lag_p99_s": 0.006}, "invalid.upstream_lag"),
+        ({"model_lag_p99_s": 0.006}, "invalid.model_lag"),
         ({"turns": 99.0}, "invalid.few_turns"),
         ({"turn_half_difference_ratio": 0.11}, "invalid.unsteady"),
         ({"live_half_difference_ratio": -0.11}, "invalid.unsteady"),
@@ -103,9 +103,9 @@ def test_what_two_readings_of_a_clock_differ_by_breaks_no_law() -> None:
     assert verdict(short).outcome == "pass"
 
 
-def test_a_dead_upstream_is_no_fault_of_the_target() -> None:
-    facts = replace(SPARE, upstream_exits=("llm ended by itself with 1",), target_exits=("app ended by itself with 1",))
-    assert [r.code for r in verdict({"failure_ratio": 0.5}, facts).reasons] == ["invalid.upstream"]
+def test_a_dead_model_is_no_fault_of_the_target() -> None:
+    facts = replace(SPARE, model_exits=("llm ended by itself with 1",), target_exits=("app ended by itself with 1",))
+    assert [r.code for r in verdict({"failure_ratio": 0.5}, facts).reasons] == ["invalid.model"]
 
 
 def test_a_pass_needs_every_figure_its_rules_look_at() -> None:
@@ -132,14 +132,14 @@ def test_late_tools_do_not_invalidate_without_spare_cpus_but_a_light_load_does()
     late: dict[str, float | None] = {
         "generator_cores": 0.9,
         "schedule_delay_p95_s": 0.05,
-        "upstream_lag_p99_s": 0.05,
+        "model_lag_p99_s": 0.05,
     }
     assert verdict(late, SHARED).outcome == "pass"
     assert verdict({"offered_ratio": 0.97}, SHARED).reasons[0].code == "invalid.offered"
 
 
-def test_a_late_upstream_is_the_targets_doing_when_it_used_all_its_cpu() -> None:
-    assert verdict({"upstream_lag_p99_s": 0.05, "target_cores": 1.95}).outcome == "pass"
+def test_a_late_model_is_the_targets_doing_when_it_used_all_its_cpu() -> None:
+    assert verdict({"model_lag_p99_s": 0.05, "target_cores": 1.95}).outcome == "pass"
 
 
 def test_a_fail_on_a_busy_machine_without_spare_cpus_is_contended() -> None:
@@ -171,7 +171,7 @@ def test_an_overloaded_trial_may_stop_once_five_percent_of_all_possible_turns_vi
     [
         ({"generator_cores": 0.81}, SPARE, "target.generator_busy"),
         ({"schedule_delay_p95_s": 0.011}, SPARE, "target.schedule_delay"),
-        ({"upstream_lag_p99_s": 0.006}, SPARE, "target.upstream_lag"),
+        ({"model_lag_p99_s": 0.006}, SPARE, "target.model_lag"),
         ({"offered_ratio": 0.97}, SHARED, "target.offered"),
     ],
 )
@@ -180,18 +180,18 @@ def test_without_an_application_the_tools_own_limit_is_a_fail(
 ) -> None:
     without = changes | {"target_cores": None}
     assert verdict(without, facts).outcome == "invalid"
-    found = verdict(without, replace(facts, direct=True))
+    found = verdict(without, replace(facts, no_app=True))
     assert (found.outcome, [r.code for r in found.reasons], found.contended) == ("fail", [code], False)
 
 
 def test_without_an_application_a_busy_machine_bounds_nothing_either() -> None:
-    found = verdict({"offered_ratio": 0.9, "host_busy_ratio": 0.95}, replace(SHARED, direct=True))
+    found = verdict({"offered_ratio": 0.9, "host_busy_ratio": 0.95}, replace(SHARED, no_app=True))
     assert (found.outcome, found.contended) == ("fail", True)
     assert "the target's" not in found.reasons[-1].text
 
 
 def test_without_an_application_blemishes_still_make_a_trial_invalid() -> None:
-    assert verdict({"foreign_cpu_ratio": 0.06}, replace(SPARE, direct=True)).outcome == "invalid"
+    assert verdict({"foreign_cpu_ratio": 0.06}, replace(SPARE, no_app=True)).outcome == "invalid"
 
 
 def test_arrivals_that_waited_for_a_user_make_a_trial_invalid_and_those_that_waited_for_a_page_do_not() -> None:
@@ -203,11 +203,11 @@ def test_arrivals_that_waited_for_a_user_make_a_trial_invalid_and_those_that_wai
 
 def test_a_trial_made_to_show_what_happens_passes_whatever_it_showed_unless_it_cannot_be_trusted() -> None:
     slow = GOOD | {"added_ttft_p95_s": 9.0, "failure_ratio": 0.5, "turn_half_difference_ratio": 0.9}
-    assert carried_through(slow, SPARE).outcome == "pass"
-    assert carried_through(slow | {"foreign_cpu_ratio": 0.2}, SPARE).outcome == "invalid"
+    assert judge_exploratory(slow, SPARE).outcome == "pass"
+    assert judge_exploratory(slow | {"foreign_cpu_ratio": 0.2}, SPARE).outcome == "invalid"
     died = replace(SPARE, target_exits=("app ended by itself with 1",))
-    assert carried_through(slow, died).outcome == "fail"
-    assert carried_through(slow, replace(SPARE, upstream_exits=("llm ended",))).outcome == "invalid"
+    assert judge_exploratory(slow, died).outcome == "fail"
+    assert judge_exploratory(slow, replace(SPARE, model_exits=("llm ended",))).outcome == "invalid"
 
 
 def test_a_soak_needs_no_steady_state() -> None:

@@ -145,7 +145,7 @@ def test_targets_are_listed_by_what_they_are_put_together_of(say: Say) -> None:
     webs = sorted(part.name for part in found.of_kind("web"))
     assert [f"django+{web}" for web in webs] in [line[: len(webs)] for line in lines]
     shown = {line[1] for line in lines if line[:1] == ["│"]}
-    assert shown >= {part.name for part in found.of_kind("monolith", "api", "web", "direct")} | {"streamlit:2"}
+    assert shown >= {part.name for part in found.of_kind("monolith", "api", "web", "no_app")} | {"streamlit:2"}
 
 
 def test_listing_targets_loads_nothing_that_measures_or_draws() -> None:

@@ -10,7 +10,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from harness.doctor import docker
-from harness.doctor.advice import Check
+from harness.doctor.advice import Advice
 from harness.errors import BenchError
 from harness.host import cgroups, procfs
 from harness.runtimes.docker import engine, images
@@ -138,7 +138,7 @@ def test_compose_is_judged_by_its_version(programs: Path, printed: str, state: s
 def test_the_compose_of_the_client_goes_first(programs: Path) -> None:
     program(programs, "docker-compose", "echo 1.29.2")
     program(programs, "docker", "echo 2.40.0")
-    assert docker._compose() == Check(name="Docker Compose", state="ok", what=f"2.40.0 ({programs}/docker compose)")
+    assert docker._compose() == Advice(name="Docker Compose", state="ok", what=f"2.40.0 ({programs}/docker compose)")
 
 
 @pytest.mark.usefixtures("programs")

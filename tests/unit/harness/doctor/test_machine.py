@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.doctor import machine as doctor
-from harness.doctor.advice import Check
+from harness.doctor.advice import Advice
 from harness.host import cgroups, cpus, machine
 
 NAMES = ["CPUs", "spare CPUs", "memory", "CPU limit", "memory limit", "other load", "steal", "disk"]
@@ -27,7 +27,7 @@ def test_everything_is_examined_and_nothing_left_behind(tmp_path: Path, monkeypa
 
 def test_a_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
-    assert doctor.disk(tmp_path) == Check(
+    assert doctor.disk(tmp_path) == Advice(
         name="disk", state="warn", what="1.0 GiB free", remedy="free up 4 GiB for set-up and results"
     )
 

@@ -21,7 +21,7 @@ SUBJECT = Subject(
     features=(),
     seed=1,
     rate_limit=60,
-    upstream_log="/nowhere",
+    model_log="/nowhere",
 )
 GOOD, BAD = Try(passed=True, line="a door: shut"), Try(passed=False, line="a window: open")
 
@@ -41,19 +41,19 @@ def found(seen: Seen | Exception) -> Finding:
 
 def test_a_finding_counts_what_was_tried() -> None:
     held = found(Seen(tries=(GOOD, GOOD), value=3.0, unit="lines"))
-    assert (held.topic, held.name, held.outcome, held.exercised, held.passed) == ("security", "house", "held", 2, 2)
+    assert (held.topic, held.name, held.outcome, held.exercised, held.passed) == ("security", "house", "passed", 2, 2)
     assert (held.value, held.unit, held.details) == (3.0, "lines", ("a door: shut", "a door: shut"))
     broken = found(Seen(tries=(GOOD, BAD)))
-    assert (broken.outcome, broken.exercised, broken.passed, broken.text) == ("broken", 2, 1, "a window: open")
+    assert (broken.outcome, broken.exercised, broken.passed, broken.text) == ("failed", 2, 1, "a window: open")
 
 
 def test_a_control_is_no_input_unless_it_fails() -> None:
     works, fails = replace(GOOD, control=True), replace(BAD, control=True)
     held = found(Seen(tries=(GOOD, works)))
-    assert (held.outcome, held.exercised, held.passed) == ("held", 1, 1)
+    assert (held.outcome, held.exercised, held.passed) == ("passed", 1, 1)
     assert held.details == ("a door: shut", "control: a door: shut")
     broken = found(Seen(tries=(GOOD, works, fails)))
-    assert (broken.outcome, broken.exercised, broken.passed) == ("broken", 2, 1)
+    assert (broken.outcome, broken.exercised, broken.passed) == ("failed", 2, 1)
     assert (broken.text, broken.details[-1]) == ("a window: open", "a window: open")
 
 
@@ -82,7 +82,7 @@ def test_a_crash_leaves_the_other_probes_their_say() -> None:
     def _walks(subject: Subject) -> Seen:
         return Seen(tries=(GOOD,))
 
-    assert [one.outcome for one in run(probes, SUBJECT)] == ["not measured", "held"]
+    assert [one.outcome for one in run(probes, SUBJECT)] == ["not measured", "passed"]
 
 
 def test_a_probe_beside_the_others_goes_on_meanwhile_and_is_told_in_its_turn() -> None:
@@ -104,7 +104,7 @@ def test_a_probe_beside_the_others_goes_on_meanwhile_and_is_told_in_its_turn() -
         return Seen(tries=(GOOD if looked.wait(20) else BAD,))
 
     found = [(one.name, one.outcome) for one in run(probes, SUBJECT)]
-    assert found == [("page", "held"), ("stumbling", "not measured"), ("form", "held")]
+    assert found == [("page", "passed"), ("stumbling", "not measured"), ("form", "passed")]
 
 
 def test_names_are_unique_and_fit_for_ids() -> None:

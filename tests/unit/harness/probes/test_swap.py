@@ -30,7 +30,7 @@ class NoBrowser:
 
 
 def pair(api: str, web: str, passed: int, exercised: int = 3) -> SwappedPair:
-    outcome = "not measured" if not exercised else "held" if passed == exercised else "broken"
+    outcome = "not measured" if not exercised else "passed" if passed == exercised else "failed"
     finding = Finding(
         topic="maintenance",
         name=f"swap-{api}-{web}",
@@ -38,7 +38,7 @@ def pair(api: str, web: str, passed: int, exercised: int = 3) -> SwappedPair:
         outcome=outcome,  # type: ignore[arg-type]  # one of the three
         exercised=exercised,
         passed=passed,
-        text="rename: no such button" if outcome == "broken" else "npm is ill",
+        text="rename: no such button" if outcome == "failed" else "npm is ill",
     )
     return SwappedPair(api=api, web=web, parts=(), duration_s=7.25, finding=finding)
 
@@ -88,7 +88,7 @@ def test_a_pair_that_does_not_start_is_broken(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(serving, "serving", refuse)
     (one,) = matrix_of(Ready(), tmp_path).pairs
-    assert (one.finding.outcome, one.finding.exercised, one.finding.passed) == ("broken", 1, 0)
+    assert (one.finding.outcome, one.finding.exercised, one.finding.passed) == ("failed", 1, 0)
     assert one.finding.text == "start: django ended with 1"
     assert one.parts == Prepared.info.parts
 

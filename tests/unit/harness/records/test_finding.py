@@ -19,7 +19,7 @@ def finding(outcome: FindingOutcome, exercised: int, passed: int) -> Finding:
 
 @pytest.mark.parametrize(
     ("outcome", "exercised", "passed"),
-    [("held", 0, 0), ("held", 3, 2), ("broken", 3, 3), ("broken", 0, 0), ("not measured", 1, 1), ("held", 2, 3)],
+    [("passed", 0, 0), ("passed", 3, 2), ("failed", 3, 3), ("failed", 0, 0), ("not measured", 1, 1), ("passed", 2, 3)],
 )
 def test_a_verdict_that_its_counts_do_not_carry_is_refused(
     outcome: FindingOutcome, exercised: int, passed: int
@@ -29,5 +29,5 @@ def test_a_verdict_that_its_counts_do_not_carry_is_refused(
 
 
 def test_a_finding_survives_its_file() -> None:
-    made = finding("held", 3, 3)
+    made = finding("passed", 3, 3)
     assert from_json(Finding, to_json(made)) == made

@@ -64,7 +64,7 @@ def test_a_damaged_trial_is_named(tmp_path: Path, damage: str) -> None:
         results.read_trials(tmp_path)
 
 
-def test_samples_hold_what_client_and_upstream_saw(tmp_path: Path) -> None:
+def test_samples_hold_what_client_and_model_saw(tmp_path: Path) -> None:
     sample = ResourceSample(t_s=1.0, component="api", role="target", cpu_s=0.5, process_cpu_s={"12": 0.5})
     files = results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [sample])
     assert files == {name: results.sha256(tmp_path / name) for name in files}
@@ -74,9 +74,9 @@ def test_samples_hold_what_client_and_upstream_saw(tmp_path: Path) -> None:
     # the third token left at 10.342 and came with the read at 10.420
     assert row["lateness_s"] == pytest.approx(0.078)
     assert row["stall_s"] == pytest.approx(0.089)
-    assert row["upstream_stall_s"] == pytest.approx(0.021)
+    assert row["model_stall_s"] == pytest.approx(0.021)
     assert row["added_stall_s"] == pytest.approx(0.068)
-    assert row["upstream_lag_s"] == pytest.approx(0.001)
+    assert row["model_lag_s"] == pytest.approx(0.001)
     assert row["schedule_delay_s"] == pytest.approx(0.001)
     assert list(results.read_tokens(tmp_path).iloc[0]["arrival_tokens"]) == [1, 2, 4]
     assert json.loads(results.read_resources(tmp_path).iloc[0]["process_cpu_s"]) == {"12": 0.5}
@@ -88,7 +88,7 @@ def test_no_turns_still_give_files_with_all_columns(tmp_path: Path) -> None:
     assert len(results.read_turns(tmp_path)) == 0
 
 
-def test_a_turn_the_upstream_never_saw_has_no_added_times(tmp_path: Path) -> None:
+def test_a_turn_the_model_never_saw_has_no_added_times(tmp_path: Path) -> None:
     results.write_samples(tmp_path, [TURN], {}, [])
     row = results.read_turns(tmp_path).iloc[0]
     assert pd.isna(row["added_ttft_s"])

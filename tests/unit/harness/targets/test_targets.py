@@ -66,7 +66,7 @@ def test_a_web_part_that_is_a_server_answers_the_load_before_its_api(tmp_path: P
     write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
     found = discover(tmp_path)
     hybrid, modular = found.target("a+streamlit"), found.target("a+w")
-    assert (hybrid.kind, hybrid.protocol, hybrid.model) == ("hybrid", "streamlit", "A: 2; S: 3")
+    assert (hybrid.kind, hybrid.protocol, hybrid.processes) == ("hybrid", "streamlit", "A: 2; S: 3")
     assert [part.kind for part in hybrid.servers] == ["api", "web"]
     assert (hybrid.server.kind, hybrid.backend.kind) == ("web", "api")
     assert (hybrid.instances, hybrid.python_processes) == (3, 2 + 3)
@@ -214,12 +214,12 @@ def test_any_text_as_part_file_ends_in_a_clear_error(tmp_path_factory: pytest.Te
 def test_the_parts_of_this_repository_are_valid() -> None:
     found = discover(ROOT / "targets")
     assert {"streamlit", "streamlit:2", "django+angular"} <= set(found.names())
-    assert found.upstream.name == "llm"
+    assert found.model.name == "llm"
 
 
 def test_a_target_without_an_application_is_a_control_that_starts_nothing() -> None:
-    target = discover(ROOT / "targets").target("ceiling")
-    assert (target.kind, target.direct, target.instances, target.python_processes) == ("control", True, 0, 0)
+    target = discover(ROOT / "targets").target("no-app")
+    assert (target.kind, target.no_app, target.instances, target.python_processes) == ("control", True, 0, 0)
     assert (target.protocol, target.web) == ("openai", None)
 
 
@@ -231,9 +231,9 @@ def test_a_control_is_neither_monolith_nor_modular(tmp_path: Path) -> None:
 
 
 def test_a_direct_part_goes_with_no_other(tmp_path: Path) -> None:
-    write(tmp_path / "none", 'name = "none"\nkind = "direct"\ntitle = "None"\n')
+    write(tmp_path / "none", 'name = "none"\nkind = "no_app"\ntitle = "None"\n')
     write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
     catalogue = discover(tmp_path)
     assert catalogue.names() == ["none"]
-    with pytest.raises(UsageError, match=r"put together from direct \+ web"):
+    with pytest.raises(UsageError, match=r"put together from no_app \+ web"):
         catalogue.target("none+w")

@@ -119,9 +119,9 @@ def test_the_search_starts_at_a_share_of_the_operational_bound() -> None:
     assert first_level(QUICK, base, None) == 143
 
 
-def test_without_spare_cpus_generator_and_upstream_lower_the_start() -> None:
+def test_without_spare_cpus_generator_and_model_lower_the_start() -> None:
     key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
-    figures = trials.FIGURES | {"busiest_cpu_s_per_turn": 0.005, "generator_cores": 0.05, "upstream_cores": 0.05}
+    figures = trials.FIGURES | {"busiest_cpu_s_per_turn": 0.005, "generator_cores": 0.05, "model_cores": 0.05}
     alone = trials.trial(key, Verdict(outcome="pass"), figures)
     shared = replace(alone, limits=replace(trials.LIMITS, spare_cpus=False))
     assert first_level(QUICK, alone, None) == 287
@@ -202,23 +202,23 @@ def test_a_campaign_cut_in_a_round_resumes_to_the_same_trials(cut: int) -> None:
 
 def test_without_an_application_no_memory_is_measured_and_the_tools_bound_the_start() -> None:
     made: list[Trial] = []
-    measure = trials.carrying({"ceiling": 90})
+    measure = trials.carrying({"no-app": 90})
 
     def keep(key: TrialKey) -> Trial:
-        made.append(replace(measure(key), figures={"generator_cores": 0.05, "upstream_cores": 0.02}))
+        made.append(replace(measure(key), figures={"generator_cores": 0.05, "model_cores": 0.02}))
         return made[-1]
 
-    campaign.run_campaign({"ceiling": new_course(QUICK, "ceiling", direct=True)}, keep, (), 1, lambda progress: None)
+    campaign.run_campaign({"no-app": new_course(QUICK, "no-app", no_app=True)}, keep, (), 1, lambda progress: None)
     assert [t.key.scenario for t in made][:3] == ["check", "chat", "chat"]
     assert [t.key.level for t in made][1:3] == [QUICK.search.base_users, 140]  # 10 / 0.05, of which 0.7
 
 
 def test_without_an_application_and_spare_cpus_the_tools_share_the_budgets_cores() -> None:
     key = TrialKey(target="a", scenario="chat", level=10, repetition=0, number=3)
-    base = trials.trial(key, Verdict(outcome="pass"), {"generator_cores": 0.1, "upstream_cores": 0.1})
+    base = trials.trial(key, Verdict(outcome="pass"), {"generator_cores": 0.1, "model_cores": 0.1})
     shared = replace(base, limits=replace(trials.LIMITS, spare_cpus=False))
-    assert most_users(QUICK, base, None, direct=True) == pytest.approx(100)
-    assert most_users(QUICK, shared, None, direct=True) == pytest.approx(100)
-    uneven = replace(shared, figures={"generator_cores": 0.1, "upstream_cores": 0.06})
-    assert most_users(QUICK, uneven, None, direct=True) == pytest.approx(100)
-    assert most_users(QUICK, replace(base, figures={}), None, direct=True) is None
+    assert most_users(QUICK, base, None, no_app=True) == pytest.approx(100)
+    assert most_users(QUICK, shared, None, no_app=True) == pytest.approx(100)
+    uneven = replace(shared, figures={"generator_cores": 0.1, "model_cores": 0.06})
+    assert most_users(QUICK, uneven, None, no_app=True) == pytest.approx(100)
+    assert most_users(QUICK, replace(base, figures={}), None, no_app=True) is None

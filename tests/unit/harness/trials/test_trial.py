@@ -6,7 +6,7 @@ import pytest
 
 from harness.analysis.facts import Facts
 from harness.analysis.validity import Validity
-from harness.analysis.verdict import without_budget
+from harness.analysis.verdict import invalid_budget
 from harness.probes.contract import Check
 from harness.records import GeneratorSummary, ResourceSample, StepTimes, Verdict
 from harness.results import turn_table
@@ -35,7 +35,7 @@ def test_a_protocol_without_operations_needs_none() -> None:
 
 
 def test_without_the_stated_budget_a_trial_is_invalid() -> None:
-    verdict = without_budget("memory is held to 2.00 GiB, not 4.00")
+    verdict = invalid_budget("memory is held to 2.00 GiB, not 4.00")
     assert verdict.outcome == "invalid"
     assert verdict.reasons[0].code == "invalid.budget"
     assert "2.00 GiB" in verdict.reasons[0].text
@@ -94,7 +94,7 @@ def test_an_idle_trial_that_nothing_disturbed_passes() -> None:
         (idle(replace(QUIET, foreign_nonces=1)), "invalid.foreign_nonce"),
         (idle(replace(QUIET, sign_in_failures=1)), "invalid.sessions"),
         (idle(reached=2), "invalid.sessions"),
-        (idle(replace(QUIET, upstream_exits=("llm ended by itself with 1",))), "invalid.upstream"),
+        (idle(replace(QUIET, model_exits=("llm ended by itself with 1",))), "invalid.model"),
     ],
 )
 def test_an_idle_trial_that_was_disturbed_is_invalid(verdict: Verdict, code: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loadtests import http
 from loadtests.reading import Reading, TurnError, judge, tokens_in
-from loadtests.recording.ticket import growth_of
+from loadtests.recording.pending_turn import growth_of
 from loadtests.wire import sse
 from loadtests.wire.receiving import Arrivals
 from loadtests.wire.websocket import BINARY, CONTINUATION, PING, FrameReader, accept_of, client_frame

@@ -25,7 +25,7 @@ TASKS = Finding(
     topic="integration",
     name="tasks",
     title="tasks by a program",
-    outcome="broken",
+    outcome="failed",
     exercised=3,
     passed=2,
     text="rename: nothing was renamed",
@@ -37,7 +37,7 @@ HEADERS = Finding(
     topic="security",
     name="headers",
     title="security headers",
-    outcome="held",
+    outcome="passed",
     exercised=5,
     passed=5,
     text="all did what they should",
@@ -60,7 +60,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = results_run.write_run(tmp_path_factory.mktemp("audited") / "run", results_run.SMALL)
     streamlit, django = results_run.SMALL
     results_run.audit_trial(folder, streamlit, [TASKS, HEADERS], number=90, minute=300)
-    results_run.audit_trial(folder, django, [replace(TASKS, outcome="held", passed=3), ORIGIN], number=90, minute=301)
+    results_run.audit_trial(folder, django, [replace(TASKS, outcome="passed", passed=3), ORIGIN], number=90, minute=301)
     build.build(folder)
     return folder
 
@@ -85,7 +85,7 @@ def texts(report: Report, row: str) -> list[tuple[str, str | None, str | None]]:
 def test_a_finding_is_a_cell_with_its_counts_verdict_and_evidence(report: Report) -> None:
     cell = report.table.cell("integration.tasks/streamlit")
     assert cell
-    assert (cell.text, cell.verdict, cell.value, cell.unit) == ("2 of 3; 61 lines", "broken", 2 / 3, "ratio")
+    assert (cell.text, cell.verdict, cell.value, cell.unit) == ("2 of 3; 61 lines", "failed", 2 / 3, "ratio")
     assert cell.rests_on == (STREAMLIT,)
     assert cell.evidence == f"{STREAMLIT}/audit.json#tasks"
 
@@ -95,7 +95,7 @@ def test_what_programs_are_not_offered_is_no_broken_promise(report: Report) -> N
     assert [word(one) for one in (silent, TASKS, replace(TASKS, topic="security"), ORIGIN)] == [
         "none",
         "in part",
-        "broken",
+        "failed",
         "not measured",
     ]
     assert "in part: 2 of 3" in to_markdown(report)
@@ -152,7 +152,7 @@ def test_verify_notices_an_audit_that_is_gone_or_never_recorded(run: Path) -> No
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda one: one.update(passed=3), "says 'broken', 3 of 3 inputs make it 'held'"),
+        (lambda one: one.update(passed=3), "says 'failed', 3 of 3 inputs make it 'passed'"),
         (lambda one: one.update(exercised=4), "4 inputs, 3 of them described"),
         (lambda one: one.update(passed=4), "4 of 3 inputs passed"),
         (lambda one: one.update(name="headers"), "stands there 2 times"),
@@ -170,13 +170,13 @@ def test_verify_names_a_cell_that_the_audit_does_not_bear_out(run: Path) -> None
         for row in table["rows"]:
             for cell in row["cells"]:
                 if cell["id"] == "integration.tasks/streamlit":
-                    cell.update(text="3 of 3; 61 lines", verdict="held")
+                    cell.update(text="3 of 3; 61 lines", verdict="passed")
                 if cell["id"] == "security.headers/streamlit":
                     cell.update(id="security.other/streamlit")
 
     change(run / "report/table.json", edit, hide=False)
     assert [(f.figure, f.text) for f in verify(run)] == [
-        ("integration.tasks/streamlit", "verdict: printed 'held', the evidence gives 'broken'"),
+        ("integration.tasks/streamlit", "verdict: printed 'passed', the evidence gives 'failed'"),
         ("integration.tasks/streamlit", "text: printed '3 of 3; 61 lines', the evidence gives '2 of 3; 61 lines'"),
         ("security.headers/streamlit", "is not in the table"),
         ("security.other/streamlit", "says '5 of 5', no audit gives that"),
@@ -205,7 +205,7 @@ def printed(report: Report) -> str:
 
 def test_a_terminal_tells_many_findings_of_a_row_in_one_line(run: Path) -> None:
     many = [replace(HEADERS, name=f"headers-{n}", title=f"header {n}") for n in range(6)]
-    many[0] = replace(many[0], outcome="broken", passed=4)
+    many[0] = replace(many[0], outcome="failed", passed=4)
     results_run.audit_trial(run, results_run.SMALL[0], [*many, ORIGIN], number=91, minute=400)
     text = printed(assemble(run))
     assert "5 of 6 held, 1 not measured; broken: Header 0" in text
@@ -221,7 +221,9 @@ def test_every_target_has_a_row_at_a_glance_as_soon_as_there_are_more_than_two(t
     rows = markdown.partition("## All targets at a glance")[2].partition("## ")[0]
     assert [f"| streamlit:{n} |" in rows for n in range(9)] == [True] * 9
     assert "| streamlit:8 | – | – | – | – | 4.2 s | – | 1 of 1 |" in rows
-    widest = max(line.count(" | ") for line in markdown.partition("## Further")[2].partition("## ")[0].splitlines())
+    widest = max(
+        line.count(" | ") for line in markdown.partition("## Other targets")[2].partition("## ")[0].splitlines()
+    )
     assert widest == 4
     assert "streamlit:8" in printed(assemble(folder))
     assert [str(one) for one in verify(folder)] == []

@@ -38,7 +38,7 @@ def trial(
     )
 
 
-def run_of(*models: results_run.Model) -> Run:
+def run_of(*models: results_run.Measured) -> Run:
     return Run(
         run_id="r",
         created_at="2026-11-22T08:00:00Z",
@@ -243,8 +243,8 @@ def test_rows_are_the_articles_in_its_order_and_what_was_not_tried_holds_no_numb
 
 
 def test_the_articles_own_pair_fills_the_columns_and_all_others_a_second_table() -> None:
-    variant = results_run.Model(name="streamlit:2", title="Streamlit (2)", kind="monolith", capacity=1, levels=())
-    other = results_run.Model(name="fastapi+react", title="FastAPI + React", kind="modular", capacity=1, levels=())
+    variant = results_run.Measured(name="streamlit:2", title="Streamlit (2)", kind="monolith", capacity=1, levels=())
+    other = results_run.Measured(name="fastapi+react", title="FastAPI + React", kind="modular", capacity=1, levels=())
     run = run_of(variant, other, results_run.STREAMLIT, results_run.DJANGO)
     assert columns(run) == ("django+angular", "streamlit")
     assert [f.target for f in compare(run, []).further] == ["streamlit:2", "fastapi+react"]
@@ -252,7 +252,7 @@ def test_the_articles_own_pair_fills_the_columns_and_all_others_a_second_table()
 
 
 def test_a_hybrid_fills_neither_of_the_articles_columns_and_is_named_as_one() -> None:
-    hybrid = results_run.Model(name="django+streamlit", title="D + S", kind="hybrid", capacity=1, levels=())
+    hybrid = results_run.Measured(name="django+streamlit", title="D + S", kind="hybrid", capacity=1, levels=())
     assert columns(run_of(hybrid, results_run.STREAMLIT, results_run.DJANGO)) == ("django+angular", "streamlit")
     alone = run_of(hybrid)
     assert columns(alone) == (None, None)

@@ -30,7 +30,7 @@ def pair(name: str, failed: str | None = None, tried: bool = True) -> SwappedPai
         topic="maintenance",
         name=f"swap-{results.slug(name)}",
         title=f"{name}: a way",
-        outcome="not measured" if not tried else "broken" if failed else "held",
+        outcome="not measured" if not tried else "failed" if failed else "passed",
         exercised=len(lines),
         passed=len(lines) - bool(failed),
         text=f"rename: {failed}" if failed else "works end to end" if tried else "not made ready: npm is ill",
@@ -81,7 +81,7 @@ CASES: dict[str, tuple[SwapMatrix | None, tuple[str, str, float | None]]] = {
         matrix(*ALL),
         (
             "9 of 9 pairs of 3 APIs and 3 front ends work end to end; with a part of this target 5 of 5",
-            "held",
+            "passed",
             1.0,
         ),
     ),
@@ -90,7 +90,7 @@ CASES: dict[str, tuple[SwapMatrix | None, tuple[str, str, float | None]]] = {
         (
             "1 of 2 pairs of 2 APIs and 2 front ends work end to end; with a part of this target 1 of 1; "
             "flask+vue fails to rename: no such button",
-            "broken",
+            "failed",
             0.5,
         ),
     ),
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[SwapMatrix | None, tuple[str, str, float | None]]] = {
         (
             "1 of 1 pairs of 1 API and 1 front end work end to end; with a part of this target 1 of 1; "
             "1 could not be tried",
-            "held",
+            "passed",
             1.0,
         ),
     ),
@@ -156,7 +156,7 @@ def deny_a_step(data: Any) -> None:
 
 
 def turn_a_verdict(data: Any) -> None:
-    data["pairs"][3]["finding"]["outcome"] = "broken"
+    data["pairs"][3]["finding"]["outcome"] = "failed"
 
 
 @pytest.mark.parametrize("act", [fail_a_step, lose_a_pair, deny_a_step, turn_a_verdict])

@@ -23,7 +23,7 @@ INVALID = Verdict(outcome="invalid", reasons=(Reason(code="invalid.foreign_cpu",
 TABLES = ("md", "json", "csv")
 
 
-def built(folder: Path, models: Sequence[results_run.Model]) -> Path:
+def built(folder: Path, models: Sequence[results_run.Measured]) -> Path:
     results_run.write_run(folder, models)
     build.build(folder)
     return folder
@@ -132,9 +132,7 @@ def test_limits_that_nobody_enforced_and_shared_cpus_are_reservations(tmp_path: 
     notes = " ".join(assemble(folder).notes)
     assert "In 1 trial(s) the memory limit was NOT enforced (affinity only)." in notes
     assert "run as root to enforce them" in notes
-    assert (
-        "No spare CPUs: generator and upstream took CPU from the target's budget, up to 0.3 cores in a trial." in notes
-    )
+    assert "No spare CPUs: generator and model took CPU from the target's budget, up to 0.3 cores in a trial." in notes
     cell = assemble(folder).table.cell("capacity_users/streamlit")
     assert cell is not None
     assert cell.text.startswith("≥ 10 users; above that the machine itself was the limit")

@@ -113,7 +113,7 @@ def test_every_cell_reads_the_same_in_json_page_markdown_csv_and_terminal(run: P
     assert len(cells) > 30
     for cell in cells:
         assert cell["text"] in page
-        assert files.plain(cell["text"]) in markdown
+        assert files.escape(cell["text"]) in markdown
         assert rows[cell["id"]]["text"] == cell["text"]
         assert (float(rows[cell["id"]]["value"]) if rows[cell["id"]]["value"] else None) == cell["value"]
         assert words(cell["text"]) in seen
@@ -195,7 +195,7 @@ def test_further_targets_have_a_table_of_their_own(tmp_path: Path) -> None:
     build.write(report, tmp_path / "report", ("md", "json", "csv"))
     data = json.loads((tmp_path / "report/table.json").read_text())
     assert [f["target"] for f in data["further"]] == ["streamlit:2"]
-    assert "Further targets" in (tmp_path / "report/table.md").read_text()
+    assert "Other targets" in (tmp_path / "report/table.md").read_text()
     assert "streamlit:2" in printed(report)
 
 

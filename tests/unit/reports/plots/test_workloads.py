@@ -182,7 +182,7 @@ def test_a_soaks_slope_leads_from_the_first_block_to_the_last(run: Path) -> None
 
 
 def test_a_target_without_processes_has_no_memory_to_draw(tmp_path: Path) -> None:
-    model = replace(results_run.CEILING, levels=(), others=(("soak", 8),), idle=False)
+    model = replace(results_run.NO_APP, levels=(), others=(("soak", 8),), idle=False)
     folder = results_run.write_run(tmp_path / "run", (model,), profile=PROFILE | ASKED)
     ((path, trial),) = [item for item in results.read_trials(folder) if item[1].key.scenario == "soak"]
     assert workload_curves.soak(path, trial, BLOCK_S) is None

@@ -26,7 +26,7 @@ STOLEN = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="
 SLOW = Verdict(outcome="fail", reasons=(Reason(code="target.died", text="it died"),))
 
 
-def side(name: str, cpu_s: float, pairs: int) -> results_run.Model:
+def side(name: str, cpu_s: float, pairs: int) -> results_run.Measured:
     return replace(
         results_run.STREAMLIT,
         name=f"streamlit@{name}",

@@ -95,7 +95,7 @@ def foreign_nonce(frame: pd.DataFrame) -> pd.DataFrame:
 
 def unmatched(frame: pd.DataFrame) -> pd.DataFrame:
     row = frame.index[frame["phase"] == "measure"][0]
-    frame.loc[row, "upstream_request_s"] = None
+    frame.loc[row, "model_request_s"] = None
     return frame
 
 
@@ -115,7 +115,7 @@ PROVOKED: dict[str, dict[str, Any]] = {
     "stopped": {"summary": lambda one: replace(one, stopped_early=True)},
     "generator_busy": {"summary": lambda one: replace(one, cpu_s=0.9 * results_run.MEASURE_S)},
     "schedule_delay": {"turns": late_messages},
-    "upstream_lag": {"turns": column("upstream_lag_s", lambda v: v + 0.02)},
+    "model_lag": {"turns": column("model_lag_s", lambda v: v + 0.02)},
     "offered": {"turns": late_messages, "limits": {"spare_cpus": False}},
     "budget": {"limits": {"shortfall": "memory is held to 2 GiB"}},
     "absent": {"resources": column("foreign_cpu_s", lambda v: None)},
@@ -187,7 +187,7 @@ ACCOUNT = validity.Account(
     scenario="chat",
     spare_cpus=True,
     cores=2,
-    direct=False,
+    no_app=False,
     stopped_early=False,
     turns_needed=40,
     recorder_errors=0,
@@ -201,7 +201,7 @@ PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
 
 
 @pytest.mark.parametrize(
-    ("kept", "broken", "rule"),
+    ("kept", "failed", "rule"),
     [
         ({"foreign_cpu_ratio": 0.05}, {"foreign_cpu_ratio": 0.051}, "foreign_cpu"),
         ({"steal_ratio": 0.05}, {"steal_ratio": 0.051}, "steal"),
@@ -215,8 +215,8 @@ PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
         ({"generator_cores": 0.8}, {"generator_cores": 0.81}, "generator_busy"),
         ({"generator_cores": 1.4, "generator_0_cores": 0.7}, {"generator_1_cores": 0.81}, "generator_busy"),
         ({"schedule_delay_p95_s": 0.01}, {"schedule_delay_p95_s": 0.011}, "schedule_delay"),
-        ({"upstream_lag_p99_s": 0.005}, {"upstream_lag_p99_s": 0.006}, "upstream_lag"),
-        ({"upstream_lag_p99_s": 0.9, "target_cores": 1.8}, {"upstream_lag_p99_s": 0.9}, "upstream_lag"),
+        ({"model_lag_p99_s": 0.005}, {"model_lag_p99_s": 0.006}, "model_lag"),
+        ({"model_lag_p99_s": 0.9, "target_cores": 1.8}, {"model_lag_p99_s": 0.9}, "model_lag"),
         (
             {"turn_half_difference_ratio": -0.2, "turn_half_error_ratio": 0.07},
             {"turn_half_difference_ratio": -0.11, "turn_half_error_ratio": 0.01},
@@ -262,10 +262,10 @@ def test_a_fail_hidden_as_unsteady_is_named() -> None:
 
 
 def test_without_an_application_the_tools_limit_spoils_a_pass_and_no_fail() -> None:
-    direct, busy = replace(ACCOUNT, direct=True), GOOD | {"generator_cores": 0.9, "target_cores": None}
-    assert "(generator_busy)" in next(validity.check(PASS, busy, direct, missed=False))
+    no_app, busy = replace(ACCOUNT, no_app=True), GOOD | {"generator_cores": 0.9, "target_cores": None}
+    assert "(generator_busy)" in next(validity.check(PASS, busy, no_app, missed=False))
     fail = {"outcome": "fail", "reasons": [{"code": "target.generator_busy", "text": "", "value": 0.9}]}
-    assert list(validity.check(fail, busy, direct, missed=False)) == []
+    assert list(validity.check(fail, busy, no_app, missed=False)) == []
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from chat.answers import problem_document, problem_response
 from chat.departures import Client, ClientLeft
 from chat.exchange import Exchange
 from chat.extensions import cache, db, model
+from chat.language_model import LanguageModelError
 from chat.models import Conversation, Message
 from chat.problems import UNAVAILABLE, Invalid, refuse, unavailable
 from chat.schemas import FeedbackChange, HideChange, NewMessage, body
 from chat.security import role_required
-from chat.upstream import UpstreamError
 
 bp = Blueprint("messages", __name__, url_prefix="/api")
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -76,7 +76,7 @@ def events(app: Flask, started: Exchange, client: Client) -> Iterator[bytes]:
             yield b"".join([b'event: token\ndata: {"text":%b}\n\n' % dumps(piece) for piece in pieces])
         interrupted = False
         last = event(b"done", {"message": save(app, started, text).as_dict()})
-    except UpstreamError as error:
+    except LanguageModelError as error:
         last = event(b"error", problem_document(error.status, error.detail))
     except UNAVAILABLE as error:
         last = event(b"error", unavailable(error))
@@ -96,7 +96,7 @@ def whole(app: Flask, started: Exchange, client: Client) -> Response:
         for pieces in model.answer(started.context, client):
             text += pieces
         interrupted = False
-    except UpstreamError as error:
+    except LanguageModelError as error:
         return problem_response(error.status, error.detail)
     except ClientLeft:
         return problem_response(502, "The client left.")  # nobody reads this

@@ -13,7 +13,7 @@ import pytest
 
 from harness.probes.contract import Check, check
 from harness.probes.world import PASSWORD, session_token
-from loadtests.schedule.seeded import nonce_of
+from loadtests.schedule.draws import nonce_of
 from tests.serving import serving
 
 SEED = 42
@@ -135,7 +135,7 @@ def _site(defect: str) -> Iterator[str]:
 
 
 def _checks(base_url: str) -> list[Check]:
-    return check(base_url, "forms", seed=SEED, features=(), web=False, rate_limit=None, upstream_log=None)
+    return check(base_url, "forms", seed=SEED, features=(), web=False, rate_limit=None, model_log=None)
 
 
 def test_right_site_passes() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.probes import contract
-from loadtests.schedule.seeded import nonce_of
+from loadtests.schedule.draws import nonce_of
 
 SEED = 42
 
@@ -71,7 +71,7 @@ def _model(defect: str) -> Iterator[str]:
 
 def _checks(base_url: str) -> list[contract.Check]:
     return contract.check(
-        base_url, "openai", seed=SEED, features=("streaming",), web=False, rate_limit=None, upstream_log=None
+        base_url, "openai", seed=SEED, features=("streaming",), web=False, rate_limit=None, model_log=None
     )
 
 

@@ -65,4 +65,4 @@ def test_all_features_lead_to_every_operation_and_fewer_to_what_the_load_needs()
     assert found[1] == {"me", "createConversation", "sendMessage", "listMessages"}
 
 
-OPTIONS = {"web": False, "rate_limit": None, "upstream_log": None}
+OPTIONS = {"web": False, "rate_limit": None, "model_log": None}

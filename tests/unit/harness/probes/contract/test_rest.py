@@ -51,20 +51,20 @@ PAGE_DEFECTS = {
 
 
 def test_right_target_passes_every_check_and_every_operation_is_exercised(tmp_path: Path) -> None:
-    log = tmp_path / "upstream.jsonl"
+    log = tmp_path / "model.jsonl"
     with running(Twin(per_minute=60, log=log)) as base_url:
-        checks = check_rest(base_url, seed=SEED, web=True, upstream_log=log)
+        checks = check_rest(base_url, seed=SEED, web=True, model_log=log)
     assert [check.text for check in checks if not check.passed] == []
     assert {check.operation for check in checks} == {*OPERATIONS, "errors", "headers", "page"}
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_defect_is_found(defect: str, tmp_path: Path) -> None:
-    log = tmp_path / "upstream.jsonl"
-    probes = [p for p in rest_probes(rate_limit=PER_MINUTE, upstream_log=log) if DEFECTS[defect] in p.claim]
+    log = tmp_path / "model.jsonl"
+    probes = [p for p in rest_probes(rate_limit=PER_MINUTE, model_log=log) if DEFECTS[defect] in p.claim]
     assert probes, f"no check claims {DEFECTS[defect]!r}"
     with running(Twin(defect, per_minute=PER_MINUTE, log=log)) as base_url:
-        checks = run(probes, RestWorld(base_url, seed=SEED, upstream_log=log))
+        checks = run(probes, RestWorld(base_url, seed=SEED, model_log=log))
     assert [check.text for check in checks if check.passed] == []
 
 

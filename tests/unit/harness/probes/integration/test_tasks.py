@@ -105,7 +105,7 @@ class Wrong(Handler):
 @contextmanager
 def serving(defect: str, folder: Path) -> Iterator[Subject]:
     """Serve a twin whose person has a conversation already."""
-    log = folder / "upstream.jsonl"
+    log = folder / "model.jsonl"
     twin = Twin(defect, log=log)
     twin.begin(PERSON, "Conversation 1", "2025-04-08T08:00:00+00:00")
     twin.begin(PERSON, "Conversation 2", "2025-04-08T09:00:00+00:00")
@@ -122,7 +122,7 @@ def serving(defect: str, folder: Path) -> Iterator[Subject]:
             features=("sign-in", "search"),
             seed=SEED,
             rate_limit=60,
-            upstream_log=str(log),
+            model_log=str(log),
         )
     finally:
         server.shutdown()
@@ -138,7 +138,7 @@ def finding(name: str, subject: Subject) -> Finding:
 def test_all_tasks_are_done_on_a_right_server(tmp_path: Path) -> None:
     with serving("", tmp_path) as subject:
         found = finding("scripted-tasks", subject)
-    assert (found.outcome, found.passed, found.exercised) == ("held", 10, 10), found.details
+    assert (found.outcome, found.passed, found.exercised) == ("passed", 10, 10), found.details
     assert found.unit == "lines"
     assert found.value == code_lines((CLIENTS / "rest.py").read_text())[""]
     assert [line.partition(" (")[0] for line in found.details] == list(TASKS)
@@ -150,7 +150,7 @@ def test_a_task_fails_on_a_server_that_does_it_wrong(defect: str, tmp_path: Path
         found = finding("scripted-tasks", subject)
     failed = {line.partition(" (")[0] for line in found.details if not line.endswith(": done")}
     assert failed == DEFECTS[defect], found.details
-    assert (found.outcome, found.passed) == ("broken", 10 - len(failed))
+    assert (found.outcome, found.passed) == ("failed", 10 - len(failed))
 
 
 def test_every_task_fails_on_some_wrong_server() -> None:
@@ -160,21 +160,21 @@ def test_every_task_fails_on_some_wrong_server() -> None:
 def test_all_operations_are_described_and_behave_so_on_a_right_server(tmp_path: Path) -> None:
     with serving("", tmp_path) as subject:
         found = [finding(name, subject) for name in ("operations-documented", "operations-conformant")]
-    assert [(one.outcome, one.passed, one.exercised) for one in found] == [("held", 18, 18)] * 2, found[1].details
+    assert [(one.outcome, one.passed, one.exercised) for one in found] == [("passed", 18, 18)] * 2, found[1].details
 
 
 def test_an_operation_that_is_not_described_is_missed_and_not_held_to_anything(tmp_path: Path) -> None:
     reading = sum(method == "GET" for method, _ in OPERATIONS.values())
     with serving("describes half", tmp_path) as subject:
         documented, conformant = (finding(f"operations-{name}", subject) for name in ("documented", "conformant"))
-    assert (documented.outcome, documented.passed, documented.exercised) == ("broken", reading, 18)
+    assert (documented.outcome, documented.passed, documented.exercised) == ("failed", reading, 18)
     assert conformant.exercised == reading
 
 
 def test_a_page_in_a_schemas_place_describes_nothing(tmp_path: Path) -> None:
     with serving("describes nothing", tmp_path) as subject:
         documented, conformant = (finding(f"operations-{name}", subject) for name in ("documented", "conformant"))
-    assert (documented.outcome, documented.passed, documented.exercised) == ("broken", 0, 18)
+    assert (documented.outcome, documented.passed, documented.exercised) == ("failed", 0, 18)
     assert documented.text.startswith("no description of an interface is served: 0 of 18 operations (looked for at /")
     assert (conformant.outcome, conformant.exercised) == ("not measured", 0)
 
@@ -183,14 +183,14 @@ def test_a_described_operation_that_behaves_otherwise_is_broken(tmp_path: Path) 
     with serving("deleting keeps", tmp_path) as subject:
         found = finding("operations-conformant", subject)
     assert [line.partition(":")[0] for line in found.details if "checks passed" not in line] == ["deleteConversation"]
-    assert (found.outcome, found.passed, found.exercised) == ("broken", 17, 18)
+    assert (found.outcome, found.passed, found.exercised) == ("failed", 17, 18)
 
 
 def test_a_page_with_an_api_behind_it_is_used_by_its_api(tmp_path: Path) -> None:
     with serving("", tmp_path) as subject:
         hybrid = replace(subject, protocol="streamlit", base_url="http://127.0.0.1:9", api_url=subject.base_url)
         found = [finding(name, hybrid) for name in ("operations-documented", "scripted-tasks")]
-    assert [(one.outcome, one.exercised) for one in found] == [("held", 18), ("held", 10)], found[1].details
+    assert [(one.outcome, one.exercised) for one in found] == [("passed", 18), ("passed", 10)], found[1].details
     assert "(rest.py)" in found[1].text
 
 
@@ -205,7 +205,7 @@ def test_a_target_that_is_not_there_fails_every_task(tmp_path: Path) -> None:
     with serving("", tmp_path) as subject:
         pass
     found = finding("scripted-tasks", subject)
-    assert (found.outcome, found.passed, found.exercised) == ("broken", 0, 10)
+    assert (found.outcome, found.passed, found.exercised) == ("failed", 0, 10)
 
 
 def test_a_protocol_of_its_own_is_not_measured() -> None:
@@ -217,7 +217,7 @@ def test_a_protocol_of_its_own_is_not_measured() -> None:
         features=(),
         seed=1,
         rate_limit=60,
-        upstream_log="/nowhere",
+        model_log="/nowhere",
     )
     found = run([probe for probe in probes() if probe.topic == "integration"], subject)
     assert {one.outcome for one in found} == {"not measured"}

@@ -75,7 +75,7 @@ def _subject(base_url: str, protocol: str = "rest") -> Subject:
         features=(),
         seed=SEED,
         rate_limit=60,
-        upstream_log="",
+        model_log="",
     )
 
 
@@ -110,7 +110,7 @@ def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, said = FLAWS[flaw]
     with running(flaw) as base_url:
         finding = _finding(name, base_url)
-    assert finding.outcome == "broken", finding.text
+    assert finding.outcome == "failed", finding.text
     assert any(said in line for line in finding.details if line.startswith("BROKEN")), finding.details[:20]
 
 
@@ -118,7 +118,7 @@ def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sql_made_of_a_search_is_found_on_a_real_database(flaw: str) -> None:
     with running(flaw, pasting=True) as base_url:
         finding = _finding("sql-injection", base_url)
-    assert finding.outcome == "broken"
+    assert finding.outcome == "failed"
     broken = [line for line in finding.details if line.startswith("BROKEN")]
     assert all("listConversations search" in line for line in broken)
     said = ("let out 'sqlite3.'",) if flaw else ("500", "let out 'pbkdf2_'")

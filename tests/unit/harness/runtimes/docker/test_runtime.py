@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness import profiles, targets
-from harness.analysis.verdict import without_budget
+from harness.analysis.verdict import invalid_budget
 from harness.cli import DEFAULT_TARGETS
 from harness.errors import BenchError
 from harness.records import Component, Limits, TargetInfo, TrialKey
@@ -17,7 +17,7 @@ from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.runtime import DockerRuntime
 from harness.runtimes.protocol import GENERATOR, Stack
-from harness.trials.context import Bench
+from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
 from tests import ROOT
 from tests.doubles.trials import LIMITS
@@ -162,7 +162,7 @@ class ShortPod:
     def launch(self, *_: object) -> Stack:
         log = self.folder / "emissions.jsonl"
         log.touch()
-        return Stack(instances=("http://x",), upstream_url="http://y", upstream_log=log, ready_after_s=1.0)
+        return Stack(instances=("http://x",), model_url="http://y", model_log=log, ready_after_s=1.0)
 
     def generate(self, *_: object) -> None:
         pass
@@ -209,14 +209,14 @@ def test_a_trial_without_the_budget_is_invalid_whatever_else_happened(
     tmp_path: Path, scenario: str, shortfall: str | None
 ) -> None:
     profile = profiles.load("smoke")
-    bench = Bench(run=tmp_path, runtime=ShortRuntime(shortfall), profile=profile, tell=lambda *_: None)
+    bench = TrialContext(run=tmp_path, runtime=ShortRuntime(shortfall), profile=profile, tell=lambda *_: None)
     key = TrialKey(target="streamlit", scenario=scenario, level=2, repetition=0, number=1)
     trial = run_trial(bench, a_prepared(), key)
     if shortfall is None:
         assert trial.verdict.outcome == "fail"
         assert [reason.code for reason in trial.verdict.reasons[:2]] == ["target.oom", "target.exit"]
     else:
-        assert trial.verdict == without_budget(shortfall)
+        assert trial.verdict == invalid_budget(shortfall)
         assert trial.verdict.outcome == "invalid"
         assert trial.verdict.reasons[0].code == "invalid.budget"
         assert shortfall in trial.verdict.reasons[0].text
@@ -224,7 +224,7 @@ def test_a_trial_without_the_budget_is_invalid_whatever_else_happened(
 
 
 def test_without_an_application_there_is_no_image_no_data_and_no_service_of_one(tmp_path: Path) -> None:
-    target = CATALOGUE.target("ceiling")
+    target = CATALOGUE.target("no-app")
     tags = runtime._tags(target)
     assert set(tags) == {"pod", "llm", "generator"}
     assert set(runtime._dockerfiles(target, CATALOGUE, ROOT)) == set(tags.values())

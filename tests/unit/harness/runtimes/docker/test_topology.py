@@ -46,7 +46,7 @@ def test_roles_and_shares_are_those_the_file_states(shape: Topology) -> None:
     targets = {name for name, of in stated.items() if of["chatbench.role"] == "target"}
     assert targets == set(shape.target) == {name for name in stated if topology.role_of(name) == "target"}
     assert topology.role_of(GENERATOR) == "generator"
-    assert topology.role_of(LLM) == topology.role_of(POD) == "upstream"
+    assert topology.role_of(LLM) == topology.role_of(POD) == "model"
 
 
 def test_the_pod_has_no_way_out_and_every_other_service_is_in_it(shape: Topology) -> None:
@@ -100,7 +100,7 @@ def test_without_a_common_parent_the_shares_add_up_to_the_budget(shape: Topology
     assert sum(int(one["mem_limit"].removesuffix("m")) for one in limited.values()) == 4096
 
 
-def test_upstream_and_generator_write_the_trials_folder_and_read_the_rest(shape: Topology) -> None:
+def test_model_and_generator_write_the_trials_folder_and_read_the_rest(shape: Topology) -> None:
     services = placed(shape)
     assert services[LLM]["volumes"] == ["/results/one:/trial"]
     assert services[GENERATOR]["volumes"] == ["/results/one:/trial", "/cache/site:/site:ro"]

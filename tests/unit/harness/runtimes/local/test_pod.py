@@ -149,7 +149,7 @@ def test_a_memory_hog_is_killed_by_the_limit_and_counted(open_pod: Callable[...,
 @pytest.mark.cgroup
 def test_the_limit_is_the_stacks_not_each_components(open_pod: Callable[..., LocalPod], tmp_path: Path) -> None:
     pod = open_pod(Budget(cpus=1, memory_bytes=96 * MIB))
-    hold = "kept = bytearray(64 << 20); print('held', flush=True); import time; time.sleep(600)"
+    hold = "kept = bytearray(64 << 20); print('passed', flush=True); import time; time.sleep(600)"
     pod.start(program(tmp_path, "first", hold))
     printed(tmp_path, "first")
     pod.start(program(tmp_path, "second", hold))
@@ -157,11 +157,9 @@ def test_the_limit_is_the_stacks_not_each_components(open_pod: Callable[..., Loc
 
 
 @pytest.mark.cgroup
-def test_upstream_and_generator_are_outside_of_the_memory_limit(
-    open_pod: Callable[..., LocalPod], tmp_path: Path
-) -> None:
+def test_model_and_generator_are_outside_of_the_memory_limit(open_pod: Callable[..., LocalPod], tmp_path: Path) -> None:
     pod = open_pod(Budget(cpus=1, memory_bytes=32 * MIB))
-    pod.start(program(tmp_path, "llm", "bytearray(b'x' * (64 << 20)); print('held')", role="upstream"))
+    pod.start(program(tmp_path, "llm", "bytearray(b'x' * (64 << 20)); print('passed')", role="model"))
     assert pod.wait("llm", 20) == 0
     assert printed(tmp_path, "llm") == "held\n"
 
@@ -171,7 +169,7 @@ def test_components_are_accounted_apart(open_pod: Callable[..., LocalPod], tmp_p
     pod = open_pod(enforced=enforced)
     pod.start(program(tmp_path, "busy", BURN.format(0.3)))
     pod.start(program(tmp_path, "large", f"kept = bytearray(b'x' * (40 << 20)); {SLEEP}"))
-    pod.start(program(tmp_path, "llm", SLEEP, role="upstream"))
+    pod.start(program(tmp_path, "llm", SLEEP, role="model"))
     for name in ("busy", "large", "llm"):
         printed(tmp_path, name)
     samples = {sample.component: sample for sample in pod.sample()}
@@ -179,7 +177,7 @@ def test_components_are_accounted_apart(open_pod: Callable[..., LocalPod], tmp_p
     assert samples["busy"].cpu_s >= 0.2  # what it took before it joined is not in the group
     assert samples["busy"].cpu_s > samples["large"].cpu_s + samples["llm"].cpu_s
     assert (samples["large"].anon_bytes or 0) >= 40 * MIB > (samples["busy"].anon_bytes or 0)
-    assert samples["llm"].role == "upstream"
+    assert samples["llm"].role == "model"
     assert {sample.processes for sample in samples.values()} == {1}
     assert max(samples["busy"].process_cpu_s.values()) >= 0.2
     assert (samples["busy"].working_set_bytes is None) == (not enforced)
@@ -240,7 +238,7 @@ def test_a_target_that_ends_shows_its_last_lines(open_pod: Callable[..., LocalPo
     pod = open_pod()
     url = f"http://127.0.0.1:{pod.free_port()}/ready"
     with pytest.raises(BenchError) as failure:
-        pod.start(program(tmp_path, "broken", "print('reading settings'); import no_such_thing", ready_url=url))
+        pod.start(program(tmp_path, "failed", "print('reading settings'); import no_such_thing", ready_url=url))
     assert "broken ended with 1 before it was ready at http://127.0.0.1:" in failure.value.message
     assert "reading settings" in failure.value.message
     assert "ModuleNotFoundError: No module named 'no_such_thing'" in failure.value.message

@@ -47,12 +47,12 @@ def prepared(tmp_path: Path) -> stack.LocalPrepared:
     (tmp_path / "scratch").mkdir()
     local = Local(start=("{python}", "serve", "--port", "{port}"), ready="/ok", env={"RATE_LIMIT_PER_MINUTE": "60"})
     app = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
-    llm = Part(name="llm", kind="upstream", title="L", folder=tmp_path, local=Local(start=("llm", "{tokens}", "{log}")))
+    llm = Part(name="llm", kind="model", title="L", folder=tmp_path, local=Local(start=("llm", "{tokens}", "{log}")))
     return stack.LocalPrepared(
         target=Target(name="app", parts=(app,)),
         pythons=(Path("python"),),
-        upstream=llm,
-        upstream_python=Path("python"),
+        model=llm,
+        model_python=Path("python"),
         web=None,
         redis=None,
         template=template,
@@ -72,13 +72,13 @@ def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
 ) -> None:
     pod = Pod(tmp_path, [])
     stacked = launch(pod, prepared, tmp_path)
-    upstream, app = pod.started
-    assert upstream.command == ("llm", "40", str(tmp_path / "emissions.jsonl"))
+    model, app = pod.started
+    assert model.command == ("llm", "40", str(tmp_path / "emissions.jsonl"))
     assert stacked.instances == (app.endpoint,)
     assert app.command == ("python", "serve", "--port", str(pod.port))
     assert app.ready_url == f"{app.endpoint}/ok"
     assert Path(app.env["DATA_DIR"], "db").read_text() == "seeded"
-    assert app.env["LLM_BASE_URL"] == f"{stacked.upstream_url}/v1"
+    assert app.env["LLM_BASE_URL"] == f"{stacked.model_url}/v1"
     assert int(app.env["RATE_LIMIT_PER_MINUTE"]) >= 1_000_000
 
 
@@ -150,9 +150,9 @@ def test_any_other_failure_is_not_tried_again(prepared: stack.LocalPrepared, tmp
 def test_without_an_application_only_the_model_is_started_and_the_generator_gets_its_address(
     prepared: stack.LocalPrepared, tmp_path: Path
 ) -> None:
-    nothing = Part(name="ceiling", kind="direct", title="Nothing", folder=tmp_path)
+    nothing = Part(name="no-app", kind="no_app", title="Nothing", folder=tmp_path)
     pod = Pod(tmp_path, [])
-    found = launch(pod, replace(prepared, target=Target(name="ceiling", parts=(nothing,))), tmp_path)
-    assert [one.role for one in pod.started] == ["upstream"]
-    assert found.instances == (f"{found.upstream_url}/v1",)
+    found = launch(pod, replace(prepared, target=Target(name="no-app", parts=(nothing,))), tmp_path)
+    assert [one.role for one in pod.started] == ["model"]
+    assert found.instances == (f"{found.model_url}/v1",)
     assert found.ready_after_s == 0.0

@@ -194,7 +194,7 @@ export interface paths {
         /**
          * Send a message; the answer streams in (SSE) or comes whole (JSON), as `Accept` says.
          * @description With `Accept: text/event-stream`: one `message` event, then `token` events, then one `done` or one `error` event, and the
-         *     response ends. Concatenated `text` fields are the answer. An upstream failure is an `error` event, because the status 200
+         *     response ends. Concatenated `text` fields are the answer. A failure of the model is an `error` event, because the status 200
          *     is already out. With any other `Accept`: 201 with both messages, or 502.
          */
         post: operations["sendMessage"];
@@ -489,7 +489,7 @@ export interface components {
             };
         };
         /** @description The language model failed or could not be reached. */
-        UpstreamFailed: {
+        ModelFailed: {
             headers: {
                 [name: string]: unknown;
             };
@@ -498,7 +498,7 @@ export interface components {
             };
         };
         /** @description The language model stayed silent for too long. */
-        UpstreamSilent: {
+        ModelSilent: {
             headers: {
                 [name: string]: unknown;
             };
@@ -554,8 +554,8 @@ export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseTooMany = components['responses']['TooMany'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
-export type ResponseUpstreamFailed = components['responses']['UpstreamFailed'];
-export type ResponseUpstreamSilent = components['responses']['UpstreamSilent'];
+export type ResponseModelFailed = components['responses']['ModelFailed'];
+export type ResponseModelSilent = components['responses']['ModelSilent'];
 export type ParameterConversationId = components['parameters']['ConversationId'];
 export type ParameterCsrfToken = components['parameters']['CsrfToken'];
 export type ParameterMessageId = components['parameters']['MessageId'];
@@ -1003,9 +1003,9 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooMany"];
-            502: components["responses"]["UpstreamFailed"];
+            502: components["responses"]["ModelFailed"];
             503: components["responses"]["Unavailable"];
-            504: components["responses"]["UpstreamSilent"];
+            504: components["responses"]["ModelSilent"];
         };
     };
     health: {

@@ -14,7 +14,7 @@ END_WAIT_S = 0.2
 KEEP_ALIVE_S = 30
 
 
-class UpstreamError(Exception):
+class LanguageModelError(Exception):
     """The model failed: the status and the words for the client."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -53,26 +53,26 @@ class LanguageModel:
         Leaving the generator cancels the request.
 
         Raises:
-            UpstreamError: refused, silent for too long, or broken off.
+            LanguageModelError: refused, silent for too long, or broken off.
         """
         body = orjson.dumps({"model": self._name, "messages": messages, "stream": True})
         events = Events()
         try:
             async with self._session.post(self._url, data=body) as response:
                 if response.status != 200:
-                    raise UpstreamError(502, f"The language model answered {response.status}.")
+                    raise LanguageModelError(502, f"The language model answered {response.status}.")
                 content = response.content
                 while not events.finished and (chunk := await content.readany()):
                     if pieces := events.pieces(chunk):
                         yield pieces
                         await self._gather(response)
                 if not events.finished:
-                    raise UpstreamError(502, "The language model broke off.")
+                    raise LanguageModelError(502, "The language model broke off.")
                 await _read_to_end(content)
         except TimeoutError as exc:
-            raise UpstreamError(504, "The language model stayed silent for too long.") from exc
+            raise LanguageModelError(504, "The language model stayed silent for too long.") from exc
         except (aiohttp.ClientError, OSError, ValueError) as exc:
-            raise UpstreamError(502, "The language model cannot be reached or broke off.") from exc
+            raise LanguageModelError(502, "The language model cannot be reached or broke off.") from exc
 
     async def _gather(self, response: aiohttp.ClientResponse) -> None:
         """Let the next tokens gather in the socket's buffer, so that one wait, read and write serve several.
@@ -111,7 +111,7 @@ class Events:
         """Return the pieces of text the chunk completes.
 
         Raises:
-            UpstreamError: the model reports an error; ValueError: an event is no JSON.
+            LanguageModelError: the model reports an error; ValueError: an event is no JSON.
         """
         lines = (self._rest + chunk).split(b"\n")
         self._rest = lines.pop()
@@ -132,5 +132,5 @@ def _text(event: Any) -> str | None:
         choices = event["choices"]
         text = choices[0]["delta"].get("content") if choices else None  # no choices: the usage report
     except (AttributeError, KeyError, TypeError) as exc:
-        raise UpstreamError(502, "The language model reported an error.") from exc
+        raise LanguageModelError(502, "The language model reported an error.") from exc
     return text if isinstance(text, str) else None

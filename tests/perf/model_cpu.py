@@ -1,4 +1,4 @@
-"""CPU per token of the upstream against a Starlette twin's: the same streams, in turns, in one run of about 50 s.
+"""CPU per token of the model against a Starlette twin's: the same streams, in turns, in one run of about 50 s.
 
 A bare sender beside them shows what the kernel alone takes for each token: no server on TCP can be below that.
 """
@@ -44,12 +44,12 @@ def measure() -> list[dict[str, object]]:
     ratio = _ratio(ours, twins)
     load = f"{STREAMS} streams × {1 / ITL_S:g} tokens/s, median of {ROUNDS}"
     return [
-        _figure("upstream CPU per token / Starlette twin's", GOAL_RATIO, ratio, "ratio", load),
-        _figure("upstream CPU per token", None, value, "µs", load),
+        _figure("model CPU per token / Starlette twin's", GOAL_RATIO, ratio, "ratio", load),
+        _figure("model CPU per token", None, value, "µs", load),
         _figure("Starlette twin's CPU per token", None, twin, "µs", load),
         _figure("bare send per token (floor)", None, statistics.median(bare), "µs", load),
         _figure("bare send / Starlette twin's", None, _ratio(bare, twins), "ratio", load),
-        _figure("upstream CPU per token / bare send", None, _ratio(ours, bare), "ratio", load),
+        _figure("model CPU per token / bare send", None, _ratio(ours, bare), "ratio", load),
     ]
 
 
@@ -114,7 +114,7 @@ class _Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: upstream\r\ncontent-length: {len(self._body)}\r\n\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: model\r\ncontent-length: {len(self._body)}\r\n\r\n"
         transport.write(head.encode() + self._body)
 
     def data_received(self, data: bytes) -> None:

@@ -17,7 +17,7 @@ END_WAIT_S = 0.2
 _session: aiohttp.ClientSession | None = None
 
 
-class UpstreamError(Exception):
+class LanguageModelError(Exception):
     """The model failed: the status and the words for the client."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -54,26 +54,26 @@ async def answer(messages: list[dict[str, str]]) -> AsyncGenerator[list[str], No
     Leaving the generator cancels the request.
 
     Raises:
-        UpstreamError: refused, silent for too long, or broken off.
+        LanguageModelError: refused, silent for too long, or broken off.
     """
     body = orjson.dumps({"model": settings.LLM_MODEL, "messages": messages, "stream": True})
     events = Events()
     try:
         async with session().post(URL, data=body) as response:
             if response.status != 200:
-                raise UpstreamError(502, f"The language model answered {response.status}.")
+                raise LanguageModelError(502, f"The language model answered {response.status}.")
             content = response.content
             while not events.finished and (chunk := await content.readany()):
                 if pieces := events.pieces(chunk):
                     yield pieces
                     await _gather(response)
             if not events.finished:
-                raise UpstreamError(502, "The language model broke off.")
+                raise LanguageModelError(502, "The language model broke off.")
             await _read_to_end(content)
     except TimeoutError as exc:
-        raise UpstreamError(504, "The language model stayed silent for too long.") from exc
+        raise LanguageModelError(504, "The language model stayed silent for too long.") from exc
     except (aiohttp.ClientError, OSError, ValueError) as exc:
-        raise UpstreamError(502, "The language model cannot be reached or broke off.") from exc
+        raise LanguageModelError(502, "The language model cannot be reached or broke off.") from exc
 
 
 async def _gather(response: aiohttp.ClientResponse) -> None:
@@ -114,7 +114,7 @@ class Events:
         """Return the pieces of text the chunk completes.
 
         Raises:
-            UpstreamError: the model reports an error; ValueError: an event is no JSON.
+            LanguageModelError: the model reports an error; ValueError: an event is no JSON.
         """
         lines = (self.rest + chunk).split(b"\n")
         self.rest = lines.pop()
@@ -135,4 +135,4 @@ def _text(event: dict[str, Any]) -> str | None:
         choices = event["choices"]
         return choices[0]["delta"].get("content") if choices else None  # no choices: the usage report
     except (KeyError, TypeError) as exc:
-        raise UpstreamError(502, "The language model reported an error.") from exc
+        raise LanguageModelError(502, "The language model reported an error.") from exc

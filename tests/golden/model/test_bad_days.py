@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.golden.upstream.server import LLM, Upstream
+from tests.golden.model.server import LLM, Model
 
 
 def post(body: str, *headers: str, version: str = "1.1") -> bytes:
@@ -22,51 +22,51 @@ def question(text: str, *, stream: bool = True) -> str:
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(("fault", "kind"), [("429", "requests"), ("500", "server_error")])
-def test_fault_before_the_answer(upstream: Upstream, tag: str, fault: str, kind: str, stream: bool) -> None:
-    reply = upstream.ask(f"tag-{tag}?fault={fault}", stream=stream)
+def test_fault_before_the_answer(model: Model, tag: str, fault: str, kind: str, stream: bool) -> None:
+    reply = model.ask(f"tag-{tag}?fault={fault}", stream=stream)
     assert reply.status == int(fault)
     assert reply.json["error"]["type"] == kind
     assert ("retry-after" in reply.headers) == (fault == "429")
-    emission = upstream.emission(tag)
+    emission = model.emission(tag)
     assert (emission["fault"], emission["finished"], emission["emit_s"]) == (fault, False, [])
 
 
-def test_stall_pauses_in_the_middle(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask(f"tag-{tag}?fault=stall&tokens=20")
+def test_stall_pauses_in_the_middle(model: Model, tag: str) -> None:
+    reply = model.ask(f"tag-{tag}?fault=stall&tokens=20")
     gaps = [b - a for (a, _), (b, _) in zip(reply.arrivals, reply.arrivals[1:], strict=False)]
     assert gaps.index(max(gaps)) == 9
-    assert upstream.emission(tag)["emit_s"][10] >= 0.05 + 10 * 0.01 + 0.6
+    assert model.emission(tag)["emit_s"][10] >= 0.05 + 10 * 0.01 + 0.6
     assert reply.done
-    assert upstream.emission(tag)["finished"] is True
+    assert model.emission(tag)["finished"] is True
 
 
-def test_disconnect_cuts_in_the_middle(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask(f"tag-{tag}?fault=disconnect&tokens=20")
+def test_disconnect_cuts_in_the_middle(model: Model, tag: str) -> None:
+    reply = model.ask(f"tag-{tag}?fault=disconnect&tokens=20")
     assert len(reply.arrivals) == 10
     assert not reply.done
-    emission = upstream.emission(tag)
+    emission = model.emission(tag)
     assert (len(emission["emit_s"]), emission["finished"], emission["fault"]) == (10, False, "disconnect")
-    assert upstream.raw(post(question(f"tag-{tag}?fault=disconnect", stream=False))) == b""
+    assert model.raw(post(question(f"tag-{tag}?fault=disconnect", stream=False))) == b""
 
 
-def test_client_that_leaves_ends_its_answer(upstream: Upstream, tag: str) -> None:
-    with upstream.connect() as connection:
+def test_client_that_leaves_ends_its_answer(model: Model, tag: str) -> None:
+    with model.connect() as connection:
         connection.sendall(post(question(f"tag-{tag}?tokens=1000")))
         while b'"content":"' not in connection.recv(65536):
             pass
     left_s = time.monotonic()
-    emission = upstream.emission(tag)
+    emission = model.emission(tag)
     assert time.monotonic() - left_s < 3
     assert emission["finished"] is False
     assert 0 < len(emission["emit_s"]) < 1000
 
 
-def test_client_that_resets_before_a_whole_answer(upstream: Upstream, tag: str) -> None:
-    with upstream.connect() as connection:
+def test_client_that_resets_before_a_whole_answer(model: Model, tag: str) -> None:
+    with model.connect() as connection:
         connection.sendall(post(question(f"tag-{tag}?tokens=1000", stream=False)))
         time.sleep(0.1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close sends a reset
-    emission = upstream.emission(tag)
+    emission = model.emission(tag)
     assert (emission["finished"], emission["emit_s"]) == (False, [])
 
 
@@ -93,8 +93,8 @@ def test_client_that_resets_before_a_whole_answer(upstream: Upstream, tag: str) 
         ('{"messages": [{"role": "user", "content": "tag-0123456789abcdef?fault=404"}]}', "fault is '404'"),
     ],
 )
-def test_bad_body_is_named(upstream: Upstream, body: str, named: str) -> None:
-    reply = upstream.request("POST", "/v1/chat/completions", body.encode())
+def test_bad_body_is_named(model: Model, body: str, named: str) -> None:
+    reply = model.request("POST", "/v1/chat/completions", body.encode())
     assert reply.status == 400
     error = reply.json["error"]
     assert set(error) == {"message", "type", "param", "code"}
@@ -102,23 +102,23 @@ def test_bad_body_is_named(upstream: Upstream, body: str, named: str) -> None:
     assert named in error["message"]
 
 
-def test_unknown_path_and_wrong_method(upstream: Upstream) -> None:
-    assert upstream.request("GET", "/v1/nothing").status == 404
-    assert upstream.request("GET", "/v1/chat/completions").headers["allow"] == "POST"
-    assert upstream.request("DELETE", "/v1/models").status == 405
+def test_unknown_path_and_wrong_method(model: Model) -> None:
+    assert model.request("GET", "/v1/nothing").status == 404
+    assert model.request("GET", "/v1/chat/completions").headers["allow"] == "POST"
+    assert model.request("DELETE", "/v1/models").status == 405
 
 
-def test_error_leaves_the_connection_open_and_requests_are_answered_in_order(upstream: Upstream, tag: str) -> None:
+def test_error_leaves_the_connection_open_and_requests_are_answered_in_order(model: Model, tag: str) -> None:
     requests = [post("{"), post(question(f"tag-{tag}")), b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n"]
     requests += [b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"] * 100
-    received = upstream.raw(b"".join(requests) + b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    received = model.raw(b"".join(requests) + b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     statuses = [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]
     assert statuses == [400, 200, 404] + [200] * 101
     assert received.index(b"[DONE]") < received.index(b"404 Not Found")
 
 
-def test_request_in_small_pieces(upstream: Upstream, tag: str) -> None:
-    with upstream.connect() as connection:
+def test_request_in_small_pieces(model: Model, tag: str) -> None:
+    with model.connect() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in post(question(f"tag-{tag}"), "connection: close"):
             connection.sendall(bytes([byte]))
@@ -128,8 +128,8 @@ def test_request_in_small_pieces(upstream: Upstream, tag: str) -> None:
     assert b"[end]" in received
 
 
-def test_old_protocol_gets_no_chunks(upstream: Upstream, tag: str) -> None:
-    received = upstream.raw(post(question(f"tag-{tag}"), "connection: keep-alive", version="1.0"))
+def test_old_protocol_gets_no_chunks(model: Model, tag: str) -> None:
+    received = model.raw(post(question(f"tag-{tag}"), "connection: keep-alive", version="1.0"))
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"transfer-encoding" not in head
     assert body.startswith(b"data: {")
@@ -147,25 +147,25 @@ def test_old_protocol_gets_no_chunks(upstream: Upstream, tag: str) -> None:
     ],
     ids=["nonsense", "TLS", "too long", "too long in chunks", "endless head"],
 )
-def test_request_that_cannot_be_read_is_refused(upstream: Upstream, data: bytes, status: int) -> None:
+def test_request_that_cannot_be_read_is_refused(model: Model, data: bytes, status: int) -> None:
     if status == 200:  # seventeen chunks of 1 MiB pass the limit of 16 MiB
         head, chunk = data[: data.index(b"100000")], data[data.index(b"100000") :] + b"\r\n"
         data, status = head + chunk * 17, 413
-    received = upstream.raw(data)
+    received = model.raw(data)
     assert received.startswith(b"HTTP/1.1 %d " % status)
     assert json.loads(received.partition(b"\r\n\r\n")[2])["error"]["message"]
-    assert upstream.request("GET", "/health").status == 200
+    assert model.request("GET", "/health").status == 200
 
 
-def test_upgrade_is_refused(upstream: Upstream) -> None:
-    received = upstream.raw(post(question("Hello"), "connection: upgrade", "upgrade: h2c"))
+def test_upgrade_is_refused(model: Model) -> None:
+    received = model.raw(post(question("Hello"), "connection: upgrade", "upgrade: h2c"))
     assert received.startswith(b"HTTP/1.1 400 ")
     assert b"upgrade" in received.partition(b"\r\n\r\n")[2]
 
 
-def test_body_after_expectation(upstream: Upstream, tag: str) -> None:
+def test_body_after_expectation(model: Model, tag: str) -> None:
     head, _, body = post(question(f"tag-{tag}"), "expect: 100-continue").partition(b"\r\n\r\n")
-    with upstream.connect() as connection:
+    with model.connect() as connection:
         connection.sendall(head + b"\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)
@@ -181,8 +181,8 @@ def test_body_after_expectation(upstream: Upstream, tag: str) -> None:
         (["--port", "{taken}"], 1, "choose another --port"),
     ],
 )
-def test_bad_command_line_is_named(upstream: Upstream, arguments: list[str], code: int, named: str) -> None:
-    filled = [argument.format(taken=upstream.port) for argument in arguments]
+def test_bad_command_line_is_named(model: Model, arguments: list[str], code: int, named: str) -> None:
+    filled = [argument.format(taken=model.port) for argument in arguments]
     ended = subprocess.run([sys.executable, "-m", "llm", *filled], cwd=LLM, capture_output=True, text=True, timeout=20)
     assert ended.returncode == code
     assert named in ended.stderr

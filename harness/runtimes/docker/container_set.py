@@ -42,7 +42,7 @@ class Running:
             return False
 
 
-class Ledger:
+class ContainerSet:
     """Who runs, who ended by themselves, and what they used."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ READ_BYTES = 65536
 END_WAIT_S = 0.2
 
 
-class UpstreamError(Exception):
+class LanguageModelError(Exception):
     """The model failed: the status and the words for the client."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -89,26 +89,26 @@ class LanguageModel:
         Leaving the generator ends the request, and so does the client's departure.
 
         Raises:
-            UpstreamError: refused, silent for too long, or broken off; ClientLeft: nobody waits any more.
+            LanguageModelError: refused, silent for too long, or broken off; ClientLeft: nobody waits any more.
         """
         body = orjson.dumps({"model": self.name, "messages": messages, "stream": True})
         try:
             with client, self._ask(body, client) as reply:
                 if reply.status_code != 200:
-                    raise UpstreamError(502, f"The language model answered {reply.status_code}.")
+                    raise LanguageModelError(502, f"The language model answered {reply.status_code}.")
                 yield from self._pieces(reply)
         except (OSError, HTTPParseError, ValueError) as error:
             if client.left:
                 raise ClientLeft from None
             if isinstance(error, TimeoutError):
-                raise UpstreamError(504, "The language model stayed silent for too long.") from error
-            raise UpstreamError(502, "The language model cannot be reached or broke off.") from error
+                raise LanguageModelError(504, "The language model stayed silent for too long.") from error
+            raise LanguageModelError(502, "The language model cannot be reached or broke off.") from error
 
     def _ask(self, body: bytes, client: Client) -> Reply:
         try:
             sock = self.pool.get_socket()
         except TimeoutError as error:
-            raise UpstreamError(502, "The language model cannot be reached.") from error
+            raise LanguageModelError(502, "The language model cannot be reached.") from error
         try:
             if client.left:
                 raise ClientLeft
@@ -127,7 +127,7 @@ class LanguageModel:
                 # first token of an answer is never held back, and nobody sees a delay of this size in flowing text.
                 gevent.sleep(self.window_s)
         if not events.finished:
-            raise UpstreamError(502, "The language model broke off.")
+            raise LanguageModelError(502, "The language model broke off.")
         reply.end()
 
 
@@ -142,7 +142,7 @@ class Events:
         """Return the pieces of text the chunk completes.
 
         Raises:
-            UpstreamError: the model reports an error; ValueError: an event is no JSON.
+            LanguageModelError: the model reports an error; ValueError: an event is no JSON.
         """
         lines = (self.rest + chunk).split(b"\n")
         self.rest = lines.pop()
@@ -163,4 +163,4 @@ def _text(event: dict[str, Any]) -> str | None:
         choices = event["choices"]
         return choices[0]["delta"].get("content") if choices else None  # no choices: the usage report
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise UpstreamError(502, "The language model reported an error.") from error
+        raise LanguageModelError(502, "The language model reported an error.") from error

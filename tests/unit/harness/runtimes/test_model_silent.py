@@ -19,7 +19,7 @@ from harness.runtimes.docker.pod import DockerPod
 from harness.runtimes.docker.topology import POD
 from harness.runtimes.local import LocalPod
 from harness.runtimes.local import pod as local_module
-from harness.runtimes.protocol import UPSTREAM_PATIENCE_S, Stack
+from harness.runtimes.protocol import MODEL_PATIENCE_S, Stack
 from tests import ROOT
 
 READY = ROOT / "compose/pod/ready"
@@ -71,16 +71,16 @@ def model() -> Iterator[Model]:
 
 
 def stack(url: str) -> Stack:
-    return Stack(instances=(), upstream_url=url, upstream_log=Path("none"), ready_after_s=0.0)
+    return Stack(instances=(), model_url=url, model_log=Path("none"), ready_after_s=0.0)
 
 
 @pytest.fixture(params=["local", "docker"])
 def ask(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Ask as a pod of that runtime does, with less patience."""
     if request.param == "local":
-        monkeypatch.setattr(local_module, "UPSTREAM_PATIENCE_S", SHORT_S)
-        return lambda url: LocalPod.upstream_silent(LocalPod.__new__(LocalPod), stack(url))
-    monkeypatch.setattr(docker_module, "UPSTREAM_PATIENCE_S", SHORT_S)
+        monkeypatch.setattr(local_module, "MODEL_PATIENCE_S", SHORT_S)
+        return lambda url: LocalPod.model_silent(LocalPod.__new__(LocalPod), stack(url))
+    monkeypatch.setattr(docker_module, "MODEL_PATIENCE_S", SHORT_S)
     script = READY.read_text()
     assert "ANSWER_WITHIN_S=5\n" in script
     hasty = tmp_path / "ready"
@@ -91,7 +91,7 @@ def ask(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         done = subprocess.run(["bash", str(hasty), *command[1:]], capture_output=True, timeout=30)
         return SimpleNamespace(exit_code=done.returncode, output=done.stdout)
 
-    return lambda url: docker_pod(exec_run).upstream_silent(stack(url))
+    return lambda url: docker_pod(exec_run).model_silent(stack(url))
 
 
 def docker_pod(exec_run: Callable[[Sequence[str]], Any]) -> DockerPod:
@@ -135,14 +135,14 @@ def test_a_model_that_recovers_is_not_silent_any_more(ask: Ask, model: Model) ->
 
 def test_a_script_without_words_still_gives_a_reason() -> None:
     pod = docker_pod(lambda _: SimpleNamespace(exit_code=1, output=b" \n"))
-    assert pod.upstream_silent(stack("http://127.0.0.1:1")) == "no reason"
+    assert pod.model_silent(stack("http://127.0.0.1:1")) == "no reason"
 
 
 def test_the_script_is_given_the_patience_that_both_runtimes_have() -> None:
     asked: list[Sequence[str]] = []
     pod = docker_pod(lambda command: asked.append(command) or SimpleNamespace(exit_code=0, output=b""))
-    assert pod.upstream_silent(stack("http://127.0.0.1:1")) == ""
-    assert asked == [["/opt/ready", "http://127.0.0.1:1/health", str(UPSTREAM_PATIENCE_S)]]
+    assert pod.model_silent(stack("http://127.0.0.1:1")) == ""
+    assert asked == [["/opt/ready", "http://127.0.0.1:1/health", str(MODEL_PATIENCE_S)]]
 
 
 def test_a_lost_engine_is_no_silent_model() -> None:
@@ -150,4 +150,4 @@ def test_a_lost_engine_is_no_silent_model() -> None:
         raise APIError("container is not running")
 
     with pytest.raises(BenchError, match="asking the model: the Docker engine refused"):
-        docker_pod(refuse).upstream_silent(stack("http://127.0.0.1:1"))
+        docker_pod(refuse).model_silent(stack("http://127.0.0.1:1"))

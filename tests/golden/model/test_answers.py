@@ -1,4 +1,4 @@
-"""The upstream says what it promises: nonce, token count, end marker, payloads, seeded draws, OpenAI's objects."""
+"""The model says what it promises: nonce, token count, end marker, payloads, seeded draws, OpenAI's objects."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from tests.golden.upstream.server import Reply, Upstream
+from tests.golden.model.server import Model, Reply
 
 MARKS = {
     "markdown": ["\n# ", "\n- ", "\n1. ", "\n```python\n", "\n| ", "\n> ", "👩‍👩‍👧", "مرحبا"],
@@ -26,8 +26,8 @@ def content(reply: Reply) -> str:
     return text
 
 
-def test_answer_has_nonce_token_count_and_end_marker(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask(f"Hello tag-{tag}")
+def test_answer_has_nonce_token_count_and_end_marker(model: Model, tag: str) -> None:
+    reply = model.ask(f"Hello tag-{tag}")
     pieces = [text for _, text in reply.arrivals]
     assert pieces[0] == nonce(42, tag) + " "
     assert all(re.fullmatch("[a-z]{4} ", piece) for piece in pieces[1:-1])
@@ -35,8 +35,8 @@ def test_answer_has_nonce_token_count_and_end_marker(upstream: Upstream, tag: st
     assert len(pieces) == 6 == 1 + math.ceil((len(reply.text) - 13) / 5)
 
 
-def test_streamed_events_have_the_shape_of_openai(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask(f"Hello tag-{tag}", model="some-model")
+def test_streamed_events_have_the_shape_of_openai(model: Model, tag: str) -> None:
+    reply = model.ask(f"Hello tag-{tag}", model="some-model")
     assert reply.headers["content-type"].startswith("text/event-stream")
     choices = [event["choices"][0] for event in reply.events]
     assert choices[0]["delta"] == {"role": "assistant", "content": ""}
@@ -50,35 +50,35 @@ def test_streamed_events_have_the_shape_of_openai(upstream: Upstream, tag: str) 
     assert reply.done
 
 
-def test_usage_is_sent_when_asked_for(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask(f"Hello tag-{tag}", stream_options={"include_usage": True})
+def test_usage_is_sent_when_asked_for(model: Model, tag: str) -> None:
+    reply = model.ask(f"Hello tag-{tag}", stream_options={"include_usage": True})
     *others, last = reply.events
     assert all(event["usage"] is None for event in others)
     assert last["choices"] == []
     assert last["usage"] == {"prompt_tokens": 6, "completion_tokens": 6, "total_tokens": 12}  # 26 characters by fives
 
 
-def test_whole_answer_equals_the_streamed_one(upstream: Upstream, tag: str) -> None:
-    streamed = upstream.ask(f"Hello tag-{tag}")
-    whole = upstream.ask(f"Hello tag-{tag}", stream=False)
+def test_whole_answer_equals_the_streamed_one(model: Model, tag: str) -> None:
+    streamed = model.ask(f"Hello tag-{tag}")
+    whole = model.ask(f"Hello tag-{tag}", stream=False)
     assert content(whole) == streamed.text
     assert whole.json["object"] == "chat.completion"
     assert whole.json["choices"][0]["finish_reason"] == "stop"
     assert whole.json["usage"]["completion_tokens"] == 6
 
 
-def test_last_tag_of_the_last_user_message_counts(upstream: Upstream, tag: str) -> None:
+def test_last_tag_of_the_last_user_message_counts(model: Model, tag: str) -> None:
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "tag-aaaaaaaaaaaaaaaa"},
         {"role": "assistant", "content": "tag-bbbbbbbbbbbbbbbb"},
         {"role": "user", "content": [{"type": "text", "text": f"tag-cccccccccccccccc not-tag-{tag}0 tag-{tag}"}]},
     ]
-    assert upstream.ask("", messages=messages).text.startswith(nonce(42, tag))
+    assert model.ask("", messages=messages).text.startswith(nonce(42, tag))
 
 
-def test_message_without_a_tag_is_answered_by_its_content(upstream: Upstream) -> None:
-    first, again, other = (upstream.ask(text, stream=False) for text in ("Hello", "Hello", "Hello?"))
+def test_message_without_a_tag_is_answered_by_its_content(model: Model) -> None:
+    first, again, other = (model.ask(text, stream=False) for text in ("Hello", "Hello", "Hello?"))
     assert re.match("[0-9a-f]{12} ", content(first))
     assert content(first) == content(again) != content(other)
 
@@ -94,7 +94,7 @@ def test_draws_are_log_normal_and_depend_on_seed_and_tag_alone(tmp_path: Path) -
     tags = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
     drawn = []
     for number, seed in enumerate(("1", "1", "2")):
-        with Upstream(tmp_path / str(number), "--seed", seed, *arguments) as server:
+        with Model(tmp_path / str(number), "--seed", seed, *arguments) as server:
             assert server.raw(b"".join(map(refused, tags))).count(b"HTTP/1.1 429 ") == len(tags)
         lines = [json.loads(line) for line in (tmp_path / str(number)).read_text().splitlines()]
         assert [line["tag"] for line in lines] == tags
@@ -109,7 +109,7 @@ def test_draws_are_log_normal_and_depend_on_seed_and_tag_alone(tmp_path: Path) -
 
 def test_lengths_follow_quantiles_where_there_are_any(tmp_path: Path) -> None:
     tags = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
-    with Upstream(tmp_path / "log", "--tokens-quantiles", "10,100,110,500") as server:
+    with Model(tmp_path / "log", "--tokens-quantiles", "10,100,110,500") as server:
         assert server.raw(b"".join(map(refused, tags))).count(b"HTTP/1.1 429 ") == len(tags)
     tokens = [json.loads(line)["tokens"] for line in (tmp_path / "log").read_text().splitlines()]
     assert min(tokens) >= 10
@@ -118,21 +118,21 @@ def test_lengths_follow_quantiles_where_there_are_any(tmp_path: Path) -> None:
     assert shares == pytest.approx([1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6], abs=0.05)
 
 
-def test_overrides_in_the_body_win(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask(f"Hello tag-{tag}?tokens=9&itl_s=0.5", chatbench={"tokens": 12, "itl_s": 0, "ttft_s": 0.01})
+def test_overrides_in_the_body_win(model: Model, tag: str) -> None:
+    reply = model.ask(f"Hello tag-{tag}?tokens=9&itl_s=0.5", chatbench={"tokens": 12, "itl_s": 0, "ttft_s": 0.01})
     assert len(reply.arrivals) == 12
-    assert upstream.emission(tag)["itl_s"] == 0
+    assert model.emission(tag)["itl_s"] == 0
 
 
 @pytest.mark.parametrize("payload", ["markdown", "hostile"])
-def test_payload_is_whole_unless_a_count_is_given(upstream: Upstream, tag: str, payload: str) -> None:
-    reply = upstream.ask(f"tag-{tag}?payload={payload}&itl_s=0")
+def test_payload_is_whole_unless_a_count_is_given(model: Model, tag: str, payload: str) -> None:
+    reply = model.ask(f"tag-{tag}?payload={payload}&itl_s=0")
     text = reply.text.removeprefix(nonce(42, tag) + " ")
     assert all(mark in text for mark in MARKS[payload])
     assert text.endswith("\n[end]")
     assert all(len(piece) == 5 for _, piece in reply.arrivals[1:])
     for count in (2, 3, 1000):
-        cut = upstream.ask(f"tag-{tag}?payload={payload}&itl_s=0&tokens={count}")
+        cut = model.ask(f"tag-{tag}?payload={payload}&itl_s=0&tokens={count}")
         assert len(cut.arrivals) == count
         assert cut.arrivals[-1][1] == "[end]"
 
@@ -142,22 +142,22 @@ def test_payload_is_whole_unless_a_count_is_given(upstream: Upstream, tag: str, 
     ["", "Hello", '<b>bold</b> & "quotes" \\ \x07\x00', "🏳️‍🌈👩🏽‍🚀 e\u0301 مرحبا", "\n\n", "0123456789" * 10_000],
     ids=["empty", "plain", "markup", "emoji", "line breaks", "100 kB"],
 )
-def test_echo_returns_text_of_any_kind(upstream: Upstream, tag: str, message: str) -> None:
+def test_echo_returns_text_of_any_kind(model: Model, tag: str, message: str) -> None:
     for stream in (True, False):
-        reply = upstream.ask(f"{message} tag-{tag}?payload=echo&itl_s=0&ttft_s=0", stream=stream)
+        reply = model.ask(f"{message} tag-{tag}?payload=echo&itl_s=0&ttft_s=0", stream=stream)
         text = reply.text if stream else content(reply)
         assert text.removeprefix(nonce(42, tag) + " ").removesuffix("[end]").rstrip() == message.rstrip()
 
 
-def test_long_message_with_the_tag_at_its_end(upstream: Upstream, tag: str) -> None:
-    reply = upstream.ask("🙂 tag- " * 14_000 + f"tag-{tag}")
+def test_long_message_with_the_tag_at_its_end(model: Model, tag: str) -> None:
+    reply = model.ask("🙂 tag- " * 14_000 + f"tag-{tag}")
     assert reply.text.startswith(nonce(42, tag))
     assert reply.done
 
 
-def test_models_and_health(upstream: Upstream) -> None:
-    models = upstream.request("GET", "/v1/models").json
+def test_models_and_health(model: Model) -> None:
+    models = model.request("GET", "/v1/models").json
     assert models["object"] == "list"
     assert [model["id"] for model in models["data"]] == ["stand-in"]
-    assert upstream.request("GET", "/health?probe=1").json == {"status": "ok"}
-    assert upstream.request("HEAD", "/health").body == b""
+    assert model.request("GET", "/health?probe=1").json == {"status": "ok"}
+    assert model.request("HEAD", "/health").body == b""

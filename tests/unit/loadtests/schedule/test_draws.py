@@ -8,7 +8,7 @@ import statistics
 import pytest
 
 from harness.records import Distribution
-from loadtests.schedule.seeded import (
+from loadtests.schedule.draws import (
     draw,
     first_conversation_turns,
     message,

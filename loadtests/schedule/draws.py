@@ -45,7 +45,7 @@ def arrival_gap_s(seed: int, arrival: int, per_s: float) -> float:
 
 
 def nonce_of(seed: int, tag: str) -> str:
-    """Return the 12 hex digits the upstream's answer to this tag begins with."""
+    """Return the 12 hex digits the model's answer to this tag begins with."""
     return _sha256_hex(f"{seed}:{tag}")[:12]
 
 

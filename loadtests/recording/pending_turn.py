@@ -14,7 +14,7 @@ from loadtests.wire import sse
 
 
 @dataclass(slots=True, kw_only=True)
-class Ticket:
+class PendingTurn:
     """A turn under way; ``phase`` and ``reading`` are set when it begins."""
 
     user: int
@@ -29,7 +29,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Growth:
+class AnswerProgress:
     """How an answer grew: text, and for each read that brought some of it the time and the length so far."""
 
     text: str
@@ -42,7 +42,7 @@ class Growth:
 _FORMATS = {"rest": sse.rest_answer, "openai": sse.openai_answer}
 
 
-def growth_of(reads: list[tuple[float, int]], raw: bytes, stream_format: str) -> Growth:
+def growth_of(reads: list[tuple[float, int]], raw: bytes, stream_format: str) -> AnswerProgress:
     """Take a raw event stream apart.
 
     Args:
@@ -56,7 +56,7 @@ def growth_of(reads: list[tuple[float, int]], raw: bytes, stream_format: str) ->
     """
     response = http.decode(raw, closed=True)
     if response is None or response.status != 200:
-        return Growth(text="", finished=False, updates=0, times=[], chars=[])
+        return AnswerProgress(text="", finished=False, updates=0, times=[], chars=[])
     answer = _FORMATS[stream_format](response.body)
     lengths = [0, *accumulate(len(text) for text in answer.texts)]
     times: list[float] = []
@@ -71,7 +71,7 @@ def growth_of(reads: list[tuple[float, int]], raw: bytes, stream_format: str) ->
             chars.append(lengths[complete])
     if answer.error:
         raise TurnError("application", f"the stream reported: {answer.error}")
-    return Growth(
+    return AnswerProgress(
         text="".join(answer.texts), finished=answer.finished, updates=len(answer.texts), times=times, chars=chars
     )
 
@@ -85,7 +85,7 @@ def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
     """
     outcome: Outcome = note["outcome"]
     kind, error = note["error_kind"], note["error"]
-    growth = Growth(text="", finished=False, updates=0, times=[], chars=[])
+    growth = AnswerProgress(text="", finished=False, updates=0, times=[], chars=[])
     try:
         growth = _growth(note, raw)
         if outcome == "ok" and (failure := judge(growth.text, note["nonce"], growth.finished)):
@@ -117,16 +117,16 @@ def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
     )
 
 
-def _growth(note: Mapping[str, Any], raw: bytes) -> Growth:
+def _growth(note: Mapping[str, Any], raw: bytes) -> AnswerProgress:
     times = note["times"]
     if note["stream_format"]:
         return growth_of(list(zip(times, note["sizes"], strict=True)), raw, note["stream_format"])
-    return Growth(
+    return AnswerProgress(
         text=raw.decode(), finished=note["finished"], updates=note["updates"], times=times, chars=note["sizes"]
     )
 
 
-def _last_s(growth: Growth) -> float | None:
+def _last_s(growth: AnswerProgress) -> float | None:
     end = growth.text.rfind(END_MARKER)
     if end < 0:
         return None

@@ -1,4 +1,4 @@
-"""The generator straight at the upstream: its records against the upstream's own log of emissions."""
+"""The generator straight at the model: its records against the model's own log of emissions."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ EARLY_S = 0.002
 
 
 @contextmanager
-def upstream(log: Path) -> Iterator[str]:
+def model(log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "llm", "--port", "0", "--seed", str(SEED), "--log", str(log)]
     command += ["--ttft-s", str(TTFT_S), "--itl-s", str(ITL_S), "--tokens", str(TOKENS)]
     with subprocess.Popen(command, cwd=ROOT / "targets" / "llm", stdout=subprocess.PIPE, text=True) as process:
@@ -26,9 +26,9 @@ def upstream(log: Path) -> Iterator[str]:
         process.terminate()
 
 
-def test_what_is_recorded_is_what_the_upstream_sent(tmp_path: Path) -> None:
+def test_what_is_recorded_is_what_the_model_sent(tmp_path: Path) -> None:
     log = tmp_path / "emissions.jsonl"
-    with upstream(log) as url:
+    with model(log) as url:
         files = run(plan(tmp_path / "out", url, protocol="openai"))
     emissions = {}
     for line in log.read_text().splitlines():

@@ -8,41 +8,41 @@ from gevent import GreenletExit
 from harness.records import LoadPlan, Outcome, Phase
 from loadtests.page import Page
 from loadtests.reading import Reading, TurnError
+from loadtests.recording.pending_turn import PendingTurn
 from loadtests.recording.recorder import Recorder
-from loadtests.recording.ticket import Ticket
+from loadtests.schedule.draws import arrival_tag, nonce_of, tag_of
 from loadtests.schedule.phases import Timeline
-from loadtests.schedule.seeded import arrival_tag, nonce_of, tag_of
 
 
-class Ledger(Protocol):
+class TurnTracker(Protocol):
     """Where a user's loop reports its turns; every planned turn that becomes due ends exactly once."""
 
     plan: LoadPlan
 
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
-    ) -> Ticket:
+    ) -> PendingTurn:
         """A turn will be sent at ``intended_s``; ``arrival``: its number in an open workload."""
 
-    def begun(self, ticket: Ticket, sent_s: float) -> Reading:
+    def begun(self, ticket: PendingTurn, sent_s: float) -> Reading:
         """The person pressed Enter at ``sent_s``."""
 
-    def ended(self, ticket: Ticket, failure: TurnError | None) -> None:
+    def ended(self, ticket: PendingTurn, failure: TurnError | None) -> None:
         """The answer is there, or it failed."""
 
     def sign_in_failed(self) -> None:
         """A session was not taken."""
 
 
-def new_ticket(
+def new_turn(
     seed: int, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
-) -> Ticket:
+) -> PendingTurn:
     """Return the ticket of a turn with its tag and nonce.
 
     Which user meets which arrival depends on the target; what is asked at an arrival must not.
     """
     tag = tag_of(seed, user, conversation, turn) if arrival is None else arrival_tag(seed, arrival)
-    return Ticket(
+    return PendingTurn(
         user=user,
         conversation=conversation,
         turn=turn,
@@ -60,7 +60,7 @@ class TrialLedger:
         self.plan = plan
         self.recorder = recorder
         self.timeline: Timeline | None = None  # idle: none; its turns belong to no measured phase
-        self.open: dict[int, Ticket] = {}  # by user
+        self.open: dict[int, PendingTurn] = {}  # by user
         self.changes: list[tuple[float, int]] = []
         self.measure_begun = 0
         self.measure_ended = 0
@@ -69,13 +69,13 @@ class TrialLedger:
 
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
-    ) -> Ticket:
+    ) -> PendingTurn:
         """Note a turn to come, so that it counts even if its user never gets to send it."""
-        ticket = new_ticket(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
+        ticket = new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
         self.open[user] = ticket
         return ticket
 
-    def begun(self, ticket: Ticket, sent_s: float) -> Reading:
+    def begun(self, ticket: PendingTurn, sent_s: float) -> Reading:
         """Count a turn as begun; its phase is that of its intended send."""
         if self.closed:
             raise GreenletExit  # nobody counts any more: the person goes home instead of sending
@@ -88,7 +88,7 @@ class TrialLedger:
             self.measure_begun += 1
         return ticket.reading
 
-    def ended(self, ticket: Ticket, failure: TurnError | None) -> None:
+    def ended(self, ticket: PendingTurn, failure: TurnError | None) -> None:
         """Count a turn as ended and keep it."""
         reading = ticket.reading
         if self.closed or reading is None:
@@ -130,7 +130,7 @@ class TrialLedger:
         self.open.clear()
         self.closed = True
 
-    def _close(self, ticket: Ticket, reading: Reading, outcome: Outcome, failure: TurnError | None) -> None:
+    def _close(self, ticket: PendingTurn, reading: Reading, outcome: Outcome, failure: TurnError | None) -> None:
         self.open.pop(ticket.user, None)
         if reading.done_s is not None:
             self.changes.append((time.monotonic(), -1))
@@ -139,5 +139,5 @@ class TrialLedger:
         kind, error = (failure.kind, failure.message) if failure else (None, None)
         self.recorder.note(ticket, reading, outcome, kind, error)
 
-    def _phase_of(self, ticket: Ticket) -> Phase:
+    def _phase_of(self, ticket: PendingTurn) -> Phase:
         return self.timeline.phase_of(ticket.intended_s) if self.timeline else "ramp_up"

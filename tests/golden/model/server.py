@@ -1,4 +1,4 @@
-"""Starts the upstream as a process of its own and talks to it over real sockets."""
+"""Starts the model as a process of its own and talks to it over real sockets."""
 
 import contextlib
 import http.client
@@ -45,8 +45,8 @@ class Reply:
         return "".join(text for _, text in self.arrivals)
 
 
-class Upstream:
-    """A running upstream; leaving its ``with`` block ends it, which must succeed."""
+class Model:
+    """A running model; leaving its ``with`` block ends it, which must succeed."""
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self._log = log
@@ -61,7 +61,7 @@ class Upstream:
         assert line.startswith("llm: http://127.0.0.1:"), line
         self.port = int(line.split(":")[3].removesuffix("/v1\n"))
 
-    def __enter__(self) -> "Upstream":
+    def __enter__(self) -> "Model":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
