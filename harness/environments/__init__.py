@@ -12,7 +12,6 @@ from harness.environments.parts import (
     settle,
     telling_lines,
 )
-from harness.environments.uv import uv
 
 __all__ = [
     "Environments",
@@ -25,5 +24,4 @@ __all__ = [
     "redis_version",
     "settle",
     "telling_lines",
-    "uv",
 ]

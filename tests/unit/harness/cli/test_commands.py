@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, report
+from harness.cli import REPOSITORY, doctor, targets
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
 from harness.records import Run, TargetInfo, to_json
@@ -346,7 +346,7 @@ def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest
     def fails(_: object) -> int:
         raise BenchError("the sky fell: 3 pieces", "look up", exit_code=EXIT_INVALID)
 
-    monkeypatch.setattr(report, "doctor", fails)
+    monkeypatch.setattr(doctor, "run", fails)
     said = say("doctor")
     assert (said.code, said.out, said.err) == (EXIT_INVALID, "", "chatbench: the sky fell: 3 pieces\n  look up\n")
 
@@ -357,7 +357,7 @@ def test_a_folder_that_cannot_be_written_is_two_lines_too(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
 
-    monkeypatch.setattr(report, "doctor", full)
+    monkeypatch.setattr(doctor, "run", full)
     said = say("doctor")
     assert said.code == 1
     assert said.err.splitlines()[0] == f"chatbench: [Errno 28] No space left on device: '{tmp_path}'"
@@ -368,7 +368,7 @@ def test_a_reader_that_leaves_is_no_error(say: Say, monkeypatch: pytest.MonkeyPa
     def fails(_: object) -> int:
         raise BrokenPipeError
 
-    monkeypatch.setattr(report, "targets", fails)
+    monkeypatch.setattr(targets, "run", fails)
     said = say("targets")
     assert (said.code, said.err) == (EXIT_ERROR, "")
 

@@ -148,7 +148,7 @@ def test_the_table_names_each_pair_and_what_failed_where(capsys: pytest.CaptureF
 
 def test_a_monolith_has_nothing_to_swap() -> None:
     with pytest.raises(UsageError, match="streamlit is one part"):
-        swap_command.swap(argparse.Namespace(targets=["streamlit"], run=None, results=Path("results")))
+        swap_command.run(argparse.Namespace(targets=["streamlit"], run=None, results=Path("results")))
 
 
 def job(folder: Path, profile: str, names: tuple[str, ...], runtime: str = "local") -> run_command.Job:

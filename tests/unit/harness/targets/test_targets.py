@@ -58,9 +58,13 @@ def test_every_part_and_variant_is_covered_by_few_targets(tmp_path: Path) -> Non
 
 def test_a_web_part_that_is_a_server_answers_the_load_before_its_api(tmp_path: Path) -> None:
     write(tmp_path / "monolith" / "streamlit", MONOLITH.format(name="streamlit"))
-    write(tmp_path / "api" / "a", 'name = "a"\nkind = "api"\ntitle = "A"\nmodel = "2"\n[local]\npython_processes = 2\n')
+    write(
+        tmp_path / "api" / "a",
+        'name = "a"\nkind = "api"\ntitle = "A"\nprocesses = "2"\n[local]\npython_processes = 2\n',
+    )
     page = (
-        'name = "streamlit"\nkind = "web"\ntitle = "S"\nmodel = "3"\nprotocol = "streamlit"\n[local]\nstart = ["s"]\n'
+        'name = "streamlit"\nkind = "web"\ntitle = "S"\nprocesses = "3"\nprotocol = "streamlit"\n'
+        '[local]\nstart = ["s"]\n'
     )
     write(tmp_path / "web" / "streamlit", page + "instances = 3\n")
     write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
@@ -125,7 +129,7 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ('protocol = "a"\nuser_class = "user.Own"', "'user.Own'", '"user.py:Name"'),
         ('protocol = "a"\nuser_class = "user.py:Own"', "'user.py', which does not exist", "part"),
         ('features = ["exprt"]', "'exprt'", "did you mean 'export'?"),
-        ("[variants.2]\nstart = []", "variants.2", "local, title, model"),
+        ("[variants.2]\nstart = []", "variants.2", "local, title, processes"),
         ('tests = "pytest"', "'pytest'", "[tests]"),
         ('[tests]\ncomand = ["make"]', "'comand'", "did you mean 'command'?"),
         ('[tests]\ncommand = ["make"]\npassed = "(1)"', "at_least is missing", "at_least"),

@@ -201,7 +201,7 @@ PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
 
 
 @pytest.mark.parametrize(
-    ("kept", "failed", "rule"),
+    ("kept", "broken", "rule"),
     [
         ({"foreign_cpu_ratio": 0.05}, {"foreign_cpu_ratio": 0.051}, "foreign_cpu"),
         ({"steal_ratio": 0.05}, {"steal_ratio": 0.051}, "steal"),

@@ -159,7 +159,7 @@ def test_the_limit_is_the_stacks_not_each_components(open_pod: Callable[..., Loc
 @pytest.mark.cgroup
 def test_model_and_generator_are_outside_of_the_memory_limit(open_pod: Callable[..., LocalPod], tmp_path: Path) -> None:
     pod = open_pod(Budget(cpus=1, memory_bytes=32 * MIB))
-    pod.start(program(tmp_path, "llm", "bytearray(b'x' * (64 << 20)); print('passed')", role="model"))
+    pod.start(program(tmp_path, "llm", "bytearray(b'x' * (64 << 20)); print('held')", role="model"))
     assert pod.wait("llm", 20) == 0
     assert printed(tmp_path, "llm") == "held\n"
 
@@ -238,7 +238,7 @@ def test_a_target_that_ends_shows_its_last_lines(open_pod: Callable[..., LocalPo
     pod = open_pod()
     url = f"http://127.0.0.1:{pod.free_port()}/ready"
     with pytest.raises(BenchError) as failure:
-        pod.start(program(tmp_path, "failed", "print('reading settings'); import no_such_thing", ready_url=url))
+        pod.start(program(tmp_path, "broken", "print('reading settings'); import no_such_thing", ready_url=url))
     assert "broken ended with 1 before it was ready at http://127.0.0.1:" in failure.value.message
     assert "reading settings" in failure.value.message
     assert "ModuleNotFoundError: No module named 'no_such_thing'" in failure.value.message
