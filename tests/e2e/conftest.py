@@ -17,12 +17,13 @@ from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
 from tests import ROOT
+from tests.conftest import noted
 
 SEED = 42
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 CATALOGUE = targets.discover(ROOT / "targets")
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine takes its time
-DELAYS = pytest.StashKey[list[str]]()
+DELAY = "delay"  # among a report's user properties: a line for the table at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +132,12 @@ def person(target: Running, browser: Browser) -> Iterator[Person]:
 @pytest.fixture
 def note_delay(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keep a line for the table printed at the end of the session."""
-    return request.config.stash.setdefault(DELAYS, []).append
+    return lambda line: request.node.user_properties.append((DELAY, line))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how late tokens reached the protocol-level user, the browser's network events and the page."""
-    lines = config.stash.get(DELAYS, [])
+    lines = noted(terminalreporter, DELAY, "call")
     if lines:
         terminalreporter.section("delays after the model's emission, medians in ms")
         for line in lines:
