@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+LIGHT = "-p no:locust -p no:schemathesis"  # plug-ins that take seconds to import; what they are of is a program here
 STRICT_VARIABLE = "CHATBENCH_TEST_ALL"
+WORKERS_PER_CPU, MOST_WORKERS = 2, 8  # targets of all workers share two CPUs
 LEFT_OUT = "left out"  # among a report's user properties: why its test was not run
 #: one file per run: a test holds it shared, one marked ``alone`` holds it exclusively
 TURN = pytest.StashKey[Path]()
@@ -93,6 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``-n auto`` starts: most tests wait, for a browser, a process, an answer."""
+    return min(WORKERS_PER_CPU * len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker the file."""
     node.workerinput["turn"] = str(node.config.stash[TURN])
@@ -106,7 +114,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist makes the group a part of the test's name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests on one worker unless they say otherwise; put those that run alone at the end."""
+    """Keep a module's tests on one worker unless they say otherwise; begin those that run alone last."""
     for item in items:
         if item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.xdist_group("alone"))
