@@ -112,15 +112,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[TURN].unlink()
 
 
+def group_of(item: pytest.Item) -> str | None:
+    """Return the name of the tests that share a worker with this one, None where it may run on any."""
+    if item.get_closest_marker("alone"):
+        return "alone"
+    if item.get_closest_marker("docker"):
+        return "docker"  # one engine, in which they look for what others left
+    return None if item.get_closest_marker("spread") else item.nodeid.partition("::")[0]
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist makes the group a part of the test's name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests on one worker unless they say otherwise; begin those that run alone last."""
+    """Name each test's group; begin the longest first, and last those that run alone."""
     for item in items:
-        if item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group("alone"))
-        elif not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+        if not item.get_closest_marker("xdist_group") and (group := group_of(item)):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: ("alone" in item.keywords, "docker" not in item.keywords))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the test's own time limit begins

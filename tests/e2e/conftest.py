@@ -76,11 +76,20 @@ def with_pages(*features: str, editions: bool = True) -> list[str]:
     return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups of all other tests are named
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try what a browser failed once more, and name it at the end: a busy machine starves pages for seconds."""
+    """Keep the tests of a started target on one worker; try once more what a browser failed: a busy machine starves it.
+
+    A browser test that failed once is named at the end.
+    """
     for item in items:
-        if item.path.is_relative_to(ROOT / "tests" / "e2e") and item.get_closest_marker("browser"):
+        if not item.path.is_relative_to(ROOT / "tests" / "e2e"):
+            continue
+        if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        names = getattr(getattr(item, "callspec", None), "params", {})
+        if "started" in getattr(item, "fixturenames", ()) and (name := names.get("target", names.get("name"))):
+            item.add_marker(pytest.mark.xdist_group("alone" if item.get_closest_marker("alone") else name))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
