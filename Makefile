@@ -9,9 +9,11 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+# as many tests at a time as tests/conftest.py says, in the order of their folders; a module's stay together
+BESIDE := -n auto --dist loadgroup --no-loadscope-reorder
 LOCKED := $(wildcard requirements/*.txt)
 
-.PHONY: bench setup base-image images test test-setup lint perf lock clean
+.PHONY: bench setup base-image images test unit test-setup lint perf lock clean
 
 bench: setup ## measure and compare
 	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
@@ -27,7 +29,10 @@ images: $(VENV)/.bench ## every container image of TARGETS, and their seeded dat
 
 test: test-setup ## every test there is, a real browser included
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(BESIDE) $(ARGS)
+
+unit: $(VENV)/.dev ## unit tests: no network, no browser
+	@$(BIN)/pytest $(BESIDE) tests/unit $(ARGS)
 
 test-setup: $(VENV)/.dev
 	@$(BIN)/chatbench setup --all

@@ -1,17 +1,26 @@
-"""What an absent engine keeps from running is named at the end; with CHATBENCH_TEST_ALL=1 nothing may be left out."""
+"""What runs beside what, and what was left out; with CHATBENCH_TEST_ALL=1 nothing may be left out.
 
+Everything here works in one process as well as in pytest-xdist's workers, whose reports bring what they noted.
+"""
+
+import fcntl
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+LIGHT = "-p no:locust -p no:schemathesis"  # plug-ins that take seconds to import; what they are of is a program here
 STRICT_VARIABLE = "CHATBENCH_TEST_ALL"
-SKIPPED = pytest.StashKey[Counter[str]]()
+WORKERS_PER_CPU, MOST_WORKERS = 2, 8  # targets of all workers share two CPUs
+LEFT_OUT = "left out"  # among a report's user properties: why its test was not run
+#: one file per run: a test holds it shared, one marked ``alone`` holds it exclusively
+TURN = pytest.StashKey[Path]()
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes is no property of the code
 settings.load_profile("untimed")
@@ -75,8 +84,60 @@ ENGINES: dict[str, tuple[Callable[[], object], str]] = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin counting what is left out."""
-    config.stash[SKIPPED] = Counter()
+    """Name the file by which workers let a test run alone."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        config.stash[TURN] = Path(worker["turn"])
+    elif config.getoption("numprocesses", None):
+        handle, name = tempfile.mkstemp(prefix="chatbench-test-turn-")
+        os.close(handle)
+        config.stash[TURN] = Path(name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``-n auto`` starts: most tests wait, for a browser, a process, an answer."""
+    return min(WORKERS_PER_CPU * len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker the file."""
+    node.workerinput["turn"] = str(node.config.stash[TURN])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the file with the process that made it."""
+    if TURN in config.stash and not hasattr(config, "workerinput"):
+        config.stash[TURN].unlink()
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """Return the name of the tests that share a worker with this one, None where it may run on any."""
+    if item.get_closest_marker("alone"):
+        return "alone"
+    if item.get_closest_marker("docker"):
+        return "docker"  # one engine, in which they look for what others left
+    return None if item.get_closest_marker("spread") else item.nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist makes the group a part of the test's name
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name each test's group; begin the longest first, and last those that run alone."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group") and (group := group_of(item)):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: ("alone" in item.keywords, "docker" not in item.keywords))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before the test's own time limit begins
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Wait until no test that runs alone is running; one that does so waits for all others."""
+    if TURN not in item.config.stash:
+        return (yield)
+    with item.config.stash[TURN].open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -90,20 +151,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count every skipped test by its reason, whoever skipped it; in strict mode it is a failure."""
+    """Note why a test was skipped, whoever skipped it; in strict mode that is a failure."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = (
             call.excinfo.value.msg if call.excinfo and isinstance(call.excinfo.value, pytest.skip.Exception) else ""
         )
-        item.config.stash[SKIPPED][reason or item.nodeid] += 1
+        report.user_properties.append((LEFT_OUT, reason or item.nodeid))
         if os.environ.get(STRICT_VARIABLE) == "1":
             report.outcome = "failed"
             report.longrepr = f"left out although {STRICT_VARIABLE}=1: {reason}"
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def noted(terminalreporter: pytest.TerminalReporter, name: str, when: str) -> list[str]:
+    """Return what tests noted under a name in one of their phases, whichever process ran them."""
+    reports = (report for kind in terminalreporter.stats.values() for report in kind)
+    properties = (getattr(report, "user_properties", ()) for report in reports if getattr(report, "when", "") == when)
+    return [str(value) for pairs in properties for key, value in pairs if key == name]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name what was left out."""
-    for reason, count in config.stash[SKIPPED].items():
+    reasons = [reason for when in ("setup", "call", "teardown") for reason in noted(terminalreporter, LEFT_OUT, when)]
+    for reason, count in Counter(reasons).items():
         terminalreporter.write_line(f"NOT RUN: {reason} [{count}]", yellow=True)

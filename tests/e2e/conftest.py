@@ -17,12 +17,13 @@ from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
 from tests import ROOT
+from tests.conftest import noted
 
 SEED = 42
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 CATALOGUE = targets.discover(ROOT / "targets")
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine takes its time
-DELAYS = pytest.StashKey[list[str]]()
+DELAY = "delay"  # among a report's user properties: a line for the table at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +76,20 @@ def with_pages(*features: str, editions: bool = True) -> list[str]:
     return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups of all other tests are named
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try what a browser failed once more, and name it at the end: a busy machine starves pages for seconds."""
+    """Keep the tests of a started target on one worker; try once more what a browser failed: a busy machine starves it.
+
+    A browser test that failed once is named at the end.
+    """
     for item in items:
-        if item.path.is_relative_to(ROOT / "tests" / "e2e") and item.get_closest_marker("browser"):
+        if not item.path.is_relative_to(ROOT / "tests" / "e2e"):
+            continue
+        if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        names = getattr(getattr(item, "callspec", None), "params", {})
+        if "started" in getattr(item, "fixturenames", ()) and (name := names.get("target", names.get("name"))):
+            item.add_marker(pytest.mark.xdist_group("alone" if item.get_closest_marker("alone") else name))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -131,12 +141,12 @@ def person(target: Running, browser: Browser) -> Iterator[Person]:
 @pytest.fixture
 def note_delay(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keep a line for the table printed at the end of the session."""
-    return request.config.stash.setdefault(DELAYS, []).append
+    return lambda line: request.node.user_properties.append((DELAY, line))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how late tokens reached the protocol-level user, the browser's network events and the page."""
-    lines = config.stash.get(DELAYS, [])
+    lines = noted(terminalreporter, DELAY, "call")
     if lines:
         terminalreporter.section("delays after the model's emission, medians in ms")
         for line in lines:

@@ -83,7 +83,7 @@ def _anonymous(subject: Subject) -> Seen:
 @PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing", beside=True)
 def _hostile_answers(subject: Subject) -> Seen:
     return _looked_at(
-        subject, "hostile", lambda hostile, browser: hostile.answers(browser, subject.base_url, seed=subject.seed)
+        subject, "answers", lambda answers, browser: answers.answers(browser, subject.base_url, seed=subject.seed)
     )
 
 
@@ -109,7 +109,7 @@ def _looked_at(subject: Subject, way: str, look: Callable[[ModuleType, object], 
     if subject.protocol == "rest" and not subject.web:
         raise NotMeasuredError("an API without a web part shows nothing to anybody")
     try:
-        module = importlib.import_module(f"harness.probes.security.{way}")
+        module = importlib.import_module(f"harness.probes.security.pages.{way}")
         from harness.probes.browser import chromium
     except ImportError:
         raise NotMeasuredError("no browser in a sealed container; audit the same target without containers") from None

@@ -115,6 +115,7 @@ def test_the_guide_has_its_three_walks() -> None:
     assert {"./mybot", "./mystreamlit", "./mypage"} <= kinds
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("walk", TYPED)
 @pytest.mark.timeout(LIMIT_S)
 def test_what_the_guide_says_to_type_works(walk: str, tmp_path: Path) -> None:

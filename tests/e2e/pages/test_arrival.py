@@ -18,7 +18,7 @@ from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
 from harness.runtimes.local import generator, stack
 from tests.e2e.conftest import ANSWER, SEED, Running
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 GROSS_S = 0.5  # what a busy machine does not explain; how near the two come is printed, not asserted
 TURNS = 6

@@ -61,6 +61,7 @@ def run(part: Part, suite: Suite) -> int:
     return passed
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("part", [part for part in PARTS if part.tests], ids=lambda part: part.name)
 def test_a_part_passes_its_own_tests(part: Part) -> None:
     assert part.tests

@@ -22,6 +22,7 @@ MONOLITHS = [name for name in with_pages() if name not in PAIRS]
 TWIN = "django+angular"
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("name", [*PAIRS, *MONOLITHS])
 def test_person_gets_through_from_end_to_end(name: str, browser: Browser, tmp_path: Path) -> None:
     runtime = LocalRuntime()
@@ -143,6 +144,7 @@ def test_broken_pair_is_found_out(broken: str, started: Callable[[str], Running]
         assert not {one.name for one in taken[taken.index(failed[0]) + 1 :]} & {"delete"}, "it went on after a failure"
 
 
+@pytest.mark.spread
 def test_evidence_of_a_pair_that_fails_holds_its_steps_and_a_picture(
     tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

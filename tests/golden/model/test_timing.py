@@ -22,6 +22,7 @@ def test_no_token_comes_before_its_time(model: Model, tag: str) -> None:
         assert arrived_s >= 0.2 + 0.02 * number
 
 
+@pytest.mark.alone
 def test_delays_do_not_add_up(model: Model, tag: str) -> None:
     """Sleeping 200 times between tokens would be at least 0.1 s late at the end: a timer is 0.5 ms late on average."""
     model.ask(f"tag-{tag}?ttft_s=0.1&itl_s=0.005&tokens=200")
@@ -44,6 +45,7 @@ def test_step_of_one_millisecond_when_the_interval_is_no_multiple_of_more(model:
     assert 0.123 <= model.emission(tag)["ttft_s"] < 0.123 + 0.001 + ROUNDING_S
 
 
+@pytest.mark.alone
 def test_log_agrees_with_what_the_client_saw(model: Model, tag: str) -> None:
     reply = model.ask(f"tag-{tag}?tokens=30")
     emission = model.emission(tag)
@@ -67,6 +69,7 @@ def test_many_streams_at_once_keep_their_own_times(model: Model) -> None:
         assert all(t >= emission["ttft_s"] + 0.02 * i - ROUNDING_S for i, t in enumerate(emission["emit_s"]))
 
 
+@pytest.mark.alone
 def test_log_is_flushed_within_half_a_second(model: Model, tag: str) -> None:
     model.ask(f"tag-{tag}?ttft_s=0&itl_s=0&tokens=2")
     ended_s = time.monotonic()

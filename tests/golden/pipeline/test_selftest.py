@@ -20,6 +20,8 @@ from harness.runtimes.local import LocalRuntime, generator
 from harness.selftest import bench, cases, comparing, course
 from harness.selftest.bench import Case, Laboratory, Measured
 
+pytestmark = pytest.mark.spread
+
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Laboratory:
@@ -49,6 +51,7 @@ def failed(rows: Sequence[KnownQuantity]) -> set[str]:
     return {one.name for one in rows if one.outcome == "failed"}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("protocol", ["rest", "openai"])
 def test_every_quantity_is_measured_and_no_turn_is_lost(lab: Laboratory, protocol: str) -> None:
     found = lab.measure(short(protocol), 6)
@@ -75,6 +78,7 @@ def test_a_recorder_that_loses_a_turn_is_found(lab: Laboratory, monkeypatch: pyt
     assert "invalid.lost_turns" in {one.code for one in found.trial.verdict.reasons}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", cases.faults(), ids=lambda one: one.case.name)
 def test_a_spoilt_server_is_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, fault: cases.Fault) -> None:
     # Two readings of a clock differ by more on a machine that tests keep busy.
@@ -83,6 +87,7 @@ def test_a_spoilt_server_is_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPa
     assert found.outcome == "ok", found.text
 
 
+@pytest.mark.alone
 def test_the_same_server_unspoilt_is_not_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "RULES", replace(bench.RULES, little_error_ratio=1.0))
     deceitful = [fault for fault in cases.faults() if fault.error_kind]  # lateness may come of a busy machine too
@@ -95,6 +100,7 @@ def test_the_memory_of_a_session_is_what_the_server_keeps(lab: Laboratory) -> No
     assert failed(rows) == set(), rows
 
 
+@pytest.mark.alone
 def test_the_command_ends_with_3_and_keeps_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,7 @@ from harness.trials import trial
 from harness.trials.plans import workers_for
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.spread
 SPIN = "while True: pass"
 
 
@@ -166,6 +167,7 @@ def hung(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, role: str, after: int
     return found
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("turns_needed", "reasons"),
     [(40, {"target.unanswered", "slo.failure_ratio"}), (20, {"slo.failure_ratio"})],
@@ -181,6 +183,7 @@ def test_a_target_that_hangs(
     assert found.trial.figures["incomplete"] == 12  # everybody's last turn
 
 
+@pytest.mark.alone
 def test_a_model_that_hangs_is_no_fault_of_the_target(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_pod, "MODEL_PATIENCE_S", 1)
     found = hung(lab, monkeypatch, "model", 10, 20)
@@ -233,6 +236,7 @@ def in_two(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, then: Callable[[Loc
     return found
 
 
+@pytest.mark.alone
 def test_two_generators_pass_and_are_accounted_for_apart(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     found = in_two(lab, monkeypatch, lambda _: None)
     assert found.trial.verdict.outcome == "pass", found.trial.verdict.reasons

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from harness.records import Emission, from_json
 from tests.golden.users.trial import ROOT, plan, run
 from tests.golden.users.twin import SEED
@@ -26,6 +28,7 @@ def model(log: Path) -> Iterator[str]:
         process.terminate()
 
 
+@pytest.mark.alone
 def test_what_is_recorded_is_what_the_model_sent(tmp_path: Path) -> None:
     log = tmp_path / "emissions.jsonl"
     with model(log) as url:

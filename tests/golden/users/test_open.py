@@ -10,6 +10,8 @@ from loadtests.schedule.draws import arrival_gap_s, arrival_tag
 from tests.golden.users.trial import live_turn_seconds, plan, run
 from tests.golden.users.twin import SEED, Script, Twin, running
 
+pytestmark = pytest.mark.spread
+
 
 @pytest.fixture
 def twin() -> Iterator[Twin]:

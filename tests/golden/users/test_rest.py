@@ -59,6 +59,7 @@ def take_turn(page: Page, turn: int = 0) -> Turn:
     return turn_of(note_of(ticket, reading, "failed" if kind else "ok", kind, error), raw_of(reading))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("protocol", [RestPage, FormsPage, OpenAIPage])
 def test_arrivals_are_the_emissions(twin: Twin, visit: Visit, protocol: type[Page]) -> None:
     twin.script = Script(ttft_s=0.1, itl_s=0.03, tokens=12)
@@ -147,6 +148,7 @@ def test_a_fault_behind_forms_is_a_failed_turn_of_its_kind(
     assert words in (turn.error or "")
 
 
+@pytest.mark.alone
 def test_a_stall_is_seen_as_long_as_it_was(twin: Twin, visit: Visit) -> None:
     twin.script = Script(tokens=10, itl_s=0.01, fault="stall", fault_at=5, fault_s=0.4)
     turn = take_turn(visit())

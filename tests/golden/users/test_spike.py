@@ -9,6 +9,8 @@ from harness.records import SpikePlan
 from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import Twin, running
 
+pytestmark = pytest.mark.spread
+
 
 @pytest.fixture
 def twin() -> Iterator[Twin]:

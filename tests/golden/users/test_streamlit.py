@@ -95,6 +95,7 @@ def take_turn(page: StreamlitPage, words: str = "hello", turn: int = 0) -> Turn:
     return turn_of(note_of(ticket, reading, "failed" if kind else "ok", kind, error), raw_of(reading))
 
 
+@pytest.mark.alone
 def test_tokens_follow_the_growth_of_the_answer(visit: Visit) -> None:
     turn = take_turn(visit())
     assert turn.outcome == "ok", turn.error
@@ -206,6 +207,7 @@ def test_a_trial(url: str, tmp_path: Path) -> None:
     assert {turn.arrival_tokens[-1] for turn in measured} == {TOKENS}
 
 
+@pytest.mark.alone
 def test_all_of_this_holds_for_streamlit_1_44() -> None:
     python = Environments(ROOT, print).ensure_python(
         "streamlit", ROOT / "targets" / "monolith" / "streamlit" / "requirements-1.44.txt"

@@ -17,6 +17,8 @@ from tests.golden.users.twin import SEED, Script, Twin, running
 
 ROUNDING_S = 1e-6
 
+pytestmark = pytest.mark.spread
+
 
 @pytest.fixture
 def twin() -> Iterator[Twin]:

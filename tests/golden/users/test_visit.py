@@ -9,6 +9,8 @@ from loadtests.users.assets import references
 from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import Script, Twin, running
 
+pytestmark = pytest.mark.spread
+
 
 @pytest.fixture
 def twin() -> Iterator[Twin]:

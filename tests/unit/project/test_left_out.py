@@ -26,7 +26,7 @@ def test_without_any(): ...
 
 @pytest.fixture
 def machine_without_browser(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    pytester.makeini("[pytest]\nmarkers =\n    browser\n    cgroup\n")
+    pytester.makeini(f"[pytest]\nmarkers =\n    alone\n    browser\naddopts = {conftest.LIGHT}\n")
     pytester.makeconftest(Path(conftest.__file__).read_text(encoding="utf-8"))
     pytester.makepyfile(TESTS)
     monkeypatch.setenv("PATH", str(pytester.path))
@@ -34,8 +34,9 @@ def machine_without_browser(pytester: pytest.Pytester, monkeypatch: pytest.Monke
     return pytester
 
 
-def test_absent_engine_is_named_at_the_end(machine_without_browser: pytest.Pytester) -> None:
-    result = machine_without_browser.runpytest_inprocess()
+@pytest.mark.parametrize("options", [(), ("-n2", "--dist=loadgroup")], ids=["one process", "workers"])
+def test_absent_engine_is_named_at_the_end(machine_without_browser: pytest.Pytester, options: tuple[str, ...]) -> None:
+    result = machine_without_browser.runpytest_inprocess(*options)
     result.assert_outcomes(passed=1, skipped=3)
     result.stdout.fnmatch_lines(
         [
@@ -45,11 +46,12 @@ def test_absent_engine_is_named_at_the_end(machine_without_browser: pytest.Pytes
     )
 
 
+@pytest.mark.parametrize("options", [(), ("-n2", "--dist=loadgroup")], ids=["one process", "workers"])
 def test_nothing_may_be_left_out_in_strict_mode(
-    machine_without_browser: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    machine_without_browser: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv(conftest.STRICT_VARIABLE, "1")
-    result = machine_without_browser.runpytest_inprocess()
+    result = machine_without_browser.runpytest_inprocess(*options)
     outcomes = result.parseoutcomes()
     assert "skipped" not in outcomes
     assert outcomes["passed"] == 1
