@@ -70,16 +70,22 @@ class Example:
         return f"{tried.count('passed')} of {len(tried)}" if tried else "–"
 
 
+def _parts(cell_id: str) -> re.Match[str]:
+    found = PAIR.match(cell_id)
+    if found is None:
+        raise ValueError(f"{cell_id!r} is no cell's id: measure/target")
+    return found
+
+
 def _read(path: Path) -> Example:
     table = json.loads(path.read_text(encoding="utf-8"))
     cells: dict[tuple[str, str], Cell] = {}
     ratios: dict[str, Cell] = {}
     entries = [(row["name"], entry) for row in table["rows"] for entry in row["cells"]]
-    rows = {PAIR.match(entry["id"])["measure"]: row for row, entry in entries}  # type: ignore[index]  # ids match
+    rows = {_parts(entry["id"])["measure"]: row for row, entry in entries}
     entries += [("", entry) for other in table["further"] for entry in other["cells"]]
     for row, entry in entries:
-        found = PAIR.match(entry["id"])
-        assert found is not None, entry["id"]
+        found = _parts(entry["id"])
         cell = Cell(
             measure=found["measure"],
             target=found["target"],

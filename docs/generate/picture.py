@@ -45,9 +45,9 @@ def _ordered(run: Example) -> list[str]:
 
 def _bar(axes: Any, place: int, run: Example, target: str) -> None:
     cell = run.cells[CAPACITY, target]
-    assert cell.bracket is not None
-    low, high = cell.bracket
-    assert low is not None
+    low, high = cell.bracket or (None, None)
+    if low is None:
+        raise ValueError(f"{target} has no capacity to draw: {cell.text}")
     colour = COLOURS[_kinds(run)[target]]
     shown = min(low, END - 250)
     axes.barh(place, shown, height=0.56, color=colour)

@@ -4,6 +4,7 @@ from docs.generate import example
 from docs.generate.markdown import table as markdown_table
 
 CAPACITY = "capacity_users"
+TASKS = "integration.scripted-tasks"
 
 
 def table() -> str:
@@ -38,8 +39,8 @@ def _ratios(run: example.Example) -> str:
 
 
 def _integration(run: example.Example, target: str) -> str:
-    lines = run.cells["integration.scripted-tasks", target].text
-    return f"operations documented: {run.text('integration.operations-documented', target)}<br>tasks by a program: {lines}"
+    documented = run.text("integration.operations-documented", target)
+    return f"operations documented: {documented}<br>tasks by a program: {run.cells[TASKS, target].text}"
 
 
 def _security(run: example.Example, target: str) -> str:

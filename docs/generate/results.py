@@ -68,7 +68,8 @@ def _pair(run: Example, said: list[str]) -> str:
             texts = [run.cells[one.measure, target].text for target in (modular, monolithic)]
             rows.append((one.row, one.label, *texts, run.ratios[one.measure].text if one.measure in run.ratios else ""))
     heading = ("Row", "Figure", f"`{modular}`", f"`{monolithic}`", "Modular ÷ monolithic")
-    return sentences([run.table["headline"]]) + "\n" + table(heading, rows) + "\n" + sentences(said) + "\n" + _terms(run)
+    text = run.table["headline"] + "\n\n" + table(heading, rows) + "\n" + sentences(said)
+    return text + "\n" + _terms(run)
 
 
 def _terms(run: Example) -> str:
@@ -78,7 +79,8 @@ def _terms(run: Example) -> str:
 
 
 def _claims(run: Example) -> str:
-    rows = [(one["section"], one["says"], one["threshold"], one["judgement"], one["why"]) for one in run.table["claims"]]
+    keys = ("section", "says", "threshold", "judgement", "why")
+    rows = [[one[key] for key in keys] for one in run.table["claims"]]
     return table(("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"), rows)
 
 
