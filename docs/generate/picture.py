@@ -88,4 +88,4 @@ def _frame(axes: Any, run: Example) -> None:
 
 
 def _label(target: str) -> str:
-    return "no application" if target == "ceiling" else target
+    return "no application" if target == "no-app" else target

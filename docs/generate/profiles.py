@@ -9,6 +9,7 @@ from typing import Any
 
 from docs.generate.markdown import table
 from harness import profiles
+from harness.records import Profile
 
 FOLDER = Path(profiles.__file__).parent
 MEANINGS = Path(__file__).with_name("profile_keys.toml")
@@ -31,7 +32,7 @@ def page() -> str:
         "An unknown key is an error that names the nearest valid one.\n\n"
         + table(("Profile", "Answers", "Think time", "Purpose"), [_described(name) for name in profiles.names()])
         + "\nThe files are in `harness/profiles`. For a profile of your own, copy the one nearest to your question.\n"
-        + "".join(_section(name, cls, meanings[name]) for name, cls in tables(profiles.Profile).items())
+        + "".join(_section(name, cls, meanings[name]) for name, cls in tables(Profile).items())
     )
 
 
