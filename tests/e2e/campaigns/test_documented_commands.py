@@ -67,7 +67,8 @@ def documented() -> dict[str, list[str]]:
     """Return every command line of the fenced blocks, without comments and folders, with the pages that show it."""
     found: dict[str, list[str]] = {}
     for page in PAGES:
-        for _, block in re.findall(r"^( *)```(?:sh)?\n(.*?)^\1```$", page.read_text(), re.DOTALL | re.MULTILINE):
+        blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", page.read_text(), re.DOTALL | re.MULTILINE)
+        for block in (block for language, block in blocks if language in ("", "sh")):
             for line in block.splitlines():
                 command = re.sub(r"\s+# .*$", "", line).strip().removeprefix(".venv/bin/")
                 if command and "──>" not in block:
@@ -148,9 +149,8 @@ def runs(bench: Bench) -> list[Path]:
 def test_commands_were_found() -> None:
     found = documented()
     assert len(found) >= 30
-    assert {"README.md", "docs/containers.md", "docs/first-run.md", "docs/your-own.md"} <= {
-        page for pages in found.values() for page in pages
-    }
+    pages = {page for pages in found.values() for page in pages}
+    assert {"README.md", "docs/containers.md", "docs/first-run.md", "docs/your-own.md"} <= pages
     assert "make bench PROFILE=smoke" in found
 
 
