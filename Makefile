@@ -13,7 +13,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-ann
 BESIDE := -n auto --dist loadgroup --no-loadscope-reorder
 LOCKED := $(wildcard requirements/*.txt)
 
-.PHONY: bench setup base-image images test unit test-setup lint perf lock clean
+.PHONY: bench setup base-image images test unit test-setup lint perf docs lock clean
 
 bench: setup ## measure and compare
 	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
@@ -63,6 +63,9 @@ $(VENV)/.bench: requirements/bench.txt pyproject.toml | $(VENV)/bin/uv
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
 	@$(BIN)/python requirements/install requirements/dev.txt
 	@touch $@ $(VENV)/.bench
+
+docs: $(VENV)/.bench ## the generated pages of the documentation
+	@$(BIN)/python -m docs.generate
 
 lock: | $(VENV)/bin/uv ## write the lock files anew
 	@echo 'uv>=0.13' | $(BIN)/uv pip compile $(LOCK) $(UPGRADE) - -o requirements/uv.txt

@@ -1,12 +1,18 @@
-"""What Markdown names exists: commands, options, make targets, paths, links; help texts are the program's own."""
+"""Documentation is true and plain: what it names exists, generated pages are up to date, sentences are short."""
 
+import dataclasses
 import re
 import subprocess
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.cli import parser
 from harness.profiles import names
+from harness.records import Distribution
 from tests import ROOT
 
 TRACKED = subprocess.run(
@@ -14,19 +20,14 @@ TRACKED = subprocess.run(
 )
 FILES = sorted({f for f in TRACKED.stdout.decode().split("\0") if f and (ROOT / f).exists()})
 PAGES = [f for f in FILES if f.endswith(".md")]
+DOCS = [f for f in PAGES if f.startswith("docs/")]
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 COMMANDS = next(a for a in parser()._actions if a.choices).choices or {}
+README_LINES, SENTENCE_WORDS = 130, 25
 
 
 def text(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
-
-
-def test_the_help_in_the_readme_is_the_programs_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    shown = re.search(r"<!-- help -->\n```\n(.*?)```\n<!-- /help -->", text("README.md"), re.DOTALL)
-    assert shown is not None
-    assert shown[1] == parser().format_help()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -34,6 +35,20 @@ def test_links_lead_somewhere(page: str) -> None:
     for link in re.findall(r"\]\(([^)#\s]+)", text(page)):
         if not link.startswith(("http:", "https:", "mailto:")):
             assert (ROOT / page).parent.joinpath(link).exists(), f"{page}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings make, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *DOCS])
+def test_links_to_headings_lead_to_one(page: str) -> None:
+    for link, anchor in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", text(page)):
+        if not link.startswith(("http:", "https:")):
+            target = (ROOT / page).parent / link if link else ROOT / page
+            assert anchor in anchors(target), f"{page}: {link}#{anchor}"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -60,9 +75,110 @@ def test_paths_of_this_repository_exist(page: str) -> None:
         assert (ROOT / path).exists(), f"{page}: {path}"
 
 
-def test_the_readme_names_every_profile() -> None:
+def test_the_reference_names_every_profile_and_command() -> None:
     for name in names():
-        assert f"`{name}`" in text("README.md")
+        assert f"`{name}`" in text("docs/profiles.md")
+    for name in COMMANDS:
+        assert f"## chatbench {name}\n" in text("docs/command-line.md")
+
+
+def test_generated_pages_are_up_to_date(tmp_path: Path) -> None:
+    """Write them all anew, the picture included; its letters and ids are the same wherever it is drawn."""
+    subprocess.run([sys.executable, "-m", "docs.generate", str(tmp_path)], cwd=ROOT, check=True, timeout=120)
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert {"README.md", "docs/capacity.svg", "docs/results.md", "docs/architecture.md"} <= set(written)
+    for path in written:
+        assert (tmp_path / path).read_bytes() == (ROOT / path).read_bytes(), f"{path}: run make docs"
+
+
+def test_every_key_of_a_profile_has_a_meaning() -> None:
+    """A key is a field of the dataclass that its table is read into; ``name`` is the file's."""
+    meanings = tomllib.loads(text("docs/generate/profile_keys.toml"))
+    page = text("docs/profiles.md")
+    assert {field.name for field in dataclasses.fields(Distribution)} == set(meanings["distribution"])
+    for table, keys in meanings.items():
+        heading = {"profile": "Top of the file", "distribution": "A distribution"}.get(table, f"[{table}]")
+        section = page.split(f"## {heading}\n")[1].split("\n## ")[0]
+        assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(keys), table
+
+
+def test_the_readme_fits_its_length() -> None:
+    assert len(text("README.md").splitlines()) <= README_LINES
+
+
+def prose(page: str) -> str:
+    """Return a page without what is no sentence: code blocks, tables, comments, links' addresses, pictures."""
+    body = re.sub(r"^( *)```.*?^\1```$", "", text(page), flags=re.DOTALL | re.MULTILINE)
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    body = re.sub(r"^ *\|.*$", "", body, flags=re.MULTILINE)
+    body = re.sub(r"!\[[^]]*\]\([^)]*\)", "", body)
+    return re.sub(r"\]\([^)]*\)", "]", body)
+
+
+def sentences(body: str) -> list[str]:
+    """Split prose into sentences: at full stops, at headings, at items of lists, at empty lines."""
+    blocks = re.split(r"\n\s*\n|\n *(?:[-*]|\d+\.|#+) ", f"\n{body}")
+    return [one for block in blocks for one in re.split(r"(?<=[.?!])[*_)\"]*\s+", " ".join(block.split())) if one]
+
+
+def test_the_splitter_splits() -> None:
+    assert sentences("# Head\n\nOne `a.b` is 3.5 ms.\nTwo! *Three.* Four\n- five\n- six") == [
+        "Head",
+        "One `a.b` is 3.5 ms.",
+        "Two!",
+        "*Three.",
+        "Four",
+        "five",
+        "six",
+    ]
+
+
+HAND_WRITTEN = [p for p in ("README.md", "CONTRIBUTING.md", *DOCS) if not text(p).startswith("<!-- Generated")]
+
+
+@pytest.mark.parametrize("page", [p for p in HAND_WRITTEN if not re.search(r"example/.*(table|beside)\.md$", p)])
+def test_sentences_are_short(page: str) -> None:
+    for sentence in sentences(prose(page)):
+        assert len(sentence.split()) <= SENTENCE_WORDS, f"{page}: {len(sentence.split())} words: {sentence}"
+
+
+def test_remarks_on_the_example_runs_are_short() -> None:
+    for section, lines in tomllib.loads(text("docs/example/remarks.toml")).items():
+        for line in lines:
+            assert line.startswith("|") or len(line.split()) <= SENTENCE_WORDS, f"{section}: {line}"
+
+
+def test_every_page_is_reachable_from_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    reached, todo = {index}, [index]
+    while todo:
+        page = todo.pop()
+        for link in re.findall(r"\]\(([^)#\s]+\.md)", page.read_text(encoding="utf-8")):
+            target = (page.parent / link).resolve()
+            if target not in reached and target.is_relative_to(ROOT / "docs") and target.exists():
+                reached.add(target)
+                todo.append(target)
+    assert [page for page in DOCS if ROOT / page not in reached] == []
+
+
+def test_the_citation_file_has_the_keys_of_its_format() -> None:
+    """The schema's required keys, by hand; the file is in Citation File Format 1.2.0."""
+    cited = yaml.safe_load(text("CITATION.cff"))
+    assert cited["cff-version"] == "1.2.0"
+    assert {"authors", "message", "title"} <= set(cited)
+    assert all({"name"} <= set(one) or {"family-names", "given-names"} <= set(one) for one in cited["authors"])
+    assert (cited["type"], cited["license"]) == ("software", "Apache-2.0")
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+    for reference in cited["references"]:
+        assert {"authors", "title", "type"} <= set(reference)
+
+
+def test_the_changelog_names_the_version() -> None:
+    version = tomllib.loads(text("pyproject.toml"))["project"]["version"]
+    headings = re.findall(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)
+    assert version in headings
+    assert headings == sorted(headings, key=lambda one: [int(n) for n in one.split(".")], reverse=True)
 
 
 def test_lock_files_name_packages_and_hashes_and_no_index() -> None:
