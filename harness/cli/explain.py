@@ -7,20 +7,20 @@ from harness.errors import EXIT_DONE, UsageError
 from harness.targets import nearest
 
 
-def explain(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print meaning, cause and remedy of a reason code; without a code, list all of them.
 
     Raises:
         UsageError: an unknown code; names the nearest one.
     """
-    if words.code is None:
+    if args.code is None:
         width = max(len(code) for code in BY_CODE)
         for one in CODES:
             print(f"{one.code:<{width}}  {one.meaning}")
         return EXIT_DONE
-    if words.code not in BY_CODE:
-        raise UsageError(f"unknown reason code {words.code!r}", nearest(words.code, BY_CODE))
-    for label, text in lines(BY_CODE[words.code]):
+    if args.code not in BY_CODE:
+        raise UsageError(f"unknown reason code {args.code!r}", nearest(args.code, BY_CODE))
+    for label, text in lines(BY_CODE[args.code]):
         print(f"{label + ':':<9}{text}")
     return EXIT_DONE
 

@@ -12,7 +12,7 @@ from harness.analysis.reason import BY_CODE, CODES, ReasonCode
 from harness.analysis.validity import Validity
 from harness.analysis.verdict import judge
 from harness.records.slo import Slo
-from harness.trials.generator import TURNS_NEEDED
+from harness.trials.plans import TURNS_NEEDED
 from tests import ROOT
 
 CODE = re.compile(r"(invalid|target|slo|check|note)\.[a-z_]+[a-z0-9_]*")
