@@ -108,11 +108,11 @@ def _target() -> Iterator[ReasonCode]:
         limit=f"at most {_ms(_RULES.schedule_delay_p95_s)}, p95",
     )
     yield ReasonCode(
-        code="target.upstream_lag",
+        code="target.model_lag",
         meaning="No application: the model sent tokens late.",
         cause="The machine had no CPU time left for the model.",
         remedy=_NO_APP,
-        limit=f"at most {_ms(_RULES.upstream_lag_p99_s)}, p99",
+        limit=f"at most {_ms(_RULES.model_lag_p99_s)}, p99",
     )
     yield ReasonCode(
         code="target.offered",
@@ -185,17 +185,17 @@ def _machine() -> Iterator[ReasonCode]:
 
 def _model() -> Iterator[ReasonCode]:
     yield ReasonCode(
-        code="invalid.upstream",
+        code="invalid.model",
         meaning="The model exited or stopped responding.",
         cause="The model crashed, or was stopped from outside of the trial.",
         remedy="Read logs/llm.log in the trial's folder. Then start a new run.",
     )
     yield ReasonCode(
-        code="invalid.upstream_lag",
+        code="invalid.model_lag",
         meaning="The model sent tokens late while the target had CPU time left.",
         cause="Too little CPU time was left for the model.",
         remedy=_QUIET,
-        limit=f"at most {_ms(_RULES.upstream_lag_p99_s)}, p99",
+        limit=f"at most {_ms(_RULES.model_lag_p99_s)}, p99",
     )
     yield ReasonCode(
         code="invalid.unmatched",

@@ -17,7 +17,7 @@ from tests import ROOT
 
 CODE = re.compile(r"(invalid|target|slo|check|note)\.[a-z_]+[a-z0-9_]*")
 REGISTRY = ROOT / "harness" / "analysis" / "reason.py"
-NO_APPLICATION = Facts(spare_cpus=True, budget_cores=2, stopped_early=False, turns_needed=1, direct=True)
+NO_APPLICATION = Facts(spare_cpus=True, budget_cores=2, stopped_early=False, turns_needed=1, no_app=True)
 FIGURES: dict[str, float | None] = {"turns": 100.0}
 
 
@@ -34,7 +34,7 @@ def written() -> Iterator[str]:
 def composed() -> Iterator[str]:
     """Yield each code whose name is put together when a verdict is made."""
     yield from (f"slo.{one.name}" for one in fields(Slo))
-    late: dict[str, float | None] = {"generator_cores": 2.0, "schedule_delay_p95_s": 1.0, "upstream_lag_p99_s": 1.0}
+    late: dict[str, float | None] = {"generator_cores": 2.0, "schedule_delay_p95_s": 1.0, "model_lag_p99_s": 1.0}
     for figures, spare in ((late, True), ({"offered_ratio": 0.1}, False)):
         verdict = judge(FIGURES | figures, replace(NO_APPLICATION, spare_cpus=spare), Slo())
         yield from (reason.code for reason in verdict.reasons)
