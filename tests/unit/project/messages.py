@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import ROOT
 
 FOLDERS = ("harness", "loadtests", "reports")
-CALLS = ("BenchError", "UsageError", "Reason", "ReasonCode", "Check", "Advice")
+CALLS = ("Reason", "ReasonCode", "Check", "Advice", "_above")
 HELP = ("help", "description", "epilog")
 
 
@@ -64,7 +64,7 @@ def _own(scope: ast.AST) -> Iterator[ast.AST]:
 
 def _said(call: ast.Call) -> Iterator[ast.expr]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name in CALLS:
+    if name in CALLS or name.endswith("Error"):
         yield from call.args
         yield from (one.value for one in call.keywords if one.arg not in ("code", "name", "state", "unit", "operation"))
     elif name == "_command":  # harness.cli: the parser, the command, what it does
