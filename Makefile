@@ -1,4 +1,4 @@
-# Two commands set everything up by themselves: `make bench` measures, `make test` tests.
+# Two targets set everything up by themselves: `make bench` measures, `make test` tests. `make help` lists them all.
 SHELL := /bin/bash
 PYTHON ?= python3
 PROFILE ?= quick
@@ -13,44 +13,50 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-ann
 BESIDE := -n auto --dist loadgroup --no-loadscope-reorder
 LOCKED := $(wildcard requirements/*.txt)
 
-.PHONY: bench setup base-image images test unit test-setup lint perf docs lock clean
+.PHONY: help bench setup base-image images test unit test-setup lint perf docs lock clean
+.DEFAULT_GOAL := help
 
-bench: setup ## measure and compare
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo 'variables: PROFILE=$(PROFILE) RUNTIME=$(RUNTIME) TARGETS="$(TARGETS)" PYTHON=$(PYTHON) ARGS="$(ARGS)"'
+
+bench: setup ## measure TARGETS and print the comparison
 	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
 
-setup: $(VENV)/.bench ## environments, locked dependencies, front-end build
+setup: $(VENV)/.bench ## make environments, install locked dependencies, build front ends
 	@$(BIN)/chatbench setup $(TARGETS) --runtime $(RUNTIME)
 
-base-image: ## the base of all container images, of Debian's packages: where no image registry is within reach
+base-image: ## make the base image from Debian's packages, for machines without an image registry
 	@compose/base-image
 
-images: $(VENV)/.bench ## every container image of TARGETS, and their seeded data
+images: $(VENV)/.bench ## build the container images of TARGETS with their seeded data
 	@$(BIN)/chatbench setup $(TARGETS) --runtime docker
 
-test: test-setup ## every test there is, a real browser included
+test: test-setup ## lint, then run every test, including those in a real browser
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest $(BESIDE) $(ARGS)
 
-unit: $(VENV)/.dev ## unit tests: no network, no browser
+unit: $(VENV)/.dev ## run the unit tests: no network, no browser
 	@$(BIN)/pytest $(BESIDE) tests/unit $(ARGS)
 
-test-setup: $(VENV)/.dev
+test-setup: $(VENV)/.dev ## make the environments of every part and variant
 	@$(BIN)/chatbench setup --all
 
-lint: $(VENV)/.dev ## formatting, lint, types, layers
+lint: $(VENV)/.dev ## check formatting, style, types and import layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-perf: $(VENV)/.dev ## benchmarks: goal, value, met or missed
+perf: $(VENV)/.dev ## run the benchmarks: goal, value, met or missed
 	@$(BIN)/chatbench setup --all
 	@$(BIN)/python -m tests.perf
 
 $(VENV)/bin/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "chatbench needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	@echo "setting up $(VENV)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt install python3-venv"; exit 1; }
+	@# an interrupted venv leaves a python without pip: make it again from nothing
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "python3 -m venv failed; on Debian: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
@@ -64,10 +70,10 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/uv
 	@$(BIN)/python requirements/install requirements/dev.txt
 	@touch $@ $(VENV)/.bench
 
-docs: $(VENV)/.bench ## the generated pages of the documentation
+docs: $(VENV)/.bench ## rewrite the generated pages of the documentation
 	@$(BIN)/python -m docs.generate
 
-lock: | $(VENV)/bin/uv ## write the lock files anew
+lock: | $(VENV)/bin/uv ## rewrite the lock files (UPGRADE=--upgrade for newer versions)
 	@echo 'uv>=0.13' | $(BIN)/uv pip compile $(LOCK) $(UPGRADE) - -o requirements/uv.txt
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in -o requirements/bench.txt
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in --group dev -o requirements/dev.txt

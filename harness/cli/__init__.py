@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
     setup.add_argument("--all", action="store_true", help="targets in which every part and variant takes part")
     _runtime_option(setup)
+    explain = _command(commands, "explain", "say what a reason code means and how to fix its cause")
+    explain.add_argument("code", metavar="CODE", nargs="?", help="such as invalid.steal; all codes where left out")
     _command(commands, "selftest", "measure servers whose answer is known, print the error")
     _command(commands, "doctor", "say what this machine offers, and what to do about the rest")
     return top

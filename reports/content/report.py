@@ -160,6 +160,7 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
     notes += [
         f"Invalid, left out: {path} — {_why(trial)}." for path, trial in trials if trial.verdict.outcome == "invalid"
     ]
+    notes += _explain_note(trials)
     cut = _cut(folder)
     if cut:
         notes.append(f"{len(cut)} trial(s) were begun and not completed, and are left out: {', '.join(cut)}.")
@@ -181,6 +182,11 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
 
 def _why(trial: Trial) -> str:
     return "; ".join(reason.text for reason in trial.verdict.reasons) or "no reason recorded"
+
+
+def _explain_note(trials: Iterable[Located]) -> list[str]:
+    codes = sorted({r.code for _, trial in trials if trial.verdict.outcome == "invalid" for r in trial.verdict.reasons})
+    return [f"Cause and remedy of invalid trials: chatbench explain CODE ({', '.join(codes)})."] if codes else []
 
 
 def _cut(folder: Path) -> list[str]:

@@ -32,6 +32,7 @@ COMMANDS = (
     "serve",
     "init",
     "setup",
+    "explain",
     "selftest",
     "doctor",
 )

@@ -72,6 +72,7 @@ def test_invalid_trials_show_reasons_and_no_numbers(tmp_path: Path) -> None:
         (None, None, "invalid: other programs used 12% (so too in 1 more)")
     }
     assert "Invalid, left out" in page_of(folder)
+    assert "chatbench explain CODE (invalid.foreign_cpu)" in page_of(folder)
     assert "No capacity was measured" in page_of(folder)
     # The samples are a good trial's: nothing but the invented verdicts is wrong.
     assert {(f.figure, f.text.partition(",")[0]) for f in verify(folder)} == {("verdict", "invalid (foreign_cpu)")}
