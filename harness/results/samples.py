@@ -56,7 +56,7 @@ def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
 
 
 def read_emissions(path: Path) -> dict[str, Emission]:
-    """Read the upstream's log by tag; a line cut by a kill is left out, since its answer was not finished."""
+    """Read the model's log by tag; a line cut by a kill is left out, since its answer was not finished."""
     found = {}
     for line in _lines(path):
         try:
@@ -97,7 +97,7 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
 
 
 def read_turns(trial: Path) -> "pd.DataFrame":
-    """Return a trial's turns, a row each, joined with what the upstream logged."""
+    """Return a trial's turns, a row each, joined with what the model logged."""
     return _read_parquet(trial / TURNS)
 
 
