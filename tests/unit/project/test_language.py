@@ -3,7 +3,6 @@
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -12,11 +11,12 @@ from typing import Any
 import pytest
 
 from tests import ROOT
-from tests.unit.project.messages import in_source, messages
+from tests.unit.project.messages import Message, in_source, messages
 
 GLOSSARY = tomllib.loads((ROOT / "docs" / "glossary.toml").read_text(encoding="utf-8"))
 WORDS = [term for term in (*GLOSSARY["term"], *GLOSSARY["style"]) if "instead_of" in term]
 EXCEPTIONS = GLOSSARY["except"]
+LOCK = re.compile(r"requirements.*\.txt$|package-lock\.json$")
 LONGEST_SENTENCE = 25
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 
@@ -24,61 +24,68 @@ Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A line of a tracked file, or a message in it."""
+class Use:
+    """A replaced word, and where it stands."""
 
     file: str
     line: int
-    text: str
+    word: str
 
 
 def pattern(term: Entry) -> re.Pattern[str]:
     """Return what finds the words that a term replaces: whole words, parts of identifiers included."""
     plain = (rf"(?i:(?<![a-z]){re.escape(word)}(?![a-z]))" for word in term["instead_of"])
-    return re.compile("|".join(term.get("patterns", plain)))
+    return re.compile("|".join(term.get("patterns", plain)), re.MULTILINE)
 
 
 @cache
-def lines() -> list[Place]:
-    """Return every line of the tracked text files."""
+def files() -> dict[str, str]:
+    """Return the tracked text files by name, without lock files: tools write those."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    places = []
-    for name in sorted(filter(None, listed.split("\0"))):
-        path = ROOT / name
-        if path.is_file() and not path.is_symlink() and b"\0" not in (content := path.read_bytes())[:1024]:
-            text = content.decode(errors="replace")
-            places += [Place(name, number, line) for number, line in enumerate(text.splitlines(), start=1)]
-    return places
+    paths = {name: ROOT / name for name in sorted(filter(None, listed.split("\0"))) if not LOCK.search(name)}
+    contents = {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
+    return {name: content.decode(errors="replace") for name, content in contents.items() if b"\0" not in content}
 
 
 @cache
-def said() -> list[Place]:
+def said() -> tuple[Message, ...]:
     """Return every message of the sources."""
-    return [Place(one.file, one.line, one.text) for one in messages()]
+    return tuple(messages())
 
 
-def uses(term: Entry) -> Iterator[tuple[Place, str]]:
-    """Yield place and word of each use of a replaced word, exceptions included."""
+@cache
+def uses(say: str) -> tuple[Use, ...]:
+    """Return each use of the words that a term replaces, exceptions included."""
+    term = next(one for one in WORDS if one["say"] == say)
     words, where = pattern(term), term.get("where", ["*"])
-    held = [one for one in lines() if any(fnmatch(one.file, glob) for glob in where)]
-    known = {(one.file, one.line) for one in held}
-    for place in held + [one for one in said() if (one.file, one.line) not in known]:
-        if found := words.search(place.text):
-            yield place, found[0]
+    looked_at = {name for name in files() if any(fnmatch(name, glob) for glob in where)}
+    written = (
+        Use(name, text.count("\n", 0, found.start()) + 1, found[0])
+        for name, text in files().items()
+        if name in looked_at
+        for found in words.finditer(text)
+    )
+    spoken = (
+        Use(one.file, one.line, found[0])
+        for one in said()
+        if one.file not in looked_at
+        for found in words.finditer(one.text)
+    )
+    return (*written, *spoken)
 
 
-def excepts(exception: Entry, place: Place, word: str) -> bool:
+def excepts(exception: Entry, use: Use) -> bool:
     """Return whether an exception lets a file keep a word."""
-    named = exception.get("words", [word.lower()])
-    return word.lower() in named and any(fnmatch(place.file, glob) for glob in exception["files"])
+    word = use.word.lower()
+    return word in exception.get("words", [word]) and any(fnmatch(use.file, glob) for glob in exception["files"])
 
 
 @pytest.mark.parametrize("term", WORDS, ids=lambda term: term["say"])
 def test_replaced_word_stands_nowhere(term: Entry) -> None:
     found = [
-        f"{place.file}:{place.line}: {word} → {term['say']}"
-        for place, word in uses(term)
-        if not any(excepts(one, place, word) for one in EXCEPTIONS)
+        f"{use.file}:{use.line}: {use.word} → {term['say']}"
+        for use in uses(term["say"])
+        if not any(excepts(one, use) for one in EXCEPTIONS)
     ]
     assert not found, f"{len(found)} uses\n" + "\n".join(found)
 
@@ -86,7 +93,7 @@ def test_replaced_word_stands_nowhere(term: Entry) -> None:
 def test_message_has_short_sentences() -> None:
     found = [
         f"{one.file}:{one.line}: {len(sentence.split())} words: {sentence}"
-        for one in messages()
+        for one in said()
         for sentence in SENTENCE_END.split(one.text)
         if len(sentence.split()) > LONGEST_SENTENCE
     ]
@@ -101,7 +108,7 @@ def test_meaning_is_one_short_sentence(term: Entry) -> None:
 
 
 def test_every_word_is_listed_once() -> None:
-    says = [term["say"] for term in GLOSSARY["term"]]
+    says = [term["say"] for term in (*GLOSSARY["term"], *GLOSSARY["style"])]
     replaced = [word for term in WORDS for word in term["instead_of"]]
     assert len({*says, *replaced}) == len(says) + len(replaced)
 
@@ -109,7 +116,7 @@ def test_every_word_is_listed_once() -> None:
 @pytest.mark.parametrize("exception", EXCEPTIONS, ids=lambda one: one["files"][0])
 def test_every_exception_is_needed(exception: Entry) -> None:
     assert exception["reason"]
-    assert any(excepts(exception, place, word) for term in WORDS for place, word in uses(term))
+    assert any(excepts(exception, use) for term in WORDS for use in uses(term["say"]))
 
 
 def test_replaced_words_are_found_in_words_and_identifiers() -> None:
@@ -120,12 +127,12 @@ def test_replaced_words_are_found_in_words_and_identifiers() -> None:
 
 
 def test_messages_are_read_from_errors_reasons_and_help() -> None:
-    source = '''
+    source = """
 def f(x):
     text = f"only {x} of it"
     add(help="what it does")
     raise SomeError(text, "do this" if x else f"or {x}")
 parser.add_argument("--x", help="an option")
 Reason(code="a.b", text="why")
-'''
+"""
     assert {one.text for one in in_source(source, "x.py")} == {"only … of it", "do this", "or …", "an option", "why"}

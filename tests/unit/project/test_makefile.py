@@ -30,7 +30,7 @@ def make(*arguments: str, cwd: Path = ROOT) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with this Makefile and stand-ins of ``python3``: one whole, one without pip."""
+    """A folder with this Makefile and two doubles of ``python3``: one whole, one without pip."""
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements" / "uv.txt").touch()
     shutil.copy(ROOT / "Makefile", tmp_path)
