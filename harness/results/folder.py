@@ -7,28 +7,25 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
 from harness.errors import BenchError, UsageError
 from harness.records import (
     FORMAT_VERSION,
-    Emission,
     Finding,
-    GeneratorSummary,
-    ResourceSample,
     SwapMatrix,
     Trial,
     TrialKey,
-    Turn,
     from_json,
     to_json,
 )
-if TYPE_CHECKING:
-    import pandas as pd
-from harness.records.run import Run, SelfTest
 
+if TYPE_CHECKING:
+    pass
+from harness.records.run import Run, SelfTest
 
 T = TypeVar("T")
 RUN_FILE = "run.json"

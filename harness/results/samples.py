@@ -1,31 +1,22 @@
 """Raw samples of a trial: JSON Lines while it runs, Parquet afterwards."""
 
-import hashlib
 import json
-import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from harness.errors import BenchError, UsageError
+from typing import TYPE_CHECKING
+
+from harness.errors import BenchError
 from harness.records import (
-    FORMAT_VERSION,
     Emission,
-    Finding,
     GeneratorSummary,
     ResourceSample,
-    SwapMatrix,
-    Trial,
-    TrialKey,
     Turn,
     from_json,
-    to_json,
 )
+
 if TYPE_CHECKING:
     import pandas as pd
 from harness.results.folder import DAMAGED, T, _read_record, sha256
-
 
 TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
 
