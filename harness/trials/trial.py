@@ -68,7 +68,11 @@ def _audit(
 ) -> Trial:
     """Try what is not load: no generator, no samples, and the rate limit of every day."""
     bench.tell("auditing", None)
-    found = audit.audit_in(pod, subject(prepared, launched, MESSAGES_PER_MINUTE))
+    found, stumbled = [], ""
+    try:
+        found = audit.audit_in(pod, subject(prepared, launched, MESSAGES_PER_MINUTE))
+    except BenchError as error:  # costs this trial, never the campaign
+        stumbled = _ends_of(error.message)
     limits, components = pod.limits(), pod.components()
     ended = [f"{name} ended by itself with {code} during the audit" for name, code in pod.exited()]
     pod.stop()
@@ -78,13 +82,19 @@ def _audit(
         limits=limits,
         components=components,
         summary=None,
-        verdict=audit_verdict(found, ended),
+        verdict=audit_verdict(found, ended, stumbled),
         figures={},
         files=results.write_audit(folder, found),
     )
     (folder / "emissions.jsonl").unlink(missing_ok=True)
     results.write_trial(folder, trial)
     return trial
+
+
+def _ends_of(message: str) -> str:
+    """Return the first and the last line of a message: what was done, and what it ended with."""
+    first, *rest = message.splitlines()
+    return " ".join([first, *(line.strip() for line in rest[-1:])])
 
 
 def _measure(
