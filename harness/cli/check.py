@@ -11,8 +11,10 @@ from rich.text import Text
 from harness import profiles
 from harness.cli import lookup
 from harness.errors import EXIT_DONE, EXIT_ERROR
+from harness.probes import contract
 from harness.runtimes import serving
 from harness.runtimes.protocol import MESSAGES_PER_MINUTE
+from harness.trials.subject import subject
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder,
         serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
     ):
-        checks = served.pod.check(served.stack, MESSAGES_PER_MINUTE)
+        checks = contract.check_in(served.pod, subject(prepared, served.stack, MESSAGES_PER_MINUTE))
         checks += trial.check_turns(served.pod, prepared, served.stack, profile, served.folder)
     table = Table("", "operation", "found", title=prepared.target.title, title_justify="left")
     for one in checks:

@@ -1,15 +1,15 @@
 """What is not load but can be measured of a running target: findings for the rows Integration, Security, Maintenance.
 
 A topic is a module with a list of probes; it is added to ``TOPICS`` and nowhere else. What could not be tried is
-reported as not measured, with the reason, never as held.
+reported as not measured, with the reason, never as passed.
 """
 
 from harness.probes import integration, security
 from harness.probes.probe import Probe, Probes, run
-from harness.probes.subject import Subject, subject
-from harness.records import Finding
+from harness.probes.subject import Place, Subject, tried_in
+from harness.records import Finding, from_json
 
-__all__ = ["TOPICS", "Subject", "audit", "probes", "subject"]
+__all__ = ["TOPICS", "Subject", "audit", "audit_in", "probes"]
 
 TOPICS: tuple[Probes, ...] = (integration.PROBES, security.PROBES)
 
@@ -22,3 +22,8 @@ def probes() -> list[Probe]:
 def audit(subject: Subject) -> list[Finding]:
     """Try everything there is to try on a started target; one finding per probe, whatever became of the others."""
     return run(probes(), subject)
+
+
+def audit_in(place: Place, subject: Subject) -> list[Finding]:
+    """Audit a target from where it can be reached; BenchError where that could not be carried through."""
+    return [from_json(Finding, one) for one in tried_in(place, "auditing", "audit", subject)]

@@ -61,13 +61,13 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A property, and how it is tried; one ``beside`` the others is not disturbed by them, nor they by it."""
+    """A property, and how it is tried; one ``concurrent`` with the others is not disturbed by them, nor they by it."""
 
     topic: Topic
     name: str
     title: str
     run: Run
-    beside: bool = False
+    concurrent: bool = False
 
 
 class Probes(list[Probe]):
@@ -77,11 +77,11 @@ class Probes(list[Probe]):
         super().__init__()
         self.topic: Topic = topic
 
-    def finds(self, name: str, title: str, *, beside: bool = False) -> Callable[[Run], Run]:
+    def finds(self, name: str, title: str, *, concurrent: bool = False) -> Callable[[Run], Run]:
         """Add the decorated function as the probe of a property; ``name`` is [a-z0-9-] and unique in an audit."""
 
         def add(run: Run) -> Run:
-            self.append(Probe(self.topic, name, title, run, beside))
+            self.append(Probe(self.topic, name, title, run, concurrent))
             return run
 
         return add
@@ -90,11 +90,11 @@ class Probes(list[Probe]):
 def run(probes: Iterable[Probe], subject: Subject) -> list[Finding]:
     """Run every probe, whatever became of those before it.
 
-    Those ``beside`` the others begin in their turn, one after the other, while those after them go on.
+    Those ``concurrent`` with the others begin in their turn, one after the other, while those after them go on.
     """
     with ThreadPoolExecutor(max_workers=1) as aside:
         begun = [
-            aside.submit(_finding, probe, subject) if probe.beside else _finding(probe, subject) for probe in probes
+            aside.submit(_finding, probe, subject) if probe.concurrent else _finding(probe, subject) for probe in probes
         ]
         return [one if isinstance(one, Finding) else one.result() for one in begun]
 

@@ -1,21 +1,25 @@
-"""What an audit needs to know of a started target."""
+"""What is known of a started target by those who try it, and where they run."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
-from harness.targets import Target
+from harness.records import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A started target, as one who audits it reaches it; plain data, so that it can be handed to another process.
+    """A started target, as one who tries it reaches it; plain data, so that it can be handed to another process.
 
     Attributes:
         api_url: Of the API that programs use, where the page has a server of its own; None where it is ``base_url``.
         protocol: The wire protocol its users speak: ``rest``, ``streamlit``, ``openai``, or a name of its own.
-        web: An API's web part is served at the same address.
+        web: The files of a web part are served at the same address.
         features: What its parts state that it offers.
-        rate_limit: Messages per user and minute it was started with.
-        model_log: Path of the log of the model's answers.
+        rate_limit: Messages per user and minute it was started with; None where that is not tried.
+        model_log: Path of the log of the model's answers; None where it is not at hand.
         streamlit_site: Folder of packages that holds the target's own Streamlit, where it has one.
     """
 
@@ -25,8 +29,8 @@ class Subject:
     web: bool
     features: tuple[str, ...]
     seed: int
-    rate_limit: int
-    model_log: str
+    rate_limit: int | None = None
+    model_log: str | None = None
     streamlit_site: str | None = None
     api_url: str | None = None
 
@@ -35,27 +39,24 @@ class Subject:
         """Where a program goes: to the API, where there is one."""
         return self.api_url or self.base_url
 
+    @property
+    def log(self) -> Path | None:
+        """The log of the model's answers, as a path."""
+        return Path(self.model_log) if self.model_log else None
 
-def subject(
-    target: Target,
-    base_url: str,
-    *,
-    api_url: str | None,
-    seed: int,
-    rate_limit: int,
-    model_log: str,
-    streamlit_site: str | None,
-) -> Subject:
-    """Describe a target that was started at an address."""
-    return Subject(
-        target=target.name,
-        base_url=base_url,
-        protocol=target.protocol,
-        web=target.web is not None,
-        features=tuple(sorted({feature for part in target.servers for feature in part.features})),
-        seed=seed,
-        rate_limit=rate_limit,
-        model_log=model_log,
-        streamlit_site=streamlit_site,
-        api_url=api_url,
-    )
+
+class Place(Protocol):
+    """Where a Python module can be run that reaches the subject."""
+
+    def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
+        """Run a module with these words and return the JSON list it prints.
+
+        Raises:
+            BenchError: it failed; ``purpose`` says of what.
+        """
+        ...
+
+
+def tried_in(place: Place, purpose: str, what: str, subject: Subject) -> list[dict[str, Any]]:
+    """Have ``python -m harness.probes`` try something, ``contract`` or ``audit``, in a place."""
+    return place.inside(purpose, "harness.probes", [what, json.dumps(to_json(subject))])

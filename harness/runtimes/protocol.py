@@ -1,13 +1,12 @@
 """Where a target's stack runs: one small protocol, whichever way its components are started."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from harness.probes.contract import Check
-from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, TargetInfo
+from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, TargetInfo
 from harness.targets import Catalogue, Target
 
 MESSAGES_PER_MINUTE = 60  # what a person may send
@@ -56,6 +55,8 @@ class Stack:
     model_log: Path  # on this machine's disk
     ready_after_s: float  # from launching the first component of the target until all are ready
     api_url: str | None = None  # of the API behind a page that is a server of its own; else it is the page's
+    log_inside: str | None = None  # ``model_log`` as a module that ``Pod.inside`` runs sees it
+    site_inside: str | None = None  # folder of packages with the target's own Streamlit, as such a module sees it
 
 
 class Pod(Protocol):
@@ -85,15 +86,14 @@ class Pod(Protocol):
         """Write the plan and start the generator, outside the target's budget, as the component ``generator``."""
         ...
 
-    def check(self, stack: Stack, rate_limit: int | None) -> list[Check]:
-        """Try every operation of the contract on what was launched (its page, where its protocol has none).
+    def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
+        """Run a Python module of this checkout where the target can be reached, on the others' CPUs.
 
-        ``rate_limit`` is the number of messages per minute it was launched with, None to leave that out.
+        Returns the JSON list that it prints.
+
+        Raises:
+            BenchError: it failed or did not end in its time; ``purpose`` says of what, with the end of what it printed.
         """
-        ...
-
-    def audit(self, stack: Stack, rate_limit: int) -> list[Finding]:
-        """Try what is not load on what was launched; ``rate_limit`` is the number of messages per minute it has."""
         ...
 
     def components(self) -> tuple[Component, ...]:

@@ -26,12 +26,15 @@ from harness.trials.context import TrialContext
 from harness.trials.plans import CHECK_TURNS
 
 
-def audit_verdict(findings: list[Finding], ended: list[str]) -> Verdict:
-    """Return pass for an audit that was carried through, whatever it found; fail where something died of it."""
+def audit_verdict(findings: list[Finding], ended: list[str], stumbled: str = "") -> Verdict:
+    """Return pass for an audit that was carried through, whatever it found; fail where something died of it.
+
+    ``stumbled`` says why it was not carried through.
+    """
     if ended:
         return Verdict(outcome="fail", reasons=tuple(Reason(code="target.exit", text=text) for text in ended))
     if not findings:
-        return Verdict(outcome="invalid", reasons=(Reason(code="invalid.audit", text="nothing was tried"),))
+        return Verdict(outcome="invalid", reasons=(Reason(code="invalid.audit", text=stumbled or "nothing was tried"),))
     return Verdict(outcome="pass")
 
 

@@ -11,7 +11,7 @@ from harness.analysis import unanswered
 from harness.analysis.facts import Facts
 from harness.analysis.verdict import invalid_budget
 from harness.errors import BenchError
-from harness.probes import contract
+from harness.probes import audit, contract
 from harness.records import (
     LoadPlan,
     Profile,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 from harness.trials.assess import _assess, audit_verdict, with_contract
 from harness.trials.context import TrialContext
 from harness.trials.plans import CHECK_TURNS, plan_for, workers_for
+from harness.trials.subject import subject
 
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 
@@ -55,17 +56,23 @@ def run_trial(bench: TrialContext, prepared: Prepared, key: TrialKey) -> Trial:
     with bench.runtime.open_trial(f"{results.slug(key.target)}-{key.scenario}-{key.number}", folder) as pod:
         if key.scenario == "audit":
             launched = pod.launch(prepared, bench.profile.answer, MESSAGES_PER_MINUTE)
-            return _audit(bench, key, pod, launched, folder, started_at)
+            return _audit(bench, prepared, key, pod, launched, folder, started_at)
         launched = pod.launch(prepared, bench.profile.answer, UNLIMITED_PER_MINUTE)
         plan = plan_for(key, bench.profile, prepared, launched.instances, folder)
         plan = replace(plan, workers=workers_for(key, bench.workers))
         return _measure(bench, prepared, key, pod, plan, launched, folder, started_at)
 
 
-def _audit(bench: TrialContext, key: TrialKey, pod: Pod, launched: Stack, folder: Path, started_at: str) -> Trial:
+def _audit(
+    bench: TrialContext, prepared: Prepared, key: TrialKey, pod: Pod, launched: Stack, folder: Path, started_at: str
+) -> Trial:
     """Try what is not load: no generator, no samples, and the rate limit of every day."""
     bench.tell("auditing", None)
-    found = pod.audit(launched, MESSAGES_PER_MINUTE)
+    found, stumbled = [], ""
+    try:
+        found = audit.audit_in(pod, subject(prepared, launched, MESSAGES_PER_MINUTE))
+    except BenchError as error:  # costs this trial, never the campaign
+        stumbled = _ends_of(error.message)
     limits, components = pod.limits(), pod.components()
     ended = [f"{name} ended by itself with {code} during the audit" for name, code in pod.exited()]
     pod.stop()
@@ -75,13 +82,19 @@ def _audit(bench: TrialContext, key: TrialKey, pod: Pod, launched: Stack, folder
         limits=limits,
         components=components,
         summary=None,
-        verdict=audit_verdict(found, ended),
+        verdict=audit_verdict(found, ended, stumbled),
         figures={},
         files=results.write_audit(folder, found),
     )
     (folder / "emissions.jsonl").unlink(missing_ok=True)
     results.write_trial(folder, trial)
     return trial
+
+
+def _ends_of(message: str) -> str:
+    """Return the first and the last line of a message: what was done, and what it ended with."""
+    first, *rest = message.splitlines()
+    return " ".join([first, *(line.strip() for line in rest[-1:])])
 
 
 def _measure(
@@ -98,7 +111,7 @@ def _measure(
     with Sampler(pod) as sampler:
         _, ended = generator.follow(pod, plan, bench.profile, lambda live: bench.tell(live.phase, live))
     lost = [name for name, _ in pod.exited() if name != GENERATOR]
-    checks = pod.check(launched, None) if key.scenario == "check" and not lost else []
+    checks = contract.check_in(pod, subject(prepared, launched, None)) if key.scenario == "check" and not lost else []
     limits, components = pod.limits(), pod.components()
     roles = {component.name: component.role for component in components}
     ended_alone = [(roles[name], f"{name} ended by itself with {code}") for name, code in pod.exited()]

@@ -1,7 +1,6 @@
 """Integration: which operations a target documents for programs, and which of them behave as documented."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from harness.probes import contract
@@ -87,7 +86,7 @@ def _tasks(subject: Subject) -> Seen:
             Program(client, subject.program_url, subject.streamlit_site) as here,
             Program(client, subject.program_url, subject.streamlit_site) as there,
         ):
-            wrong = Story(here, there, seed=subject.seed, model_log=Path(subject.model_log)).tell()
+            wrong = Story(here, there, seed=subject.seed, model_log=subject.log).tell()
     except UnstartedError as error:
         raise NotMeasuredError(f"the client {client.name} could not be started: {error}") from error
     methods = {"list": "conversations"} | {name: name.replace(" ", "_") for name in TASKS if name != "list"}

@@ -24,7 +24,9 @@ QUICKLY: dict[str, Any] = {"tokens": 10, "itl_s": 0.01, "ttft_s": 0.05}
 class Story:
     """The tasks in the order they build on each other; each method raises where its effect cannot be seen."""
 
-    def __init__(self, here: Program, there: Program, *, seed: int, model_log: Path, person: str = PERSON) -> None:
+    def __init__(
+        self, here: Program, there: Program, *, seed: int, model_log: Path | None, person: str = PERSON
+    ) -> None:
         """``here`` does the tasks, ``there`` looks; the model's log tells when it had said what."""
         self.here, self.there = here, there
         self.seed, self.model_log, self.person = seed, model_log, person

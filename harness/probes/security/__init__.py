@@ -4,9 +4,8 @@ No penetration test: well-known inputs, one after the other, over loopback, each
 """
 
 import http.client
-import importlib
 from collections.abc import Callable
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from harness.probes.client import Client
 from harness.probes.probe import NotMeasuredError, Probes, Seen
@@ -19,6 +18,9 @@ from harness.probes.security.rest import anonymous, cookies, forgery, headers, i
 from harness.probes.security.rest.scene import Scene
 from harness.probes.security.two_addresses import both
 from harness.probes.subject import Subject
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 __all__ = ["PROBES"]
 
@@ -80,43 +82,45 @@ def _anonymous(subject: Subject) -> Seen:
 # Moderators' pages show the newest answers of all: from here on no probe looks for its own among them.
 
 
-@PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing", beside=True)
+@PROBES.finds("hostile-answers", "hostile payloads in answers that ran nothing and fetched nothing", concurrent=True)
 def _hostile_answers(subject: Subject) -> Seen:
-    return _looked_at(
-        subject, "answers", lambda answers, browser: answers.answers(browser, subject.base_url, seed=subject.seed)
-    )
+    def look(browser: "Browser") -> Seen:
+        from harness.probes.security.pages import answers
+
+        return answers.answers(browser, subject.base_url, seed=subject.seed)
+
+    return _looked_at(subject, look)
 
 
 @PROBES.finds(
-    "hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing", beside=True
+    "hostile-titles", "hostile payloads in titles and messages that ran nothing and fetched nothing", concurrent=True
 )
 def _hostile_titles(subject: Subject) -> Seen:
-    def look(titles: ModuleType, browser: object) -> Seen:
-        seen: Seen
+    def look(browser: "Browser") -> Seen:
+        from harness.probes.security.pages import titles
+
         if subject.protocol == "rest" or subject.api_url is not None:
-            seen = titles.by_api(browser, subject.base_url, subject.program_url, seed=subject.seed)
-        else:
-            renames = "rename" in subject.features
-            seen = titles.by_page(browser, subject.base_url, seed=subject.seed, renames=renames)
-        return seen
+            return titles.by_api(browser, subject.base_url, subject.program_url, seed=subject.seed)
+        return titles.by_page(browser, subject.base_url, seed=subject.seed, renames="rename" in subject.features)
 
-    return _looked_at(subject, "titles", look)
+    return _looked_at(subject, look)
 
 
-def _looked_at(subject: Subject, way: str, look: Callable[[ModuleType, object], Seen]) -> Seen:
+def _looked_at(subject: Subject, look: "Callable[[Browser], Seen]") -> Seen:
     """Look at the target's page with a real browser; NotMeasuredError where there is none, or no page."""
     _expect_application(subject)
     if subject.protocol == "rest" and not subject.web:
         raise NotMeasuredError("an API without a web part shows nothing to anybody")
     try:
-        module = importlib.import_module(f"harness.probes.security.pages.{way}")
-        from harness.probes.browser import chromium
-    except ImportError:
+        import playwright  # noqa: F401  # asked for by name: what else cannot be imported is a fault of chatbench
+    except ModuleNotFoundError:
         raise NotMeasuredError("no browser in a sealed container; audit the same target without containers") from None
+    from harness.probes.browser import chromium
+
     if chromium.find() is None:
         raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
     with chromium.opened() as browser:
-        return look(module, browser)
+        return look(browser)
 
 
 @PROBES.finds("csrf", "forged requests refused (CSRF)")

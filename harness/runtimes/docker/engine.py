@@ -190,6 +190,17 @@ def remove(container: Container) -> None:
                 raise
 
 
+def exit_code(container: Container, limit_s: float) -> int | None:
+    """Wait for a container to end and return its exit code, None where it still runs after its time."""
+    deadline_s = time.monotonic() + limit_s
+    try:
+        return int(container.wait(timeout=limit_s)["StatusCode"])
+    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
+        if time.monotonic() < deadline_s:
+            raise  # the engine is what was lost
+        return None
+
+
 def sweeper(mark: str) -> list[str]:
     """Return a command that sweeps after a harness; it runs without this process."""
     return [sys.executable, str(Path(__file__).resolve()), mark]

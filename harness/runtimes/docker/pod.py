@@ -1,11 +1,10 @@
 """One trial's containers: a sealed pod that Compose puts up under the budget, read through its control groups."""
 
-import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,21 +16,20 @@ from harness.errors import BenchError
 from harness.host import watchdog
 from harness.host.meter import Meter
 from harness.host.watchdog import Watchdog
-from harness.probes import audit
-from harness.probes.contract import Check
-from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample, from_json, to_json
+from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, to_json
+from harness.runtimes import inside
 from harness.runtimes.docker import budget, engine, seeding, topology
 from harness.runtimes.docker.container_set import ContainerSet
 from harness.runtimes.docker.prepared import DockerPrepared
-from harness.runtimes.docker.project import Project, tail_of
+from harness.runtimes.docker.project import Project
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.topology import LLM, POD, TRIAL_FOLDER
+from harness.runtimes.inside import tail_of
 from harness.runtimes.protocol import GENERATOR, MODEL_PATIENCE_S, Stack
 
 READY_LIMIT_S = 60
 LOG_LINES = 5000
 REMOVE_S = 4.0
-CHECK_LIMIT_S = 300
 LOCUST = "python -m locust -f /opt/chatbench/loadtests/locustfile.py --headless --only-summary --loglevel WARNING"
 
 
@@ -124,6 +122,8 @@ class DockerPod:
             api_url=topology.API_URL if prepared.target.kind == "hybrid" else None,
             model_url=model_url,
             model_log=self._folder / "emissions.jsonl",
+            log_inside=f"{TRIAL_FOLDER}/emissions.jsonl",
+            site_inside=topology.SITE_FOLDER if prepared.streamlit_site else None,
             ready_after_s=ready_after_s,
         )
 
@@ -143,66 +143,45 @@ class DockerPod:
         self._up().up(GENERATOR)
         self._note(GENERATOR)
 
-    def check(self, launched: Stack, rate_limit: int | None) -> list[Check]:
-        """Try every operation of the contract from a container inside the pod."""
-        target = self._launched().target
-        words = ["-m", "harness.probes.contract", launched.instances[0], target.protocol]
-        words += ["--seed", str(self._launched().seed), "--log", f"{TRIAL_FOLDER}/emissions.jsonl"]
-        words += ["--features", ",".join(target.features)]
-        words += ["--api-url", launched.api_url] if launched.api_url else []
-        words += ["--web"] if target.kind == "modular" else []
-        words += ["--rate-limit", str(rate_limit)] if rate_limit is not None else []
-        return [from_json(Check, one) for one in self._said("checking the contract", words)]
-
-    def audit(self, launched: Stack, rate_limit: int) -> list[Finding]:
-        """Try what is not load from a container inside the pod."""
-        prepared = self._launched()
-        subject = audit.subject(
-            prepared.target,
-            launched.instances[0],
-            api_url=launched.api_url,
-            seed=prepared.seed,
-            rate_limit=rate_limit,
-            model_log=f"{TRIAL_FOLDER}/emissions.jsonl",
-            streamlit_site=topology.SITE_FOLDER if prepared.streamlit_site else None,
-        )
-        words = ["-m", "harness.probes", json.dumps(to_json(subject))]
-        return [from_json(Finding, one) for one in self._said("auditing", words)]
-
     def _launched(self) -> DockerPrepared:
         if self._prepared is None:
             raise RuntimeError("nothing was launched")
         return self._prepared
 
-    def _said(self, purpose: str, words: list[str]) -> list[dict[str, Any]]:
-        """Run Python of the generator's image inside the pod, on the others' CPUs, and return the list it printed."""
+    def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
+        """Run a module of the generator's image inside the pod; see ``harness.runtimes.Pod``."""
+        with engine.reached(purpose):
+            container = self._site.client.containers.run(**self._helper(["-m", module, *words]))
+            try:
+                code = engine.exit_code(container, inside.LIMIT_S)
+                printed = bytes(container.logs(stdout=True, stderr=False)).decode(errors="replace")
+                complained = bytes(container.logs(stdout=False, stderr=True)).decode(errors="replace")
+            finally:
+                engine.remove(container)
+        if code is None:
+            raise inside.too_late(purpose, complained)
+        return inside.printed_list(purpose, code, printed, complained)
+
+    def _helper(self, words: list[str]) -> dict[str, Any]:
+        """Return how a container is started whose Python runs beside the pod's others, on the others' CPUs."""
         prepared = self._launched()
         volumes = {str(self._folder): {"bind": TRIAL_FOLDER, "mode": "ro"}}
         if prepared.streamlit_site:
             volumes[str(prepared.streamlit_site)] = {"bind": topology.SITE_FOLDER, "mode": "ro"}
-        with engine.reached(purpose):
-            container = self._site.client.containers.run(
-                prepared.images[GENERATOR].tag,
-                words,
-                entrypoint="/opt/venv/bin/python",
-                network_mode=f"container:{self._ledger[POD].container.id}",
-                user=self._site.user,
-                volumes=volumes,
-                labels=self._labels,
-                cpuset_cpus=budget.placement(self._parents, self._site.split).other_cpus,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges:true"],
-                read_only=True,
-                detach=True,
-            )
-            code = int(container.wait(timeout=CHECK_LIMIT_S)["StatusCode"])
-            printed = bytes(container.logs(stdout=True, stderr=False)).decode()
-            complained = bytes(container.logs(stdout=False, stderr=True)).decode(errors="replace")
-            engine.remove(container)
-        if code:
-            raise BenchError(f"{purpose} ended with {code}:{tail_of(complained)}", "this is a fault of chatbench")
-        found: list[dict[str, Any]] = json.loads(printed)
-        return found
+        return {
+            "image": prepared.images[GENERATOR].tag,
+            "command": words,
+            "entrypoint": "/opt/venv/bin/python",
+            "network_mode": f"container:{self._ledger[POD].container.id}",
+            "user": self._site.user,
+            "volumes": volumes,
+            "labels": self._labels,
+            "cpuset_cpus": budget.placement(self._parents, self._site.split).other_cpus,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true"],
+            "read_only": True,
+            "detach": True,
+        }
 
     def components(self) -> tuple[Component, ...]:
         """Return what was started, in that order."""

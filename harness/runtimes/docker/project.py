@@ -90,10 +90,3 @@ class Project:
         """Return the end of what a service printed."""
         with engine.reached(f"reading what {service} printed"):
             return bytes(self.container(service).logs(tail=lines)).decode(errors="replace")
-
-
-def tail_of(text: str) -> str:
-    """Return a log's last lines, indented, without control characters."""
-    lines = [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]
-    clean = ["".join(c for c in line if c.isprintable() or c == "\t")[:500] for line in lines]
-    return "".join(f"\n    {line}" for line in clean) or "\n    (nothing)"

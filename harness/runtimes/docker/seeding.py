@@ -11,8 +11,9 @@ from docker.errors import APIError, NotFound
 
 from harness.errors import BenchError
 from harness.runtimes.docker import engine
-from harness.runtimes.docker.project import Project, tail_of
+from harness.runtimes.docker.project import Project
 from harness.runtimes.docker.topology import USER_ID
+from harness.runtimes.inside import tail_of
 from harness.runtimes.protocol import Report
 
 SEEDING_LIMIT_S = 300

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from harness.errors import BenchError
 from harness.host import accounting, cgroups, cpus, launch, limits, procfs, watchdog
@@ -20,14 +22,15 @@ from harness.host.cgroups import Budget, Hierarchy, Side
 from harness.host.cpus import CpuSplit
 from harness.host.meter import Meter
 from harness.host.watchdog import Watchdog
-from harness.probes import audit, contract
-from harness.records import AnswerPlan, Component, Finding, Limits, LoadPlan, ResourceSample
+from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample
+from harness.runtimes import inside
 from harness.runtimes.local import generator, readiness, stack
 from harness.runtimes.local.component import Launch
 from harness.runtimes.local.stack import LocalPrepared
 from harness.runtimes.protocol import MODEL_PATIENCE_S, Report, Stack
 from harness.targets import Catalogue, Target
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 POLITE_S = 3.0  # between asking to end and ending
 REMOVE_S = 1.5
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -134,36 +137,32 @@ class LocalPod:
         site = stack.site_packages(self._prepared.python) if self._prepared else None
         generator.start(self, plan, self._folder, site)
 
-    def check(self, launched: Stack, rate_limit: int | None) -> list[contract.Check]:
-        """Try every operation of the contract; see ``harness.runtimes.Pod``."""
-        if self._prepared is None:
-            raise RuntimeError("nothing was launched")
-        return contract.check(
-            launched.instances[0],
-            self._prepared.target.protocol,
-            api_url=launched.api_url,
-            seed=self._prepared.seed,
-            features=self._prepared.target.features,
-            web=self._prepared.web is not None,
-            rate_limit=rate_limit,
-            model_log=launched.model_log,
-        )
+    def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
+        """Run a module as a process of its own, on this process's CPUs; see ``harness.runtimes.Pod``."""
+        with subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            self._guard.watch("session", process.pid)
+            try:
+                printed, complained = process.communicate(timeout=inside.LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self._end_session(process.pid)
+                _, complained = process.communicate()
+                raise inside.too_late(purpose, complained) from None
+            finally:
+                self._end_session(process.pid)
+        return inside.printed_list(purpose, process.returncode, printed, complained)
 
-    def audit(self, launched: Stack, rate_limit: int) -> list[Finding]:
-        """Try what is not load; see ``harness.runtimes.Pod``."""
-        prepared = self._prepared
-        if prepared is None:
-            raise RuntimeError("nothing was launched")
-        tried = audit.subject(
-            prepared.target,
-            launched.instances[0],
-            api_url=launched.api_url,
-            seed=prepared.seed,
-            rate_limit=rate_limit,
-            model_log=str(launched.model_log),
-            streamlit_site=str(stack.site_packages(prepared.python)),
-        )
-        return audit.audit(tried)
+    def _end_session(self, leader: int) -> None:
+        """Kill what is left of a program and of those that it started."""
+        watchdog.kill_everything((), (leader,), time.monotonic() + REMOVE_S)
 
     def free_port(self) -> int:
         """Return a port of 127.0.0.1 that nobody listens on and that was not handed out before."""

@@ -213,7 +213,13 @@ def launch(
     """
     model_url, model_log = launch_model(pod, prepared, answer, folder)
     if prepared.target.no_app:
-        return Stack(instances=(f"{model_url}/v1",), model_url=model_url, model_log=model_log, ready_after_s=0.0)
+        return Stack(
+            instances=(f"{model_url}/v1",),
+            model_url=model_url,
+            model_log=model_log,
+            log_inside=str(model_log),
+            ready_after_s=0.0,
+        )
     data = pod.scratch() / "data"
     shutil.copytree(prepared.template, data)
     started = time.monotonic()
@@ -240,6 +246,8 @@ def launch(
         api_url=api_url if in_front else None,
         model_url=model_url,
         model_log=model_log,
+        log_inside=str(model_log),
+        site_inside=str(site_packages(prepared.python)),
         ready_after_s=time.monotonic() - started,
     )
 

@@ -85,16 +85,16 @@ def test_a_crash_leaves_the_other_probes_their_say() -> None:
     assert [one.outcome for one in run(probes, SUBJECT)] == ["not measured", "passed"]
 
 
-def test_a_probe_beside_the_others_goes_on_meanwhile_and_is_told_in_its_turn() -> None:
+def test_a_concurrent_probe_is_told_in_its_turn() -> None:
     probes = Probes("security")
     looked, tried = threading.Event(), threading.Event()
 
-    @probes.finds("page", "one that waits for what comes after it", beside=True)
+    @probes.finds("page", "one that waits for what comes after it", concurrent=True)
     def _looks(subject: Subject) -> Seen:
         looked.set()
         return Seen(tries=(GOOD if tried.wait(20) else BAD,))
 
-    @probes.finds("stumbling", "one that stumbles beside the others", beside=True)
+    @probes.finds("stumbling", "one that stumbles while the others go on", concurrent=True)
     def _stumbles(subject: Subject) -> Seen:
         raise RuntimeError(subject.target)
 
@@ -114,7 +114,7 @@ def test_names_are_unique_and_fit_for_ids() -> None:
 
 
 def test_the_module_prints_the_findings_of_a_subject_given_as_json() -> None:
-    words = [sys.executable, "-m", "harness.probes", json.dumps(to_json(SUBJECT))]
+    words = [sys.executable, "-m", "harness.probes", "audit", json.dumps(to_json(SUBJECT))]
     printed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
     assert [one["name"] for one in printed] == [probe.name for probe in audit.probes()]
     assert {one["outcome"] for one in printed} == {"not measured"}

@@ -1,17 +1,30 @@
 """What a trial's verdict makes of the contract's operations and of a budget that was not there."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness import profiles, results
 from harness.analysis.facts import Facts
 from harness.analysis.validity import Validity
 from harness.analysis.verdict import invalid_budget
+from harness.errors import BenchError
 from harness.probes.contract import Check
-from harness.records import GeneratorSummary, ResourceSample, StepTimes, Verdict
+from harness.records import GeneratorSummary, ResourceSample, StepTimes, TrialKey, Verdict
 from harness.results import turn_table
+from harness.targets import discover
 from harness.trials.assess import _idle_verdict, with_contract
+from harness.trials.context import TrialContext
+from harness.trials.trial import run_trial
+from tests import ROOT
+from tests.doubles.runtime import FakePod, FakeRuntime
 
+TRACEBACK = """auditing ended with 1:
+    Traceback (most recent call last):
+    ModuleNotFoundError: No module named 'absent'"""
 PASS = Verdict(outcome="pass")
 GOOD = Check(operation="login", passed=True, text="the password signs in")
 BAD = Check(operation="logout", passed=False, text="the session goes on")
@@ -105,3 +118,30 @@ def test_an_idle_trial_that_was_disturbed_is_invalid(verdict: Verdict, code: str
 def test_an_idle_trial_whose_target_died_fails_whatever_else_was_wrong() -> None:
     verdict = idle(replace(QUIET, target_exits=("app ended by itself with 1",), recorder_errors=1))
     assert (verdict.outcome, [reason.code for reason in verdict.reasons]) == ("fail", ["target.exit"])
+
+
+class StumblingRuntime(FakeRuntime):
+    """Opens pods in which nothing can be run."""
+
+    def open_trial(self, name: str, folder: Path) -> FakePod:
+        pod = FakePod(name, folder)
+
+        def inside(purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
+            raise BenchError(TRACEBACK, "this is a fault of chatbench")
+
+        pod.inside = inside  # type: ignore[method-assign]
+        return pod
+
+
+def test_an_audit_that_stumbles_is_an_invalid_trial_with_its_reason(tmp_path: Path) -> None:
+    runtime = StumblingRuntime()
+    catalogue = discover(ROOT / "targets")
+    prepared = runtime.prepare(catalogue.target("streamlit"), catalogue, ROOT, 42, print)
+    bench = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    made = run_trial(bench, prepared, TrialKey(target="streamlit", scenario="audit", level=1, repetition=0, number=2))
+    assert made.verdict.outcome == "invalid"
+    (reason,) = made.verdict.reasons
+    assert reason.code == "invalid.audit"
+    assert reason.text == "auditing ended with 1: ModuleNotFoundError: No module named 'absent'"
+    ((folder, again),) = results.read_trials(tmp_path)
+    assert (again, results.read_audit(folder)) == (made, ())

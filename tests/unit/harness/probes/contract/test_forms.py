@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from harness.probes.contract import Check, check
+from harness.probes.subject import Subject
 from harness.probes.world import PASSWORD, session_token
 from loadtests.schedule.draws import nonce_of
 from tests.serving import serving
@@ -135,7 +136,7 @@ def _site(defect: str) -> Iterator[str]:
 
 
 def _checks(base_url: str) -> list[Check]:
-    return check(base_url, "forms", seed=SEED, features=(), web=False, rate_limit=None, model_log=None)
+    return check(Subject(target="site", base_url=base_url, protocol="forms", web=False, features=(), seed=SEED))
 
 
 def test_right_site_passes() -> None:

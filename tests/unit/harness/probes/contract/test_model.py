@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.probes import contract
+from harness.probes.subject import Subject
 from loadtests.schedule.draws import nonce_of
 
 SEED = 42
@@ -71,7 +72,7 @@ def _model(defect: str) -> Iterator[str]:
 
 def _checks(base_url: str) -> list[contract.Check]:
     return contract.check(
-        base_url, "openai", seed=SEED, features=("streaming",), web=False, rate_limit=None, model_log=None
+        Subject(target="model", base_url=base_url, protocol="openai", web=False, features=("streaming",), seed=SEED)
     )
 
 

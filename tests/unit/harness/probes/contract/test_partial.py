@@ -6,6 +6,7 @@ import pytest
 
 from harness.probes.contract import check, check_spoken
 from harness.probes.contract.partial import CONTRACT
+from harness.probes.subject import Subject
 from harness.probes.world import OPERATIONS
 from harness.targets import discover
 from tests import ROOT
@@ -58,11 +59,13 @@ def test_every_api_of_ours_states_all_features_so_that_all_of_the_contract_is_tr
 def test_all_features_lead_to_every_operation_and_fewer_to_what_the_load_needs() -> None:
     with running(Twin(per_minute=60)) as base_url:
         found = [
-            {one.operation for one in check(base_url, "rest", seed=SEED, features=features, **OPTIONS)}
+            {one.operation for one in check(subject(base_url, features))}
             for features in (CONTRACT, CONTRACT - {"admin"})
         ]
     assert found[0] >= set(OPERATIONS)
     assert found[1] == {"me", "createConversation", "sendMessage", "listMessages"}
 
 
-OPTIONS = {"web": False, "rate_limit": None, "model_log": None}
+def subject(base_url: str, features: frozenset[str]) -> Subject:
+    stated = tuple(sorted(features))
+    return Subject(target="twin", base_url=base_url, protocol="rest", web=False, features=stated, seed=SEED)

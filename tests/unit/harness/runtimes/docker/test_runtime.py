@@ -167,7 +167,7 @@ class ShortPod:
     def generate(self, *_: object) -> None:
         pass
 
-    def check(self, *_: object) -> list[object]:
+    def inside(self, *_: object) -> list[object]:
         raise AssertionError("a target that died is not checked")
 
     def components(self) -> tuple[Component, ...]:

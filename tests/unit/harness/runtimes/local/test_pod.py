@@ -14,6 +14,7 @@ from harness.errors import BenchError
 from harness.host import cgroups, procfs, watchdog
 from harness.host.cgroups import Budget
 from harness.records import Role
+from harness.runtimes import inside
 from harness.runtimes.local import Launch, LocalPod, LocalRuntime
 from harness.runtimes.local import pod as local_module
 from harness.runtimes.protocol import Pod, Runtime
@@ -352,3 +353,39 @@ def test_version_2_groups_hold_and_account_real_processes(tmp_path: Path) -> Non
         tree = pod._trees[0]
     assert gone(child)
     assert not tree.exists()
+
+
+def test_what_a_module_prints_comes_back_from_inside(open_pod: Callable[..., LocalPod], tmp_path: Path) -> None:
+    told = tmp_path / "told.json"
+    told.write_text('[{"operation": "page", "passed": true}]')
+    assert open_pod().inside("reading", "json.tool", [str(told)]) == [{"operation": "page", "passed": True}]
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "said"),
+    [
+        ("json.tool", ["/nowhere"], r"trying ended with [12]:.*\n.*/nowhere"),
+        ("this", [], r"trying printed no list .*\n.*honking great idea"),
+    ],
+)
+def test_a_module_that_fails_inside_is_told_with_the_end_of_what_it_printed(
+    open_pod: Callable[..., LocalPod], module: str, words: list[str], said: str
+) -> None:
+    with pytest.raises(BenchError, match=f"(?s){said}"):
+        open_pod().inside("trying", module, words)
+
+
+def test_a_module_that_does_not_end_inside_is_stopped(
+    open_pod: Callable[..., LocalPod], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inside, "LIMIT_S", 2.0)
+    pod = open_pod()
+    before = children()
+    with pytest.raises(BenchError, match="serving did not end within 2 s and was stopped"):
+        pod.inside("serving", "http.server", ["--bind", "127.0.0.1", "0"])
+    assert children() == before
+
+
+def children() -> set[int]:
+    """Return this process's living children."""
+    return {int(pid) for pid in Path("/proc/thread-self/children").read_text().split()}
