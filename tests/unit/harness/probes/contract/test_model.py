@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.probes import contract
-from loadtests.schedule.draws import nonce_of
+from harness.records.recipe import nonce_of
 
 SEED = 42
 
