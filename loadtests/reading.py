@@ -4,10 +4,8 @@ import re
 import time
 from dataclasses import dataclass, field
 
-NONCE_CHARS = 12
-TOKEN_CHARS = 5
-END_MARKER = "[end]"
-_FIRST_TOKEN_CHARS = NONCE_CHARS + 1
+from harness.records.recipe import END_MARKER, tokens_in
+
 _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
 
 
@@ -65,16 +63,6 @@ class Reading:
         """Note that the answer is over at protocol level."""
         self.finished = True
         self.done_s = time.monotonic() if at_s is None else at_s
-
-
-def tokens_in(chars: int) -> int:
-    """Return how many tokens an answer of this length holds: the first has 13 characters, the others 5.
-
-    The last character of a token is a space, so a text stripped on the right counts the same.
-    """
-    if chars < NONCE_CHARS:
-        return 0
-    return 1 + max(0, -((_FIRST_TOKEN_CHARS - chars) // TOKEN_CHARS))
 
 
 def foreign_nonce(text: str, nonce: str) -> str | None:

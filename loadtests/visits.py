@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from harness.records import Visit
+from harness.records.recipe import PASSWORD
 from loadtests.page import NotOfferedError, Page, sleep_until
 from loadtests.reading import TurnError
 from loadtests.recording.tracker import TurnTracker
@@ -12,7 +13,6 @@ from loadtests.scenarios import take_turn
 from loadtests.schedule.draws import think_s
 
 TURNS = 2
-PASSWORD = "chatbench-demo"  # noqa: S105  # of every account in the seeded data, as the contract states
 
 
 class Visits:

@@ -1,8 +1,6 @@
 """What the REST probes share: the seeded people, conversations of their own, and messages the model understands."""
 
-import hashlib
 import json
-import math
 import random
 import secrets
 import time
@@ -15,9 +13,8 @@ from typing import Any
 from harness.probes.claims import RefutedError, expect
 from harness.probes.client import Client, Event
 from harness.probes.shapes import CONVERSATION, MESSAGE, expect_shape
+from harness.records.recipe import END_MARKER, nonce_of, session_token, sha256_hex
 
-PASSWORD = "chatbench-demo"  # noqa: S105 (of the seeded data set, public by contract)
-END_MARKER = "[end]"
 OWNER, OTHER, SUBJECT, TALKER, READER = "user0031", "user0032", "user0033", "user0034", "user0035"
 
 #: operationId -> method and path of every operation of openapi.yaml
@@ -52,14 +49,9 @@ _TEXT = (
 WORDS = _TEXT.split()
 
 
-def session_token(seed: int, username: str) -> str:
-    """Return the token of the session a seeded user is signed in with beforehand."""
-    return hashlib.sha256(f"{seed}:session:{username}".encode()).hexdigest()[:32]
-
-
 def seeded_conversation_id(seed: int, username: str, number: int) -> str:
     """Return the id of a seeded conversation, numbered from 0."""
-    return str(uuid.UUID(hashlib.sha256(f"{seed}:conversation:{username}:{number}".encode()).hexdigest()[:32]))
+    return str(uuid.UUID(sha256_hex(f"{seed}:conversation:{username}:{number}")[:32]))
 
 
 def seeded_texts(seed: int, username: str, number: int) -> list[str]:
@@ -77,7 +69,7 @@ class Message:
 
     def __init__(self, seed: int, text: str = "What is known of this?", **options: object) -> None:
         self.tag = secrets.token_hex(8)  # unlike any of an earlier run on the same data
-        self.nonce = hashlib.sha256(f"{seed}:{self.tag}".encode()).hexdigest()[:12]
+        self.nonce = nonce_of(seed, self.tag)
         query = urllib.parse.urlencode(options)
         self.content = f"{text} tag-{self.tag}" + (f"?{query}" if query else "")
 
@@ -85,11 +77,6 @@ class Message:
         """Raise RefutedError unless this is the whole answer to this message."""
         expect(text.startswith(self.nonce), f"the answer begins {text[:20]!r}, not with its own nonce {self.nonce}")
         expect(text.rstrip().endswith(END_MARKER), f"the answer ends {text[-20:]!r}, not with {END_MARKER}")
-
-
-def token_count(text: str) -> int:
-    """Return how many of the model's tokens a text holds (13 characters, then 5 each)."""
-    return 0 if len(text) < 12 else 1 + max(0, math.ceil((len(text) - 13) / 5))
 
 
 class RestWorld:

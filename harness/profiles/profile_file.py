@@ -1,18 +1,18 @@
-"""How to measure: profiles, small TOML files read strictly."""
+"""Profiles: small TOML files that say how to measure, read strictly."""
 
-import dataclasses
 import tomllib
-import typing
+from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.records import AnswerPlan, Distribution
 from harness.records.profile import Profile
-from harness.targets import nearest, reject_unknown
+from harness.targets import nearest, read_table
 
 FOLDER = Path(__file__).parent
 LENGTHS = Path(__file__).parent / "answer_lengths"
+Rule = tuple[bool, str, str]  # whether it is kept, the value's place, words for a valid value
 
 
 def names() -> list[str]:
@@ -33,102 +33,91 @@ def load(name: str) -> Profile:
     except FileNotFoundError:
         raise UsageError(f"unknown profile {name!r}: no {path.name} in {path.parent}", nearest(name, names())) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", "mend the TOML at that place") from error
-    profile: Profile = _read(Profile, {"name": path.stem} | table, str(path))
+        raise UsageError(f"{path}: {error}", "fix the TOML at that place") from error
+    profile = read_table(Profile, _written_out({"name": path.stem} | table, path), str(path))
     _check(profile, path)
     return profile
 
 
-def _read(cls: type, table: Any, where: str) -> Any:
-    if cls is Distribution and isinstance(table, int | float) and not isinstance(table, bool):
-        table = {"median": table}
-    if not isinstance(table, dict):
-        raise UsageError(f"{where} is {table!r}", "write a table")
-    if cls is AnswerPlan and "lengths" in table:
-        table = _with_lengths(table, where)
-    hints = typing.get_type_hints(cls)
-    reject_unknown(table, hints, where)
-    for f in dataclasses.fields(cls):
-        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        if required and f.name not in table:
-            raise UsageError(f"{where}: {f.name} is missing", f"add {f.name}")
-    return cls(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+def _written_out(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a profile's table without shorthands: a bare number for a constant, a name for the answers' lengths."""
+    answer = table.get("answer")
+    if isinstance(answer, dict):
+        answer = _with_lengths(_with_constants(answer, "ttft_s", "tokens"), path)
+        table = table | {"answer": answer}
+    return _with_constants(table, "think_s")
 
 
-def _with_lengths(table: dict[str, Any], where: str) -> dict[str, Any]:
+def _with_constants(table: dict[str, Any], *names: str) -> dict[str, Any]:
+    numbers = {name: value for name in names if isinstance(value := table.get(name), int | float)}
+    return table | {name: {"median": value} for name, value in numbers.items()}
+
+
+def _with_lengths(answer: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return an answer's table with the quantiles that ``lengths`` names in the place of ``tokens``."""
+    if "lengths" not in answer:
+        return answer
     known = sorted(path.stem for path in LENGTHS.glob("*.toml"))
-    name = table["lengths"]
+    name = answer["lengths"]
     if name not in known:
-        raise UsageError(f"{where}: lengths is {name!r}", nearest(str(name), known))
-    if "tokens" in table or "tokens_quantiles" in table:
-        raise UsageError(f"{where}: both lengths and tokens are stated", "leave one of them out")
+        raise UsageError(f"{path}: answer.lengths is {name!r}", nearest(str(name), known))
+    if "tokens" in answer or "tokens_quantiles" in answer:
+        raise UsageError(f"{path}: answer states both lengths and tokens", "leave one of them out")
     quantiles = tomllib.loads((LENGTHS / f"{name}.toml").read_text(encoding="utf-8"))["quantiles"]
-    rest = {key: value for key, value in table.items() if key != "lengths"}
-    return rest | {"tokens": quantiles[len(quantiles) // 2], "tokens_quantiles": quantiles}
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if typing.get_origin(hint) is tuple:
-        good = isinstance(value, list) and all(isinstance(v, int) and v >= 0 for v in value) and value == sorted(value)
-        if not good:
-            raise UsageError(f"{where} is {value!r}", "write ascending whole numbers from 0 on")
-        return tuple(value)
-    options = [a for a in typing.get_args(hint) if a is not type(None)]
-    if options:
-        if value is False:
-            return None
-        hint = options[0]
-    if dataclasses.is_dataclass(hint):
-        return _read(typing.cast(type, hint), value, where)
-    if hint is str:
-        good, expected = isinstance(value, str), "a text"
-    elif hint is bool:
-        good, expected = isinstance(value, bool), "true or false"
-    else:
-        number = isinstance(value, int) or (hint is float and isinstance(value, float))
-        good = number and not isinstance(value, bool) and 0 <= value < 1e9
-        expected = "a whole number from 0 on" if hint is int else "a number from 0 on"
-    if not good:
-        raise UsageError(f"{where} is {value!r}", f"write {expected}")
-    return float(value) if hint is float else value
+    rest = {key: value for key, value in answer.items() if key != "lengths"}
+    return rest | {"tokens": {"median": quantiles[len(quantiles) // 2]}, "tokens_quantiles": quantiles}
 
 
 def _check(profile: Profile, path: Path) -> None:
-    search, window, lengths = profile.search, profile.window, profile.answer.tokens_quantiles
-    rules = [
-        (profile.answer.tokens.median >= 2, "answer.tokens: at least 2 (the nonce and the end marker)"),
-        (
-            not lengths or (len(lengths) > 1 and lengths[0] >= 2),
-            "answer.tokens_quantiles: none, or two and more from 2 on (the nonce and the end marker)",
-        ),
-        (profile.turns_per_conversation >= 1, "turns_per_conversation: at least 1"),
-        (profile.think_s.median > 0, "think_s: above 0"),
-        (search.growth > 1, "search.growth: above 1"),
-        (search.precision > 0, "search.precision: above 0"),
-        (1 <= search.base_users <= search.highest, "search.base_users: from 1 to search.highest"),
-        (search.rounds != 1, "search.rounds: 0, or at least 2 for an interval"),
-        (all(think_s > 0 for think_s in search.further_think_s), "search.further_think_s: above 0"),
-        (search.repetitions >= 1 and search.max_trials >= 1, "search.repetitions and search.max_trials: at least 1"),
-        (0 < window.measure_min_s <= window.measure_max_s, "window.measure_min_s: above 0, at most measure_max_s"),
-    ]
-    if profile.open:
-        rules += [
-            (profile.open.per_minute >= 1, "open.per_minute: at least 1"),
-            (all(p > 0 for p in profile.open.percent), "open.percent: above 0"),
-        ]
-    if visit := profile.visit:
-        rules += [(visit.users >= 1 and visit.measure_s > 0, "visit.users: at least 1; visit.measure_s: above 0")]
-    if spike := profile.spike:
-        rules += [
-            (spike.percent >= 1 and spike.times >= 2, "spike.percent: at least 1; spike.times: at least 2"),
-            (0 < spike.window_s <= spike.after_s and spike.hold_s > 0, "spike.window_s: above 0, at most after_s"),
-        ]
-    if soak := profile.soak:
-        rules += [
-            (soak.percent >= 1, "soak.percent: at least 1"),
-            (soak.block_s > 0 and soak.minutes * 60 >= 5 * soak.block_s, "soak.block_s: at most a fifth of minutes"),
-        ]
-    for good, rule in rules:
+    """Raise UsageError for the first value that its record takes and a campaign cannot."""
+    for good, place, remedy in [*_rules(profile), *_workload_rules(profile), *_orders(profile)]:
         if not good:
-            raise UsageError(f"{path}: a value is out of range", rule)
+            value = attrgetter(place)(profile)
+            shown = list(value) if isinstance(value, tuple) else value
+            raise UsageError(f"{path}: {place} is {shown!r}", f"write {remedy}")
+
+
+def _rules(profile: Profile) -> Iterator[Rule]:
+    search, window, lengths = profile.search, profile.window, profile.answer.tokens_quantiles
+    yield profile.answer.tokens.median >= 2, "answer.tokens.median", "2 or more: the nonce and the end marker"
+    yield len(lengths) != 1 and min(lengths, default=2) >= 2, "answer.tokens_quantiles", "none, or several from 2 on"
+    yield profile.turns_per_conversation >= 1, "turns_per_conversation", "1 or more"
+    yield profile.think_s.median > 0, "think_s.median", "a number above 0"
+    yield search.growth > 1, "search.growth", "a number above 1"
+    yield search.precision > 0, "search.precision", "a number above 0"
+    yield 1 <= search.base_users <= search.highest, "search.base_users", "a number from 1 to search.highest"
+    yield search.rounds != 1, "search.rounds", "0, or at least 2 for an interval"
+    yield 0 not in search.further_think_s, "search.further_think_s", "numbers above 0"
+    yield search.repetitions >= 1, "search.repetitions", "1 or more"
+    yield search.max_trials >= 1, "search.max_trials", "1 or more"
+    yield 0 < window.measure_min_s <= window.measure_max_s, "window.measure_min_s", "above 0, at most measure_max_s"
+
+
+def _workload_rules(profile: Profile) -> Iterator[Rule]:
+    if profile.open:
+        yield profile.open.per_minute >= 1, "open.per_minute", "1 or more"
+        yield 0 not in profile.open.percent, "open.percent", "numbers above 0"
+    if visit := profile.visit:
+        yield visit.users >= 1, "visit.users", "1 or more"
+        yield visit.measure_s > 0, "visit.measure_s", "a number above 0"
+    if spike := profile.spike:
+        yield spike.percent >= 1, "spike.percent", "1 or more"
+        yield spike.times >= 2, "spike.times", "2 or more"
+        yield 0 < spike.window_s <= spike.after_s, "spike.window_s", "a number above 0, at most spike.after_s"
+        yield spike.hold_s > 0, "spike.hold_s", "a number above 0"
+    if soak := profile.soak:
+        yield soak.percent >= 1, "soak.percent", "1 or more"
+        yield (
+            0 < soak.block_s <= soak.minutes * 60 / 5,
+            "soak.block_s",
+            "above 0, at most a fifth of soak.minutes",
+        )
+
+
+def _orders(profile: Profile) -> Iterator[Rule]:
+    places = ["answer.tokens_quantiles", "search.further_think_s"]
+    places += ["idle.steps"] if profile.idle else []
+    places += ["open.percent"] if profile.open else []
+    for place in places:
+        values = attrgetter(place)(profile)
+        yield values == tuple(sorted(values)), place, "ascending whole numbers"

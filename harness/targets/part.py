@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import UsageError
-from harness.targets.strict import nearest, typed
+from harness.targets.strict import nearest, read_changes
 
 Kind = Literal["monolith", "api", "web", "model", "no_app"]  # no_app: no application, users talk to the model
 FEATURES = (
@@ -61,6 +61,15 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Another way to start a part: the keys of ``Local`` that differ, and what the part is called then."""
+
+    local: Mapping[str, Any] = field(default_factory=dict)
+    title: str | None = None
+    processes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A piece a target is made of; ``part.toml``."""
 
@@ -76,7 +85,7 @@ class Part:
     processes: str = ""  # and threads, in words
     local: Local = field(default_factory=Local)
     tests: Suite | None = None
-    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
     edition: str = ""  # the variant's name where it has requirements, and so environment, image and data, of its own
 
     @property
@@ -96,11 +105,14 @@ def varied(part: Part, variant: str) -> Part:
         where = part.folder / "part.toml"
         raise UsageError(f"{where}: {part.name} has no variant {variant!r}", nearest(variant, part.variants))
     change = part.variants[variant]
-    local = dataclasses.replace(
-        part.local, **typed(Local, change.get("local", {}), f"{part.folder}: variants.{variant}")
-    )
-    title = change.get("title", f"{part.title} ({variant})")
+    local = dataclasses.replace(part.local, **local_changes(part.folder / "part.toml", variant, change))
+    title = change.title or f"{part.title} ({variant})"
     edition = variant if local.requirements != part.local.requirements else ""
     return dataclasses.replace(
-        part, local=local, title=title, processes=change.get("processes", part.processes), edition=edition
+        part, local=local, title=title, processes=change.processes or part.processes, edition=edition
     )
+
+
+def local_changes(file: Path, name: str, variant: Variant) -> dict[str, Any]:
+    """Return the fields of ``Local`` that a variant states; raises UsageError for one that is unknown or wrong."""
+    return read_changes(Local, variant.local, f"{file}: variants.{name}.local", least=1)

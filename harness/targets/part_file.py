@@ -2,13 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
 
 from harness.errors import UsageError
-from harness.targets.part import FEATURES, NAME, PROTOCOLS, Kind, Local, Part, Suite
-from harness.targets.strict import nearest, typed
+from harness.targets.part import FEATURES, NAME, PROTOCOLS, Part, Suite, local_changes
+from harness.targets.strict import nearest, read_table
 
 
 def read_part(folder: Path) -> Part:
@@ -24,65 +22,56 @@ def read_part(folder: Path) -> Part:
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist", "a part is a folder with a part.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", "mend the TOML at that place") from error
-    tables = {name: table.pop(name, {}) for name in ("local", "tests")}
-    for name, found in tables.items():
-        if not isinstance(found, dict):
-            raise UsageError(f"{path}: {name} is {found!r}", f"write a table [{name}]")
-    values = typed(Part, table, str(path))
-    _check_part(values, path)
-    values["local"] = Local(**typed(Local, tables["local"], f"{path}: local"))
-    values["tests"] = _suite(tables["tests"], f"{path}: tests") if tables["tests"] else None
-    return Part(folder=folder, **values)
+        raise UsageError(f"{path}: {error}", "fix the TOML at that place") from error
+    part = read_table(Part, table, str(path), least=1, folder=folder, edition="")
+    _check_part(part, path)
+    return part
 
 
-def _suite(table: Mapping[str, Any], where: str) -> Suite:
-    values = typed(Suite, table, where)
-    for key in ("command", "passed", "at_least"):
-        if not values.get(key):
-            raise UsageError(f"{where}: {key} is missing", f"add {key} to the table [tests]")
-    try:
-        groups = re.compile(values["passed"]).groups
-    except re.error as error:
-        raise UsageError(f"{where}: passed is {values['passed']!r}: {error}", "write a regular expression") from error
-    if groups != 1:
-        raise UsageError(f"{where}: passed is {values['passed']!r}", r"give it one group: Ran (\d+) tests")
-    return Suite(**values)
-
-
-def _check_part(values: Mapping[str, Any], path: Path) -> None:
-    for key in ("name", "kind", "title"):
-        if key not in values:
-            raise UsageError(f"{path}: {key} is missing", f'add {key} = "…"')
-    if values["kind"] not in get_args(Kind):
-        raise UsageError(f"{path}: kind is {values['kind']!r}", nearest(values["kind"], get_args(Kind)))
-    if not NAME.fullmatch(values["name"]):
-        raise UsageError(f"{path}: name is {values['name']!r}", "use small letters, digits and hyphens")
-    _check_protocol(values, path)
-    for feature in values.get("features", ()):
+def _check_part(part: Part, path: Path) -> None:
+    if not NAME.fullmatch(part.name):
+        raise UsageError(f"{path}: name is {part.name!r}", "use small letters, digits and hyphens")
+    _check_protocol(part, path)
+    for index, feature in enumerate(part.features):
         if feature not in FEATURES:
-            raise UsageError(f"{path}: unknown feature {feature!r}", nearest(feature, FEATURES))
-    for name, variant in values.get("variants", {}).items():
-        where = f"{path}: variants.{name}"
-        if not isinstance(variant, dict) or set(variant) - {"local", "title", "processes"}:
-            raise UsageError(f"{where} is {variant!r}", "a variant has the keys local, title, processes")
-        typed(Local, variant.get("local", {}), f"{where}.local")
+            raise UsageError(f"{path}: features[{index}] is {feature!r}", nearest(feature, FEATURES))
+    for index, command in enumerate(part.local.prepare):
+        if not command:
+            raise UsageError(f"{path}: local.prepare[{index}] is []", "write a command, a list of texts")
+    if part.tests:
+        _check_tests(part.tests, path)
+    for name, variant in part.variants.items():
+        local_changes(path, name, variant)
 
 
-def _check_protocol(values: Mapping[str, Any], path: Path) -> None:
-    protocol, user_class = values.get("protocol"), values.get("user_class")
+def _check_tests(tests: Suite, path: Path) -> None:
+    if not tests.command:
+        raise UsageError(f"{path}: tests.command is []", "write the command that runs the tests, a list of texts")
+    place = f"{path}: tests.passed is {tests.passed!r}"
+    try:
+        groups = re.compile(tests.passed).groups
+    except re.error as error:
+        raise UsageError(f"{place}: {error}", "write a regular expression") from error
+    if groups != 1:
+        raise UsageError(place, r"give it one group, such as Ran (\d+) tests")
+
+
+def _check_protocol(part: Part, path: Path) -> None:
+    protocol, user_class = part.protocol, part.user_class
     if user_class is None:
-        if protocol is not None and protocol not in PROTOCOLS and values["kind"] != "model":
+        if protocol is not None and protocol not in PROTOCOLS and part.kind != "model":
             hint = f'{nearest(protocol, PROTOCOLS)}; one of your own needs user_class = "user.py:Name"'
             raise UsageError(f"{path}: protocol is {protocol!r}", hint)
         return
     file, _, name = user_class.rpartition(":")
     if not (file.endswith(".py") and name.isidentifier()):
         raise UsageError(
-            f"{path}: user_class is {user_class!r}", 'write "user.py:Name", Name being a class in that file'
+            f"{path}: user_class is {user_class!r}", 'write "user.py:Name" with the name of a class in that file'
         )
     if not (path.parent / file).is_file():
         raise UsageError(f"{path}: user_class names {file!r}, which does not exist", f"add it to {path.parent}")
     if protocol is None or protocol in PROTOCOLS:
-        hint = 'name what your user class speaks, as in protocol = "mine"; or leave user_class out'
-        raise UsageError(f"{path}: user_class comes with protocol {protocol!r}, which has users of its own", hint)
+        raise UsageError(
+            f"{path}: user_class comes with protocol {protocol!r}, which has users of its own",
+            'name the protocol of your user class, such as protocol = "mine", or leave user_class out',
+        )

@@ -1,11 +1,23 @@
-"""Tables of a TOML file, read strictly: an unknown key or a wrong kind of value is named with its remedy."""
+"""Tables of a TOML file, read strictly: an error names the value, its place and the remedy."""
 
-import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from harness.errors import UsageError
+from harness.records.coding import (
+    BadValueError,
+    MissingKeyError,
+    Notation,
+    UnknownKeyError,
+    read_record,
+    read_values,
+    shortened,
+)
+
+T = TypeVar("T")
+_MOST = 10**9  # larger numbers are slips, and no arithmetic has to expect them
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -15,49 +27,47 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(choices) or 'none'}"
 
 
-def reject_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    """Raise UsageError for the first key of a table that is not known, naming the nearest one that is."""
-    names = list(known)
-    for key in table:
-        if key not in names:
-            raise UsageError(f"{where}: unknown key {key!r}", nearest(key, names))
+def read_table(cls: type[T], table: Mapping[str, Any], file: str, *, least: int = 0, **given: Any) -> T:
+    """Return the record of type ``cls`` in a table of a TOML file.
+
+    Args:
+        cls: A dataclass.
+        table: As read from the file; ``false`` stands for None, where the field may be None.
+        file: The file's name, which begins every error's message.
+        least: The smallest number that the table may hold.
+        given: Fields with values that the table must not hold.
+
+    Raises:
+        UsageError: an unknown or missing key, or a value of another type.
+    """
+    with _explained(file):
+        return read_record(cls, table, Notation(none=False, least=least, most=_MOST), **given)
 
 
-_SIMPLE: Mapping[Any, str] = {int: "int", bool: "bool"}
+def read_changes(cls: type, table: Mapping[str, Any], file: str, *, least: int = 0) -> dict[str, Any]:
+    """Return the fields of ``cls`` that a table states; raises UsageError as ``read_table`` does."""
+    with _explained(file):
+        return read_values(cls, table, Notation(none=False, least=least, most=_MOST))
 
 
-def typed(cls: type, table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Check a table against a dataclass's fields: known keys, and values of the fields' plain types."""
-    hints = {f.name: f for f in dataclasses.fields(cls)}
-    reject_unknown(table, [name for name in hints if name not in ("folder", "edition")], where)
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        hint = hints[key].type
-        values[key] = _plain(value, _SIMPLE.get(hint, str(hint)), f"{where}: {key}")
-    return values
+@contextmanager
+def _explained(file: str) -> Iterator[None]:
+    """Turn a value that its record does not take into a UsageError."""
+    try:
+        yield
+    except BadValueError as fault:
+        place = f"{file}: {fault.where}" if fault.where else file
+        if isinstance(fault, UnknownKeyError):
+            raise UsageError(
+                f"{place}: unknown key {shortened(fault.value)}", nearest(fault.value, fault.known)
+            ) from None
+        if isinstance(fault, MissingKeyError):
+            table = f" to the table [{fault.where}]" if fault.where else ""
+            raise UsageError(f"{place}: {fault.value} is missing", f"add {fault.value}{table}") from None
+        raise UsageError(f"{place} is {shortened(fault.value)}", _remedy(fault)) from None
 
 
-def _plain(value: Any, hint: str, where: str) -> Any:
-    if "tuple[tuple" in hint:
-        good = isinstance(value, list) and all(
-            isinstance(c, list) and c and all(isinstance(w, str) for w in c) for c in value
-        )
-        expected = "a list of commands, each a list of words"
-        result: Any = tuple(tuple(c) for c in value) if good else None
-    elif "tuple[str" in hint:
-        good = isinstance(value, list) and all(isinstance(w, str) for w in value)
-        expected = "a list of words"
-        result = tuple(value) if good else None
-    elif hint == "int":
-        good, expected, result = isinstance(value, int) and not isinstance(value, bool), "a whole number", value
-        good = good and value >= 1
-    elif hint == "bool":
-        good, expected, result = isinstance(value, bool), "true or false", value
-    elif "Mapping" in hint:
-        good = isinstance(value, dict) and ("Any" in hint or all(isinstance(v, str) for v in value.values()))
-        expected, result = "a table of texts", value
-    else:
-        good, expected, result = isinstance(value, str), "a text", value
-    if not good:
-        raise UsageError(f"{where} is {value!r}", f"write {expected}")
-    return result
+def _remedy(fault: BadValueError) -> str:
+    if fault.known and isinstance(fault.value, str):
+        return nearest(fault.value, fault.known)
+    return f"write a table [{fault.where}]" if fault.expected == "a table" else f"write {fault.expected}"

@@ -7,9 +7,10 @@ from itertools import accumulate
 from typing import Any
 
 from harness.records import Outcome, Phase, Turn
+from harness.records.recipe import END_MARKER, tokens_in
 from loadtests import http
 from loadtests.page import Page
-from loadtests.reading import END_MARKER, Reading, TurnError, judge, tokens_in
+from loadtests.reading import Reading, TurnError, judge
 from loadtests.wire import sse
 
 

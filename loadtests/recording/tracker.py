@@ -6,11 +6,12 @@ from typing import Protocol
 from gevent import GreenletExit
 
 from harness.records import LoadPlan, Outcome, Phase
+from harness.records.recipe import nonce_of
 from loadtests.page import Page
 from loadtests.reading import Reading, TurnError
 from loadtests.recording.pending_turn import PendingTurn
 from loadtests.recording.recorder import Recorder
-from loadtests.schedule.draws import arrival_tag, nonce_of, tag_of
+from loadtests.schedule.draws import arrival_tag, tag_of
 from loadtests.schedule.phases import Timeline
 
 

@@ -1,11 +1,11 @@
 """All that is drawn at random, keyed so that every target gets identical work."""
 
-import hashlib
 import math
 import random
 from statistics import NormalDist
 
 from harness.records import Distribution
+from harness.records.recipe import sha256_hex
 
 _WORDS: tuple[str, ...] = (
     "answer",
@@ -25,18 +25,14 @@ _WORDS += ("step", "tell", "thing", "time", "under", "use", "want", "what", "whe
 _NORMAL = NormalDist()
 
 
-def _sha256_hex(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
 def tag_of(seed: int, user: int, conversation: int, turn: int) -> str:
     """Return the 16 hex digits that mark one message."""
-    return _sha256_hex(f"{seed}:{user}:{conversation}:{turn}")[:16]
+    return sha256_hex(f"{seed}:{user}:{conversation}:{turn}")[:16]
 
 
 def arrival_tag(seed: int, arrival: int) -> str:
     """Return the 16 hex digits that mark the message of the n-th arrival (0-based) of an open workload."""
-    return _sha256_hex(f"{seed}:arrival:{arrival}")[:16]
+    return sha256_hex(f"{seed}:arrival:{arrival}")[:16]
 
 
 def arrival_gap_s(seed: int, arrival: int, per_s: float) -> float:
@@ -44,14 +40,9 @@ def arrival_gap_s(seed: int, arrival: int, per_s: float) -> float:
     return -math.log(uniform(f"{seed}:arrival:{arrival}:gap")) / per_s
 
 
-def nonce_of(seed: int, tag: str) -> str:
-    """Return the 12 hex digits the model's answer to this tag begins with."""
-    return _sha256_hex(f"{seed}:{tag}")[:12]
-
-
 def uniform(key: str) -> float:
     """Return a number strictly between 0 and 1, always the same for the same key."""
-    return (int(_sha256_hex(key)[:13], 16) + 0.5) / 2**52
+    return (int(sha256_hex(key)[:13], 16) + 0.5) / 2**52
 
 
 def draw(distribution: Distribution, key: str) -> float:
@@ -87,8 +78,3 @@ def message(chars: int, tag: str) -> str:
 def username(user: int, seeded_users: int) -> str:
     """Return the account virtual user ``user`` (0-based) uses; more users than accounts share them."""
     return f"user{user % seeded_users + 1:04d}"
-
-
-def session_token(seed: int, name: str) -> str:
-    """Return the cookie value of the session signed in beforehand for this account."""
-    return _sha256_hex(f"{seed}:session:{name}")[:32]

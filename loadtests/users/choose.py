@@ -4,8 +4,9 @@ import importlib.util
 from pathlib import Path
 
 from harness.records import LoadPlan
+from harness.records.recipe import session_token
 from loadtests.page import Page, Visitor
-from loadtests.schedule.draws import session_token, username
+from loadtests.schedule.draws import username
 from loadtests.users.forms import FormsPage
 from loadtests.users.openai import OpenAIPage
 from loadtests.users.rest import RestPage

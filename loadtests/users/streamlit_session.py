@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtests.reading import END_MARKER, Reading, foreign_nonce
+from harness.records.recipe import END_MARKER
+from loadtests.reading import Reading, foreign_nonce
 from loadtests.users.streamlit_wire import Protocol
 
 _ENDED_FOR_RERUN = 2

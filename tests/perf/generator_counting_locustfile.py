@@ -7,14 +7,14 @@ from typing import Any
 
 from loadtests.locustfile import *  # noqa: F403  # what Locust looks for
 from loadtests.recording.recorder import Recorder
-from loadtests.runner import Trial
+from loadtests.runner import LoadRun
 from loadtests.users.streamlit_session import Session
 
 _counts = {"recorder_s": 0.0, "messages": 0}
 _at_start: dict[str, float] = {}
 _at_end: dict[str, float] = {}
 _note, _write_notes = Recorder.note, Recorder.write_notes
-_take, _note_cpu, _finish = Session.take, Trial._note_cpu, Trial.finish
+_take, _note_cpu, _finish = Session.take, LoadRun._note_cpu, LoadRun.finish
 
 
 def note(self: Recorder, *arguments: Any) -> None:
@@ -35,7 +35,7 @@ def take(self: Session, *arguments: Any) -> None:
     _take(self, *arguments)
 
 
-def note_cpu(self: Trial) -> None:
+def note_cpu(self: LoadRun) -> None:
     """Look at the counts when the trial looks at its CPU time."""
     before = self._cpu_from_s, self._cpu_to_s
     _note_cpu(self)
@@ -45,11 +45,11 @@ def note_cpu(self: Trial) -> None:
         _at_end.update(_counts)
 
 
-def finish(self: Trial, **arguments: Any) -> None:
+def finish(self: LoadRun, **arguments: Any) -> None:
     _finish(self, **arguments)
     found = {name: _at_end[name] - _at_start[name] for name in _at_end}
     (Path(self.plan.output) / "counted.json").write_text(json.dumps(found))
 
 
 Recorder.note, Recorder.write_notes = note, write_notes  # type: ignore[method-assign]
-Session.take, Trial._note_cpu, Trial.finish = take, note_cpu, finish  # type: ignore[method-assign]
+Session.take, LoadRun._note_cpu, LoadRun.finish = take, note_cpu, finish  # type: ignore[method-assign]

@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Download, Locator, Page, expect
 
 from harness.probes.browser.watching import Watch
-from harness.probes.world import PASSWORD, Message, session_token
+from harness.probes.world import Message
+from harness.records.recipe import PASSWORD, session_token
 
 PATIENCE_MS = 30_000
 MESSAGES = "[data-testid=stChatMessage], [role=article], article"

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import CDPSession, ConsoleMessage, Dialog, Error, Page
 
-from harness.probes.world import END_MARKER
+from harness.records.recipe import END_MARKER
 
 #: what Streamlit's page names a picture whose address has not come whole yet: no request leaves for it
 UNFINISHED_PICTURE = "streamdown:incomplete-image"

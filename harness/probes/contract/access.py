@@ -6,7 +6,8 @@ from typing import Any
 from harness.probes.claims import Probe, Probes, expect
 from harness.probes.client import Client
 from harness.probes.shapes import MESSAGE, PAGE, USER, expect_shape
-from harness.probes.world import OPERATIONS, OWNER, PASSWORD, SUBJECT, RestWorld
+from harness.probes.world import OPERATIONS, OWNER, SUBJECT, RestWorld
+from harness.records.recipe import PASSWORD
 
 PROBES: Probes[RestWorld] = Probes()
 

@@ -10,7 +10,8 @@ from harness.probes.claims import Check, Probes, expect, run
 from harness.probes.client import Answer, Client
 from harness.probes.contract.page import Page, expect_assets, inline_scripts
 from harness.probes.contract.refusals import expect_security_headers
-from harness.probes.world import OTHER, OWNER, PASSWORD, Message, session_token
+from harness.probes.world import OTHER, OWNER, Message
+from harness.records.recipe import PASSWORD, session_token
 
 FORMS: "Probes[Site]" = Probes()
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}

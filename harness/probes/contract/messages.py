@@ -8,7 +8,8 @@ from typing import Any
 from harness.probes.claims import Probes, expect
 from harness.probes.client import Event, expect_problem
 from harness.probes.shapes import MESSAGE, expect_shape
-from harness.probes.world import Message, RestWorld, token_count
+from harness.probes.world import Message, RestWorld
+from harness.records.recipe import tokens_in
 
 PROBES: Probes[RestWorld] = Probes()
 CANCELLING: Probes[RestWorld] = Probes()
@@ -43,7 +44,7 @@ def _stream(world: RestWorld) -> None:
     expect(asked["content"] == message.content, f"the message came back as {asked['content'][:80]!r}")
     text = "".join(event.data["text"] for event in events[1:-1])
     message.expect_answer(text)
-    expect(token_count(text) == 12, f"the answer has {token_count(text)} tokens, not 12")
+    expect(tokens_in(len(text)) == 12, f"the answer has {tokens_in(len(text))} tokens, not 12")
     answer = expect_shape(events[-1].data["message"], MESSAGE, "the message of done")
     expect(answer["content"].rstrip() == text.rstrip(), "the stored answer is not what was streamed")
     expect(answer["id"] == events[0].data["answer_id"], "the answer's id is not the one announced")

@@ -5,7 +5,8 @@ from http.cookies import SimpleCookie
 from harness.probes.claims import Probes, expect
 from harness.probes.client import Answer, Client
 from harness.probes.shapes import USER, expect_shape
-from harness.probes.world import OPERATIONS, OWNER, PASSWORD, RestWorld
+from harness.probes.world import OPERATIONS, OWNER, RestWorld
+from harness.records.recipe import PASSWORD
 
 PROBES: Probes[RestWorld] = Probes()
 CREDENTIALS = {"username": OWNER, "password": PASSWORD}

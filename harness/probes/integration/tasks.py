@@ -12,7 +12,8 @@ from typing import Any
 
 from harness.probes.claims import RefutedError, expect
 from harness.probes.integration.programs import Program, UndoneError
-from harness.probes.world import PASSWORD, Message, emission
+from harness.probes.world import Message, emission
+from harness.records.recipe import PASSWORD
 
 TASKS = ("sign in", "create", "ask", "stream", "list", "search", "rename", "export", "delete", "feedback")
 PERSON = "user0041"

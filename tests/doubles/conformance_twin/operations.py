@@ -9,7 +9,8 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-from harness.probes.world import OPERATIONS, PASSWORD
+from harness.probes.world import OPERATIONS
+from harness.records.recipe import PASSWORD
 from tests.doubles.conformance_twin.state import SEED, now
 from tests.doubles.conformance_twin.wire import Refusal, Wire
 

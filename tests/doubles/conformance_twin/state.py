@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.probes.world import READER, seeded_conversation_id, seeded_texts, session_token
+from harness.probes.world import READER, seeded_conversation_id, seeded_texts
+from harness.records.recipe import session_token
 
 SEED = 42
 

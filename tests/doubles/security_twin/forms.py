@@ -15,7 +15,7 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
-from harness.probes.world import PASSWORD, session_token
+from harness.records.recipe import PASSWORD, session_token
 from tests.doubles.conformance_twin import SEED
 from tests.serving import serving
 from tests.unit.harness.probes.contract.test_forms import HEADERS

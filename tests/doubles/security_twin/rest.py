@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
 from typing import Any
 
-from harness.probes.world import session_token
+from harness.records.recipe import session_token
 from tests.doubles.conformance_twin.operations import Handler
 from tests.doubles.conformance_twin.state import SEED, Twin
 from tests.doubles.conformance_twin.wire import Refusal

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from harness.probes.browser.person import MESSAGES, Person
-from harness.probes.world import PASSWORD, Message
+from harness.probes.world import Message
+from harness.records.recipe import PASSWORD
 from tests.e2e.conftest import SEED, Running
 from tests.e2e.pages.acting import (
     choose_role,

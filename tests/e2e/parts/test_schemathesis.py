@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from harness.environments import plain_environment
-from harness.probes.world import OPERATIONS, PASSWORD
+from harness.probes.world import OPERATIONS
 from harness.records import AnswerPlan, Distribution
+from harness.records.recipe import PASSWORD
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.protocol import UNLIMITED_PER_MINUTE
 from tests.e2e.conftest import ROOT

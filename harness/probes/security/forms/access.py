@@ -19,7 +19,7 @@ from harness.probes.security.forms.scene import (
 )
 from harness.probes.security.rest.anonymous import PATHS, TELLTALE
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 ACTORS = ("nobody", "user", "another user", "moderator", "admin", "deactivated user")
 FIRST = "sign in first"

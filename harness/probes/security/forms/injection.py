@@ -14,7 +14,7 @@ from harness.probes.security.forms.scene import BEGINNER, OTHER, OWNER, SIGN_IN,
 from harness.probes.security.sql_injection import Input, Judge, refused, try_all
 from harness.probes.security.sql_inputs import FEW, INJECTIONS
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 _TITLES = re.compile(r'<a class="conversation"[^>]* title="([^"]*)"')
 _COUNT = re.compile(r'<span class="hint">(\d+)</span>')

@@ -12,7 +12,8 @@ from typing import Any
 from harness.probes.claims import expect
 from harness.probes.client import Answer, Client
 from harness.probes.contract.forms import FORM_TYPE, Site, open_page, token_of
-from harness.probes.world import PASSWORD, Message
+from harness.probes.world import Message
+from harness.records.recipe import PASSWORD
 
 OWNER, OTHER, LEAVER, FORGETTER, WRITER = "user0041", "user0042", "user0043", "user0044", "user0045"
 BEGINNER = "user0046"  # a person may send 60 messages a minute, two places take about 30 texts each

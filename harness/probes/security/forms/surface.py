@@ -30,7 +30,7 @@ from harness.probes.security.rest.cookies import CSRF, SESSION, SHORTEST
 from harness.probes.security.rest.forgery import FOREIGN
 from harness.probes.security.rest.throttling import BYSTANDER, PATIENCE
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 UNSAFE = tuple(name for name, (method, _) in OPERATIONS.items() if method == "POST")
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of a field

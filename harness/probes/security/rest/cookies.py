@@ -8,7 +8,7 @@ from harness.probes.client import Answer, Client
 from harness.probes.probe import Seen
 from harness.probes.security.rest.scene import FORGETTER, Scene
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 SESSION, CSRF = "sessionid", "csrftoken"
 #: 128 bits, in the four bits a hexadecimal digit carries: the least an unguessable token may have

@@ -9,7 +9,7 @@ from harness.probes.security.rest.scene import OTHER, OWNER, Kept, Scene, answer
 from harness.probes.security.sql_injection import Input, Judge, refused, try_all
 from harness.probes.security.sql_inputs import FEW, INJECTIONS
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 
 def sql(scene: Scene) -> Seen:

@@ -4,7 +4,8 @@ from harness.probes.client import Client
 from harness.probes.probe import Seen
 from harness.probes.security.rest.scene import LEAVER, OTHER, OWNER, Kept, Scene, answered
 from harness.probes.security.tally import Tally
-from harness.probes.world import OPERATIONS, PASSWORD
+from harness.probes.world import OPERATIONS
+from harness.records.recipe import PASSWORD
 
 ACTORS = ("nobody", "user", "another user", "moderator", "admin", "deactivated user")
 

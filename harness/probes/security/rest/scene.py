@@ -7,7 +7,8 @@ from typing import Any
 
 from harness.probes.claims import expect
 from harness.probes.client import Answer, Client
-from harness.probes.world import OPERATIONS, PASSWORD, RestWorld
+from harness.probes.world import OPERATIONS, RestWorld
+from harness.records.recipe import PASSWORD
 
 OWNER, OTHER, LEAVER, FORGETTER, WRITER = "user0041", "user0042", "user0043", "user0044", "user0045"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

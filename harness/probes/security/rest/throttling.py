@@ -4,7 +4,7 @@ from harness.probes.client import Answer, Client
 from harness.probes.probe import Seen
 from harness.probes.security.rest.scene import WRITER, Scene, answered
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 ALLOWED = 10  # failures a minute, by contract
 PATIENCE = 2 * ALLOWED + 2  # a minute may turn meanwhile

@@ -12,7 +12,7 @@ from harness.probes.security.sql_inputs import DELAYS, FEW, INJECTIONS, SLOW_S, 
 from harness.probes.security.streamlit.scene import OTHER, OWNER, WRITER, Stage
 from harness.probes.security.streamlit.wire import Session
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 ALL = (*INJECTIONS, *DELAYS)
 TITLE_CHARS = 200  # what the page takes

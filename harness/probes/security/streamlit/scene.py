@@ -7,7 +7,8 @@ from functools import cached_property
 
 from harness.probes.claims import expect
 from harness.probes.security.streamlit.wire import Messages, Session, Shown
-from harness.probes.world import PASSWORD, Message, session_token
+from harness.probes.world import Message
+from harness.records.recipe import PASSWORD, session_token
 
 OWNER, OTHER, LEAVER, FORGETTER, WRITER = "user0041", "user0042", "user0043", "user0044", "user0045"
 GUESSED, FORGOT = "user0047", "user0048"  # at whose names is guessed: nobody else's, also where the API is tried too

@@ -15,7 +15,7 @@ from harness.probes.security.streamlit.roles import DONE, NO, OPERATIONS
 from harness.probes.security.streamlit.scene import FORGETTER, FORGOT, GUESSED, OTHER, Stage
 from harness.probes.security.streamlit.wire import Session
 from harness.probes.security.tally import Tally
-from harness.probes.world import PASSWORD
+from harness.records.recipe import PASSWORD
 
 FOREIGN = "https://attacker.example"
 #: a file as a form sends it; whatever else is sent is refused for its form

@@ -121,18 +121,23 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ('titel = "x"', "'titel'", "did you mean 'title'?"),
         ('local = "x"', "'x'", "[local]"),
         ("[local]\nstrat = []", "'strat'", "did you mean 'start'?"),
-        ("[local]\ninstances = 0", "0", "whole number"),
-        ('[local]\nstart = "python"', "'python'", "list of words"),
-        ("[local]\nprepare = [[]]", "[[]]", "list of commands"),
-        ("[local.env]\nA = 1", "{'A': 1}", "table of texts"),
+        ("[local]\ninstances = 0", "local.instances is 0", "a whole number from 1"),
+        ("[local]\ninstances = true", "local.instances is True", "a whole number"),
+        ('[local]\nstart = "python"', "local.start is 'python'", "a list of texts"),
+        ('[local]\nstart = ["a", 1]', "local.start[1] is 1", "a text"),
+        ("[local]\nprepare = [[]]", "local.prepare[0] is []", "a list of texts"),
+        ("[local.env]\nA = 1", "local.env.A is 1", "a text"),
         ('protocol = "rset"', "'rset'", "did you mean 'rest'?; one of your own needs user_class"),
         ('protocol = "a"\nuser_class = "user.Own"', "'user.Own'", '"user.py:Name"'),
         ('protocol = "a"\nuser_class = "user.py:Own"', "'user.py', which does not exist", "part"),
         ('features = ["exprt"]', "'exprt'", "did you mean 'export'?"),
-        ("[variants.2]\nstart = []", "variants.2", "local, title, processes"),
-        ('tests = "pytest"', "'pytest'", "[tests]"),
+        ("[variants.2]\nstart = []", "variants.2: unknown key 'start'", "local, processes, title"),
+        ("[variants.2.local]\nstrat = []", "variants.2.local: unknown key 'strat'", "did you mean 'start'?"),
+        ("[variants.2.local]\ninstances = 0", "variants.2.local: instances is 0", "a whole number from 1"),
+        ('tests = "pytest"', "tests is 'pytest'", "a table [tests]"),
         ('[tests]\ncomand = ["make"]', "'comand'", "did you mean 'command'?"),
-        ('[tests]\ncommand = ["make"]\npassed = "(1)"', "at_least is missing", "at_least"),
+        ('[tests]\ncommand = ["make"]\npassed = "(1)"', "tests: at_least is missing", "at_least to the table [tests]"),
+        ('[tests]\ncommand = []\npassed = "(1)"\nat_least = 1', "tests.command is []", "a list of texts"),
         ('[tests]\ncommand = ["make"]\npassed = "("\nat_least = 1', "'('", "regular expression"),
         ('[tests]\ncommand = ["make"]\npassed = "ok"\nat_least = 1', "'ok'", "one group"),
     ],
@@ -146,6 +151,12 @@ def test_a_wrong_part_key_is_named_with_its_file_and_the_nearest_valid_one(
     assert said in caught.value.message
     assert "part.toml" in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_an_unknown_kind_is_named_with_the_nearest_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="kind is 'webb'") as caught:
+        read_part(write(tmp_path / "x", 'name = "a"\nkind = "webb"\ntitle = "A"\n'))
+    assert caught.value.hint == "did you mean 'web'?"
 
 
 def test_a_missing_key_and_a_second_part_of_the_same_name_are_errors(tmp_path: Path) -> None:

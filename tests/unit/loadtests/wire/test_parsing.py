@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests import http
-from loadtests.reading import Reading, TurnError, judge, tokens_in
+from loadtests.reading import Reading, TurnError, judge
 from loadtests.recording.pending_turn import growth_of
 from loadtests.wire import sse
 from loadtests.wire.receiving import Arrivals
@@ -25,15 +25,6 @@ def chunked(*pieces: bytes) -> bytes:
 def rest_stream() -> bytes:
     tokens = [b'event: token\ndata: {"text": "%b"}\n\n' % text.encode() for text in TEXTS]
     return HEAD + chunked(b'event: message\ndata: {"message": {}}\n\n', *tokens, b"event: done\ndata: {}\n\n")
-
-
-def test_tokens_of_a_length() -> None:
-    assert [tokens_in(chars) for chars in (0, 11, 12, 13, 14, 17, 18, 23)] == [0, 0, 1, 1, 2, 2, 2, 3]
-
-
-def test_a_text_stripped_on_the_right_holds_as_many_tokens() -> None:
-    for tokens in range(1, 50):
-        assert tokens_in(13 + 5 * (tokens - 1)) == tokens_in(13 + 5 * (tokens - 1) - 1) == tokens
 
 
 @given(st.lists(st.integers(1, len(rest_stream()) - 1), max_size=40))

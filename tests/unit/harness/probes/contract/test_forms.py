@@ -13,8 +13,7 @@ import pytest
 
 from harness.probes.contract import Check, check
 from harness.probes.subject import Subject
-from harness.probes.world import PASSWORD, session_token
-from loadtests.schedule.draws import nonce_of
+from harness.records.recipe import PASSWORD, nonce_of, session_token
 from tests.serving import serving
 
 SEED = 42

@@ -11,7 +11,7 @@ import pytest
 
 from harness.probes import contract
 from harness.probes.subject import Subject
-from loadtests.schedule.draws import nonce_of
+from harness.records.recipe import nonce_of
 
 SEED = 42
 

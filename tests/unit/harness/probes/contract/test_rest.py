@@ -10,7 +10,7 @@ from harness.probes.client import Client
 from harness.probes.contract import check_rest
 from harness.probes.contract.page import FRONT_END, Page
 from harness.probes.contract.rest import rest_probes
-from harness.probes.world import OPERATIONS, RestWorld, token_count
+from harness.probes.world import OPERATIONS, RestWorld
 from tests import ROOT
 from tests.doubles.conformance_twin import SEED, Twin, running
 
@@ -137,10 +137,3 @@ def test_client_drops_a_cookie_the_server_ends() -> None:
         client = Client(base_url)
         client.request("GET", "/api/auth/me")
         assert set(client.cookies) == {"csrftoken"}
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), ("0123456789ab", 1), ("0123456789ab ", 1), ("0123456789ab [end]", 2)]
-)
-def test_tokens_are_counted_from_the_length(text: str, tokens: int) -> None:
-    assert token_count(text) == tokens
