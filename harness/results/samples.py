@@ -1,0 +1,111 @@
+"""Raw samples of a trial: JSON Lines while it runs, Parquet afterwards."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from harness.errors import BenchError, UsageError
+from harness.records import (
+    FORMAT_VERSION,
+    Emission,
+    Finding,
+    GeneratorSummary,
+    ResourceSample,
+    SwapMatrix,
+    Trial,
+    TrialKey,
+    Turn,
+    from_json,
+    to_json,
+)
+if TYPE_CHECKING:
+    import pandas as pd
+from harness.results.folder import DAMAGED, T, _read_record, sha256
+
+
+TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
+
+
+def read_lines(cls: type[T], path: Path) -> list[T]:
+    """Read JSON Lines of records; raises BenchError naming the line that cannot be read."""
+    records = []
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            records.append(from_json(cls, json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise BenchError(f"{path}:{number} cannot be read: {error}", "measure this trial again") from error
+    return records
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            yield from stream
+    except FileNotFoundError:
+        raise BenchError(f"{path} was not written", "see the logs beside it") from None
+
+
+def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
+    """Read the generator's own account (of one worker by its suffix); None where it did not get to write it."""
+    path = folder / f"generator{suffix}.json"
+    return _read_record(GeneratorSummary, path) if path.exists() else None
+
+
+def read_emissions(path: Path) -> dict[str, Emission]:
+    """Read the upstream's log by tag; a line cut by a kill is left out, since its answer was not finished."""
+    found = {}
+    for line in _lines(path):
+        try:
+            emission = from_json(Emission, json.loads(line))
+        except ValueError:
+            continue
+        found[emission.tag] = emission
+    return found
+
+
+def write_samples(
+    folder: Path,
+    turns: list[Turn],
+    emissions: Mapping[str, Emission],
+    resources: Iterable[ResourceSample],
+    *,
+    from_intended: bool = False,
+) -> dict[str, str]:
+    """Write a trial's raw samples as Parquet and return the SHA-256 of each file by name."""
+    from harness.results import turn_table
+
+    turn_table.turns_frame(turns, emissions, from_intended=from_intended).to_parquet(folder / TURNS, index=False)
+    turn_table.tokens_frame(turns, emissions).to_parquet(folder / TOKENS, index=False)
+    turn_table.resources_frame(resources).to_parquet(folder / RESOURCES, index=False)
+    return {name: sha256(folder / name) for name in (TURNS, TOKENS, RESOURCES)}
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise BenchError(f"{path} is missing", "restore it or measure again: chatbench run --resume") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BenchError(f"{path} cannot be read: {error}", DAMAGED) from error
+
+
+def read_turns(trial: Path) -> "pd.DataFrame":
+    """Return a trial's turns, a row each, joined with what the upstream logged."""
+    return _read_parquet(trial / TURNS)
+
+
+def read_tokens(trial: Path) -> "pd.DataFrame":
+    """Return per turn its arrival offsets, cumulative tokens and emission offsets."""
+    return _read_parquet(trial / TOKENS)
+
+
+def read_resources(trial: Path) -> "pd.DataFrame":
+    """Return a trial's resource samples, a row per sample and component."""
+    return _read_parquet(trial / RESOURCES)
