@@ -50,7 +50,7 @@ def panels(rows: int, across: int, width: float, height: float, **options: Any) 
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9.5}):
         axes = figure.subplots(rows, across, squeeze=False, **options)
     for axis in axes.flat:
-        axis.markdown_table(visible=True, color=GRID, linewidth=0.6)
+        axis.grid(visible=True, color=GRID, linewidth=0.6)
         axis.set_axisbelow(True)
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
