@@ -18,7 +18,7 @@ from harness.analysis import chat_figures
 from harness.records import Slo, WorkerShare
 from reports import build
 from reports.verify import figures, verify
-from reports.verify.difference import Finding
+from reports.verify.difference import Difference
 from reports.verify.model_pace import Pace
 from tests.doubles import results_run
 
@@ -57,7 +57,7 @@ def change_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     results.write_json(path, data)
 
 
-def named(findings: list[Finding]) -> set[tuple[str, str]]:
+def named(findings: list[Difference]) -> set[tuple[str, str]]:
     return {(f.place, f.figure) for f in findings}
 
 
