@@ -99,7 +99,7 @@ def test_what_programs_are_not_offered_is_no_broken_promise(report: Report) -> N
         "not measured",
     ]
     assert "in part: 2 of 3" in to_markdown(report)
-    assert 'badge broken">in part<' in html.to_html(report, [])
+    assert 'badge failed">in part<' in html.to_html(report, [])
 
 
 def test_a_line_stands_for_both_columns_whichever_was_tried(report: Report) -> None:
