@@ -6,14 +6,15 @@ from pathlib import Path
 from harness.errors import BenchError, UsageError
 from harness.results import sha256, write_atomically
 from reports.content.report import Report, assemble
-from reports.pages import files as formats
+from reports.pages import files
 
 FORMATS = ("md", "json", "csv", "html")
 FOLDER = "report"
+PAGE = "report.html"
 
 
-def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Path:
-    """Rebuild a run's ``report/`` and return its page, or the folder where no page was wanted.
+def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Report:
+    """Rebuild a run's ``report/`` and return what it says.
 
     Raises:
         UsageError: an unknown format.
@@ -25,7 +26,14 @@ def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Path:
         raise UsageError(f"unknown report format {unknown[0]!r}", f"known: {', '.join(FORMATS)}")
     report = assemble(folder)
     check_hashes(report)
-    return write(report, folder / FOLDER, formats)
+    write(report, folder / FOLDER, formats)
+    return report
+
+
+def page(run_dir: str | Path, formats: Sequence[str] = FORMATS) -> Path:
+    """Return where a run's page is, or its ``report/`` where no page was wanted."""
+    into = Path(run_dir) / FOLDER
+    return into / PAGE if "html" in formats else into
 
 
 def check_hashes(report: Report) -> None:
@@ -47,10 +55,10 @@ def check_hashes(report: Report) -> None:
                 )
 
 
-def write(report: Report, into: Path, wanted: Sequence[str]) -> Path:
-    """Write a report's files in the wanted formats; returns the page, or the folder where no page was wanted."""
+def write(report: Report, into: Path, wanted: Sequence[str]) -> None:
+    """Write a report's files in the wanted formats."""
     into.mkdir(parents=True, exist_ok=True)
-    texts = {"md": formats.to_markdown, "json": formats.to_json, "csv": formats.to_csv}
+    texts = {"md": files.to_markdown, "json": files.to_json, "csv": files.to_csv}
     for name, render in texts.items():
         if name in wanted:
             write_atomically(into / f"table.{name}", render(report).encode())
@@ -58,7 +66,4 @@ def write(report: Report, into: Path, wanted: Sequence[str]) -> Path:
         from reports.pages.html import to_html
         from reports.plots.chat import draw
 
-        page = to_html(report, draw(report, into / "figures"))
-        write_atomically(into / "report.html", page.encode())
-        return into / "report.html"
-    return into
+        write_atomically(into / PAGE, to_html(report, draw(report, into / "figures")).encode())

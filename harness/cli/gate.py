@@ -18,7 +18,7 @@ from harness.cli import REPOSITORY, lookup
 from harness.environments import revisions
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
-from harness.records import GateTerms, Profile, Run, TrialKey, to_json
+from harness.records import GateTerms, Profile, Run, TrialKey
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.targets import Catalogue, discover
 from harness.trials import duration
@@ -111,7 +111,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
             tool_version=version("chatbench"),
             seed=job.profile.seed,
             runtime=job.runtime_name,
-            profile=to_json(job.profile),
+            profile=job.profile,
             machine=found,
             common_level=job.profile.search.base_users,
             targets={name: one.info for name, one in prepared.items()},
@@ -168,10 +168,10 @@ def _said(pair: Pair) -> str:
 
 
 def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Console) -> int:
-    from reports.build import build
+    from reports.build import build, page
     from reports.compare import gate as report
 
-    page = build(job.folder)
+    build(job.folder)
     facts = report.Gate(
         target=job.target,
         base=job.sides[BASE][0],
@@ -183,6 +183,6 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
     )
     written = report.write(facts, job.folder / "report")
     console.print(report.to_markdown(facts), highlight=False, markup=False, soft_wrap=True)
-    for path in (*written, page):
+    for path in (*written, page(job.folder)):
         console.print(f"written: {path}", highlight=False, soft_wrap=True)
     return EXITS[decision.outcome]

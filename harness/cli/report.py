@@ -10,12 +10,11 @@ from harness.errors import EXIT_DONE
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild a run's report."""
-    from reports.build import build
-    from reports.content.report import assemble
+    from reports.build import FORMATS, build, page
     from reports.pages import terminal
 
     folder, console = lookup.run_folder(args.run, args.results), Console()
-    page = build(folder, formats=tuple(args.format)) if args.format else build(folder)
-    terminal.show(assemble(folder), console)
-    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+    formats = tuple(args.format or FORMATS)
+    terminal.show(build(folder, formats=formats), console)
+    console.print(f"report: {page(folder, formats)}", highlight=False, soft_wrap=True)
     return EXIT_DONE

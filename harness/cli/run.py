@@ -17,7 +17,7 @@ from harness.analysis.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
-from harness.records import Profile, Run, Trial, TrialKey, from_json, to_json
+from harness.records import Profile, Run, Trial, TrialKey
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration
 from harness.trials.context import TrialContext
@@ -63,7 +63,7 @@ def _job(args: argparse.Namespace) -> Job:
         _same_machine(earlier)
         return Job(
             folder=folder,
-            profile=from_json(Profile, earlier.profile),
+            profile=earlier.profile,
             chosen=tuple(catalogue.target(name) for name in earlier.targets),
             catalogue=catalogue,
             runtime=earlier.runtime,
@@ -153,7 +153,7 @@ def _open(job: Job, prepared: dict[str, Prepared]) -> None:
         tool_version=version("chatbench"),
         seed=job.seed,
         runtime=job.runtime,
-        profile=to_json(job.profile),
+        profile=job.profile,
         machine=found,
         common_level=job.profile.search.base_users,
         targets={name: one.info for name, one in prepared.items()},
@@ -236,13 +236,11 @@ def _swap(job: Job, console: Console) -> None:
 
 
 def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
-    from reports.build import build
-    from reports.content.report import assemble
+    from reports.build import build, page
     from reports.pages import terminal
 
-    page = build(job.folder)
-    terminal.show(assemble(job.folder), console)
-    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+    terminal.show(build(job.folder), console)
+    console.print(f"report: {page(job.folder)}", highlight=False, soft_wrap=True)
     unsettled = [name for name, capacity in found.items() if capacity.status == "inconclusive"]
     if unsettled:
         print(f"chatbench: the capacity of {', '.join(unsettled)} could not be settled", file=sys.stderr)

@@ -28,9 +28,10 @@ def run(args: argparse.Namespace) -> int:
         found = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
     show(found, folder, console)
     if known:
-        from reports.build import build
+        from reports.build import build, page
 
-        console.print(f"report: {build(known)}", highlight=False, soft_wrap=True)
+        build(known)
+        console.print(f"report: {page(known)}", highlight=False, soft_wrap=True)
     return EXIT_DONE if found.pairs and all(one.finding.outcome == "passed" for one in found.pairs) else EXIT_ERROR
 
 

@@ -1,12 +1,10 @@
 """A run: what was asked for, on what machine, with which versions."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.records.coding import FORMAT_VERSION
-
-if TYPE_CHECKING:
-    pass
+from harness.records.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ class Run:
     tool_version: str
     seed: int
     runtime: str
-    profile: dict[str, Any]
+    profile: Profile
     machine: dict[str, Any]
     common_level: int  # users at which cost figures are compared
     targets: dict[str, TargetInfo]

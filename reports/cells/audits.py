@@ -7,14 +7,14 @@ from pathlib import Path
 from harness import results
 from harness.records import Finding
 from reports.cells.cell import NO_APP, Cell, CellVerdict, absent
-from reports.evidence.trials import Evidence, Located, reasons
+from reports.evidence.trials import Evidence, TrialRef, reasons
 
 Audits = Mapping[str, tuple[Finding, ...]]  # by the trial's folder, relative to the run's
 
 ROWS = ("integration", "security", "maintenance")  # what audits look at
 
 
-def read(folder: Path, trials: list[Located]) -> Audits:
+def read(folder: Path, trials: list[TrialRef]) -> Audits:
     """Read the findings of all audits of a run.
 
     Raises:

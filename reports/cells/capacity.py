@@ -6,7 +6,7 @@ from reports.cells.figure import Measure, cell_id, figure_cell, invalid_cell
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import (
     Evidence,
-    Located,
+    TrialRef,
     live_streams,
     paths,
     reasons,
@@ -78,10 +78,10 @@ def _once_tried(evidence: Evidence, ends: Capacity) -> str:
     return f"; {' and '.join(once)} tried once" if once else ""
 
 
-def _edges(evidence: Evidence, ends: Capacity) -> list[Located]:
+def _edges(evidence: Evidence, ends: Capacity) -> list[TrialRef]:
     """The trials at and between both ends of the bracket; all valid ones where an end is open."""
     low = ends.low or 0
-    return [i for i in valid(evidence.chat) if i[1].key.level >= low and (not ends.high or i[1].key.level <= ends.high)]
+    return [i for i in valid(evidence.chat) if i.key.level >= low and (not ends.high or i.key.level <= ends.high)]
 
 
 def at_capacity(evidence: Evidence) -> list[Cell]:

@@ -1,13 +1,12 @@
 """Capacities as estimates with intervals, and what they predict for people who think longer."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from harness.analysis import estimate
 from harness.analysis.estimate import Crossing, Estimate, Tried
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
-from reports.evidence.trials import Evidence, Located, live_streams, paths, valid
+from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid
 from reports.numbers import as_text, significant, span
 
 MEASURE = "capacity_estimate_users"
@@ -18,7 +17,7 @@ THINK = "think-"
 def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Crossing]:
     """Return by its number where each round crossed the edge; a round that did not is absent."""
     rounds: dict[int, list[Tried]] = {}
-    for _, trial in sorted(valid(evidence.chat), key=lambda item: item[1].key.number):
+    for _, trial in sorted(valid(evidence.chat), key=lambda item: item.key.number):
         if trial.key.round:
             use = estimate.slo_use(trial.figures, limits)
             rounds.setdefault(trial.key.round, []).append(Tried(level=trial.key.level, use=use, verdict=trial.verdict))
@@ -28,31 +27,31 @@ def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Cros
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return the estimate and its predictions; nothing where the profile asks for no rounds."""
-    if not terms.rounds:
+    if not terms.profile.search.rounds:
         return []
     return [
         _estimate_cell(evidence, terms),
-        *(_think_cell(evidence, terms, think_s) for think_s in terms.further_think_s),
+        *(_think_cell(evidence, terms, think_s) for think_s in terms.profile.search.further_think_s),
     ]
 
 
-def _in_rounds(evidence: Evidence) -> list[Located]:
-    return [item for item in evidence.chat if item[1].key.round]
+def _in_rounds(evidence: Evidence) -> list[TrialRef]:
+    return [item for item in evidence.chat if item.key.round]
 
 
 def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
     trials = valid(_in_rounds(evidence))
-    crossed = crossings(evidence, terms.slo)
+    crossed, rounds = crossings(evidence, terms.slo), terms.profile.search.rounds
     found = estimate.estimate(list(crossed.values()))
     if found is None:
-        why = f"only {len(crossed)} of {terms.rounds} rounds crossed the edge" if trials else "no rounds were made"
+        why = f"only {len(crossed)} of {rounds} rounds crossed the edge" if trials else "no rounds were made"
         if evidence.capacity.at_least:
             why = "no rounds: above the bracket the machine itself was the limit"
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {why}")
     low = evidence.capacity.low
     live = live_streams(valid(evidence.at(low or 0)))
     short = worded(found, "users")
-    lost = f", {terms.rounds - len(crossed)} more did not settle" if len(crossed) < terms.rounds else ""
+    lost = f", {rounds - len(crossed)} more did not settle" if len(crossed) < rounds else ""
     return Cell(
         id=f"{MEASURE}/{evidence.target}",
         label=LABEL,
@@ -104,7 +103,7 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
 def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     """Return what the trials a step below and above the predicted capacity showed."""
     measure, label = f"think_{think_s}_users", f"Users carried at think time {as_text(think_s, 's')} (median), tested"
-    trials = [item for item in evidence.trials if item[1].key.scenario == f"{THINK}{think_s}"]
+    trials = [item for item in evidence.trials if item.key.scenario == f"{THINK}{think_s}"]
     good = valid(trials)
     if not good:
         why = "the trials were invalid" if trials else "no estimate to predict from, or beyond the levels searched"
@@ -116,8 +115,8 @@ def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     if any(t.verdict.contended for _, t in good if t.key.level == high):
         high = None
     seen = ", ".join(f"{as_text(t.key.level, 'users')}: {t.verdict.outcome}" for _, t in good)
-    live = live_streams(item for item in good if item[1].key.level == low)
-    at = replace(terms, think_s=float(think_s)).at(low, live)
+    live = live_streams(item for item in good if item.key.level == low)
+    at = Conditions(profile=terms.profile.thinking(think_s)).at(low, live)
     if low and high:
         short, verdict = span(low, high, "users"), "as predicted"
     elif low:

@@ -7,7 +7,7 @@ from statistics import median
 from reports.cells.cell import Cell
 from reports.evidence.trials import (
     Evidence,
-    Located,
+    TrialRef,
     first_reasons,
     paths,
     unfinished,
@@ -28,7 +28,7 @@ def cell_id(measure: str, evidence: Evidence) -> str:
     return f"{measure}/{evidence.target}"
 
 
-def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[Located]) -> Cell:
+def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[TrialRef]) -> Cell:
     """Return a cell without a number, saying why its trials cannot be trusted."""
     why = first_reasons(trials) or "no reason recorded"
     often = f" (so too in {len(trials) - 1} more)" if len(trials) > 1 else ""
@@ -42,7 +42,7 @@ def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[
     )
 
 
-def figure_cell(name: str, label: str, evidence: Evidence, trials: list[Located], measure: Measure) -> Cell:
+def figure_cell(name: str, label: str, evidence: Evidence, trials: list[TrialRef], measure: Measure) -> Cell:
     """Return the median of a figure over trials; the range where there are several."""
     figures = [t.figures.get(measure.figure) for _, t in trials]
     values = [v for v in figures if v is not None]

@@ -33,7 +33,7 @@ def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
         found.append(
             operational_bound(
                 response_s=turn_s,
-                think_s=terms.think_mean_s,
+                think_s=terms.profile.think_mean_s(),
                 cpu_s_per_turn=cpu_s,
                 cpus=BUDGET_CPUS,
                 busiest_s_per_turn=busiest_s or 0.0,

@@ -1,13 +1,11 @@
 """Cells of workloads other than closed chat; only lines that the profile asks for exist."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from harness.records import Trial, open_scenario
+from harness.records import Spike, Trial, open_scenario
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
-from reports.evidence.trials import Evidence, Located, first_reasons, paths, unfinished, valid
+from reports.evidence.trials import Evidence, TrialRef, first_reasons, paths, unfinished, valid
 from reports.numbers import as_text, significant, span
 
 
@@ -48,33 +46,34 @@ SOAK = (
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return the cells of all workloads that the profile asks for."""
     found: list[Cell] = []
-    if terms.visit_users:
-        where = f"Visit, {terms.visit_users} people at a time"
+    profile = terms.profile
+    if profile.visit:
+        where = f"Visit, {profile.visit.users} users at a time"
         found += [figure_cell(evidence, "visit", one, where) for one in VISIT]
-    if terms.open_per_minute:
-        where = f"Open, {terms.open_per_minute:,} arrivals a minute"
+    if profile.open:
+        where = f"Open, {profile.open.per_minute:,} arrivals a minute"
         found += [figure_cell(evidence, "open", one, where) for one in OPEN]
-    for percent in terms.open_percent:
+    for percent in profile.open.percent if profile.open else ():
         where = f"Open, arrivals at {percent} % of what its users carried send"
         found += [figure_cell(evidence, open_scenario(percent), one, where) for one in OPEN]
-    if terms.spike:
-        found += spike_cells(evidence, terms.spike)
-    if terms.soak:
-        where = f"Soak, {significant(terms.soak['minutes'])} minutes at {terms.soak['percent']} % of its users carried"
+    if profile.spike:
+        found += spike_cells(evidence, profile.spike)
+    if profile.soak:
+        where = f"Soak, {significant(profile.soak.minutes)} minutes at {profile.soak.percent} % of its users carried"
         found += [soak_cell(evidence, one, where) for one in SOAK]
     return found
 
 
-def spike_cells(evidence: Evidence, asked: Mapping[str, Any]) -> list[Cell]:
+def spike_cells(evidence: Evidence, asked: Spike) -> list[Cell]:
     """Return the time until the objective was met again after a spike, and what failed during it."""
-    where = f"Spike, {asked['times']} × {asked['percent']} % of its users carried for {as_text(asked['hold_s'], 's')}"
+    where = f"Spike, {asked.times} × {asked.percent} % of its users carried for {as_text(asked.hold_s, 's')}"
     cells = [figure_cell(evidence, "spike", one, where) for one in SPIKE]
     recovery = cells[0]
     trials, _ = last_valid(evidence, "spike")
-    if trials and recovery.value is None and trials[0][1].figures:
-        watched = trials[0][1].figures.get("recovery_watched_s") or 0.0
+    if trials and recovery.value is None and trials[0].trial.figures:
+        watched = trials[0].trial.figures.get("recovery_watched_s") or 0.0
         short = f"not within {as_text(watched, 's')}"
-        text = f"{short} ({_load(trials[0][1])})"
+        text = f"{short} ({_load(trials[0].trial)})"
         cells[0] = replace(recovery, verdict="bound", bracket=(watched, None), short=short, text=text)
     return cells
 
@@ -107,10 +106,10 @@ def soak_cell(evidence: Evidence, shown: Shown, where: str) -> Cell:
     )
 
 
-def last_valid(evidence: Evidence, scenario: str) -> tuple[list[Located], str]:
+def last_valid(evidence: Evidence, scenario: str) -> tuple[list[TrialRef], str]:
     """Return the last valid trial of a scenario (in a list, empty where there is none), and why there is none."""
-    trials = [item for item in evidence.trials if item[1].key.scenario == scenario]
-    good = sorted(valid(trials), key=lambda item: item[1].key.number)[-1:]
+    trials = [item for item in evidence.trials if item.key.scenario == scenario]
+    good = sorted(valid(trials), key=lambda item: item.key.number)[-1:]
     if good:
         return good, ""
     if not trials:

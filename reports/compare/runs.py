@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.records import Run
+from harness.records import Run, to_json
 from reports.cells.cell import Cell
 from reports.content.report import Report, assemble
 from reports.evidence import conditions
@@ -56,15 +56,16 @@ def compare(base: Path, head: Path, *, other_conditions: bool = False) -> tuple[
 
 def differences(base: Run, head: Run) -> list[str]:
     """Return in words what differs between the conditions of two runs besides their runtime."""
+    profiles = to_json(base.profile), to_json(head.profile)
     found = [
         f"machine: {key} is {base.machine.get(key)!r} in one, {head.machine.get(key)!r} in the other"
         for key in sorted({*base.machine, *head.machine})
         if base.machine.get(key) != head.machine.get(key)
     ]
     found += [
-        f"profile: {key} is {base.profile.get(key)!r} in one, {head.profile.get(key)!r} in the other"
-        for key in sorted({*base.profile, *head.profile})
-        if base.profile.get(key) != head.profile.get(key)
+        f"profile: {key} is {profiles[0][key]!r} in one, {profiles[1][key]!r} in the other"
+        for key in sorted(profiles[0])
+        if profiles[0][key] != profiles[1][key]
     ]
     if base.seed != head.seed:
         found.append(f"seed: {base.seed} and {head.seed}")

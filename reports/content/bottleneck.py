@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.analysis.validity import generator_cores
 from harness.records import Trial
-from reports.evidence.trials import Evidence, Located, reasons, valid
+from reports.evidence.trials import Evidence, TrialRef, reasons, valid
 from reports.numbers import as_text, significant
 
 NEAR_FULL = 0.85  # share of a resource from which on it is called the bound
@@ -51,12 +51,12 @@ def explain(evidence: Evidence) -> Bottleneck:
     )
 
 
-def _telling(evidence: Evidence) -> Located | None:
+def _telling(evidence: Evidence) -> TrialRef | None:
     trials = valid(evidence.chat)
-    failed = [item for item in trials if item[1].verdict.outcome == "fail"]
+    failed = [item for item in trials if item.trial.verdict.outcome == "fail"]
     if failed:
-        return min(failed, key=lambda item: item[1].key.level)
-    return max(trials, key=lambda item: item[1].key.level, default=None)
+        return min(failed, key=lambda item: item.key.level)
+    return max(trials, key=lambda item: item.key.level, default=None)
 
 
 def _bounds(trial: Trial) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from harness.records import Run
 from reports.cells.cell import Cell
 from reports.content.table import Table
-from reports.evidence.conditions import conditions, versions
+from reports.evidence.conditions import Conditions, versions
 from reports.numbers import as_text, significant
 
 Judgement = Literal["supported", "refuted", "inconclusive", "not measured"]
@@ -42,9 +42,9 @@ class Claim:
         return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"rests_on": list(self.rests_on)}
 
 
-def judge(run: Run, table: Table) -> list[Claim]:
+def judge(run: Run, table: Table, terms: Conditions) -> list[Claim]:
     """Judge the article's claims on scalability at the run's think time."""
-    at = conditions(run).think
+    at = terms.think
     modular = table.cell(f"capacity_users/{table.modular}")
     streamlit = _streamlit(table)
     claims = [

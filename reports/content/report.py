@@ -15,8 +15,8 @@ from reports.content.claims import Claim
 from reports.content.table import Table, compare
 from reports.evidence import conditions, selftest
 from reports.evidence.conditions import Conditions
-from reports.evidence.frames import located
-from reports.evidence.trials import Located, gather
+from reports.evidence.frames import trial_refs
+from reports.evidence.trials import Evidence, TrialRef, gather
 from reports.numbers import as_text, significant
 
 TRIAL_FIGURES = (
@@ -42,7 +42,8 @@ class Report:
     folder: Path
     run: Run
     terms: Conditions
-    trials: tuple[Located, ...]
+    trials: tuple[TrialRef, ...]
+    evidence: dict[str, Evidence]
     table: Table
     audits: tuple[Audited, ...]
     claims: tuple[Claim, ...]
@@ -88,21 +89,22 @@ def assemble(folder: Path) -> Report:
         BenchError: ``run.json`` or a ``trial.json`` is missing or damaged.
     """
     run = results.read_run(folder)
-    trials = located(folder)
-    found = audits.read(folder, trials)
-    table = compare(run, trials, found, results.read_swap(folder))
-    evidence = gather(run, trials)
+    trials = trial_refs(folder)
+    evidence = gather(run, trials, results.read_swap(folder))
+    terms, found = Conditions(profile=run.profile), audits.read(folder, trials)
+    table = compare(run, evidence, terms, found)
     return Report(
         folder=folder,
         run=run,
-        terms=conditions.conditions(run),
+        terms=terms,
         trials=tuple(trials),
+        evidence=evidence,
         table=table,
         audits=audits.audited((evidence[name] for name in table.targets), found),
-        claims=tuple(claims.judge(run, table)),
+        claims=tuple(claims.judge(run, table, terms)),
         bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in table.targets if evidence[name].chat),
-        notes=tuple(_notes(folder, run, trials)),
-        citation=conditions.citation(run),
+        notes=tuple(_notes(folder, run, trials, terms)),
+        citation=conditions.citation(run, terms),
     )
 
 
@@ -110,10 +112,10 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
     """Return what a result depends on as (name, value in words)."""
     run, terms = report.run, report.terms
     found = [
-        ("Profile", f"{terms.profile}: {run.profile.get('purpose', 'no purpose stated')}"),
+        ("Profile", f"{run.profile.name}: {run.profile.purpose}"),
         ("Think time", terms.think),
         ("Answers", f"{terms.answers}; {terms.pace}"),
-        ("SLO", terms.slo_text or "none stated"),
+        ("SLO", terms.slo_text),
         ("Common load", as_text(run.common_level, "users")),
     ]
     groups = conditions.limits_by_text(_held(run, report.trials))
@@ -148,7 +150,7 @@ def trial_rows(report: Report) -> list[tuple[str, Trial, list[str]]]:
     return rows
 
 
-def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
+def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) -> list[str]:
     notes = []
     if not trials:
         notes.append("No trial was completed: this run holds no measurement.")
@@ -160,7 +162,7 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
     notes += [
         f"Invalid, left out: {path} — {_why(trial)}." for path, trial in trials if trial.verdict.outcome == "invalid"
     ]
-    notes += _explain_note(trials)
+    notes += _explain_note(trial for _, trial in trials)
     cut = _cut(folder)
     if cut:
         notes.append(f"{len(cut)} trial(s) were begun and not completed, and are left out: {', '.join(cut)}.")
@@ -175,7 +177,7 @@ def _notes(folder: Path, run: Run, trials: list[Located]) -> list[str]:
         )
     notes += _check_notes(trials)
     if trials:
-        notes.append(servers.assumptions(conditions.conditions(run)))
+        notes.append(servers.assumptions(terms))
     doubt = selftest.note(run.selftest)
     return [*notes, doubt] if doubt else notes
 
@@ -184,8 +186,8 @@ def _why(trial: Trial) -> str:
     return "; ".join(reason.text for reason in trial.verdict.reasons) or "no reason recorded"
 
 
-def _explain_note(trials: Iterable[Located]) -> list[str]:
-    codes = sorted({r.code for _, trial in trials if trial.verdict.outcome == "invalid" for r in trial.verdict.reasons})
+def _explain_note(trials: Iterable[Trial]) -> list[str]:
+    codes = sorted({r.code for trial in trials if trial.verdict.outcome == "invalid" for r in trial.verdict.reasons})
     return [f"Cause and remedy of invalid trials: chatbench explain CODE ({', '.join(codes)})."] if codes else []
 
 
@@ -194,13 +196,13 @@ def _cut(folder: Path) -> list[str]:
     return [p.relative_to(folder).as_posix() for p in folders if not (p / results.TRIAL_FILE).exists()]
 
 
-def _held(run: Run, trials: Iterable[Located]) -> list[Located]:
+def _held(run: Run, trials: Iterable[TrialRef]) -> list[TrialRef]:
     """Return the trials in which something ran that could be held to the budget."""
     without_app = [name for name, info in run.targets.items() if not info.instances]
-    return [item for item in trials if item[1].key.target not in without_app]
+    return [item for item in trials if item.key.target not in without_app]
 
 
-def _limit_notes(run: Run, every: Iterable[Located]) -> list[str]:
+def _limit_notes(run: Run, every: Iterable[TrialRef]) -> list[str]:
     found = [
         f"{name}: a control without an application. Nothing ran in the budget; its capacity is that of generator and "
         "model alone."
@@ -227,7 +229,7 @@ def _limit_notes(run: Run, every: Iterable[Located]) -> list[str]:
     return found
 
 
-def _check_notes(trials: Iterable[Located]) -> list[str]:
+def _check_notes(trials: Iterable[TrialRef]) -> list[str]:
     """Name targets that did not answer as the contract says."""
     return [
         f"{trial.key.target}: its check failed, so that nothing measured of it would mean anything — {_why(trial)}."

@@ -1,18 +1,17 @@
 """The article's comparison: its five rows in its order and under its names, modular beside monolithic."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from harness.records import Run, SwapMatrix
+from harness.records import Run
 from reports.cells import audits, estimates, swaps
 from reports.cells.audits import Audits
 from reports.cells.cell import NO_APP, Cell, Line, Row, absent
 from reports.cells.ratios import COMPARED, capacity_ratio, quotient
 from reports.cells.scalability import cells
-from reports.evidence.conditions import Conditions, conditions
-from reports.evidence.trials import Evidence, Located, columns, gather
+from reports.evidence.conditions import Conditions
+from reports.evidence.trials import Evidence, columns
 
 ROWS = (
     ("Flexibility", "2.1"),
@@ -111,12 +110,8 @@ def _by_label(further: OtherTarget, label: str) -> Cell | None:
     return found or (absent("", label, further.target, NO_APP) if further.no_app else None)
 
 
-def compare(
-    run: Run, trials: Iterable[Located], found: Audits = MappingProxyType({}), swap: SwapMatrix | None = None
-) -> Table:
-    """Build the comparison from a run's record, its trials, what audits found and which parts swap."""
-    evidence = gather(run, trials, swap)
-    terms = conditions(run)
+def compare(run: Run, evidence: dict[str, Evidence], terms: Conditions, found: Audits = MappingProxyType({})) -> Table:
+    """Build the comparison from a run's record, its targets' trials and what audits found."""
     modular, monolithic = columns(run)
     others = [name for name in evidence if name not in (modular, monolithic)]
     return Table(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from harness import results
 from harness.analysis.resource_figures import growth
-from reports.evidence.trials import Located
+from reports.evidence.trials import TrialRef
 
 
-def cpu_s_per_turn(folder: Path, trials: Sequence[Located], target: str, level: int) -> dict[str, float]:
+def cpu_s_per_turn(folder: Path, trials: Sequence[TrialRef], target: str, level: int) -> dict[str, float]:
     """Return CPU seconds per turn of each of a target's components, over its valid trials at a level.
 
     CPU over the measured window, idle CPU included, divided by the turns that ended in it; several trials: their mean.

@@ -1,13 +1,11 @@
 """Under which conditions a run was measured: think time, answers, thresholds, budget, machine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from math import exp
-from statistics import fmean
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.records import Limits, Run, TargetInfo, Trial
+from harness.records import Limits, Profile, Run, TargetInfo
+from reports.evidence.trials import TrialRef
 from reports.numbers import as_text, significant
 
 SLO_LABELS = {
@@ -15,80 +13,36 @@ SLO_LABELS = {
     "lateness_p95_s": "lateness p95",
     "added_stall_p95_s": "added stall p95",
     "failure_ratio": "failed + unfinished",
-    "ttft_p95_s": "TTFT p95",
-    "stall_p95_s": "stall p95",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What every printed capacity depends on.
+    """What every printed capacity depends on: a run's profile, in words."""
 
-    Attributes:
-        think_s: Median pause between an answer's end and the next message.
-        think_sigma: Of its logarithm; 0 for a constant pause.
-        slo: Thresholds by figure name.
-        rounds: Of the estimate; 0 where only a bracket was asked for.
-        further_think_s: Median think times at which a prediction was to be tested.
-        open_per_minute: Arrivals a minute of the open workload for all targets alike; None where it was not asked for.
-        open_percent: Shares of a target's own capacity at which turns were to arrive.
-        visit_users: People who visit at a time; None where visits were not asked for.
-        spike: What the profile says of a spike; empty where it was not asked for. So too ``soak``.
-    """
+    profile: Profile
 
-    profile: str
-    think_s: float | None
-    think_sigma: float
-    tokens: float | None
-    tokens_sigma: float
-    tokens_quantiles: tuple[float, ...]
-    itl_s: float | None
-    ttft_s: float | None
-    ttft_sigma: float
-    slo: dict[str, float]
-    rounds: int
-    further_think_s: tuple[int, ...]
-    open_per_minute: int | None
-    open_percent: tuple[int, ...]
-    visit_users: int | None
-    spike: Mapping[str, Any]
-    soak: Mapping[str, Any]
+    @property
+    def slo(self) -> dict[str, float]:
+        """Thresholds by figure name."""
+        return asdict(self.profile.slo)
 
     @property
     def think(self) -> str:
         """The think time in words."""
-        if self.think_s is None:
-            return "think time not recorded"
-        if not self.think_sigma:
-            return f"think time {as_text(self.think_s, 's')}"
-        return f"think time {as_text(self.think_mean_s, 's')} (mean; median {as_text(self.think_s, 's')})"
-
-    @property
-    def think_mean_s(self) -> float:
-        """Mean think time; exp(μ + σ²/2) of a log-normal with median exp(μ)."""
-        return (self.think_s or 0.0) * exp(self.think_sigma**2 / 2)
-
-    @property
-    def answer_mean_s(self) -> float:
-        """Mean time of an answer as the model sends it."""
-        ttft_s = (self.ttft_s or 0.0) * exp(self.ttft_sigma**2 / 2)
-        return ttft_s + self.tokens_mean * (self.itl_s or 0.0)
-
-    @property
-    def tokens_mean(self) -> float:
-        """Mean length of an answer; of quantiles joined by straight lines the mean of the pieces' middles."""
-        if not self.tokens_quantiles:
-            return (self.tokens or 0.0) * exp(self.tokens_sigma**2 / 2)
-        return fmean(sum(pair) / 2 for pair in pairwise(self.tokens_quantiles))
+        median_s = as_text(self.profile.think_s.median, "s")
+        if not self.profile.think_s.sigma:
+            return f"think time {median_s}"
+        return f"think time {as_text(self.profile.think_mean_s(), 's')} (mean; median {median_s})"
 
     @property
     def answers(self) -> str:
         """The answers' length in words."""
-        if self.tokens is None:
-            return "answer length not recorded"
-        if not self.tokens_sigma and not self.tokens_quantiles:
-            return f"answers of {significant(self.tokens)} tokens"
-        return f"answers of {significant(self.tokens)} tokens (median; mean {self.tokens_mean:.0f})"
+        answer = self.profile.answer
+        length = f"answers of {significant(answer.tokens.median)} tokens"
+        if not answer.tokens.sigma and not answer.tokens_quantiles:
+            return length
+        return f"{length} (median; mean {answer.tokens_mean():.0f})"
 
     def at(self, level: int | None, live: float | None) -> str:
         """Say in words what a printed number of users depends on; ``live``: mean live streams at the level named."""
@@ -100,63 +54,20 @@ class Conditions:
     @property
     def pace(self) -> str:
         """The model's timing in words."""
-        if self.ttft_s is None or self.itl_s is None:
-            return "model timing not recorded"
-        spread = f" (median, sigma {significant(self.ttft_sigma)})" if self.ttft_sigma else ""
-        return f"first token after {as_text(self.ttft_s, 's')}{spread}, then one every {as_text(self.itl_s, 's')}"
+        ttft_s = self.profile.answer.ttft_s
+        spread = f" (median, sigma {significant(ttft_s.sigma)})" if ttft_s.sigma else ""
+        every = as_text(self.profile.answer.itl_s, "s")
+        return f"first token after {as_text(ttft_s.median, 's')}{spread}, then one every {every}"
 
     @property
     def slo_text(self) -> str:
         """All thresholds in words."""
-        return "; ".join(f"{SLO_LABELS.get(k, k)} ≤ {as_text(v, slo_unit(k))}" for k, v in self.slo.items())
+        return "; ".join(f"{SLO_LABELS[name]} ≤ {as_text(limit, slo_unit(name))}" for name, limit in self.slo.items())
 
 
 def slo_unit(name: str) -> str:
     """Return the unit of a threshold from its name."""
     return "s" if name.endswith("_s") else "ratio"
-
-
-def conditions(run: Run) -> Conditions:
-    """Read the conditions out of a run's resolved profile; what it does not state is ``None``."""
-    profile = run.profile
-    answer = _table(profile.get("answer"))
-    think_s, think_sigma = _distribution(profile.get("think_s"))
-    tokens, tokens_sigma = _distribution(answer.get("tokens"))
-    ttft_s, ttft_sigma = _distribution(answer.get("ttft_s"))
-    itl_s = answer.get("itl_s")
-    search = _table(profile.get("search"))
-    slo = {k: float(v) for k, v in _table(profile.get("slo")).items() if isinstance(v, int | float)}
-    return Conditions(
-        profile=str(profile.get("name", "unnamed")),
-        think_s=think_s,
-        think_sigma=think_sigma,
-        tokens=tokens,
-        tokens_sigma=tokens_sigma,
-        tokens_quantiles=tuple(answer.get("tokens_quantiles") or ()),
-        itl_s=float(itl_s) if itl_s is not None else None,
-        ttft_s=ttft_s,
-        ttft_sigma=ttft_sigma,
-        slo=slo,
-        rounds=int(search.get("rounds") or 0),
-        further_think_s=tuple(search.get("further_think_s") or ()),
-        open_per_minute=_table(profile.get("open")).get("per_minute"),
-        open_percent=tuple(_table(profile.get("open")).get("percent") or ()),
-        visit_users=_table(profile.get("visit")).get("users"),
-        spike=_table(profile.get("spike")),
-        soak=_table(profile.get("soak")),
-    )
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _distribution(value: Any) -> tuple[float | None, float]:
-    if isinstance(value, Mapping) and value.get("median") is not None:
-        return float(value["median"]), float(value.get("sigma") or 0.0)
-    if isinstance(value, int | float):
-        return float(value), 0.0
-    return None, 0.0
 
 
 def limits_text(limits: Limits) -> str:
@@ -181,7 +92,7 @@ def _ranges(numbers: tuple[int, ...]) -> str:
     return ", ".join(str(n) for n in sorted(numbers)) or "none"
 
 
-def limits_by_text(trials: list[tuple[str, Trial]]) -> list[tuple[str, list[str]]]:
+def limits_by_text(trials: Sequence[TrialRef]) -> list[tuple[str, list[str]]]:
     """Group trials by the limits they ran under: (limits in words, paths of trials)."""
     groups: dict[str, list[str]] = {}
     for path, trial in trials:
@@ -208,12 +119,11 @@ def versions(info: TargetInfo) -> str:
     return ", ".join(f"{part.get('package', part.get('name', '?'))} {part.get('version', '?')}" for part in info.parts)
 
 
-def citation(run: Run) -> str:
-    """One line to cite a run by: id, versions, conditions."""
-    terms = conditions(run)
+def citation(run: Run, terms: Conditions) -> str:
+    """Return a line to cite a run by: id, versions, conditions."""
     targets = "; ".join(f"{name} ({versions(info)})" for name, info in run.targets.items())
     return (
-        f"chatbench {run.tool_version}, run {run.run_id} of {run.created_at[:10]}, profile {terms.profile}, "
+        f"chatbench {run.tool_version}, run {run.run_id} of {run.created_at[:10]}, profile {run.profile.name}, "
         f"{terms.think}, {terms.answers}, {run.runtime} runtime, seed {run.seed}: {targets}. "
         f"Machine: {fingerprint(run.machine)}."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.records import Trial
-from reports.evidence.trials import Located
+from reports.evidence.trials import TrialRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ class Frames:
     """
 
     folder: Path
-    located: tuple[Located, ...]
+    refs: tuple[TrialRef, ...]
     turns: "pd.DataFrame"
     resources: "pd.DataFrame"
     trials: "pd.DataFrame"
@@ -33,7 +33,7 @@ class Frames:
     @cached_property
     def tokens(self) -> "pd.DataFrame":
         """A row per turn: lists of arrival and emission offsets; read when asked for, since it is the largest."""
-        return _stack(self.folder, self.located, results.TOKENS, results.read_tokens)
+        return _stack(self.folder, self.refs, results.TOKENS, results.read_tokens)
 
 
 def load(run: str | Path) -> Frames:
@@ -46,23 +46,23 @@ def load(run: str | Path) -> Frames:
 
     folder = Path(run)
     results.read_run(folder)
-    trials = located(folder)
+    trials = trial_refs(folder)
     return Frames(
         folder=folder,
-        located=tuple(trials),
+        refs=tuple(trials),
         turns=_stack(folder, trials, results.TURNS, results.read_turns),
         resources=_stack(folder, trials, results.RESOURCES, results.read_resources),
         trials=pd.DataFrame([_trial_row(path, trial) for path, trial in trials]),
     )
 
 
-def located(folder: Path) -> list[Located]:
-    """Return a run's trials with their folders relative to the run's."""
-    return [(path.relative_to(folder).as_posix(), trial) for path, trial in results.read_trials(folder)]
+def trial_refs(folder: Path) -> list[TrialRef]:
+    """Return a run's complete trials."""
+    return [TrialRef(path.relative_to(folder).as_posix(), trial) for path, trial in results.read_trials(folder)]
 
 
 def _stack(
-    folder: Path, trials: Iterable[Located], name: str, read: "Callable[[Path], pd.DataFrame]"
+    folder: Path, trials: Iterable[TrialRef], name: str, read: "Callable[[Path], pd.DataFrame]"
 ) -> "pd.DataFrame":
     import pandas as pd
 

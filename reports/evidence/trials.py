@@ -2,23 +2,36 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
+from typing import NamedTuple
 
 from harness.analysis import capacity
-from harness.records import Run, SwapMatrix, TargetInfo, Trial
+from harness.records import Run, SwapMatrix, TargetInfo, Trial, TrialKey
 
 PREFERRED = {"modular": "django+angular", "monolith": "streamlit"}
-Located = tuple[str, Trial]  # folder relative to the run's, trial
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRef(NamedTuple):
+    """A trial, and its folder relative to the run's."""
+
+    folder: str
+    trial: Trial
+
+    @property
+    def key(self) -> TrialKey:
+        """What names the trial."""
+        return self.trial.key
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """One target's trials, with paths relative to the run's folder."""
 
     target: str
     info: TargetInfo
     common_level: int
-    trials: tuple[Located, ...]
+    trials: tuple[TrialRef, ...]
     swap: SwapMatrix | None = None  # the run's
 
     @property
@@ -27,49 +40,49 @@ class Evidence:
         return self.info.instances == 0
 
     @property
-    def chat(self) -> list[Located]:
+    def chat(self) -> list[TrialRef]:
         """Trials of the closed chat workload, invalid ones included."""
-        return [item for item in self.trials if item[1].key.scenario == "chat"]
+        return [item for item in self.trials if item.key.scenario == "chat"]
 
     @property
-    def idle(self) -> list[Located]:
+    def idle(self) -> list[TrialRef]:
         """Trials that only held sessions open."""
-        return [item for item in self.trials if item[1].key.scenario == "idle"]
+        return [item for item in self.trials if item.key.scenario == "idle"]
 
     @property
-    def checks(self) -> list[Located]:
+    def checks(self) -> list[TrialRef]:
         """Trials that only saw whether the target answers, and how soon after its start."""
-        return [item for item in self.trials if item[1].key.scenario == "check"]
+        return [item for item in self.trials if item.key.scenario == "check"]
 
     @property
-    def audits(self) -> list[Located]:
+    def audits(self) -> list[TrialRef]:
         """Trials that tried what is not load."""
-        return [item for item in self.trials if item[1].key.scenario == "audit"]
+        return [item for item in self.trials if item.key.scenario == "audit"]
 
-    def at(self, level: int) -> list[Located]:
+    def at(self, level: int) -> list[TrialRef]:
         """Chat trials at a load level, invalid ones included."""
-        return [item for item in self.chat if item[1].key.level == level]
+        return [item for item in self.chat if item.key.level == level]
 
-    @property
+    @cached_property
     def capacity(self) -> capacity.Capacity:
         """The bracket that the verdicts of all chat trials add up to."""
         return capacity.assess(
             [
                 capacity.Outcome(level=t.key.level, repetition=t.key.repetition, verdict=t.verdict)
-                for _, t in sorted(self.chat, key=lambda item: item[1].key.number)
+                for _, t in sorted(self.chat, key=lambda item: item.key.number)
             ]
         )
 
 
-def gather(run: Run, trials: Iterable[Located], swap: SwapMatrix | None = None) -> dict[str, Evidence]:
+def gather(run: Run, trials: Iterable[TrialRef], swap: SwapMatrix | None = None) -> dict[str, Evidence]:
     """Sort a run's trials by target, in the run's order of targets."""
-    located = list(trials)
+    refs = list(trials)
     return {
         name: Evidence(
             target=name,
             info=info,
             common_level=run.common_level,
-            trials=tuple(item for item in located if item[1].key.target == name),
+            trials=tuple(item for item in refs if item.key.target == name),
             swap=swap,
         )
         for name, info in run.targets.items()
@@ -89,28 +102,28 @@ def _column(run: Run, kind: str) -> str | None:
     return next(iter(plain or names), None)
 
 
-def valid(trials: Iterable[Located]) -> list[Located]:
+def valid(trials: Iterable[TrialRef]) -> list[TrialRef]:
     """Leave out invalid trials."""
-    return [item for item in trials if item[1].verdict.outcome != "invalid"]
+    return [item for item in trials if item.trial.verdict.outcome != "invalid"]
 
 
-def live_streams(trials: Iterable[Located]) -> float | None:
+def live_streams(trials: Iterable[TrialRef]) -> float | None:
     """Return the mean number of answers in flight during trials; None where none has recorded it."""
     numbers = [v for _, t in trials if (v := t.figures.get("live_streams_mean")) is not None]
     return fmean(numbers) if numbers else None
 
 
-def paths(trials: Iterable[Located]) -> tuple[str, ...]:
+def paths(trials: Iterable[TrialRef]) -> tuple[str, ...]:
     """Return the folders of trials."""
     return tuple(path for path, _ in trials)
 
 
-def reasons(trials: Iterable[Located]) -> str:
+def reasons(trials: Iterable[TrialRef]) -> str:
     """Join the distinct reasons of trials."""
     return "; ".join(dict.fromkeys(r.text for _, trial in trials for r in trial.verdict.reasons))
 
 
-def first_reasons(trials: Iterable[Located]) -> str:
+def first_reasons(trials: Iterable[TrialRef]) -> str:
     """Join the reasons of trials, the first of each kind: the same one with other numbers adds nothing."""
     kinds: dict[str, str] = {}
     for _, trial in trials:
@@ -119,6 +132,6 @@ def first_reasons(trials: Iterable[Located]) -> str:
     return "; ".join(kinds.values())
 
 
-def unfinished(trials: Iterable[Located]) -> float:
+def unfinished(trials: Iterable[TrialRef]) -> float:
     """Return how many turns of these trials did not end well: they leave percentiles without a bound."""
     return sum((t.figures.get("incomplete") or 0) + (t.figures.get("failed") or 0) for _, t in trials)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.records import Trial
 from reports.content.report import Report
 from reports.evidence.conditions import SLO_LABELS
-from reports.evidence.trials import Evidence, Located, gather, valid
+from reports.evidence.trials import Evidence, TrialRef, valid
 from reports.plots import canvas, curves, workloads
 from reports.plots.canvas import COLOURS, INK, MARKERS, Plot, Style
 
@@ -26,11 +26,10 @@ FLOOR_S = 1e-3  # log axes end here; what is faster is drawn on the edge
 
 def draw(report: Report, folder: Path) -> list[Plot]:
     """Draw what the run has data for into ``folder`` and return the plots in reading order."""
-    evidence = gather(report.run, report.trials)
     names = report.table.targets
     looks = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
     styles = {name: Style(colour=c, marker=m) for name, (c, m) in zip(names, looks, strict=False)}
-    ordered = {name: evidence[name] for name in names}
+    ordered = {name: report.evidence[name] for name in names}
     loaded = [e for e in ordered.values() if valid(e.chat)]
     plots: list[Plot] = []
     if loaded:
@@ -52,15 +51,14 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
     for axis, name in zip(axes.flat, LATENCIES, strict=True):
         canvas.log_axis(axis, "y", canvas.seconds)
         found = [t.figures.get(name) for e in loaded for _, t in valid(e.chat)]
-        top = max([v for v in found if v is not None] + [report.terms.slo.get(name, 0.5)]) * 3
+        top = max([v for v in found if v is not None] + [report.terms.slo[name]]) * 3
         for evidence in loaded:
             _draw_level_points(axis, valid(evidence.chat), name, styles[evidence.target], evidence.target, top)
-        limit = report.terms.slo.get(name)
-        if limit is not None:
-            axis.axhline(limit, color=INK, linestyle="--", linewidth=1.1)
-            axis.annotate(
-                f"SLO {limit * 1000:g} ms", (0.02, limit), xycoords=("axes fraction", "data"), fontsize=8, va="bottom"
-            )
+        limit = report.terms.slo[name]
+        axis.axhline(limit, color=INK, linestyle="--", linewidth=1.1)
+        axis.annotate(
+            f"SLO {limit * 1000:g} ms", (0.02, limit), xycoords=("axes fraction", "data"), fontsize=8, va="bottom"
+        )
         axis.set_title(SLO_LABELS[name], fontsize=10, color=INK)
         axis.set_ylim(bottom=FLOOR_S)
         canvas.users_axis(axis, _levels(loaded))
@@ -74,7 +72,7 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
     return canvas.save(figure, folder, "latency-against-users", "Latency against users", alt)
 
 
-def _draw_level_points(axis: "Axes", trials: list[Located], name: str, style: Style, label: str, top: float) -> None:
+def _draw_level_points(axis: "Axes", trials: list[TrialRef], name: str, style: Style, label: str, top: float) -> None:
     known: dict[int, list[float]] = {}
     for _, trial in trials:
         value = trial.figures.get(name)
@@ -105,16 +103,9 @@ def _throughput(report: Report, loaded: list[Evidence], styles: dict[str, Style]
             points = curves.mean_by_level([t for _, t in valid(evidence.chat)], name)
             axis.plot(*points, line, color=style.colour, marker=style.marker, markersize=4.5, label=label)
     levels = sorted(set(_levels(loaded)))
-    cycle_s = curves.cycle_s(report.terms)
-    if cycle_s:
-        axis.plot(
-            levels,
-            [n / cycle_s for n in levels],
-            "--",
-            color="#7b8794",
-            linewidth=1,
-            label="offered if nothing is added",
-        )
+    cycle_s = report.run.profile.cycle_s()
+    offered = [n / cycle_s for n in levels]
+    axis.plot(levels, offered, "--", color="#7b8794", linewidth=1, label="offered if nothing is added")
     canvas.log_axis(axis, "y", "{:g}".format)
     axis.set_ylabel("turns per second")
     canvas.users_axis(axis, levels)
@@ -190,8 +181,9 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
             times, shares = curves.ttft_distribution(report.folder, trials)
             if len(times):
                 axis.plot(times, shares, line, color=colour, linewidth=1.5, label=f"{evidence.target}, {level:,} users")
-    if report.terms.ttft_s and not report.terms.ttft_sigma:
-        axis.axvline(report.terms.ttft_s, color="#7b8794", linewidth=1, label="the model itself")
+    ttft_s = report.run.profile.answer.ttft_s
+    if not ttft_s.sigma:
+        axis.axvline(ttft_s.median, color="#7b8794", linewidth=1, label="the model itself")
     axis.set_xlabel("time to first token (from send)")
     axis.set_ylabel("share of turns")
     axis.set_ylim(0, 1.02)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.records import Trial
-from reports.evidence.conditions import Conditions
-from reports.evidence.trials import Evidence, Located, valid
+from reports.evidence.trials import Evidence, TrialRef, valid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,18 +46,11 @@ def mean_by_level(trials: list[Trial], name: str) -> Line:
     return [float(n) for n in levels], [fmean(known[n]) for n in levels]
 
 
-def cycle_s(terms: Conditions) -> float | None:
-    """Return the length of a turn and its pause on a target that adds nothing; ``None`` where it is not stated."""
-    if None in (terms.think_s, terms.tokens, terms.ttft_s, terms.itl_s):
-        return None
-    return terms.think_mean_s + terms.answer_mean_s
-
-
-def at_edge(evidence: Evidence) -> Located:
+def at_edge(evidence: Evidence) -> TrialRef:
     """Return the trial that shows a target at its limit: the highest level that passed, else the lowest tried."""
     trials = valid(evidence.chat)
     low = evidence.capacity.low
-    return next((item for item in trials if item[1].key.level == low), min(trials, key=lambda item: item[1].key.level))
+    return next((item for item in trials if item.key.level == low), min(trials, key=lambda item: item.key.level))
 
 
 def resources(folder: Path, trial: Trial) -> Series:
@@ -110,7 +102,7 @@ def _busiest(target: "pd.DataFrame", start_s: float) -> Line:
     return _rate(*most, start_s)
 
 
-def ttft_distribution(run: Path, trials: list[Located]) -> Line:
+def ttft_distribution(run: Path, trials: list[TrialRef]) -> Line:
     """Return times and cumulative shares of measured turns; turns without a first token count in the total."""
     import numpy as np
 

@@ -19,7 +19,7 @@ FLOOR_S = 1e-3  # as in the plots of closed chat
 SHADE, GREY = "#e8eef4", "#7b8794"
 MEBIBYTE = 2**20
 ROW_INCHES, HEAD_INCHES = 2.5, 0.7
-Located = tuple[Evidence, Path, Trial]
+Played = tuple[Evidence, Path, Trial]
 
 
 def draw(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Style], folder: Path) -> list[Plot]:
@@ -32,14 +32,15 @@ def draw(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Style
     return [plot for plot in drawn if plot]
 
 
-def _trials(report: Report, ordered: Sequence[Evidence], scenario: str) -> list[Located]:
+def _trials(report: Report, ordered: Sequence[Evidence], scenario: str) -> list[Played]:
     """Return those trials that the cells rest on too."""
     found = [(evidence, trial) for evidence in ordered for trial in last_valid(evidence, scenario)[0]]
     return [(evidence, report.folder / path, trial) for evidence, (path, trial) in found if trial.summary]
 
 
 def _open(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Style], folder: Path) -> Plot | None:
-    scenarios = ["open", *(open_scenario(percent) for percent in report.terms.open_percent)]
+    asked = report.run.profile.open
+    scenarios = ["open", *(open_scenario(percent) for percent in asked.percent)] if asked else []
     found = {name: _trials(report, ordered, name) for name in scenarios}
     across = [name for name in scenarios if found[name]]
     rows = [e for e in ordered if any(e is one for name in across for one, _, _ in found[name])]
@@ -48,7 +49,7 @@ def _open(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Styl
     figure, axes = canvas.panels(
         len(rows), len(across), 3.9 * len(across) + 1.9, ROW_INCHES * len(rows) + HEAD_INCHES, sharey=True, sharex="col"
     )
-    limit = report.terms.slo.get("added_ttft_p95_s")
+    limit = report.terms.slo["added_ttft_p95_s"]
     panels = {(e.target, name): (path, trial) for name in across for e, path, trial in found[name]}
     for row, evidence in enumerate(rows):
         for column, name in enumerate(across):
@@ -71,11 +72,11 @@ def _open(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Styl
     return canvas.save(figure, folder, "open-arrivals", "Open arrivals over time", alt)
 
 
-def _spikes(report: Report, trials: list[Located], styles: Mapping[str, Style], folder: Path) -> Plot | None:
-    terms = report.terms
-    known = [
-        (e, t, workload_curves.spike(path, t, terms.slo, terms.spike.get("window_s", 0.0))) for e, path, t in trials
-    ]
+def _spikes(report: Report, trials: list[Played], styles: Mapping[str, Style], folder: Path) -> Plot | None:
+    asked, slo = report.run.profile.spike, report.terms.slo
+    if asked is None:
+        return None
+    known = [(e, t, workload_curves.spike(path, t, slo, asked.window_s)) for e, path, t in trials]
     shown = [(evidence, trial, spike) for evidence, trial, spike in known if spike]
     if not shown:
         return None
@@ -83,7 +84,7 @@ def _spikes(report: Report, trials: list[Located], styles: Mapping[str, Style], 
     for (left, right), (evidence, trial, spike) in zip(axes, shown, strict=True):
         style = styles[evidence.target]
         users = trial.summary.users if trial.summary else trial.key.level
-        _draw_turns(left, spike.turns, style, terms.slo.get("added_ttft_p95_s"))
+        _draw_turns(left, spike.turns, style, slo["added_ttft_p95_s"])
         left.set_title(f"{evidence.target}, {trial.key.level:,} users", fontsize=10, color=INK)
         left.set_ylabel("added TTFT of each turn")
         right.step(*spike.sent, where="post", color=GREY, linestyle="--", linewidth=1.1, label="messages sent")
@@ -100,7 +101,7 @@ def _spikes(report: Report, trials: list[Located], styles: Mapping[str, Style], 
         f"A spike of users (shaded) over time for {', '.join(e.target for e, _, _ in shown)}: added TTFT of each turn "
         "by when it was sent (below 1 ms drawn at 1 ms, crosses at the top failed or did not end), and messages and "
         "whole answers per second. From the dash-dotted line on, the turns of every "
-        f"{as_text(terms.spike['window_s'], 's')} meet every objective, lateness and stall too."
+        f"{as_text(asked.window_s, 's')} meet every objective, lateness and stall too."
     )
     return canvas.save(figure, folder, "spike-over-time", "Spike of users over time", alt)
 
@@ -112,9 +113,11 @@ def _met(spike: workload_curves.Spike) -> str:
     return f"SLO met again\nafter {as_text(spike.recovery_s, 's')}{missed}" if spike.recovery_s else "SLO met at once"
 
 
-def _soaks(report: Report, trials: list[Located], styles: Mapping[str, Style], folder: Path) -> Plot | None:
-    block_s = report.terms.soak.get("block_s")
-    known = [(e, t, workload_curves.soak(path, t, block_s)) for e, path, t in trials] if block_s else []
+def _soaks(report: Report, trials: list[Played], styles: Mapping[str, Style], folder: Path) -> Plot | None:
+    asked = report.run.profile.soak
+    if asked is None:
+        return None
+    known = [(e, t, workload_curves.soak(path, t, asked.block_s)) for e, path, t in trials]
     shown = [(evidence, trial, soak) for evidence, trial, soak in known if soak]
     if not shown:
         return None

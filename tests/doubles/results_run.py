@@ -11,13 +11,16 @@ from harness.analysis import chat_figures, verdict, workload_figures
 from harness.analysis.facts import Facts
 from harness.analysis.resource_figures import idle_figures
 from harness.records import (
+    AnswerPlan,
     Arrivals,
     Component,
+    Distribution,
     Emission,
     Finding,
     GeneratorSummary,
     Limits,
     PhaseTimes,
+    Profile,
     Reason,
     ResourceSample,
     Run,
@@ -29,6 +32,7 @@ from harness.records import (
     Turn,
     Verdict,
     Visit,
+    Window,
     to_json,
 )
 
@@ -96,19 +100,13 @@ SMALL = (
     replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3),
     replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0))),
 )
-PROFILE = {
-    "name": "quick",
-    "purpose": "a first honest table on a laptop",
-    "think_s": {"median": THINK_S, "sigma": 0.0},
-    "answer": {
-        "ttft_s": {"median": TTFT_S, "sigma": 0.0},
-        "itl_s": ITL_S,
-        "tokens": {"median": TOKENS, "sigma": 0.0},
-    },
-    "window": {"measure_turns": 20},
-    "slo": {"added_ttft_p95_s": 0.5, "lateness_p95_s": 0.5, "added_stall_p95_s": 0.25, "failure_ratio": 0.01},
-    "seed": 42,
-}
+PROFILE = Profile(
+    name="quick",
+    purpose="a first honest table on a laptop",
+    think_s=Distribution(median=THINK_S),
+    answer=AnswerPlan(ttft_s=Distribution(median=TTFT_S), itl_s=ITL_S, tokens=Distribution(median=TOKENS)),
+    window=Window(measure_turns=20),
+)
 MACHINE = {
     "cpu_model": "Example CPU @ 2.50GHz",
     "cpus": 4,

@@ -16,7 +16,7 @@ from harness import cli, profiles, results
 from harness.cli import REPOSITORY, doctor, targets
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
-from harness.records import Run, TargetInfo, to_json
+from harness.records import Run, TargetInfo
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
 from harness.trials import campaign
@@ -240,7 +240,7 @@ def earlier(tmp_path: Path) -> Path:
         tool_version="0",
         seed=1,
         runtime="local",
-        profile=to_json(profiles.load("smoke")),
+        profile=profiles.load("smoke"),
         machine=machine.fingerprint(),
         common_level=5,
         targets={"streamlit": info},

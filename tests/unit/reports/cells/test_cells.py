@@ -13,9 +13,9 @@ from reports.cells.memory import memory_cells, slope_cell
 from reports.cells.ratios import capacity_bracket, capacity_ratio, quotient
 from reports.cells.scalability import COMMON, common_cell
 from reports.content.report import _instances
-from reports.content.table import compare
-from reports.evidence.conditions import conditions
-from reports.evidence.trials import Evidence, columns, gather
+from reports.content.table import Table, compare
+from reports.evidence.conditions import Conditions
+from reports.evidence.trials import Evidence, TrialRef, columns, gather
 from tests.doubles import results_run
 
 PASS, FAIL = Verdict(outcome="pass"), Verdict(outcome="fail", reasons=(Reason(code="slo.lateness_p95_s", text="late"),))
@@ -55,10 +55,14 @@ def run_of(*models: results_run.Measured) -> Run:
 
 def evidence(*trials: Trial) -> Evidence:
     run = run_of(results_run.STREAMLIT)
-    return gather(run, [(f"trials/{i}", t) for i, t in enumerate(trials)])["streamlit"]
+    return gather(run, [TrialRef(f"trials/{i}", t) for i, t in enumerate(trials)])["streamlit"]
 
 
-TERMS = conditions(run_of())
+TERMS = Conditions(profile=results_run.PROFILE)
+
+
+def table_of(run: Run, *trials: Trial) -> Table:
+    return compare(run, gather(run, [TrialRef(f"trials/{i}", t) for i, t in enumerate(trials)]), TERMS)
 
 
 def capacity_of(*outcomes: tuple[int, Verdict]) -> Cell:
@@ -230,7 +234,7 @@ def test_memory_in_total_has_a_cell_per_step_in_ascending_order() -> None:
 
 
 def test_rows_are_the_articles_in_its_order_and_what_was_not_tried_holds_no_number() -> None:
-    table = compare(run_of(results_run.STREAMLIT, results_run.DJANGO), [("t", trial("streamlit", 10, PASS))])
+    table = table_of(run_of(results_run.STREAMLIT, results_run.DJANGO), trial("streamlit", 10, PASS))
     assert [row.name for row in table.rows] == ["Flexibility", "Scalability", "Integration", "Security", "Maintenance"]
     for row in table.rows:
         if row.name == "Maintenance":
@@ -247,7 +251,7 @@ def test_the_articles_own_pair_fills_the_columns_and_all_others_a_second_table()
     other = results_run.Measured(name="fastapi+react", title="FastAPI + React", kind="modular", capacity=1, levels=())
     run = run_of(variant, other, results_run.STREAMLIT, results_run.DJANGO)
     assert columns(run) == ("django+angular", "streamlit")
-    assert [f.target for f in compare(run, []).further] == ["streamlit:2", "fastapi+react"]
+    assert [f.target for f in table_of(run).further] == ["streamlit:2", "fastapi+react"]
     assert columns(run_of(variant, other)) == ("fastapi+react", "streamlit:2")
 
 
@@ -256,5 +260,5 @@ def test_a_hybrid_fills_neither_of_the_articles_columns_and_is_named_as_one() ->
     assert columns(run_of(hybrid, results_run.STREAMLIT, results_run.DJANGO)) == ("django+angular", "streamlit")
     alone = run_of(hybrid)
     assert columns(alone) == (None, None)
-    assert [(f.target, f.kind) for f in compare(alone, []).further] == [("django+streamlit", "hybrid")]
+    assert [(f.target, f.kind) for f in table_of(alone).further] == [("django+streamlit", "hybrid")]
     assert _instances(alone.targets["django+streamlit"]).startswith("hybrid, ")

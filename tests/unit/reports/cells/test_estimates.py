@@ -9,14 +9,14 @@ import pytest
 
 from harness import results
 from harness.analysis import estimate
-from harness.records import Verdict
+from harness.records import Search, Verdict
 from reports import build
 from reports.content.report import Report, assemble
 from reports.verify import estimates, verify
 from tests.doubles import results_run
 from tests.doubles.results_run import DJANGO, PROFILE, STREAMLIT
 
-SEARCH = {"rounds": 3, "further_think_s": [15]}
+ASKED = replace(PROFILE, search=Search(rounds=3, further_think_s=(15,)))
 MODELS = (
     replace(
         STREAMLIT,
@@ -38,7 +38,7 @@ MODELS = (
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("estimates") / "run"
-    results_run.write_run(folder, MODELS, profile=PROFILE | {"search": SEARCH})
+    results_run.write_run(folder, MODELS, profile=ASKED)
     build.build(folder)
     return folder
 
@@ -204,7 +204,7 @@ def test_verify_finds_the_interval_again_however_many_rounds_there_are(count: in
 
 
 def test_a_run_recorded_before_mean_turn_times_is_worked_out_from_their_median(tmp_path: Path) -> None:
-    folder = results_run.write_run(tmp_path / "run", MODELS, profile=PROFILE | {"search": SEARCH})
+    folder = results_run.write_run(tmp_path / "run", MODELS, profile=ASKED)
     build.build(folder)
     for path in folder.glob("trials/*/*/*/trial.json"):
         trial = json.loads(path.read_text())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import results
+from harness.records import Open, Soak, Spike, Visiting
 from reports import build
 from reports.content.report import Report, assemble
 from reports.verify import verify
@@ -18,18 +19,19 @@ MODELS = (
     replace(SMALL, others=(("open", 10), ("open-70", 9), ("visit", 2), ("spike", 9), ("soak", 8))),
     replace(DJANGO, capacity=24, levels=((10, 0), (20, 0), (30, 0)), others=(("open", 10),)),
 )
-ASKED = {
-    "open": {"per_minute": 10, "percent": [70]},
-    "visit": {"users": 2, "measure_s": 20.0},
-    "spike": {"percent": 50, "times": 4, "before_s": 3.0, "hold_s": 5.0, "after_s": 12.0, "window_s": 4.0},
-    "soak": {"percent": 70, "minutes": 20.0, "block_s": 3.0},
-}
+ASKED = replace(
+    PROFILE,
+    open=Open(per_minute=10, percent=(70,)),
+    visit=Visiting(users=2, measure_s=20.0),
+    spike=Spike(percent=50, times=4, before_s=3.0, hold_s=5.0, after_s=12.0, window_s=4.0),
+    soak=Soak(percent=70, minutes=20.0, block_s=3.0),
+)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workloads") / "run"
-    results_run.write_run(folder, MODELS, profile=PROFILE | ASKED)
+    results_run.write_run(folder, MODELS, profile=ASKED)
     build.build(folder)
     return folder
 

@@ -71,7 +71,7 @@ def test_markdown_has_a_table_per_target(compared: Compared) -> None:
     ("change", "named"),
     [
         ({"machine": {**results_run.MACHINE, "cpus": 64}}, "machine: cpus is 4 in one, 64 in the other"),
-        ({"profile": {**results_run.PROFILE, "name": "article"}}, "profile: name is 'quick' in one"),
+        ({"profile": replace(results_run.PROFILE, name="article")}, "profile: name is 'quick' in one"),
         ({"seed": 7}, "seed: 42 and 7"),
         ({"workers": 3}, "generator processes: 1 and 3"),
     ],

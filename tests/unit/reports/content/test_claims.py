@@ -7,17 +7,25 @@ import pytest
 from harness.records import Reason, Trial, Verdict
 from reports.content.bottleneck import explain
 from reports.content.claims import Claim, judge
-from reports.content.table import compare
 from reports.evidence.trials import gather
 from tests.doubles import results_run
-from tests.unit.reports.cells.test_cells import CONTENDED, FAIL, PASS, evidence, idle_trial, run_of, trial
+from tests.unit.reports.cells.test_cells import (
+    CONTENDED,
+    FAIL,
+    PASS,
+    TERMS,
+    evidence,
+    idle_trial,
+    run_of,
+    table_of,
+    trial,
+)
 
 RUN = run_of(results_run.STREAMLIT, results_run.DJANGO)
 
 
 def claims_of(*trials: Trial) -> dict[str, Claim]:
-    located = [(f"trials/{i}", t) for i, t in enumerate(trials)]
-    return {claim.id: claim for claim in judge(RUN, compare(RUN, located))}
+    return {claim.id: claim for claim in judge(RUN, table_of(RUN, *trials), TERMS)}
 
 
 def ends(target: str, low: int, high: int, verdict: Verdict = FAIL) -> list[Trial]:
@@ -80,9 +88,8 @@ def test_without_trials_every_claim_is_not_measured() -> None:
 
 
 def test_claims_cite_the_section_and_name_cells_that_exist() -> None:
-    located = [(str(i), t) for i, t in enumerate([*ends("django+angular", 100, 120), *ends("streamlit", 20, 25)])]
-    table = compare(RUN, located)
-    for claim in judge(RUN, table):
+    table = table_of(RUN, *ends("django+angular", 100, 120), *ends("streamlit", 20, 25))
+    for claim in judge(RUN, table, TERMS):
         assert claim.section == "2.2"
         assert all(table.cell(cell_id) for cell_id in claim.rests_on)
 
@@ -91,7 +98,7 @@ def test_each_version_of_streamlit_is_judged_and_named() -> None:
     of_april = replace(results_run.STREAMLIT, name="streamlit:1.44", packages=(("streamlit", "1.44.1"),))
     run = run_of(results_run.STREAMLIT, of_april, results_run.DJANGO)
     trials = [*ends("streamlit", 120, 150), *ends("streamlit:1.44", 20, 25), *ends("django+angular", 400, 500)]
-    found = {claim.id: claim for claim in judge(run, compare(run, [(str(i), t) for i, t in enumerate(trials)]))}
+    found = {claim.id: claim for claim in judge(run, table_of(run, *trials), TERMS)}
     now, then = found["few-streamlit-users"], found["few-streamlit-users/streamlit:1.44"]
     assert (now.judgement, then.judgement) == ("refuted", "supported")
     assert now.says.endswith("(here streamlit: streamlit 1.67.0)")

@@ -1,7 +1,7 @@
 """Plots of open arrivals, spikes and soaks: drawn from raw samples, where there are any, nothing beyond an axis."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from harness import results
 from harness.analysis import workload_figures
-from harness.records import Reason, Slo, Trial, Verdict
+from harness.records import Open, Reason, Slo, Soak, Spike, Trial, Verdict
 from reports import build
 from reports.content.report import assemble
 from reports.plots import canvas, workload_curves
@@ -20,13 +20,14 @@ from tests.doubles import results_run
 from tests.doubles.results_run import DJANGO, PROFILE, SPIKE_TIMES, STREAMLIT
 
 FIGURES = ("open-arrivals", "spike-over-time", "soak-memory")
-SLO: dict[str, float] = {name: float(limit) for name, limit in PROFILE["slo"].items()}  # type: ignore[attr-defined]
+SLO: dict[str, float] = asdict(PROFILE.slo)
 WINDOW_S, BLOCK_S = results_run.SPIKE_WINDOW_S, results_run.SOAK_BLOCK_S
-ASKED = {
-    "open": {"per_minute": 10, "percent": [70]},
-    "spike": {"percent": 50, "times": 4, "before_s": 3.0, "hold_s": 5.0, "after_s": 12.0, "window_s": WINDOW_S},
-    "soak": {"percent": 70, "minutes": 20.0, "block_s": BLOCK_S},
-}
+ASKED = replace(
+    PROFILE,
+    open=Open(per_minute=10, percent=(70,)),
+    spike=Spike(percent=50, times=4, before_s=3.0, hold_s=5.0, after_s=12.0, window_s=WINDOW_S),
+    soak=Soak(percent=70, minutes=20.0, block_s=BLOCK_S),
+)
 LATE_S = 2.0  # the made-up target is slow until so long after the spike
 
 
@@ -70,7 +71,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         replace(DJANGO, capacity=24, levels=((10, 0),), idle=False, others=(("open", 10),)),
     )
-    results_run.write_run(folder, models, profile=PROFILE | ASKED)
+    results_run.write_run(folder, models, profile=ASKED)
     edit(
         trial_of(folder, "spike"),
         results.TURNS,
@@ -111,7 +112,7 @@ def test_the_same_samples_give_the_same_bytes(run: Path, tmp_path: Path) -> None
 def test_nothing_is_drawn_that_was_not_measured(run: Path, tmp_path: Path) -> None:
     model = replace(STREAMLIT, capacity=12, levels=((10, 0),), idle=False)
     stolen = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="stolen"),))
-    folder = results_run.write_run(tmp_path / "run", (model,), profile=PROFILE | ASKED)
+    folder = results_run.write_run(tmp_path / "run", (model,), profile=ASKED)
     for number, scenario in enumerate(("open", "spike", "soak"), start=5):
         results_run.chat_trial(folder, model, 9, 0, number=number, minute=number, scenario=scenario, judged=stolen)
     assert not {plot.name for plot in draw(assemble(folder), tmp_path / "figures")} & set(FIGURES)
@@ -183,6 +184,6 @@ def test_a_soaks_slope_leads_from_the_first_block_to_the_last(run: Path) -> None
 
 def test_a_target_without_processes_has_no_memory_to_draw(tmp_path: Path) -> None:
     model = replace(results_run.NO_APP, levels=(), others=(("soak", 8),), idle=False)
-    folder = results_run.write_run(tmp_path / "run", (model,), profile=PROFILE | ASKED)
+    folder = results_run.write_run(tmp_path / "run", (model,), profile=ASKED)
     ((path, trial),) = [item for item in results.read_trials(folder) if item[1].key.scenario == "soak"]
     assert workload_curves.soak(path, trial, BLOCK_S) is None
