@@ -16,7 +16,8 @@ from docker.errors import APIError, DockerException, NotFound
 from harness.errors import BenchError
 from harness.host import procfs
 from harness.runtimes.docker import engine
-from harness.runtimes.docker.project import Project, tail_of
+from harness.runtimes.docker.project import Project
+from harness.runtimes.inside import tail_of
 
 Install = Callable[..., str]
 
