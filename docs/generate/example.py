@@ -61,7 +61,10 @@ class Example:
 
     def measures(self) -> list[Cell]:
         """Return a cell of every measure, in the order of the table."""
-        return list({cell.measure: cell for cell in reversed(self.cells.values())}.values())[::-1]
+        first: dict[str, Cell] = {}
+        for cell in self.cells.values():
+            first.setdefault(cell.measure, cell)
+        return list(first.values())
 
     def security(self, target: str) -> str:
         """Return how many security properties passed, of those that were tried."""
