@@ -21,6 +21,8 @@ from reports.pages import files, terminal
 from reports.verify.wording import visible_text
 from tests.doubles import results_run
 
+pytestmark = pytest.mark.rendered
+
 HOSTILE = "<script>alert(1)</script> | **bold** [red]x[/red] `code` 🙂 \u202eمرحبا\u202c"
 
 

@@ -18,6 +18,9 @@ from reports.plots import canvas, workload_curves
 from reports.plots.chat import draw
 from tests.doubles import results_run
 from tests.doubles.results_run import DJANGO, PROFILE, SPIKE_TIMES, STREAMLIT
+from tests.unit.reports.conftest import unrendered
+
+pytestmark = pytest.mark.rendered
 
 FIGURES = ("open-arrivals", "spike-over-time", "soak-memory")
 SLO: dict[str, float] = asdict(PROFILE.slo)
@@ -109,7 +112,8 @@ def test_the_same_samples_give_the_same_bytes(run: Path, tmp_path: Path) -> None
         assert plot.svg == (run / f"report/figures/{plot.name}.svg").read_bytes()
 
 
-def test_nothing_is_drawn_that_was_not_measured(run: Path, tmp_path: Path) -> None:
+def test_nothing_is_drawn_that_was_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas, "save", unrendered)
     model = replace(STREAMLIT, capacity=12, levels=((10, 0),), idle=False)
     stolen = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="stolen"),))
     folder = results_run.write_run(tmp_path / "run", (model,), profile=ASKED)
@@ -120,13 +124,12 @@ def test_nothing_is_drawn_that_was_not_measured(run: Path, tmp_path: Path) -> No
 
 def test_axes_are_named_and_hold_every_mark(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: dict[str, Any] = {}
-    save = canvas.save
-    monkeypatch.setattr(canvas, "save", lambda figure, folder, name, *words: keep(figure, folder, name, *words))
 
-    def keep(figure: Any, folder: Path, name: str, *words: str) -> canvas.Plot:
+    def keep(figure: Any, folder: Path, name: str, title: str, alt: str) -> canvas.Plot:
         drawn[name] = figure
-        return save(figure, folder, name, *words)
+        return unrendered(figure, folder, name, title, alt)
 
+    monkeypatch.setattr(canvas, "save", keep)
     draw(assemble(run), tmp_path)
     for name in FIGURES:
         axes = [axis for axis in drawn[name].axes if axis.axison]
