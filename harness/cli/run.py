@@ -4,10 +4,8 @@ import argparse
 import secrets
 import shlex
 import sys
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +17,7 @@ from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
 from harness.records import Profile, Run, Trial, TrialKey
 from harness.runtimes.protocol import Prepared, Runtime
-from harness.trials import campaign, duration
+from harness.trials import campaign, duration, opening
 from harness.trials.context import TrialContext
 from harness.trials.course import course
 
@@ -45,9 +43,12 @@ def run(args: argparse.Namespace) -> int:
     job = _job(args)
     runtime = lookup.runtime(job.runtime)
     with machine.one_campaign():
-        _try_writing(job.folder if job.resumed else job.folder.parent)
+        opening.require_writable(job.folder if job.resumed else job.folder.parent)
         prepared = _prepare(job, runtime, console)
-        _open(job, prepared)
+        if not job.resumed:
+            opening.open_run(
+                job.folder, job.profile, prepared.values(), root=REPOSITORY, runtime=job.runtime, workers=job.workers
+            )
         found = _measure(job, runtime, prepared, console)
         _swap(job, console)
     return _report(job, found, console)
@@ -109,15 +110,6 @@ def _folders_apart(names: list[str]) -> None:
             )
 
 
-def _try_writing(folder: Path) -> None:
-    """Raise BenchError for a folder that cannot be written, before a set-up that may take minutes."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise BenchError(f"{folder} cannot be written: {error.strerror}", "name another folder: --results") from error
-
-
 def _same_machine(earlier: Run) -> None:
     now = machine.fingerprint()
     changed = sorted(key for key in now if earlier.machine.get(key) != now[key])
@@ -139,31 +131,6 @@ def _prepare(job: Job, runtime: Runtime, console: Console) -> dict[str, Prepared
                 console.print(text, highlight=False)
 
         return {one.name: runtime.prepare(one, job.catalogue, REPOSITORY, job.seed, report) for one in job.chosen}
-
-
-def _open(job: Job, prepared: dict[str, Prepared]) -> None:
-    """Write ``run.json`` before anything is measured."""
-    if job.resumed:
-        return
-    found = machine.fingerprint()
-    run_record = Run(
-        run_id=job.folder.name,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=("chatbench", *sys.argv[1:]),
-        tool_version=version("chatbench"),
-        seed=job.seed,
-        runtime=job.runtime,
-        profile=job.profile,
-        machine=found,
-        common_level=job.profile.search.base_users,
-        targets={name: one.info for name, one in prepared.items()},
-        selftest=results.read_selftest(REPOSITORY, found),
-        workers=job.workers,
-    )
-    try:
-        results.write_run(job.folder, run_record)
-    except OSError as error:
-        raise BenchError(f"{job.folder} cannot be written: {error}", "name another folder: --results") from error
 
 
 def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console: Console) -> dict[str, Capacity]:

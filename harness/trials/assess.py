@@ -1,29 +1,33 @@
 """From what was observed to figures and a verdict."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import results
-from harness.analysis import chat_figures, workload_figures
+from harness.analysis import chat_figures, unanswered, workload_figures
 from harness.analysis.facts import Facts
 from harness.analysis.resource_figures import idle_figures, resource_figures
 from harness.analysis.validity import Validity
-from harness.analysis.verdict import judge, judge_exploratory, judge_idle
+from harness.analysis.verdict import invalid_budget, judge, judge_exploratory, judge_idle
 from harness.probes import contract
 from harness.records import (
     Finding,
     GeneratorSummary,
+    Profile,
     Reason,
     Slo,
-    TrialKey,
+    Turn,
     Verdict,
 )
+from harness.trials.observe import Observation
+from harness.trials.plans import CHECK_TURNS, TURNS_NEEDED
 
 if TYPE_CHECKING:
     import pandas as pd
-from harness.trials.context import TrialContext
-from harness.trials.plans import CHECK_TURNS
+
+CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
+Figures = dict[str, float | None]
 
 
 def audit_verdict(findings: list[Finding], ended: list[str], stumbled: str = "") -> Verdict:
@@ -38,7 +42,7 @@ def audit_verdict(findings: list[Finding], ended: list[str], stumbled: str = "")
     return Verdict(outcome="pass")
 
 
-def with_contract(verdict: Verdict, checks: list[contract.Check], *, expected: bool) -> Verdict:
+def with_contract(verdict: Verdict, checks: Sequence[contract.Check], *, expected: bool) -> Verdict:
     """Return a check's verdict with what the operations showed; none tried where some should be is a fail."""
     broken = tuple(Reason(code="check.contract", text=f"{c.operation}: {c.text}") for c in checks if not c.passed)
     if expected and not checks:
@@ -46,31 +50,68 @@ def with_contract(verdict: Verdict, checks: list[contract.Check], *, expected: b
     return Verdict(outcome="fail", reasons=(*verdict.reasons, *broken)) if broken else verdict
 
 
-def _assess(
-    bench: TrialContext, key: TrialKey, summary: GeneratorSummary | None, facts: Facts, folder: Path, ended: bool
-) -> tuple[dict[str, float | None], Verdict]:
-    profile = bench.profile
+def assess(seen: Observation, profile: Profile, rules: Validity) -> tuple[Figures, Verdict]:
+    """Return a trial's figures and its verdict."""
+    facts = facts_of(seen)
+    figures, verdict = _of_scenario(seen, facts, profile, rules)
+    if seen.key.scenario == "check":
+        figures["cold_start_s"] = None if seen.no_app else _cold_start_s(seen.ready_after_s, seen.turns)
+        died = bool(seen.exits_of("target") or seen.exits_of("model"))
+        verdict = with_contract(verdict, seen.checks, expected=seen.protocol in CHECKED and not died)
+    if seen.limits.shortfall:
+        verdict = invalid_budget(seen.limits.shortfall)
+    return figures, verdict
+
+
+def facts_of(seen: Observation) -> Facts:
+    """Return what the rules of a verdict ask besides figures."""
+    summary = seen.summary
+    return Facts(
+        spare_cpus=seen.limits.spare_cpus,
+        budget_cores=len(seen.limits.cpus),
+        stopped_early=bool(summary and summary.stopped_early),
+        target_exits=seen.exits_of("target"),
+        model_exits=seen.exits_of("model"),
+        oom_kills=seen.oom_kills,
+        foreign_nonces=sum(turn.error_kind == "foreign_nonce" for turn in seen.turns),
+        turns_needed=min(seen.plan.measure_turns, TURNS_NEEDED),
+        sign_in_failures=summary.sign_in_failures if summary else 0,
+        recorder_errors=summary.recorder_errors if summary else 0,
+        generator_faults=seen.gathered.faults,
+        commonest_failure=unanswered.commonest(seen.turns),
+        waited_s=seen.waited_s,
+        no_app=seen.no_app,
+    )
+
+
+def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Validity) -> tuple[Figures, Verdict]:
+    summary, scenario = seen.summary, seen.key.scenario
     if summary and summary.not_offered:
         return {}, Verdict(outcome="invalid", reasons=(Reason(code="invalid.not_offered", text=summary.not_offered),))
-    if summary is None or not ended or "measure" not in summary.phases:
-        return {}, _without_summary(facts, summary, profile.slo, ended)
-    turns, resources = results.read_turns(folder), results.read_resources(folder)
-    if key.scenario == "idle":
-        wanted = profile.idle.steps if profile.idle else ()
-        verdict = _idle_verdict(facts, summary, wanted, resources, bench.validity)
-        return idle_figures(resources, summary.steps), verdict
-    numbers = chat_figures.chat_figures(turns, resources, summary, profile.slo)
-    if key.scenario == "check":
-        return numbers, _check_verdict(facts, numbers)
-    if key.scenario == "visit":
-        numbers |= workload_figures.visit_figures(numbers, summary)
-        return numbers, _visits_verdict(numbers, facts, bench.validity)
-    if key.scenario == "spike" and profile.spike:
-        numbers |= workload_figures.spike_figures(turns, summary, profile.slo, profile.spike.window_s)
-        return numbers, judge_exploratory(numbers, facts, bench.validity)
-    if key.scenario == "soak" and profile.soak:
-        numbers |= workload_figures.soak_figures(turns, resources, summary, profile.soak.block_s)
-    return numbers, judge(numbers, facts, profile.slo, bench.validity, steady=key.scenario != "soak")
+    if summary is None or not seen.in_time or "measure" not in summary.phases:
+        return {}, _without_summary(facts, summary, profile.slo, seen.in_time)
+    turns, resources = results.read_turns(seen.folder), results.read_resources(seen.folder)
+    if scenario == "idle":
+        steps = profile.idle.steps if profile.idle else ()
+        return idle_figures(resources, summary.steps), _idle_verdict(facts, summary, steps, resources, rules)
+    figures = chat_figures.chat_figures(turns, resources, summary, profile.slo)
+    if scenario == "check":
+        return figures, _check_verdict(facts, figures)
+    if scenario == "visit":
+        figures |= workload_figures.visit_figures(figures, summary)
+        return figures, _visits_verdict(figures, facts, rules)
+    if scenario == "spike" and profile.spike:
+        figures |= workload_figures.spike_figures(turns, summary, profile.slo, profile.spike.window_s)
+        return figures, judge_exploratory(figures, facts, rules)
+    if scenario == "soak" and profile.soak:
+        figures |= workload_figures.soak_figures(turns, resources, summary, profile.soak.block_s)
+    return figures, judge(figures, facts, profile.slo, rules, steady=scenario != "soak")
+
+
+def _cold_start_s(ready_after_s: float, turns: Sequence[Turn]) -> float | None:
+    """From launching the target to its first answered turn, without the time the generator took to start."""
+    first = next((t for t in turns if t.outcome == "ok" and t.done_s is not None), None)
+    return None if first is None or first.done_s is None else ready_after_s + first.done_s - first.sent_s
 
 
 def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, ended: bool) -> Verdict:
@@ -95,7 +136,7 @@ def _idle_verdict(
     return judge_idle(machine, facts, lost, rules)
 
 
-def _visits_verdict(numbers: dict[str, float | None], facts: Facts, rules: Validity) -> Verdict:
+def _visits_verdict(numbers: Figures, facts: Facts, rules: Validity) -> Verdict:
     verdict = judge_exploratory(numbers, replace(facts, turns_needed=1), rules)
     if verdict.outcome != "pass" or numbers.get("visits_ok"):
         return verdict
@@ -103,7 +144,7 @@ def _visits_verdict(numbers: dict[str, float | None], facts: Facts, rules: Valid
     return Verdict(outcome="fail", reasons=(Reason(code="target.visits", text=text),))
 
 
-def _check_verdict(facts: Facts, numbers: dict[str, float | None]) -> Verdict:
+def _check_verdict(facts: Facts, numbers: Figures) -> Verdict:
     if facts.target_exits or facts.oom_kills or facts.model_exits:
         return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):

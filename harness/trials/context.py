@@ -1,21 +1,16 @@
-"""Where and how the trials of a campaign run."""
+"""Where and how the trials of a campaign run, and one of them that has begun."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from harness import results
 from harness.analysis.validity import Validity
-from harness.records import (
-    Profile,
-)
-from harness.runtimes.protocol import (
-    Runtime,
-)
-from harness.trials import generator
-
-if TYPE_CHECKING:
-    pass
+from harness.records import Profile, TrialKey
+from harness.runtimes.protocol import Pod, Prepared, Runtime
+from harness.trials.generator import Live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +20,32 @@ class TrialContext:
     run: Path
     runtime: Runtime
     profile: Profile
-    tell: Callable[[str, generator.Live | None], None]
+    tell: Callable[[str, Live | None], None]
     validity: Validity = field(default_factory=Validity)
     workers: int = 1  # generator processes, where there is load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A trial that has begun: what it is, and its empty folder."""
+
+    context: TrialContext
+    prepared: Prepared
+    key: TrialKey
+    folder: Path
+    started_at: str  # ISO 8601, UTC
+
+    def open_pod(self) -> Pod:
+        """Make the trial's limits."""
+        key = self.key
+        return self.context.runtime.open_trial(f"{results.slug(key.target)}-{key.scenario}-{key.number}", self.folder)
+
+
+def begin(context: TrialContext, prepared: Prepared, key: TrialKey) -> Begun:
+    """Empty a trial's folder and say that it starts."""
+    folder = results.trial_folder(context.run, key)
+    shutil.rmtree(folder, ignore_errors=True)  # left by a campaign that was cut off
+    folder.mkdir(parents=True)
+    started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    context.tell("starting", None)
+    return Begun(context=context, prepared=prepared, key=key, folder=folder, started_at=started_at)

@@ -22,6 +22,7 @@ from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.streamlit_site import extracted
 from harness.runtimes.docker.topology import LLM, POD, Topology
 from harness.runtimes.protocol import GENERATOR, SEEDED_USERS, Report
+from harness.runtimes.target_info import target_info
 from harness.targets import Catalogue, Part, Target
 
 SERVICE_TITLES = {"postgresql": "PostgreSQL", "redis": "Redis", "nginx": "nginx"}
@@ -233,16 +234,7 @@ def _info(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> T
         if service in built and not (service == "web" and target.kind == "hybrid"):
             version = built[service].versions.get(name, "unknown")
             parts += ({"name": name, "title": SERVICE_TITLES[name], "package": name, "version": version},)
-    return TargetInfo(
-        title=target.title,
-        kind=target.kind,
-        protocol=target.protocol,
-        instances=target.instances,
-        python_processes=target.python_processes,
-        processes=target.processes,
-        features=target.features,
-        parts=parts,
-    )
+    return target_info(target, parts)
 
 
 def _versions(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) -> dict[str, str]:

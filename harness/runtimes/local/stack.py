@@ -16,6 +16,7 @@ from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
 from harness.runtimes.local.component import Launch, Starter
 from harness.runtimes.protocol import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
+from harness.runtimes.target_info import target_info
 from harness.targets import Catalogue, Part, Target
 
 PORT_TAKEN = ("address already in use", "port is already", "is not available")  # uvicorn and asyncio, others, Streamlit
@@ -72,16 +73,6 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         "llm": env.installed_version(model_python, model.package or "uvloop"),
         **{part["name"]: part["version"] for part in parts},
     }
-    info = TargetInfo(
-        title=target.title,
-        kind=target.kind,
-        protocol=target.protocol,
-        instances=target.instances,
-        python_processes=target.python_processes,
-        processes=target.processes,
-        features=target.features,
-        parts=parts,
-    )
     template = _template(backend, (*pythons, model_python)[0], root, secret, seed, report)
     return LocalPrepared(
         target=target,
@@ -94,7 +85,7 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         secret=secret,
         seed=seed,
         versions=versions,
-        info=info,
+        info=target_info(target, parts),
     )
 
 

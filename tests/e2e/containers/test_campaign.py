@@ -10,13 +10,14 @@ import pytest
 from harness import results
 from harness.environments.secret import secret_of
 from harness.errors import EXIT_DONE, EXIT_INVALID
+from harness.probes import audit
 from harness.records import Trial
 from tests.e2e.campaigns.bad_days_campaign import ROOT
 from tests.e2e.containers.engine import ContainerPlace, prepared
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]  # it may be the first to need the images
 
-PATIENCE_S = 240.0
+PATIENCE_S = 500.0  # an audit takes a minute
 SERVICES = {
     "streamlit": ["pod", "llm", "app", "generator"],
     "django+angular": ["pod", "llm", "postgres", "redis", "api", "web", "generator"],
@@ -28,6 +29,7 @@ purpose = "a campaign of seconds"
 think_s = 0.5
 turns_per_conversation = 3
 idle = false
+audit = true
 
 [answer]
 ttft_s = 0.05
@@ -82,7 +84,7 @@ def read(file: Path) -> Any:
 
 
 def test_every_trial_had_exactly_two_cpus_and_four_gib_and_no_swap(trials: list[tuple[Path, Trial]]) -> None:
-    assert [trial.key.scenario for _, trial in trials][:2] == ["check", "chat"]
+    assert [trial.key.scenario for _, trial in trials][:3] == ["check", "audit", "chat"]
     for _, trial in trials:
         limits = trial.limits
         assert len(limits.cpus) == 2
@@ -93,8 +95,13 @@ def test_every_trial_had_exactly_two_cpus_and_four_gib_and_no_swap(trials: list[
         assert set(limits.generator_cpus).isdisjoint(limits.cpus) == limits.spare_cpus
 
 
+def loaded(trials: list[tuple[Path, Trial]]) -> list[tuple[Path, Trial]]:
+    """Return the trials that have a generator."""
+    return [(folder, trial) for folder, trial in trials if trial.key.scenario != "audit"]
+
+
 def test_the_generator_recorded_turns_of_every_trial(trials: list[tuple[Path, Trial]]) -> None:
-    for folder, trial in trials:
+    for folder, trial in loaded(trials):
         assert trial.summary is not None
         assert trial.summary.turns_written == len(results.read_turns(folder)) > 0
         assert trial.figures["ok"]
@@ -103,7 +110,7 @@ def test_the_generator_recorded_turns_of_every_trial(trials: list[tuple[Path, Tr
 
 def test_every_component_names_its_role_version_and_image(trials: list[tuple[Path, Trial]], measured: str) -> None:
     built = prepared(measured).images
-    for _, trial in trials:
+    for _, trial in loaded(trials):
         assert [one.name for one in trial.components] == SERVICES[measured]
         for one in trial.components:
             assert one.role == ROLES.get(one.name, "target")
@@ -113,7 +120,7 @@ def test_every_component_names_its_role_version_and_image(trials: list[tuple[Pat
 
 
 def test_every_component_has_its_own_readings(trials: list[tuple[Path, Trial]], measured: str) -> None:
-    folder, _ = trials[1]
+    folder, _ = loaded(trials)[1]
     readings = results.read_resources(folder)
     assert set(readings["component"]) == set(SERVICES[measured])
     for name, rows in readings.groupby("component"):
@@ -125,7 +132,7 @@ def test_every_component_has_its_own_readings(trials: list[tuple[Path, Trial]], 
 
 
 def test_what_the_engine_says_of_the_containers_is_kept(trials: list[tuple[Path, Trial]], measured: str) -> None:
-    for folder, _ in trials:
+    for folder, _ in loaded(trials):
         seen = read(folder / "containers.json")["containers"]
         assert list(seen) == SERVICES[measured]
         for name, one in seen.items():
@@ -144,6 +151,19 @@ def test_the_contract_was_checked_inside_the_pod(trials: list[tuple[Path, Trial]
     assert checks
     assert [one for one in checks if not one["passed"]] == []
     assert trial.figures["cold_start_s"]
+
+
+def test_the_target_was_audited_inside_the_pod(trials: list[tuple[Path, Trial]], measured: str) -> None:
+    folder, trial = trials[1]
+    assert (trial.key.scenario, trial.verdict.outcome) == ("audit", "pass"), trial.verdict
+    findings = {one.name: one for one in results.read_audit(folder)}
+    assert list(findings) == [probe.name for probe in audit.probes()]
+    untried = {name for name, one in findings.items() if one.outcome == "not measured"}
+    described = set() if "+" in measured else {"operations-conformant"}  # a page describes no operation
+    assert untried == described | {"hostile-answers", "hostile-titles"}, {name: findings[name].text for name in untried}
+    assert findings["hostile-answers"].text.startswith("no browser in a sealed container")
+    tasks = findings["scripted-tasks"]
+    assert (tasks.outcome, tasks.passed) == ("passed", 10), tasks.details
 
 
 def test_the_run_names_the_services_and_their_versions(place: ContainerPlace) -> None:

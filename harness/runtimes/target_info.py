@@ -1,0 +1,18 @@
+"""What a run says of a target, whichever way it is started."""
+
+from harness.records import TargetInfo
+from harness.targets import Target
+
+
+def target_info(target: Target, parts: tuple[dict[str, str], ...]) -> TargetInfo:
+    """Return a target's description; ``parts`` have their versions as installed."""
+    return TargetInfo(
+        title=target.title,
+        kind=target.kind,
+        protocol=target.protocol,
+        instances=target.instances,
+        python_processes=target.python_processes,
+        processes=target.processes,
+        features=target.features,
+        parts=parts,
+    )
