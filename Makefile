@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PROFILE ?= quick
 RUNTIME ?= local
-TARGETS ?= streamlit django+angular
+TARGETS ?= # where empty: streamlit django+angular, or those of the run that --resume names
 ARGS ?=
 
 VENV := .venv
@@ -18,7 +18,7 @@ LOCKED := $(wildcard requirements/*.txt)
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
-	@echo 'variables: PROFILE=$(PROFILE) RUNTIME=$(RUNTIME) TARGETS="$(TARGETS)" PYTHON=$(PYTHON) ARGS="$(ARGS)"'
+	@echo 'variables: PROFILE=$(PROFILE) RUNTIME=$(RUNTIME) TARGETS="$(or $(strip $(TARGETS)),streamlit django+angular)" PYTHON=$(PYTHON) ARGS="$(ARGS)"'
 
 bench: setup ## measure TARGETS and print the comparison
 	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
