@@ -9,8 +9,6 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
-# as many tests at a time as tests/conftest.py says, in the order of their folders; a module's stay together
-BESIDE := -n auto --dist loadgroup --no-loadscope-reorder
 LOCKED := $(wildcard requirements/*.txt)
 
 .PHONY: help bench setup base-image images test unit test-setup lint perf docs lock clean
@@ -34,10 +32,10 @@ images: $(VENV)/.bench ## build the container images of TARGETS with their seede
 
 test: test-setup ## lint, then run every test, including those in a real browser
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest $(BESIDE) $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 unit: $(VENV)/.dev ## run the unit tests: no network, no browser
-	@$(BIN)/pytest $(BESIDE) tests/unit $(ARGS)
+	@$(BIN)/pytest -n auto tests/unit $(ARGS)
 
 test-setup: $(VENV)/.dev ## make the environments of every part and variant
 	@$(BIN)/chatbench setup --all

@@ -4,11 +4,13 @@ Everything here works in one process as well as in pytest-xdist's workers, whose
 """
 
 import fcntl
+import json
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,10 @@ LIGHT = "-p no:locust -p no:schemathesis"  # plug-ins that take seconds to impor
 STRICT_VARIABLE = "CHATBENCH_TEST_ALL"
 WORKERS_PER_CPU, MOST_WORKERS = 2, 8  # targets of all workers share two CPUs
 LEFT_OUT = "left out"  # among a report's user properties: why its test was not run
-#: one file per run: a test holds it shared, one marked ``alone`` holds it exclusively
-TURN = pytest.StashKey[Path]()
+DELAY = "delay"  # likewise: a line for the table at the end
+SHARED = pytest.StashKey[Path]()
+#: in the shared folder: a test holds the first locked, one marked ``alone`` exclusively; the second names groups
+TURN, GROUPS = "turn", "groups.json"
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes is no property of the code
 settings.load_profile("untimed")
@@ -84,14 +88,13 @@ ENGINES: dict[str, tuple[Callable[[], object], str]] = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the file by which workers let a test run alone."""
+    """Make the folder that a run's workers share."""
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
-        config.stash[TURN] = Path(worker["turn"])
+        config.stash[SHARED] = Path(worker["shared"])
     elif config.getoption("numprocesses", None):
-        handle, name = tempfile.mkstemp(prefix="chatbench-test-turn-")
-        os.close(handle)
-        config.stash[TURN] = Path(name)
+        config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="chatbench-tests-"))
+        (config.stash[SHARED] / TURN).touch()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -102,40 +105,66 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker the file."""
-    node.workerinput["turn"] = str(node.config.stash[TURN])
+    """Tell a worker the folder."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Return what gives whole groups to workers, in the order in which they were collected."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # xdist's own --dist loadgroup knows no group with pytest 9
+        @cached_property
+        def groups(self) -> dict[str, str]:
+            found: dict[str, str] = json.loads((config.stash[SHARED] / GROUPS).read_text(encoding="utf-8"))
+            return found
+
+        def _split_scope(self, nodeid: str) -> str:
+            return self.groups.get(nodeid, nodeid)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the file with the process that made it."""
-    if TURN in config.stash and not hasattr(config, "workerinput"):
-        config.stash[TURN].unlink()
+    """Remove the folder with the process that made it."""
+    if SHARED in config.stash and not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[SHARED])
 
 
-def group_of(item: pytest.Item) -> str | None:
-    """Return the name of the tests that share a worker with this one, None where it may run on any."""
+def group_of(item: pytest.Item) -> str:
+    """Return the name of the tests that share a worker with this one."""
     if item.get_closest_marker("alone"):
         return "alone"
     if item.get_closest_marker("docker"):
         return "docker"  # one engine, in which they look for what others left
-    return None if item.get_closest_marker("spread") else item.nodeid.partition("::")[0]
+    if item.get_closest_marker("spread"):
+        return item.nodeid
+    group = item.get_closest_marker("xdist_group")
+    return str(group.args[0]) if group else item.nodeid.partition("::")[0]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist makes the group a part of the test's name
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say where the tests belong: whoever schedules them collects none."""
+    worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if worker is not None and worker["workerid"] == "gw0":
+        groups = {item.nodeid: group_of(item) for item in session.items}
+        (session.config.stash[SHARED] / GROUPS).write_text(json.dumps(groups), encoding="utf-8")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name each test's group; begin the longest first, and last those that run alone."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group") and (group := group_of(item)):
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Begin the longest group first, and last the tests that run alone."""
     items.sort(key=lambda item: ("alone" in item.keywords, "docker" not in item.keywords))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the test's own time limit begins
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Wait until no test that runs alone is running; one that does so waits for all others."""
-    if TURN not in item.config.stash:
+    if SHARED not in item.config.stash:
         return (yield)
-    with item.config.stash[TURN].open() as turn:
+    with (item.config.stash[SHARED] / TURN).open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
         return (yield)
 
@@ -172,7 +201,11 @@ def noted(terminalreporter: pytest.TerminalReporter, name: str, when: str) -> li
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what was left out."""
+    """Print how late tokens reached user, browser and page, and name what was left out."""
+    if lines := noted(terminalreporter, DELAY, "call"):
+        terminalreporter.section("delays after the model's emission, medians in ms")
+        for line in lines:
+            terminalreporter.write_line(line)
     reasons = [reason for when in ("setup", "call", "teardown") for reason in noted(terminalreporter, LEFT_OUT, when)]
     for reason, count in Counter(reasons).items():
         terminalreporter.write_line(f"NOT RUN: {reason} [{count}]", yellow=True)

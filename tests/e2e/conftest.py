@@ -1,4 +1,4 @@
-"""Targets started once per session, browsers, and the table of delays at the end."""
+"""Targets started once per session, browsers, and who uses them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,13 +17,12 @@ from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import LocalPrepared
 from tests import ROOT
-from tests.conftest import noted
+from tests.conftest import DELAY
 
 SEED = 42
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 CATALOGUE = targets.discover(ROOT / "targets")
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine takes its time
-DELAY = "delay"  # among a report's user properties: a line for the table at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,6 @@ def with_pages(*features: str, editions: bool = True) -> list[str]:
     return [name for name in names if wanted <= set(CATALOGUE.target(name).parts[-1].features)]
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups of all other tests are named
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a started target on one worker; try once more what a browser failed: a busy machine starves it.
 
@@ -89,7 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         names = getattr(getattr(item, "callspec", None), "params", {})
         if "started" in getattr(item, "fixturenames", ()) and (name := names.get("target", names.get("name"))):
-            item.add_marker(pytest.mark.xdist_group("alone" if item.get_closest_marker("alone") else name))
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -142,12 +140,3 @@ def person(target: Running, browser: Browser) -> Iterator[Person]:
 def note_delay(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keep a line for the table printed at the end of the session."""
     return lambda line: request.node.user_properties.append((DELAY, line))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how late tokens reached the protocol-level user, the browser's network events and the page."""
-    lines = noted(terminalreporter, DELAY, "call")
-    if lines:
-        terminalreporter.section("delays after the model's emission, medians in ms")
-        for line in lines:
-            terminalreporter.write_line(line)

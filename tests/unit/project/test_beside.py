@@ -1,6 +1,6 @@
 """Tests run beside each other and each of them once; one marked ``alone`` runs while no other does."""
 
-from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,9 @@ import pytest
 def note(request):
     begun_s = time.monotonic()
     yield
+    worker = request.config.workerinput["workerid"]
     with (Path(__file__).parent / "ran").open("a") as ran:
-        ran.write(f"{request.node.name.partition('@')[0]} {begun_s} {time.monotonic()}\\n")
+        ran.write(f"{request.node.name} {worker} {begun_s} {time.monotonic()}\\n")
 
 @pytest.mark.alone
 @pytest.mark.timeout(1)  # waiting for the others is not on its own time
@@ -30,34 +31,43 @@ def test_alone(number): time.sleep(0.1)
 @pytest.mark.xdist_group("other")
 def test_other_group(): time.sleep(1.5)
 
-@pytest.mark.parametrize("number", range(3))
-def test_beside(number): time.sleep(0.1)
+@pytest.mark.parametrize("number", range(6))
+def test_together(number): time.sleep(0.1)
 """
 
 
-def ran(folder: Path) -> dict[str, tuple[float, float]]:
-    """Return when each test began and ended; all of them ran once."""
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """When and where a test ran."""
+
+    name: str
+    worker: str
+    begun_s: float
+    ended_s: float
+
+
+def ran(folder: Path) -> list[Ran]:
+    """Return what the tests noted."""
     lines = [line.split() for line in (folder / "ran").read_text().splitlines()]
-    assert set(Counter(name for name, _, _ in lines).values()) == {1}
-    return {name: (float(begun_s), float(ended_s)) for name, begun_s, ended_s in lines}
+    return [Ran(name, worker, float(begun_s), float(ended_s)) for name, worker, begun_s, ended_s in lines]
 
 
-def test_every_test_runs_once_and_nothing_runs_beside_one_alone(
+def test_groups_stay_together_and_nothing_runs_beside_a_test_alone(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(pytester.path))
-    pytester.makeini(f"[pytest]\nmarkers = alone\naddopts = {conftest.LIGHT}\n")
+    pytester.makeini(f"[pytest]\nmarkers =\n    alone\n    docker\n    spread\naddopts = {conftest.LIGHT}\n")
     pytester.makeconftest(Path(conftest.__file__).read_text(encoding="utf-8"))
     pytester.makepyfile(TESTS)
-    done = pytester.runpytest_inprocess("-n2", "--dist=loadgroup", "--no-loadscope-reorder")
-    assert done.parseoutcomes() == {"passed": 6}
-    times = ran(pytester.path)
-    assert len(times) == 6
-    alone = {name for name in times if name.startswith("test_alone")}
+    assert pytester.runpytest_inprocess("-n2").parseoutcomes() == {"passed": 9}
+    everything = ran(pytester.path)
+    assert len({one.name for one in everything}) == len(everything) == 9
+    together = {one.worker for one in everything if one.name.startswith("test_together")}
+    assert len(together) == 1
+    assert {one.worker for one in everything if one.name == "test_other_group"}.isdisjoint(together)
+    alone = [one for one in everything if one.name.startswith("test_alone")]
     assert len(alone) == 2
-    for name in alone:
-        begun_s, ended_s = times.pop(name)
-        assert all(
-            other_ended_s <= begun_s or other_begun_s >= ended_s for other_begun_s, other_ended_s in times.values()
-        )
-    assert not list(pytester.path.glob("chatbench-test-turn-*"))
+    for one in alone:
+        others = [other for other in everything if other is not one]
+        assert all(other.ended_s <= one.begun_s or other.begun_s >= one.ended_s for other in others)
+    assert not list(pytester.path.glob("chatbench-tests-*"))

@@ -34,7 +34,7 @@ def machine_without_browser(pytester: pytest.Pytester, monkeypatch: pytest.Monke
     return pytester
 
 
-@pytest.mark.parametrize("options", [(), ("-n2", "--dist=loadgroup")], ids=["one process", "workers"])
+@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["one process", "workers"])
 def test_absent_engine_is_named_at_the_end(machine_without_browser: pytest.Pytester, options: tuple[str, ...]) -> None:
     result = machine_without_browser.runpytest_inprocess(*options)
     result.assert_outcomes(passed=1, skipped=3)
@@ -46,7 +46,7 @@ def test_absent_engine_is_named_at_the_end(machine_without_browser: pytest.Pytes
     )
 
 
-@pytest.mark.parametrize("options", [(), ("-n2", "--dist=loadgroup")], ids=["one process", "workers"])
+@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["one process", "workers"])
 def test_nothing_may_be_left_out_in_strict_mode(
     machine_without_browser: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
