@@ -20,6 +20,7 @@ from tests import ROOT
 from tests.conftest import DELAY
 
 SEED = 42
+AUDITED = ("django+angular", "streamlit", "django-templates")  # one of each protocol
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.04, tokens=Distribution(median=20))
 CATALOGUE = targets.discover(ROOT / "targets")
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine takes its time
@@ -96,7 +97,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ours = {"target", "started"} <= set(metafunc.fixturenames)  # a module may have a target of its own
     if ours and not chosen:
         features = [one for mark in metafunc.definition.iter_markers("features") for one in mark.args]
-        editions = metafunc.definition.get_closest_marker("newest") is None
+        editions = metafunc.definition.get_closest_marker("editions") is not None
         metafunc.parametrize("target", with_pages(*features, editions=editions), indirect=True)
 
 

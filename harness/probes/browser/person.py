@@ -71,9 +71,9 @@ class Person:
         expect(found).to_be_visible(timeout=self.patience_ms)
         return found
 
-    def first_message(self, ending: str) -> str:
-        """Return the text of the conversation's first message, unfolded where the page folds long ones."""
-        message = self.page.locator(MESSAGES).first
+    def question(self, number: int, ending: str) -> str:
+        """Return the text of the conversation's question of this number, unfolded where the page folds long ones."""
+        message = self.page.locator(MESSAGES).nth(2 * number)
         unfold = message.get_by_role("button", name="Show all")
         unfold.or_(message.get_by_text(ending)).first.wait_for()
         if unfold.is_visible():

@@ -1,4 +1,4 @@
-"""Kills campaigns at random moments and resumes them; prints a JSON line per try: ``-m tests.e2e.campaigns.killing``.
+"""Kills campaigns at moments of their course and resumes them; prints a JSON line per try: ``-m tests.e2e.campaigns.killing``.
 
 A process of its own with one thread, so that a campaign is a fork of it: what takes seconds to import is there already.
 """
@@ -6,7 +6,6 @@ A process of its own with one thread, so that a campaign is a fork of it: what t
 import functools
 import json
 import os
-import random
 import signal
 import sys
 import tempfile
@@ -107,13 +106,13 @@ def tried(folder: Path, kill_after_s: float | None) -> dict[str, object]:
 
 
 def main() -> None:
-    """Print an undisturbed try, then so many killed ones at moments drawn from a seed."""
+    """Print an undisturbed try, then so many killed ones at moments spread over its time."""
     place, tries = Path(sys.argv[1]), int(sys.argv[2])
     whole = tried(place / "whole", None)
     print(json.dumps(whole), flush=True)
-    draw = random.Random(8)  # moments, not secrets
     for number in range(tries):
-        print(json.dumps(tried(place / str(number), draw.uniform(0, float(str(whole["took_s"]))))), flush=True)
+        moment_s = float(str(whole["took_s"])) * (number + 0.5) / tries
+        print(json.dumps(tried(place / str(number), moment_s)), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ import pytest
 from reports.verify import verify
 from tests import ROOT
 
-TRIES = 50
+TRIES = 16
 
 
 @pytest.mark.timeout(900)
-def test_campaigns_killed_at_fifty_moments_resume_to_the_same_table(tmp_path: Path) -> None:
+def test_campaigns_killed_at_any_moment_resume_to_the_same_table(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.campaigns.killing", str(tmp_path), str(TRIES)],
         cwd=ROOT,
@@ -30,7 +30,7 @@ def test_campaigns_killed_at_fifty_moments_resume_to_the_same_table(tmp_path: Pa
     assert [str(one) for one in verify(next((tmp_path / "whole" / "results").iterdir()))] == []
     assert len(tries) == TRIES
     assert sum(one["killed"] for one in tries) >= TRIES / 2, "hardly any campaign was killed before its end"
-    assert len({one["kept"] for one in tries if one["killed"]}) >= 8, "all were killed at about the same moment"
+    assert len({one["kept"] for one in tries if one["killed"]}) >= 6, "all were killed at about the same moment"
     for one in tries:
         assert one["code"] == whole["code"], one["errors"]
         assert one["table"] == whole["table"]

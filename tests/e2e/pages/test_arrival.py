@@ -16,17 +16,17 @@ from harness import results
 from harness.probes.browser.person import Person
 from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
 from harness.runtimes.local import generator, stack
-from tests.e2e.conftest import ANSWER, SEED, Running
+from tests.e2e.conftest import ANSWER, SEED, Running, with_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 GROSS_S = 0.5  # what a busy machine does not explain; how near the two come is printed, not asserted
-TURNS = 6
+TURNS = 4
 
 
 @contextmanager
-def _protocol_level_user(target: Running, folder: Path) -> Iterator[None]:
-    """Keep one protocol-level user chatting while the block runs; its turns are in ``folder`` afterwards."""
+def _protocol_level_user(target: Running, folder: Path) -> Iterator[Callable[[], None]]:
+    """Have one protocol-level user begin to chat, until the block is left; its turns are in ``folder`` afterwards."""
     protocol = target.prepared.target.protocol
     plan = LoadPlan(
         scenario="chat",
@@ -56,8 +56,7 @@ def _protocol_level_user(target: Running, folder: Path) -> Iterator[None]:
             generator.command(), env=environment, cwd=generator.REPOSITORY, stdout=log, stderr=log
         )
         try:
-            _wait_for(lambda: "true" in _text(folder / "live.jsonl"), process)
-            yield
+            yield lambda: _wait_for(lambda: "true" in _text(folder / "live.jsonl"), process)
             (folder / "stop").touch()
             process.wait(timeout=30)
         finally:
@@ -100,7 +99,9 @@ def _recorded(turns: list[Turn], emissions: dict[str, Emission]) -> tuple[list[f
     return first, last
 
 
-@pytest.mark.parametrize("browsers", [1, 2])
+@pytest.mark.parametrize(
+    ("target", "browsers"), [*((name, 1) for name in with_pages()), ("streamlit", 2)], indirect=["target"]
+)
 def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
     target: Running,
     browsers: int,
@@ -110,11 +111,12 @@ def test_browser_and_protocol_level_user_see_tokens_at_the_same_time(
 ) -> None:
     contexts = [open_browser(number).new_context() for number in range(browsers)]
     people = [Person(one.new_page(), target.base_url, SEED) for one in contexts]
-    for number, person in enumerate(people):
-        person.arrive_signed_in(f"user{100 + number:04d}")
-        person.new_conversation()
     seen = []
-    with _protocol_level_user(target, tmp_path):
+    with _protocol_level_user(target, tmp_path) as has_begun:
+        for number, person in enumerate(people):
+            person.arrive_signed_in(f"user{100 + number:04d}")
+            person.new_conversation()
+        has_begun()
         for _ in range(TURNS):
             messages = [person.message() for person in people]
             for person, message in zip(people, messages, strict=True):

@@ -45,7 +45,6 @@ def test_search_leaves_the_conversations_that_have_the_words(person: Person) -> 
 
 
 @pytest.mark.features("feedback")
-@pytest.mark.newest
 def test_rating_is_kept_and_can_be_taken_back(person: Person) -> None:
     person.arrive_signed_in("user0022")
     message = answered(person, "Rate me.")
@@ -81,7 +80,6 @@ def test_hidden_answer_is_gone_for_its_reader_until_it_is_shown_again(
 
 
 @pytest.mark.features("admin")
-@pytest.mark.newest
 def test_admin_changes_a_role_and_keeps_somebody_out(person: Person, target: Running, browser: Browser) -> None:
     person.arrive_signed_in("admin")
     page = person.page

@@ -1,4 +1,7 @@
-"""What people and models say is text: none of it runs, and none of it makes the browser ask elsewhere."""
+"""What people and models say is text: none of it runs, and none of it makes the browser ask elsewhere.
+
+The targets of ``AUDITED`` are tried in their audits, see ``test_audit``.
+"""
 
 import re
 
@@ -7,7 +10,7 @@ from playwright.sync_api import Browser
 
 from harness.probes.probe import NotMeasuredError, Seen
 from harness.probes.security.pages import answers, titles
-from tests.e2e.conftest import SEED, Running
+from tests.e2e.conftest import AUDITED, SEED, Running, with_pages
 from tests.e2e.pages import titles_twin
 from tests.e2e.pages.hostile_twin import running
 
@@ -39,6 +42,7 @@ def titled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(titles, "payloads", lambda: chosen)
 
 
+@pytest.mark.parametrize("target", [name for name in with_pages() if name not in AUDITED], indirect=True)
 def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Running, browser: Browser) -> None:
     seen = answers.answers(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []
@@ -70,6 +74,7 @@ def _counted(seen: Seen) -> tuple[int, int, int]:
     return int(found[1]), int(found[2]), int(found[3])
 
 
+@pytest.mark.parametrize("target", [name for name in with_pages(editions=False) if name not in AUDITED], indirect=True)
 def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, browser: Browser) -> None:
     rest = target.prepared.target.protocol == "rest"
     api_url = target.base_url if rest else target.api_url
@@ -83,14 +88,15 @@ def test_hostile_titles_and_messages_neither_run_nor_fetch(target: Running, brow
     assert sum(" in a title" in one.line for one in seen.tries) == in_titles
 
 
+@pytest.mark.usefixtures("titled")
 @pytest.mark.parametrize("by_api", [False, True], ids=["by the page", "by the API"])
 def test_page_careful_with_titles_holds(browser: Browser, by_api: bool) -> None:
     with titles_twin.running("careful") as base_url:
         seen = _titles(base_url, browser, api_url=base_url if by_api else None)
     assert _broken(seen) == []
     in_titles, headings, in_messages = _counted(seen)
-    assert (in_titles, in_messages) == ((55, 55) if by_api else (47, 9)), seen.text
-    assert headings > 20, seen.text
+    assert (in_titles, in_messages) == ((6, 6) if by_api else (6, 0)), seen.text
+    assert headings > 2, seen.text
 
 
 @pytest.mark.usefixtures("titled")
@@ -122,6 +128,7 @@ def test_box_that_no_payload_disabled_is_no_finding(browser: Browser) -> None:
     assert len(seen.tries) == len(FEW) + 2
 
 
+@pytest.mark.usefixtures("few")
 def test_careful_page_holds(browser: Browser) -> None:
     with running(careful=True) as base_url:
         seen = answers.answers(browser, base_url, seed=SEED)

@@ -9,13 +9,15 @@ import pytest
 from harness import profiles, results, targets
 from harness.probes.integration.programs import CLIENTS, Program
 from harness.probes.integration.tasks import TASKS, Story
+from harness.probes.security.pages.trap import payloads
 from harness.records import Finding, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import site_packages
 from harness.trials import trial
 from harness.trials.context import TrialContext
-from tests.e2e.conftest import ANSWER, ROOT, SEED, Running
+from tests.conftest import find_browser
+from tests.e2e.conftest import ANSWER, AUDITED, ROOT, SEED, Running
 
 #: what is appended to the chatbot's modules, and the tasks that cannot be done then
 SABOTAGE: list[tuple[dict[str, list[str]], set[str]]] = [
@@ -72,7 +74,7 @@ def _when(right, wrong):
 """
 
 
-@pytest.mark.parametrize("name", ["django+angular", "streamlit", "django-templates"])
+@pytest.mark.parametrize("name", AUDITED)
 def test_an_audit_is_a_trial_whose_findings_are_on_disk(
     started: Callable[[str], Running], tmp_path: Path, name: str
 ) -> None:
@@ -91,6 +93,13 @@ def test_an_audit_is_a_trial_whose_findings_are_on_disk(
         assert (counts(documented), conformant.outcome) == (("failed", 0, 18), "not measured")
     else:
         assert (counts(documented), counts(conformant)) == (("passed", 18, 18), ("passed", 18, 18)), conformant.details
+    hostile = [found["hostile-answers"], found["hostile-titles"]]
+    if find_browser() is None:
+        assert {one.outcome for one in hostile} == {"not measured"}
+    else:
+        answers, titles = hostile
+        assert counts(answers) == ("passed", len(payloads()), len(payloads())), answers.details
+        assert (titles.outcome, titles.exercised > 20) == ("passed", True), titles.details
 
 
 def test_every_task_is_done_on_an_older_streamlit(started: Callable[[str], Running]) -> None:
