@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from loadtests import http
 from loadtests.reading import Reading, TurnError
-from loadtests.wire.receiving import Arrivals, receive
+from loadtests.wire.raw_reads import RawReads
+from loadtests.wire.receiving import ReadCollector, receive
 
 _READ_BYTES = 65536
 _CONNECT_TIMEOUT_S = 10.0
@@ -171,12 +172,12 @@ class Connection:
         if body.ended and body.head and (body.head.header("connection") or "").lower() == "close":
             self.close()
 
-    def stream(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> None:
+    def stream(self, request: bytes, trace: RawReads, nonce: bytes, done_mark: bytes) -> None:
         """Send a request and keep every read with its time until the response is over.
 
         Args:
             request: bytes to send.
-            reading: gets the reads; also ``first_s`` at the nonce and ``done_s`` at the done mark.
+            trace: gets the reads; also ``first_s`` at the nonce and ``done_s`` at the done mark.
             nonce: the answer's first bytes.
             done_mark: bytes only the protocol's last event holds.
 
@@ -185,25 +186,25 @@ class Connection:
         """
         kept = self.ensure_open()
         try:
-            ended = self._send_and_receive(request, reading, nonce, done_mark)
+            ended = self._send_and_receive(request, trace, nonce, done_mark)
         except OSError:
-            if not kept or reading.parts or reading.overdue:
+            if not kept or trace.parts or trace.overdue:
                 raise
             ended = False
-        if not ended and kept and not reading.parts and not reading.overdue:
+        if not ended and kept and not trace.parts and not trace.overdue:
             # as browsers do: the server may have closed the kept connection just before the request came
-            ended = self._send_and_receive(request, reading, nonce, done_mark)
+            ended = self._send_and_receive(request, trace, nonce, done_mark)
         if ended:
             return
-        response = http.decode(b"".join(reading.parts), closed=True)
+        response = http.decode(b"".join(trace.parts), closed=True)
         if not (response and response.ended):
             raise TurnError("connection", "the server closed the connection before the answer was over")
 
-    def _send_and_receive(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> bool:
+    def _send_and_receive(self, request: bytes, trace: RawReads, nonce: bytes, done_mark: bytes) -> bool:
         sock = self.sock or self.open()
         try:
             sock.sendall(request)
-            ended = receive(sock, Arrivals(reading, nonce, done_mark))
+            ended = receive(sock, ReadCollector(trace, nonce, done_mark))
         except OSError:
             self.close()
             raise

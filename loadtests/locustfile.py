@@ -28,14 +28,14 @@ from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
 from harness.records import AnswerPlan, Distribution, LoadPlan, from_json
-from loadtests.by_hand import HandLedger
+from loadtests.by_hand import HandTracker
 from loadtests.distributed import Master, Worker
 from loadtests.runner import LoadRun
 from loadtests.scenarios import chat
 from loadtests.users.choose import page_class, visitor
 
 _WORKERS_COME_S = 30  # a master waits so long for its workers
-_state: dict[str, LoadRun | HandLedger] = {}
+_state: dict[str, LoadRun | HandTracker] = {}
 _numbers = itertools.count()
 _conducting = Event()  # from then on a trial notices by itself that its master is gone
 
@@ -75,14 +75,14 @@ class Person(User):
     @task
     def live(self) -> None:
         """Do what the scenario says until the end."""
-        ledger = _state["ledger"]
-        if isinstance(ledger, LoadRun):
-            ledger.user()
+        tracker = _state["tracker"]
+        if isinstance(tracker, LoadRun):
+            tracker.user()
             raise StopUser
         number = next(_numbers)
-        page = page_class(ledger.plan.protocol, ledger.plan.user_class)(visitor(ledger.plan, number))
+        page = page_class(tracker.plan.protocol, tracker.plan.user_class)(visitor(tracker.plan, number))
         try:
-            chat(ledger, number, page, time.monotonic())
+            chat(tracker, number, page, time.monotonic())
         finally:
             page.close()
 
@@ -126,7 +126,7 @@ def set_up(environment: Environment, **_: Any) -> None:
         return
     worker = Worker(runner, runner.worker_index, plan.workers) if isinstance(runner, WorkerRunner) else None
     trial = LoadRun(plan, locust.__version__, worker)
-    _state["ledger"] = trial
+    _state["tracker"] = trial
     options.num_users = options.spawn_rate = trial.users
     gevent.spawn(_conduct, environment, trial)
     _listen(environment.events.quitting, lambda **_: trial.finish(stopped_early=True, note="interrupted"))
@@ -137,7 +137,7 @@ def start_by_hand(environment: Environment, **_: Any) -> None:
     options = environment.parsed_options
     assert options is not None  # noqa: S101  # see above
     plan = _plan_by_hand(options, environment.host or "")
-    _state["ledger"] = HandLedger(plan, environment.events.request.fire)
+    _state["tracker"] = HandTracker(plan, environment.events.request.fire)
 
 
 def _conduct(environment: Environment, trial: LoadRun) -> None:

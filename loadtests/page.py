@@ -21,8 +21,9 @@ Anything raised fails the turn and is recorded with it; ``TurnError(kind, messag
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
-from loadtests.reading import Reading
+from loadtests.reading import AnswerTrace, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,15 @@ class Page(ABC):
         """Start an empty conversation; the next message belongs to it."""
 
     @abstractmethod
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
-        """Send ``text`` and read the answer, which starts with ``nonce``, to its end."""
+    def ask(self, text: str, nonce: str, reading: Any) -> None:
+        """Send ``text`` and read the answer, which starts with ``nonce``, to its end.
+
+        ``reading`` is the trace that ``new_trace`` returned for this turn.
+        """
+
+    def new_trace(self, sent_s: float) -> AnswerTrace:
+        """Return the trace of a turn sent at ``sent_s``: one that is told the answer each time it has grown."""
+        return Reading(sent_s)
 
     def open_page(self) -> PageLoad:
         """Fetch the page and its files over a fresh connection, as somebody who was never here; optional.

@@ -12,13 +12,13 @@ from loadtests.schedule.draws import first_conversation_turns, message, think_s
 from loadtests.schedule.phases import Timeline
 
 
-def chat(ledger: TurnTracker, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
+def chat(tracker: TurnTracker, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
     """Hold conversations (until the greenlet is killed, or no message is due before ``until_s``).
 
     The first begins at a random position; its message is intended one think time after ``start_s``, every other one
     think time after the end of the answer before it.
     """
-    plan = ledger.plan
+    plan = tracker.plan
     sleep_until(start_s)
     turns = first_conversation_turns(plan.seed, user, plan.turns_per_conversation)
     conversation, previous_done_s = 0, start_s
@@ -29,30 +29,30 @@ def chat(ledger: TurnTracker, user: int, page: Page, start_s: float, until_s: fl
             if previous_done_s + pause_s >= until_s:
                 page.close()
                 return
-            previous_done_s = take_turn(ledger, user, conversation, turn, previous_done_s + pause_s, page)
+            previous_done_s = take_turn(tracker, user, conversation, turn, previous_done_s + pause_s, page)
         conversation += 1
         turns = plan.turns_per_conversation
 
 
-def arrive(ledger: TurnTracker, user: int, page: Page, pool: Pool) -> None:
+def arrive(tracker: TurnTracker, user: int, page: Page, pool: Pool) -> None:
     """Meet one arrival after another (until the greenlet is killed), in conversations of the plan's length.
 
     The page is made ready before an arrival is taken: none waits for a page while another user stands ready.
     """
-    plan = ledger.plan
+    plan = tracker.plan
     turns, conversation = first_conversation_turns(plan.seed, user, plan.turns_per_conversation), 0
     while True:
         page.in_conversation = False
         for turn in range(turns):
             make_ready(page)
             arrival, intended_s = pool.take(user, time.monotonic())
-            take_turn(ledger, user, conversation, turn, intended_s, page, arrival)
+            take_turn(tracker, user, conversation, turn, intended_s, page, arrival)
         conversation += 1
         turns = plan.turns_per_conversation
 
 
 def take_turn(
-    ledger: TurnTracker,
+    tracker: TurnTracker,
     user: int,
     conversation: int,
     turn: int,
@@ -65,16 +65,16 @@ def take_turn(
     While the person thinks, the page is made ready (connected again, a new conversation opened). Where it is not ready
     in time, the person waits from ``intended_s`` on: the message counts as sent then, so a slow page cannot hide.
     """
-    ticket = ledger.planned(user, conversation, turn, intended_s, page, arrival)
-    text = message(ledger.plan.message_chars, ticket.tag)
+    pending = tracker.planned(user, conversation, turn, intended_s, page, arrival)
+    text = message(tracker.plan.message_chars, pending.tag)
     make_ready(page)
     waited = time.monotonic() >= intended_s or page.idle(intended_s)
     sent_s = intended_s if waited else time.monotonic()
-    reading = ledger.begun(ticket, sent_s)
+    trace = tracker.begun(pending, sent_s)
     failure: TurnError | None = None
     try:
         page.prepare()
-        page.ask(text, ticket.nonce, reading)
+        page.ask(text, pending.nonce, trace)
     except TurnError as problem:
         failure = problem
     except OSError as problem:
@@ -82,11 +82,11 @@ def take_turn(
     except Exception as problem:  # noqa: BLE001  # a user class of one's own may raise anything; the turn says what
         failure = TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
     if isinstance(failure, SignInError):
-        ledger.sign_in_failed()
+        tracker.sign_in_failed()
     if failure:
         page.close()
-    ledger.ended(ticket, failure)
-    return reading.done_s if reading.done_s is not None else time.monotonic()
+    tracker.ended(pending, failure)
+    return trace.done_s if trace.done_s is not None else time.monotonic()
 
 
 def make_ready(page: Page) -> None:

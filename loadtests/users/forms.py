@@ -6,10 +6,11 @@ from urllib.parse import urlencode, urlsplit
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import SignInError, TurnError
 from loadtests.users.assets import fetch_page, text_of
 from loadtests.users.rest import stream_answer
 from loadtests.wire import sse
+from loadtests.wire.raw_reads import RawReads
 
 SIGN_IN = "/sign-in"
 _DONE_MARK = b"event: done\n"
@@ -62,11 +63,14 @@ class FormsPage(Page):
         self._take_token(page, f"GET {address}")
         self._conversation = address
 
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+    def new_trace(self, sent_s: float) -> RawReads:
+        """Return the trace of a turn: its raw reads."""
+        return RawReads(sent_s, stream_format="rest")
+
+    def ask(self, text: str, nonce: str, trace: RawReads) -> None:
         """Send the form as the page's script does and keep the raw event stream for parsing after the trial."""
-        reading.stream_format = "rest"
         request = self._request("POST", f"{self._conversation}/messages", "text/event-stream", {"content": text})
-        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+        stream_answer(self._connection, request, trace, nonce, _DONE_MARK)
 
     def abort(self) -> None:
         """Cut the connection."""

@@ -8,9 +8,10 @@ import orjson
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import SignInError, TurnError
 from loadtests.users.assets import fetch_page
 from loadtests.wire import sse
+from loadtests.wire.raw_reads import RawReads
 
 _DONE_MARK = b"event: done\n"
 
@@ -53,12 +54,15 @@ class RestPage(Page):
         self._expect(self._call("GET", path), 200, "GET messages")
         self._messages_path = path
 
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+    def new_trace(self, sent_s: float) -> RawReads:
+        """Return the trace of a turn: its raw reads."""
+        return RawReads(sent_s, stream_format="rest")
+
+    def ask(self, text: str, nonce: str, trace: RawReads) -> None:
         """Post the message and keep the raw event stream for parsing after the trial."""
-        reading.stream_format = "rest"
         body = orjson.dumps({"content": text})
         request = self._request("POST", self._messages_path, "text/event-stream", body)
-        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+        stream_answer(self._connection, request, trace, nonce, _DONE_MARK)
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -94,25 +98,25 @@ class RestPage(Page):
         return orjson.loads(response.body)
 
 
-def stream_answer(connection: Connection, request: bytes, reading: Reading, nonce: str, done_mark: bytes) -> None:
+def stream_answer(connection: Connection, request: bytes, trace: RawReads, nonce: str, done_mark: bytes) -> None:
     """Send a request whose answer is an event stream; keep its reads and check only status and type.
 
     Raises:
         TurnError: another status than 200 (kind ``http``), or a body that is no event stream.
         OSError: the connection failed.
     """
-    connection.stream(request, reading, nonce.encode(), done_mark)
-    over_s = reading.times[-1]
-    if reading.done_s is None:
-        reading.done_s = over_s
-    reading.ready_s = reading.done_s
-    head = http.decode(reading.parts[0]) or http.decode(b"".join(reading.parts))
+    connection.stream(request, trace, nonce.encode(), done_mark)
+    over_s = trace.times[-1]
+    if trace.done_s is None:
+        trace.done_s = over_s
+    trace.ready_s = trace.done_s
+    head = http.decode(trace.parts[0]) or http.decode(b"".join(trace.parts))
     if head is None:
         raise TurnError("http", "the response has no head")
     if (head.header("connection") or "").lower() == "close":
         connection.close()
     if head.status != 200:
-        whole = http.decode(b"".join(reading.parts), closed=True)
+        whole = http.decode(b"".join(trace.parts), closed=True)
         detail = sse.problem(whole.body) if whole else ""
         raise TurnError("http", f"HTTP {head.status}: {detail}")
     content_type = head.header("content-type") or "none"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.records.recipe import END_MARKER
-from loadtests.reading import Reading, foreign_nonce
+from loadtests.reading import GrowingText, foreign_nonce
 from loadtests.users.streamlit_wire import Protocol
 
 _ENDED_FOR_RERUN = 2
@@ -62,30 +62,30 @@ class Session:
         }
         return self.protocol.rerun(state, widgets)
 
-    def take(self, payload: bytes, reading: Reading | None, at_s: float) -> None:
-        """Note what one message says; an answer's growth and end go into ``reading``."""
+    def take(self, payload: bytes, trace: GrowingText | None, at_s: float) -> None:
+        """Note what one message says; an answer's growth and end go into ``trace``."""
         message = self.protocol.forward_msg.FromString(payload)
         kind = message.WhichOneof("type")
         if kind == "delta":
             delta = message.delta
             if delta.WhichOneof("type") == "new_element":
-                self._element(delta.new_element, delta.fragment_id, reading, at_s)
+                self._element(delta.new_element, delta.fragment_id, trace, at_s)
         elif kind == "new_session":
             session = message.new_session
             self.session_id = session.initialize.session_id or self.session_id
             self.page_script_hash = session.page_script_hash
             self.running = True
         elif kind == "script_finished":
-            self._finished(message.script_finished, reading, at_s)
+            self._finished(message.script_finished, trace, at_s)
         elif kind == "page_info_changed":
             self.query_string = message.page_info_changed.query_string
         elif kind == "session_event" and message.session_event.HasField("script_compilation_exception"):
             self.error = _words(message.session_event.script_compilation_exception)
 
-    def _element(self, element: Any, fragment_id: str, reading: Reading | None, at_s: float) -> None:
+    def _element(self, element: Any, fragment_id: str, trace: GrowingText | None, at_s: float) -> None:
         kind = element.WhichOneof("type")
         if kind == "markdown":
-            self._markdown(element.markdown.body, reading, at_s)
+            self._markdown(element.markdown.body, trace, at_s)
         elif kind == "chat_input":
             self.chat_input = Widget(element.chat_input.id, fragment_id)
         elif kind == "button":
@@ -103,18 +103,18 @@ class Session:
             setattr(state, _PLAIN_VALUES[kind], widget.default)
             self.values.setdefault(widget.id, state)
 
-    def _markdown(self, body: str, reading: Reading | None, at_s: float) -> None:
+    def _markdown(self, body: str, trace: GrowingText | None, at_s: float) -> None:
         start = body.find(self.nonce) if self.nonce else -1
-        if start >= 0 and reading is not None:
-            reading.saw(body[start:].rstrip(_CURSOR), at_s)
+        if start >= 0 and trace is not None:
+            trace.saw(body[start:].rstrip(_CURSOR), at_s)
         elif _NONCE_START.match(body) and foreign_nonce(body, "") not in self.nonces:
             self.stranger = body[:12]
 
-    def _finished(self, status: int, reading: Reading | None, at_s: float) -> None:
+    def _finished(self, status: int, trace: GrowingText | None, at_s: float) -> None:
         if status == _COMPILE_ERROR and self.error is None:
             self.error = "the script does not compile"
-        if reading is not None and reading.done_s is None and END_MARKER in reading.text:
-            reading.finish(at_s)
+        if trace is not None and trace.done_s is None and END_MARKER in trace.text:
+            trace.finish(at_s)
         self.running = status == _ENDED_FOR_RERUN
 
 

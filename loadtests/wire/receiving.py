@@ -6,21 +6,21 @@ import ssl
 import time
 
 from loadtests import http
-from loadtests.reading import Reading
+from loadtests.wire.raw_reads import RawReads
 
 _READ_BYTES = 16384
 _LOOK_BACK_BYTES = 48  # longer than any mark that two reads could share
 
 
-class Arrivals:
+class ReadCollector:
     """Takes the reads of one response: ``done_s`` at the protocol's last event, ``first_s`` at the answer's nonce."""
 
-    __slots__ = ("_before", "_done_mark", "_framed", "_nonce", "_parts", "_reading", "_times")
+    __slots__ = ("_before", "_done_mark", "_framed", "_nonce", "_parts", "_times", "_trace")
 
-    def __init__(self, reading: Reading, nonce: bytes, done_mark: bytes) -> None:
-        self._reading = reading
-        self._parts = reading.parts
-        self._times = reading.times
+    def __init__(self, trace: RawReads, nonce: bytes, done_mark: bytes) -> None:
+        self._trace = trace
+        self._parts = trace.parts
+        self._times = trace.times
         self._nonce: bytes | None = nonce
         self._done_mark = done_mark
         self._before = b""
@@ -35,10 +35,10 @@ class Arrivals:
         if self._nonce is not None:
             if self._nonce not in window:
                 return self._head(window)
-            self._reading.first_s = at_s
+            self._trace.first_s = at_s
             self._nonce = None
-        if self._done_mark in window and self._reading.done_s is None:
-            self._reading.done_s = at_s
+        if self._done_mark in window and self._trace.done_s is None:
+            self._trace.done_s = at_s
         return window.endswith(http.TERMINAL_CHUNK) if self._framed else self._head(window)
 
     def _head(self, window: bytes) -> bool:
@@ -53,21 +53,21 @@ class Arrivals:
         return response.ended
 
 
-def receive(sock: socket.socket, arrivals: Arrivals) -> bool:
+def receive(sock: socket.socket, collector: ReadCollector) -> bool:
     """Read until the response is over (True) or the server closes (False).
 
     Raises:
         OSError: the connection failed.
     """
     if type(sock).__module__.startswith("gevent") and not isinstance(sock, ssl.SSLSocket):
-        return _receive_in_hub(sock, arrivals)
+        return _receive_in_hub(sock, collector)
     while data := sock.recv(_READ_BYTES):
-        if arrivals.take(data, time.monotonic()):
+        if collector.take(data, time.monotonic()):
             return True
     return False
 
 
-def _receive_in_hub(sock: socket.socket, arrivals: Arrivals) -> bool:
+def _receive_in_hub(sock: socket.socket, collector: ReadCollector) -> bool:
     """Do the same in gevent's event loop itself: no switch of greenlets and no failed read per chunk.
 
     Half the CPU time per chunk of ``sock.recv`` in a greenlet, and time stamps that do not wait for other greenlets.
@@ -75,7 +75,7 @@ def _receive_in_hub(sock: socket.socket, arrivals: Arrivals) -> bool:
     import gevent
     from gevent.event import AsyncResult
 
-    descriptor, take, now, read = sock.fileno(), arrivals.take, time.monotonic, os.read
+    descriptor, take, now, read = sock.fileno(), collector.take, time.monotonic, os.read
     over = AsyncResult()
     watcher = gevent.get_hub().loop.io(descriptor, 1)
 
