@@ -1,4 +1,4 @@
-"""Turns by hand, without a trial: every answer goes straight into Locust's own statistics."""
+"""Turns without a trial: every answer goes straight into Locust's own statistics."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ Fire = Callable[..., None]
 
 
 class HandTracker:
-    """Reports two entries per turn: time to first token, and the whole answer."""
+    """The turns of a run by hand: two entries of Locust's statistics each, first token and whole answer."""
 
     def __init__(self, plan: LoadPlan, fire: Fire) -> None:
         self.plan = plan
@@ -28,13 +28,13 @@ class HandTracker:
         return new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
 
     def begun(self, pending: PendingTurn, sent_s: float) -> AnswerTrace:
-        """Start its clock."""
+        """Return the trace of a turn that was sent."""
         pending.phase = "measure"
         pending.trace = pending.page.new_trace(sent_s)
         return pending.trace
 
     def ended(self, pending: PendingTurn, failure: TurnError | None) -> None:
-        """Judge the answer and report it."""
+        """Judge an answer and report it to Locust."""
         trace = pending.trace
         if trace is None:
             return

@@ -13,7 +13,7 @@ _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
 
 
 class TurnError(Exception):
-    """A turn that went wrong: ``kind`` is an error kind of the turn's record, ``message`` plain words."""
+    """A failed turn: ``kind`` is an error kind of the turn's record, ``message`` plain words."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class TurnError(Exception):
 
 
 class SignInError(TurnError):
-    """The target did not take the session signed in beforehand."""
+    """The target refused the session that was signed in beforehand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +138,13 @@ Reading = GrowingText  # its name for a user.py
 
 
 def foreign_nonce(text: str, nonce: str) -> str | None:
-    """Return the nonce a text starts with if it is another one than ``nonce``."""
+    """Return the nonce at the start of a text where it differs from ``nonce``."""
     match = _NONCE.match(text)
     return match.group() if match and match.group() != nonce else None
 
 
 def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
-    """Return why an answer is not whole and one's own, or None if it is."""
+    """Return the failure of an answer that is cut or another turn's, None for a whole answer."""
     other = foreign_nonce(text, nonce)
     if other:
         return TurnError("foreign_nonce", f"the answer starts with {other}, expected {nonce}")
@@ -153,5 +153,5 @@ def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
     if not text.rstrip().endswith(END_MARKER):
         return TurnError("truncated", f"the answer ended after {tokens_in(len(text))} tokens without {END_MARKER}")
     if not finished:
-        return TurnError("truncated", "the answer was whole, but the protocol did not say that it was over")
+        return TurnError("truncated", "the answer was whole, but the protocol did not end it")
     return None

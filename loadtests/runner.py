@@ -1,4 +1,4 @@
-"""One trial from its plan to its files: lets users in, watches phases and time limits, writes the summary."""
+"""A trial from its plan to its files: starts users, watches phases and time limits, writes the summary."""
 
 import gc
 import itertools
@@ -21,19 +21,13 @@ from loadtests.users.choose import page_class, visitor
 from loadtests.visits import Visits, visit_again_and_again
 
 _TICK_S = 0.05
-
-
 _OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
-
-
 _SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
-
-
 _FAR_S = 1e7
 
 
 def allow_open_files(count: int) -> None:
-    """Raise the limit of open files to ``count`` as far as this process may."""
+    """Raise the limit of open files to ``count``, or as far as this process may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -71,7 +65,7 @@ class LoadRun:
         allow_open_files(2 * self.users + 1000)
 
     def user(self) -> None:
-        """Be the next virtual user until the trial is over; one too many (Locust shares evenly) goes home."""
+        """Play the next virtual user until the trial is over; one beyond the plan (Locust shares evenly) returns."""
         number = next(self._numbers)
         if number >= self.users:
             return
@@ -111,7 +105,7 @@ class LoadRun:
         self.finish(stopped_early=stopped)
 
     def finish(self, *, stopped_early: bool, note: str | None = None) -> None:
-        """Write the files; turns under way become incomplete. A second call does nothing."""
+        """Write the trial's files; turns under way become incomplete. A second call does nothing."""
         if self.finished:
             return
         self.finished = True
@@ -119,7 +113,7 @@ class LoadRun:
         if self._tracker.timeline and self._timeline.end_s is None:
             self._timeline.advance(now_s, ended=0, outstanding=0, stop=True)
             self._note_cpu()
-        if self._pool:  # due, and nobody was free: they count as turns that never got an answer
+        if self._pool:  # due while no user was free: they count as turns without an answer
             nobody = self._page_class(visitor(self.plan, 0))
             for n, (arrival, intended_s) in enumerate(self._pool.left(now_s)):
                 self._tracker.planned(self.users + n, 0, 0, intended_s, nobody, arrival)
@@ -130,12 +124,12 @@ class LoadRun:
             self._worker.written()
 
     def wait_for_others(self) -> None:
-        """Stay until all processes of the trial may end."""
+        """Wait until all processes of the trial may end."""
         if self._worker:
             self._worker.wait_for_master()
 
     def _start_s(self) -> float:
-        """Return when the ramp-up begins: soon, or when the master says."""
+        """Return the start of the ramp-up: now, or the time that the master says."""
         if self._worker is None:
             return time.monotonic() + _TICK_S
         self._worker.here()
@@ -170,7 +164,7 @@ class LoadRun:
         return over, stopped
 
     def _follow(self, worker: Worker, now_s: float) -> tuple[bool, bool]:
-        """Do the same as a worker, whose master decides for all."""
+        """Return the same as the master, which decides for all workers, says."""
         orders, timeline = worker.orders, self._timeline
         timeline.measure_end_s = orders.measure_end_s
         worker.counts(self._tracker.measure_ended, self._outstanding(now_s))
@@ -190,7 +184,7 @@ class LoadRun:
         self._came_in += count
 
     def _visit_and_leave(self, number: int) -> None:
-        """Open the page, take one turn and go: what a server loads on first use is no cost of the sessions after it."""
+        """Take one turn and leave: the cost of a server's first use must not count for the sessions after it."""
         page = self._page_class(visitor(self.plan, number))
         make_ready(page)
         take_turn(self._tracker, number, 0, 0, time.monotonic(), page)
@@ -219,7 +213,7 @@ class LoadRun:
         return False
 
     def _pause(self, pause_s: float) -> bool:
-        """Wait; True if the trial is to stop."""
+        """Return whether the trial is to stop, after waiting."""
         until_s = time.monotonic() + pause_s
         while not self.finished:
             now_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""What one simulated person does: conversations with think time, or turns as they arrive, or one and then silence."""
+"""The scenarios of one virtual user: conversations with think time, turns as they arrive, or one turn and silence."""
 
 import time
 from math import inf
@@ -13,7 +13,7 @@ from loadtests.schedule.phases import Timeline
 
 
 def chat(tracker: TurnTracker, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
-    """Hold conversations (until the greenlet is killed, or no message is due before ``until_s``).
+    """Hold conversations until the greenlet is killed or no message is due before ``until_s``.
 
     The first begins at a random position; its message is intended one think time after ``start_s``, every other one
     think time after the end of the answer before it.
@@ -35,9 +35,9 @@ def chat(tracker: TurnTracker, user: int, page: Page, start_s: float, until_s: f
 
 
 def arrive(tracker: TurnTracker, user: int, page: Page, pool: Pool) -> None:
-    """Meet one arrival after another (until the greenlet is killed), in conversations of the plan's length.
+    """Take one arrival after another until the greenlet is killed, in conversations of the plan's length.
 
-    The page is made ready before an arrival is taken: none waits for a page while another user stands ready.
+    The page is made ready before an arrival is taken: no arrival waits for a page while another user is ready.
     """
     plan = tracker.plan
     turns, conversation = first_conversation_turns(plan.seed, user, plan.turns_per_conversation), 0
@@ -60,10 +60,10 @@ def take_turn(
     page: Page,
     arrival: int | None = None,
 ) -> float:
-    """Send one message at ``intended_s`` and read its answer; return when it was over.
+    """Return the time at which an answer was over, after sending its message at ``intended_s``.
 
-    While the person thinks, the page is made ready (connected again, a new conversation opened). Where it is not ready
-    in time, the person waits from ``intended_s`` on: the message counts as sent then, so a slow page cannot hide.
+    During the think time the page is made ready (connected again, a new conversation opened). If it is not ready in
+    time, the user waits from ``intended_s`` on. The message counts as sent then, so a slow page cannot hide.
     """
     pending = tracker.planned(user, conversation, turn, intended_s, page, arrival)
     text = message(tracker.plan.message_chars, pending.tag)
@@ -79,7 +79,7 @@ def take_turn(
         failure = problem
     except OSError as problem:
         failure = TurnError("connection", _plain(problem))
-    except Exception as problem:  # noqa: BLE001  # a user class of one's own may raise anything; the turn says what
+    except Exception as problem:  # noqa: BLE001  # a third party's user class may raise anything; the turn records it
         failure = TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
     if isinstance(failure, SignInError):
         tracker.sign_in_failed()
@@ -93,7 +93,7 @@ def make_ready(page: Page) -> None:
     """Make the page ready for a message if it can be."""
     try:
         page.prepare()
-    except Exception:  # noqa: BLE001  # the turn tries again, and what goes wrong then is recorded with it
+    except Exception:  # noqa: BLE001  # the turn tries again and records that failure
         page.close()
 
 
@@ -102,9 +102,9 @@ def _plain(problem: OSError) -> str:
 
 
 def stay_s(plan: LoadPlan, user: int, timeline: Timeline) -> tuple[float, float]:
-    """Return when a user opens the page and from when on it sends no more.
+    """Return the times at which a user opens the page and stops sending.
 
-    Evenly over the ramp-up and for ever; users of a spike within a second of its start, until its end.
+    Users come evenly over the ramp-up and stay. Users of a spike come within its first second and leave at its end.
     """
     if plan.spike is None or user < plan.users:
         return timeline.start_s + plan.ramp_up_s * user / max(1, plan.users), inf

@@ -16,32 +16,32 @@ TURNS = 2
 
 
 class Visits:
-    """Visits of all users, in the order in which they began; ``refused`` says why there can be none."""
+    """The visits of all users in the order of their start; ``refused``: the reason why there are none."""
 
     def __init__(self) -> None:
         self._known: dict[int, Visit] = {}
         self.refused: str | None = None
 
     def note(self, number: int, visit: Visit) -> None:
-        """Keep what is known of a visit so far."""
+        """Keep the record of a visit so far."""
         self._known[number] = visit
 
     def all(self) -> tuple[Visit, ...]:
-        """Return them as they are now; one under way has no end."""
+        """Return the visits as they are now; one under way has no end."""
         return tuple(self._known.values())
 
 
 def visit_again_and_again(
     tracker: TurnTracker, visits: Visits, user: int, users: int, make_page: Callable[[int], Page], start_s: float
 ) -> None:
-    """Visit, think, visit (until the greenlet is killed), each time as another person.
+    """Visit and think until the greenlet is killed, each time as another virtual user.
 
     Args:
         tracker: Counts the turns.
         visits: Keeps the visits.
         user: 0-based, of ``users``.
         users: How many visit at the same time.
-        make_page: Returns the closed page of a person by number.
+        make_page: Returns the closed page of a user by number.
         start_s: When the first visit begins.
     """
     plan = tracker.plan

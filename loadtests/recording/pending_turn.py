@@ -28,7 +28,7 @@ class PendingTurn:
 
 
 def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
-    """Return the record of a turn from what the recorder noted when it ended.
+    """Return the record of a turn from the note that the recorder wrote at its end.
 
     Args:
         note: the fields of ``recorder.note_of``.
@@ -44,9 +44,9 @@ def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
     except TurnError as failure:
         if outcome == "ok":
             outcome, kind, error = "failed", failure.kind, failure.message
-    except (ValueError, KeyError, TypeError) as broken:
+    except (ValueError, KeyError, TypeError) as fault:
         if outcome == "ok":
-            outcome, kind, error = "failed", "application", f"cannot read the answer: {broken}"[:200]
+            outcome, kind, error = "failed", "application", f"cannot read the answer: {fault}"[:200]
     if kind == "connection" and progress.text:
         kind, error = "truncated", f"{error} (after {tokens_in(len(progress.text))} tokens)"
     sent_s = note["sent_s"]

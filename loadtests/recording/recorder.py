@@ -1,4 +1,4 @@
-"""Writes turns down: a cheap note as each ends, the finished records after the trial."""
+"""The files of a trial: a cheap note as each turn ends, the finished records after the trial."""
 
 import time
 from pathlib import Path
@@ -10,8 +10,8 @@ from harness.records import GeneratorSummary, Outcome, Turn, to_json
 from loadtests.reading import AnswerTrace
 from loadtests.recording.pending_turn import PendingTurn, turn_of
 
-_AT_ONCE = 32  # notes written together: some tenths of a millisecond in which no read can be stamped
-_AT_MOST_S = 0.5  # that a note is kept before it is written
+_AT_ONCE = 32  # notes written together: some tenths of a millisecond without a time stamp
+_AT_MOST_S = 0.5  # from a turn's end to its note
 
 
 def note_of(
@@ -80,7 +80,7 @@ class Recorder:
     def note(
         self, turn: PendingTurn, trace: AnswerTrace, outcome: Outcome, kind: str | None, error: str | None
     ) -> None:
-        """Keep a turn that has ended; what it read must not change any more once its note is written."""
+        """Keep a turn that has ended; its trace must not change any more once its note is written."""
         if not self._kept:
             self._kept_since_s = time.monotonic()
         self._kept.append((turn, trace, outcome, kind, error))
@@ -88,12 +88,12 @@ class Recorder:
             self.write_notes()
 
     def write_old_notes(self, now_s: float) -> None:
-        """Write what was kept for half a second or longer."""
+        """Write the notes of turns kept for half a second or longer."""
         if now_s - self._kept_since_s >= _AT_MOST_S:
             self.write_notes()
 
     def write_notes(self) -> None:
-        """Write what was kept since; several together, since most of a single note's cost is cold caches."""
+        """Write the notes of all turns kept; several together, since most of a single note's cost is cold caches."""
         kept, self._kept = self._kept, []
         if not kept:
             return
@@ -106,7 +106,7 @@ class Recorder:
         self._live.write(b"".join(lines))
 
     def write_turns(self) -> None:
-        """Turn the spool into ``turns.jsonl``, a line per turn in the order in which they ended."""
+        """Turn the spool into ``turns.jsonl``, a line per turn in the order of their ends."""
         self.write_notes()
         self._spool.seek(0)
         partial = self._turns_path.with_suffix(".partial")
@@ -128,7 +128,7 @@ class Recorder:
             return Turn(**known, outcome="failed", error_kind="application", error=f"recorder: {error!r}"[:200])
 
     def write_summary(self, summary: GeneratorSummary) -> None:
-        """Write ``generator.json``: its presence says that everything else is complete."""
+        """Write ``generator.json``; its presence shows that all other files are complete."""
         partial = self._summary_path.with_suffix(".partial")
         partial.write_bytes(orjson.dumps(to_json(summary), option=orjson.OPT_INDENT_2))
         partial.replace(self._summary_path)

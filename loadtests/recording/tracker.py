@@ -1,4 +1,4 @@
-"""Counts turns as they are planned, begin and end; what users report to, in a trial and by hand."""
+"""Counts of turns as they are planned, begin and end, in a trial and by hand."""
 
 import time
 from typing import Protocol
@@ -16,23 +16,23 @@ from loadtests.schedule.phases import Timeline
 
 
 class TurnTracker(Protocol):
-    """Where a user's loop reports its turns; every planned turn that becomes due ends exactly once."""
+    """The place where a user's loop reports its turns; every turn that becomes due ends exactly once."""
 
     plan: LoadPlan
 
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
     ) -> PendingTurn:
-        """A turn will be sent at ``intended_s``; ``arrival``: its number in an open workload."""
+        """Return a turn to be sent at ``intended_s``; ``arrival``: its number in an open workload."""
 
     def begun(self, pending: PendingTurn, sent_s: float) -> AnswerTrace:
-        """The message was sent at ``sent_s``."""
+        """Return the trace of a turn whose message was sent at ``sent_s``."""
 
     def ended(self, pending: PendingTurn, failure: TurnError | None) -> None:
-        """The answer is there, or it failed."""
+        """Take note of the end of a turn."""
 
     def sign_in_failed(self) -> None:
-        """A session was not taken."""
+        """Take note of a session that was refused."""
 
 
 def new_turn(
@@ -40,7 +40,7 @@ def new_turn(
 ) -> PendingTurn:
     """Return a turn to come with its tag and nonce.
 
-    Which user meets which arrival depends on the target; what is asked at an arrival must not.
+    The user that takes an arrival depends on the target; the message must not.
     """
     tag = tag_of(seed, user, conversation, turn) if arrival is None else arrival_tag(seed, arrival)
     return PendingTurn(
@@ -71,26 +71,26 @@ class TrialTracker:
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
     ) -> PendingTurn:
-        """Note a turn to come, so that it counts even if its user never gets to send it."""
+        """Return a turn to come; it counts even if its user never sends it."""
         pending = new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
         self.open[user] = pending
         return pending
 
     def begun(self, pending: PendingTurn, sent_s: float) -> AnswerTrace:
-        """Count a turn as begun; its phase is that of its intended send."""
+        """Return the trace of a turn that begins; its phase is that of its intended send."""
         if self.closed:
-            raise GreenletExit  # nobody counts any more: the user stops instead of sending
+            raise GreenletExit  # the counts are closed: the user stops instead of sending
         pending.phase = self._phase_of(pending)
         pending.trace = pending.page.new_trace(sent_s)
         # The users' states are logged apart from their turns' times, so that the two can contradict each other: from
-        # wanting to send to being back in the loop, on a clock reading of its own.
+        # the intended send to the return into the loop, on another clock reading.
         self.changes.append((pending.intended_s, 1))
         if pending.phase == "measure":
             self.measure_begun += 1
         return pending.trace
 
     def ended(self, pending: PendingTurn, failure: TurnError | None) -> None:
-        """Count a turn as ended and keep it."""
+        """Count a turn as ended and give it to the recorder."""
         trace = pending.trace
         if self.closed or trace is None:
             return
@@ -101,11 +101,11 @@ class TrialTracker:
         self._close(pending, trace, "failed" if failure else "ok", failure)
 
     def sign_in_failed(self) -> None:
-        """Count it."""
+        """Count a refused session."""
         self.sign_in_failures += 1
 
     def outstanding(self) -> int:
-        """Return how many turns of *measure* have not ended, planned ones included."""
+        """Return the number of turns of *measure* that have not ended, planned ones included."""
         return sum((pending.phase or self._phase_of(pending)) == "measure" for pending in self.open.values())
 
     def cut_overdue(self, now_s: float) -> None:
@@ -119,7 +119,7 @@ class TrialTracker:
                 pending.page.abort()
 
     def close(self, now_s: float) -> None:
-        """End whatever is under way or due as incomplete; nothing is taken any more afterwards."""
+        """End every turn under way or due as incomplete; later turns are refused."""
         for pending in list(self.open.values()):
             if pending.trace is None:
                 if pending.intended_s > now_s:
@@ -127,7 +127,7 @@ class TrialTracker:
                 self.begun(pending, pending.intended_s)
             if pending.trace is not None:
                 self._close(pending, pending.trace, "incomplete", TurnError("unfinished", "cut by the trial's end"))
-        self.recorder.write_notes()  # at once: those cut off may still go on reading
+        self.recorder.write_notes()  # at once: cut turns may still go on reading
         self.open.clear()
         self.closed = True
 

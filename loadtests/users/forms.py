@@ -1,4 +1,4 @@
-"""A person at server-rendered pages: forms with the token of their page, the answer by server-sent events."""
+"""A user of server-rendered pages: forms with the token of their page, the answer by server-sent events."""
 
 import re
 from urllib.parse import urlencode, urlsplit
@@ -18,7 +18,7 @@ _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([0-9A-Za-z]+)"')
 
 
 class FormsPage(Page):
-    """A page over one keep-alive connection, signed in by cookie; what the page's script sends, it sends."""
+    """A page over one keep-alive connection, signed in by cookie; it sends the requests of the page's script."""
 
     def __init__(self, visitor: Visitor) -> None:
         super().__init__(visitor)
@@ -29,14 +29,14 @@ class FormsPage(Page):
         self._conversation = ""
 
     def connect(self) -> None:
-        """Open the list of conversations; being sent to the sign-in form means that the session is not taken."""
+        """Open the list of conversations; a redirect to the sign-in form means that the session is refused."""
         page = self._call("GET", "/")
         if page.status != 200:
             raise SignInError("http", f"GET / as {self.visitor.username}: HTTP {page.status}")
         self._take_token(page, "GET /")
 
     def open_page(self) -> PageLoad:
-        """Ask for the list of conversations, be sent to the sign-in form, and fetch its files."""
+        """Return the cost of the sign-in form, where the list of conversations redirects to, with its files."""
         self.close()
         self._cookies = {}
         load, form = fetch_page(self._connection, self._endpoint)
@@ -82,10 +82,10 @@ class FormsPage(Page):
         self._connection.close()
 
     def _take_token(self, page: http.Response, what: str) -> None:
-        found = _TOKEN.search(text_of(page).encode())
-        if found is None:
+        match = _TOKEN.search(text_of(page).encode())
+        if match is None:
             raise TurnError("application", f"{what}: the page holds no form with a token")
-        self._token = found.group(1).decode()
+        self._token = match.group(1).decode()
 
     def _request(self, method: str, path: str, accept: str, fields: dict[str, str] | None) -> bytes:
         headers = {"Host": self._endpoint.host, "Accept": accept}

@@ -1,4 +1,4 @@
-"""A person straight at the language model: what every target could at best be (protocol ``openai``)."""
+"""A user of the language model without an application between (protocol ``openai``): the limit for every target."""
 
 import os
 
@@ -30,13 +30,13 @@ class OpenAIPage(Page):
         self._model = os.environ.get("LLM_MODEL", "stand-in")
 
     def connect(self) -> None:
-        """List the models: shows that the endpoint is there and takes the key."""
+        """List the models, which shows that the endpoint answers and takes the key."""
         answer = self._connection.exchange(http.request("GET", f"{self._prefix}/models", self._headers))
         if answer.status != 200:
             raise SignInError("http", f"GET {self._prefix}/models: HTTP {answer.status}: {sse.problem(answer.body)}")
 
     def new_conversation(self) -> None:
-        """Forget what was said."""
+        """Forget the messages so far."""
         self._messages = []
 
     def new_trace(self, sent_s: float) -> RawReads:

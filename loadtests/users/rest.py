@@ -1,4 +1,4 @@
-"""A person at the REST contract's web page: the same requests, the answer by server-sent events."""
+"""A user of the REST contract's web page: the same requests, the answer by server-sent events."""
 
 from typing import Any
 from urllib.parse import quote
@@ -27,20 +27,20 @@ class RestPage(Page):
         self._messages_path = ""
 
     def connect(self) -> None:
-        """Ask who is signed in (which brings the CSRF token) and list the conversations."""
+        """Get the signed-in user (which brings the CSRF token) and list the conversations."""
         answer = self._call("GET", "/api/auth/me")
         if answer.status != 200:
             raise SignInError("http", f"GET /api/auth/me as {self.visitor.username}: HTTP {answer.status}")
         self._expect(self._call("GET", "/api/conversations"), 200, "GET /api/conversations")
 
     def open_page(self) -> PageLoad:
-        """Fetch index.html and the files it refers to, without a session."""
+        """Return the cost of index.html and its files, fetched without a session."""
         self.close()
         self._cookies = {}
         return fetch_page(self._connection, self._endpoint)[0]
 
     def sign_in(self, password: str) -> None:
-        """Ask who is signed in, as the page does (nobody, which brings the CSRF token), and sign in."""
+        """Sign in after the page's request for the signed-in user, which brings the CSRF token."""
         self._call("GET", "/api/auth/me")
         answer = self._call("POST", "/api/auth/login", {"username": self.visitor.username, "password": password})
         if answer.status != 200:
@@ -48,7 +48,7 @@ class RestPage(Page):
         self.connect()
 
     def new_conversation(self) -> None:
-        """Create a conversation and fetch its (no) messages."""
+        """Create a conversation and fetch its empty list of messages."""
         created = self._expect(self._call("POST", "/api/conversations", {}), 201, "POST /api/conversations")
         path = f"/api/conversations/{quote(str(created['id']))}/messages"
         self._expect(self._call("GET", path), 200, "GET messages")
@@ -102,7 +102,7 @@ def stream_answer(connection: Connection, request: bytes, trace: RawReads, nonce
     """Send a request whose answer is an event stream; keep its reads and check only status and type.
 
     Raises:
-        TurnError: another status than 200 (kind ``http``), or a body that is no event stream.
+        TurnError: another status than 200 (kind ``http``), or another body than an event stream.
         OSError: the connection failed.
     """
     connection.stream(request, trace, nonce.encode(), done_mark)

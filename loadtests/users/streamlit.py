@@ -1,4 +1,4 @@
-"""A person at a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
+"""A user of a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
 
 import re
 import socket
@@ -34,13 +34,13 @@ class StreamlitPage(Page):
         self._signed_in_before = True  # its session was made beforehand
 
     def connect(self) -> None:
-        """Ask for health and host configuration as the page does, open the WebSocket, run the script once."""
+        """Get health and host configuration as the page does, open the WebSocket, run the script once."""
         self._first_run()
         if self._session.chat_input is None:
             raise SignInError("application", f"no chat input on the page of {self.visitor.username}: not signed in")
 
     def open_page(self) -> PageLoad:
-        """Fetch index.html and the files it refers to, as somebody without a cookie."""
+        """Return the cost of index.html and its files, fetched without a cookie."""
         self.close()
         self._session = Session(self._session.protocol)
         self._signed_in_before, self.xsrf_token = False, ""
@@ -90,7 +90,7 @@ class StreamlitPage(Page):
             raise TurnError("application", self._session.notice or "the script finished without an answer")
 
     def idle(self, until_s: float) -> bool:
-        """Keep the page open: answer pings, and connect again when the server drops it, as the page does."""
+        """Return whether the page was connecting at ``until_s``; until then answer pings and reconnect."""
         while (left_s := until_s - time.monotonic()) > 0:
             if not self.connected:
                 sleep_until(min(until_s, time.monotonic() + _RETRY_S))
@@ -115,7 +115,7 @@ class StreamlitPage(Page):
         self._connection.close()
 
     def _try_again(self, until_s: float) -> bool:
-        """Connect if there is time left; True if that took too long."""
+        """Return whether connecting took too long; it is tried if there is time left."""
         if time.monotonic() >= until_s:
             return False
         try:

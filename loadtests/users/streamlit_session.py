@@ -1,4 +1,4 @@
-"""What a Streamlit page knows of its app: widgets on screen, the run under way, the answer as it grows."""
+"""The state of a Streamlit page: widgets on screen, the run under way, the answer as it grows."""
 
 import re
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Widget:
 
 @dataclass(slots=True)
 class Session:
-    """State of one page; ``take`` is told every message from the server."""
+    """The state of one page; ``take`` gets every message from the server."""
 
     protocol: Protocol
     session_id: str = ""
@@ -40,10 +40,10 @@ class Session:
     notice: str | None = None  # the last alert on screen in this run
     nonces: set[str] = field(default_factory=set)  # of this user's own answers so far
     nonce: str | None = None  # of the answer waited for
-    stranger: str | None = None  # another person's answer, seen on this page
+    stranger: str | None = None  # nonce of another user's answer on this page
 
     def expect(self, nonce: str | None) -> None:
-        """Start waiting: for the answer that begins with ``nonce``, or for a run without one."""
+        """Start to wait for the answer that begins with ``nonce``, or for a run without one."""
         self.running = True
         self.error = self.notice = self.stranger = None
         self.nonce = nonce
@@ -51,7 +51,7 @@ class Session:
             self.nonces.add(nonce)
 
     def frame(self, trigger: Any | None, fragment_id: str = "") -> bytes:
-        """Return the frame for a run: what is on screen, and the one widget just used."""
+        """Return the frame for a run: the widgets on screen, and the one just used."""
         widgets = list(self.values.values())
         if trigger is not None:
             widgets.append(trigger)
@@ -63,7 +63,7 @@ class Session:
         return self.protocol.rerun(state, widgets)
 
     def take(self, payload: bytes, trace: GrowingText | None, at_s: float) -> None:
-        """Note what one message says; an answer's growth and end go into ``trace``."""
+        """Take note of one message; an answer's growth and end go into ``trace``."""
         message = self.protocol.forward_msg.FromString(payload)
         kind = message.WhichOneof("type")
         if kind == "delta":

@@ -1,4 +1,4 @@
-"""The loop that must stay cheap: keeps each read of an answer with its time until the response is over."""
+"""The receive loop, which must stay cheap: it keeps each read of an answer with its time."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ _LOOK_BACK_BYTES = 48  # longer than any mark that two reads could share
 
 
 class ReadCollector:
-    """Takes the reads of one response: ``done_s`` at the protocol's last event, ``first_s`` at the answer's nonce."""
+    """The reads of one response; sets ``first_s`` at the answer's nonce and ``done_s`` at the protocol's last event."""
 
     __slots__ = ("_before", "_done_mark", "_framed", "_nonce", "_parts", "_times", "_trace")
 
@@ -27,7 +27,7 @@ class ReadCollector:
         self._framed = False
 
     def take(self, data: bytes, at_s: float) -> bool:
-        """Keep one read; True once the response is over."""
+        """Return whether the response is over with this read, which is kept."""
         self._times.append(at_s)
         self._parts.append(data)
         window = self._before + data
@@ -42,7 +42,7 @@ class ReadCollector:
         return window.endswith(http.TERMINAL_CHUNK) if self._framed else self._head(window)
 
     def _head(self, window: bytes) -> bool:
-        """Look whether the response is over while its nonce or its framing is still to come."""
+        """Return whether the response is over before its nonce or its framing has come."""
         if self._framed:
             return window.endswith(http.TERMINAL_CHUNK)
         response = http.decode(b"".join(self._parts))
@@ -54,7 +54,7 @@ class ReadCollector:
 
 
 def receive(sock: socket.socket, collector: ReadCollector) -> bool:
-    """Read until the response is over (True) or the server closes (False).
+    """Return whether the response is complete, after reading to its end or to the server's close.
 
     Raises:
         OSError: the connection failed.
@@ -68,9 +68,9 @@ def receive(sock: socket.socket, collector: ReadCollector) -> bool:
 
 
 def _receive_in_hub(sock: socket.socket, collector: ReadCollector) -> bool:
-    """Do the same in gevent's event loop itself: no switch of greenlets and no failed read per chunk.
+    """Return the same from gevent's event loop itself, without a switch of greenlets or a failed read per chunk.
 
-    Half the CPU time per chunk of ``sock.recv`` in a greenlet, and time stamps that do not wait for other greenlets.
+    A chunk takes half the CPU time of ``sock.recv`` in a greenlet, and its time stamp waits for no other greenlet.
     """
     import gevent
     from gevent.event import AsyncResult
@@ -90,7 +90,7 @@ def _receive_in_hub(sock: socket.socket, collector: ReadCollector) -> bool:
                 return
         except BlockingIOError:
             return
-        except Exception as problem:  # noqa: BLE001  # nothing may escape into the event loop; the turn gets it
+        except Exception as problem:  # noqa: BLE001  # no exception may reach the event loop; the turn gets it
             over.set_exception(problem)
         watcher.stop()
 
