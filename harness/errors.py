@@ -1,4 +1,4 @@
-"""The one error a person is meant to see, and the exit codes of the command line."""
+"""The one kind of error that users see, and the exit codes of the command line."""
 
 EXIT_DONE = 0
 EXIT_ERROR = 1
@@ -8,7 +8,7 @@ EXIT_GATE = 4
 
 
 class BenchError(Exception):
-    """Something a person can act on: what happened with the value seen, and what to do about it."""
+    """An error that its reader can act on: the fact with its value, and the remedy."""
 
     def __init__(self, message: str, hint: str, *, exit_code: int = EXIT_ERROR) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class BenchError(Exception):
 
 
 class UsageError(BenchError):
-    """The person's words were off: an unknown name, key or option (exit 2)."""
+    """A wrong name, key or option on the command line or in a file (exit 2)."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message, hint, exit_code=EXIT_USAGE)

@@ -1,1 +1,1 @@
-"""Simulated people for chatbots, on Locust; the only code that imports locust."""
+"""Virtual users for chatbots, on Locust. No other package imports locust."""

@@ -1,12 +1,12 @@
-"""Turns by hand, without a trial: every answer goes straight into Locust's own statistics."""
+"""Turns without a trial: every answer goes straight into Locust's own statistics."""
 
 from collections.abc import Callable
 
 from harness.records import LoadPlan
 from loadtests.page import Page
-from loadtests.reading import Reading, TurnError
+from loadtests.reading import AnswerTrace, TurnError
 from loadtests.recording.pending_turn import PendingTurn, turn_of
-from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 
 _MS_PER_S = 1000.0
@@ -14,8 +14,8 @@ _MS_PER_S = 1000.0
 Fire = Callable[..., None]
 
 
-class HandLedger:
-    """Reports two entries per turn: time to first token, and the whole answer."""
+class HandTracker:
+    """The turns of a run by hand: two entries of Locust's statistics each, first token and whole answer."""
 
     def __init__(self, plan: LoadPlan, fire: Fire) -> None:
         self.plan = plan
@@ -24,23 +24,23 @@ class HandLedger:
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
     ) -> PendingTurn:
-        """Return the turn's ticket."""
+        """Return a turn to come."""
         return new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
 
-    def begun(self, ticket: PendingTurn, sent_s: float) -> Reading:
-        """Start its clock."""
-        ticket.phase = "measure"
-        ticket.reading = Reading(sent_s)
-        return ticket.reading
+    def begun(self, pending: PendingTurn, sent_s: float) -> AnswerTrace:
+        """Return the trace of a turn that was sent."""
+        pending.phase = "measure"
+        pending.trace = pending.page.new_trace(sent_s)
+        return pending.trace
 
-    def ended(self, ticket: PendingTurn, failure: TurnError | None) -> None:
-        """Judge the answer and report it."""
-        reading = ticket.reading
-        if reading is None:
+    def ended(self, pending: PendingTurn, failure: TurnError | None) -> None:
+        """Judge an answer and report it to Locust."""
+        trace = pending.trace
+        if trace is None:
             return
         kind, error = (failure.kind, failure.message) if failure else (None, None)
-        note = note_of(ticket, reading, "failed" if failure else "ok", kind, error)
-        turn = turn_of(note, raw_of(reading))
+        note = note_of(pending, trace, "failed" if failure else "ok", kind, error)
+        turn = turn_of(note, trace.raw())
         problem = None if turn.outcome == "ok" else TurnError(turn.error_kind or "application", turn.error or "")
         sizes = {"response_length": turn.wire_bytes, "context": {}}
         if turn.first_s is not None:

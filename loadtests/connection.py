@@ -1,4 +1,4 @@
-"""A bare TCP connection that stamps what it receives; cooperative where Locust has patched the socket module."""
+"""A TCP connection that stamps its reads; cooperative where Locust has patched the socket module."""
 
 import socket
 import ssl
@@ -8,14 +8,15 @@ from urllib.parse import urlsplit
 
 from loadtests import http
 from loadtests.reading import Reading, TurnError
-from loadtests.wire.receiving import Arrivals, receive
+from loadtests.wire.raw_reads import RawReads
+from loadtests.wire.receiving import ReadCollector, receive
 
 _READ_BYTES = 65536
 _CONNECT_TIMEOUT_S = 10.0
 
 
 class Endpoint:
-    """Where a target listens: a base URL taken apart and resolved once."""
+    """The address of a target: a base URL taken apart and resolved once."""
 
     def __init__(self, base_url: str) -> None:
         """Take ``base_url`` apart and look its host up.
@@ -32,8 +33,8 @@ class Endpoint:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.netloc
         self.prefix = parts.path.rstrip("/")
-        found = socket.getaddrinfo(self.hostname, port, type=socket.SOCK_STREAM)[0]
-        self.family, self.address = found[0], found[4]
+        first = socket.getaddrinfo(self.hostname, port, type=socket.SOCK_STREAM)[0]
+        self.family, self.address = first[0], first[4]
 
 
 @lru_cache(maxsize=64)
@@ -82,17 +83,17 @@ class Connection:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
             except OSError:
-                return  # it was closed already, which is what was wanted
+                return  # it is closed already
 
     def ensure_open(self) -> bool:
-        """Open the connection unless it still is; True if it is a kept one.
+        """Return whether an earlier connection is still open; open a new one if not.
 
-        A server may close an idle keep-alive connection at any time; a browser then opens another one unasked.
+        A server may close an idle keep-alive connection at any time. A browser then opens another one.
         """
         if self.sock is not None:
             self.sock.settimeout(0.0)
             try:
-                unexpected = self.sock.recv(1)  # b"" (closed) or bytes nobody asked for: either way not usable
+                unexpected = self.sock.recv(1)  # b"" (closed) or bytes without a request: either way not usable
             except (BlockingIOError, ssl.SSLWantReadError):
                 self.sock.settimeout(None)
                 return True
@@ -103,7 +104,7 @@ class Connection:
         return False
 
     def exchange(self, request: bytes) -> http.Response:
-        """Send a request and return the whole response.
+        """Return the whole response to a request.
 
         Raises:
             TurnError: the connection failed or closed early (kind ``connection``).
@@ -133,7 +134,7 @@ class Connection:
         raise TurnError("connection", "the server closed the connection before its response was complete")
 
     def pieces(self, request: bytes, reading: Reading) -> Iterator[bytes]:
-        """Send a request and yield the answer's body as it comes, freed of its framing; counts the bytes received.
+        """Yield the body of the response to a request as it comes, without its framing; count the bytes received.
 
         Raises:
             TurnError: another status than 2xx (kind ``http``), or the connection closed early (kind ``connection``).
@@ -171,39 +172,39 @@ class Connection:
         if body.ended and body.head and (body.head.header("connection") or "").lower() == "close":
             self.close()
 
-    def stream(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> None:
-        """Send a request and keep every read with its time until the response is over.
+    def stream(self, request: bytes, trace: RawReads, nonce: bytes, done_mark: bytes) -> None:
+        """Send a request and keep every read of its response with its time.
 
         Args:
             request: bytes to send.
-            reading: gets the reads; also ``first_s`` at the nonce and ``done_s`` at the done mark.
+            trace: gets the reads; also ``first_s`` at the nonce and ``done_s`` at the done mark.
             nonce: the answer's first bytes.
-            done_mark: bytes only the protocol's last event holds.
+            done_mark: bytes that only the protocol's last event holds.
 
         Raises:
             OSError, TurnError: the connection failed or closed early.
         """
         kept = self.ensure_open()
         try:
-            ended = self._send_and_receive(request, reading, nonce, done_mark)
+            ended = self._send_and_receive(request, trace, nonce, done_mark)
         except OSError:
-            if not kept or reading.parts or reading.overdue:
+            if not kept or trace.parts or trace.overdue:
                 raise
             ended = False
-        if not ended and kept and not reading.parts and not reading.overdue:
+        if not ended and kept and not trace.parts and not trace.overdue:
             # as browsers do: the server may have closed the kept connection just before the request came
-            ended = self._send_and_receive(request, reading, nonce, done_mark)
+            ended = self._send_and_receive(request, trace, nonce, done_mark)
         if ended:
             return
-        response = http.decode(b"".join(reading.parts), closed=True)
+        response = http.decode(b"".join(trace.parts), closed=True)
         if not (response and response.ended):
             raise TurnError("connection", "the server closed the connection before the answer was over")
 
-    def _send_and_receive(self, request: bytes, reading: Reading, nonce: bytes, done_mark: bytes) -> bool:
+    def _send_and_receive(self, request: bytes, trace: RawReads, nonce: bytes, done_mark: bytes) -> bool:
         sock = self.sock or self.open()
         try:
             sock.sendall(request)
-            ended = receive(sock, Arrivals(reading, nonce, done_mark))
+            ended = receive(sock, ReadCollector(trace, nonce, done_mark))
         except OSError:
             self.close()
             raise

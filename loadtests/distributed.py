@@ -1,8 +1,8 @@
-"""Several generator processes in step: Locust's master decides the phases, its workers simulate the people.
+"""Several generator processes in step: Locust's master decides the phases, its workers run the virtual users.
 
-One monotonic clock serves all processes of a machine, so a phase is a pair of times. Where *measure* ends depends on
-the turns of all workers together, which only the master knows. Its timeline runs half a second ahead of the clock: what
-it decides is known to every worker before it comes, and each labels its turns alone.
+All processes of a machine share one monotonic clock, so a phase is a pair of times. The end of *measure* depends on the
+turns of all workers, which only the master knows. Its timeline runs half a second ahead of the clock. So every worker
+knows a decision before its time comes, and labels its turns alone.
 """
 
 import os
@@ -22,7 +22,7 @@ _HERE, _COUNTS, _WRITTEN, _PHASES = "chatbench_here", "chatbench_counts", "chatb
 
 
 class Post(Protocol):
-    """As much of Locust's runners as passes messages."""
+    """The methods of Locust's runners that pass messages."""
 
     def register_message(self, msg_type: str, listener: Any) -> None:
         """Call ``listener`` for messages of a type."""
@@ -33,7 +33,7 @@ class Post(Protocol):
 
 @dataclass(slots=True)
 class Orders:
-    """What the master decided so far."""
+    """The master's decisions so far."""
 
     start_s: float | None = None
     measure_end_s: float | None = None
@@ -53,24 +53,24 @@ class Worker:
         runner.register_message(_PHASES, lambda msg, **_: self._hear(msg.data))
 
     def here(self) -> None:
-        """Say that all users of this worker are there."""
+        """Tell the master that all users of this worker exist."""
         self._say(_HERE, pid=os.getpid())
 
     def counts(self, ended: int, outstanding: int) -> None:
-        """Say how many turns of *measure* have ended, and how many have not."""
+        """Tell the master how many turns of *measure* have ended, and how many have not."""
         self._say(_COUNTS, at_s=time.monotonic(), ended=ended, outstanding=outstanding)
 
     def written(self) -> None:
-        """Say that this worker's files are complete."""
+        """Tell the master that this worker's files are complete."""
         self._say(_WRITTEN)
 
     def wait_for_master(self) -> None:
-        """Stay until Locust's own message ends this process: one that is gone could not be told from one that died."""
+        """Wait until Locust's own message ends this process: the master takes an earlier end for a crash."""
         while not self.orphaned():
             time.sleep(_TICK_S)
 
     def orphaned(self) -> bool:
-        """Tell whether the master is gone: nobody will say when to end."""
+        """Return whether the master has ended, so that no order will come."""
         return os.getppid() != self._master
 
     def _say(self, kind: str, **data: Any) -> None:
@@ -95,7 +95,7 @@ class Master:
         runner.register_message(_WRITTEN, lambda msg, **_: self._written.add(msg.data["worker"]))
 
     def gather(self) -> bool:
-        """Wait until all workers have their users; False where one does not come."""
+        """Return whether all workers have their users, waiting for them."""
         last_s = time.monotonic() + _OPENING_LIMIT_S
         while len(self._pids) < self._plan.workers:
             if time.monotonic() > last_s or self._dead():
@@ -104,14 +104,14 @@ class Master:
         return True
 
     def conduct(self) -> bool:
-        """Tell the workers when phases begin and end; True once all have written their files."""
+        """Return whether all workers wrote their files, after telling them when phases begin and end."""
         timeline = Timeline(self._plan, time.monotonic() + AHEAD_S)
         self._tell(timeline, stopped=False)
         told: float | None = None
         stopped = over = False
         while not over:
             time.sleep(_TICK_S)
-            lost = bool(self._dead() or self._written)  # who has written already was interrupted
+            lost = bool(self._dead() or self._written)  # a worker that has written already was interrupted
             stopped = self._interrupted or lost or Path(self._plan.stop_file).exists()
             over = timeline.advance(
                 time.monotonic() + AHEAD_S,
@@ -137,7 +137,7 @@ class Master:
         self._runner.send_message(_PHASES, orders | {"stopped": stopped})
 
     def _outstanding(self, timeline: Timeline) -> int:
-        """Turns of *measure* that have not ended; a count from before its end says nothing of those still to begin."""
+        """Return the turns of *measure* that have not ended; a count from before its end does not cover later ones."""
         end_s = timeline.measure_end_s
         if end_s is None or len(self._counts) < self._plan.workers:
             return 1
@@ -149,7 +149,7 @@ class Master:
 
 
 def _ended(child: int) -> bool:
-    """Tell whether a child process has ended, without reaping it: Locust does that."""
+    """Return whether a child process has ended, without reaping it: Locust does that."""
     try:
         return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:

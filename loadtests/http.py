@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes: requests to send, responses to take apart; no sockets here."""
+"""HTTP/1.1 as bytes: requests to send, responses to parse; no sockets here."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _HEAD_END = b"\r\n\r\n"
 
 @dataclass(slots=True)
 class Response:
-    """A response as far as its bytes have come."""
+    """A response as far as it has arrived."""
 
     status: int
     headers: list[tuple[str, str]]  # names in lower case
@@ -25,7 +25,7 @@ class Response:
         return next((value for key, value in self.headers if key == name), None)
 
     def body_offset(self, raw_position: int) -> int:
-        """Return how much of the body lay within the first ``raw_position`` raw bytes."""
+        """Return the bytes of the body within the first ``raw_position`` raw bytes."""
         piece = bisect_right(self.raw_starts, raw_position) - 1
         if piece < 0:
             return 0
@@ -42,7 +42,7 @@ def request(method: str, target: str, headers: Mapping[str, str], body: bytes | 
 
 
 def decode(raw: bytes, *, closed: bool = False) -> Response | None:
-    """Take a response apart; None while its head is incomplete.
+    """Return the response in raw bytes; None while its head is incomplete.
 
     Args:
         raw: all bytes received since the request was sent.
@@ -105,7 +105,7 @@ def _decode_chunks(response: Response, raw: bytes, position: int) -> None:
 
 
 class Body:
-    """A response's body as it comes, freed of its framing piece by piece."""
+    """The body of a response as it comes, without its framing."""
 
     def __init__(self) -> None:
         self.head: Response | None = None  # known once its last line has come
@@ -115,7 +115,7 @@ class Body:
         self._left: int | None = 0  # bytes to come of this chunk, or of the body; None: until the connection closes
 
     def feed(self, data: bytes) -> bytes:
-        """Take what was received and return what it holds of the body.
+        """Return the part of the body in newly received bytes.
 
         Raises:
             ValueError: the bytes are not HTTP/1.1, or their framing is broken.
@@ -126,7 +126,7 @@ class Body:
         return self._from_chunks() if self._chunked else self._from_all()
 
     def closed(self) -> bool:
-        """Tell whether the response is over now that the server has closed the connection."""
+        """Return whether the response is over now that the server has closed the connection."""
         self.ended = self.ended or (self.head is not None and not self._chunked and self._left is None)
         return self.ended
 

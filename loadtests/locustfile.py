@@ -1,4 +1,4 @@
-"""Where Locust comes in.
+"""The file that Locust runs.
 
 A trial:  CHATBENCH_PLAN=plan.json locust -f loadtests/locustfile.py --headless --loglevel WARNING
 By hand:  locust -f loadtests/locustfile.py --host http://127.0.0.1:8000 --protocol rest
@@ -28,20 +28,20 @@ from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
 from harness.records import AnswerPlan, Distribution, LoadPlan, from_json
-from loadtests.by_hand import HandLedger
+from loadtests.by_hand import HandTracker
 from loadtests.distributed import Master, Worker
 from loadtests.runner import LoadRun
 from loadtests.scenarios import chat
 from loadtests.users.choose import page_class, visitor
 
-_WORKERS_COME_S = 30  # a master waits so long for its workers
-_state: dict[str, LoadRun | HandLedger] = {}
+_WORKERS_COME_S = 30  # the master's wait for its workers
+_state: dict[str, LoadRun | HandTracker] = {}
 _numbers = itertools.count()
-_conducting = Event()  # from then on a trial notices by itself that its master is gone
+_conducting = Event()  # set: the trial notices by itself that its master ended
 
 
 def _read_plan() -> LoadPlan | None:
-    """Return the plan, None by hand; a bad one ends this process while it still has no workers that wait for it."""
+    """Return the plan, None by hand; a bad plan ends this process before it has workers that wait for it."""
     path = os.environ.get("CHATBENCH_PLAN")
     if path is None:
         return None
@@ -54,7 +54,7 @@ def _read_plan() -> LoadPlan | None:
 
 
 def _end_with(master: int) -> None:
-    """End a worker that has nothing measured yet with its master, for which Locust would wait five minutes."""
+    """End a worker together with its master before it measures; Locust alone would wait five minutes."""
     while not _conducting.wait(0.1):
         if os.getppid() != master:
             os._exit(1)
@@ -69,34 +69,34 @@ def _listen(hook: Any, listener: Callable[..., None]) -> None:
     hook.add_listener(listener)
 
 
-class Person(User):
-    """One simulated person."""
+class VirtualUser(User):
+    """One virtual user."""
 
     @task
     def live(self) -> None:
-        """Do what the scenario says until the end."""
-        ledger = _state["ledger"]
-        if isinstance(ledger, LoadRun):
-            ledger.user()
+        """Play the scenario until the end of the trial."""
+        tracker = _state["tracker"]
+        if isinstance(tracker, LoadRun):
+            tracker.user()
             raise StopUser
         number = next(_numbers)
-        page = page_class(ledger.plan.protocol, ledger.plan.user_class)(visitor(ledger.plan, number))
+        page = page_class(tracker.plan.protocol, tracker.plan.user_class)(visitor(tracker.plan, number))
         try:
-            chat(ledger, number, page, time.monotonic())
+            chat(tracker, number, page, time.monotonic())
         finally:
             page.close()
 
 
 def add_arguments(parser: ArgumentParser, **_: Any) -> None:
-    """Arguments for a run by hand, also fields of Locust's web page; a plan overrides them all."""
+    """Add the arguments of a run by hand, also fields of Locust's web page; a plan overrides them all."""
     add = parser.add_argument
     add("--protocol", default="rest", help="rest, forms, streamlit or openai")
-    add("--user-class", default="", help="a class of one's own instead: path/to/user.py:Name")
+    add("--user-class", default="", help="your own user class instead: path/to/user.py:Name")
     add("--think-s", type=float, default=7.0, help="median think time in seconds")
     add("--think-sigma", type=float, default=0.0, help="its log-normal sigma; 0: constant")
     add("--turns", type=int, default=4, help="turns per conversation")
     add("--message-chars", type=int, default=70, help="length of a message")
-    add("--seed", type=int, default=42, help="of the target's data and of the model")
+    add("--seed", type=int, default=42, help="seed of the target's data and of the model")
     add("--seeded-users", type=int, default=1000, help="accounts in the target's data")
     add("--streamlit-site", default="", help="site-packages of the target's own streamlit")
     if _PLAN is not None and (workers := _PLAN.workers) > 1:
@@ -107,7 +107,7 @@ def add_arguments(parser: ArgumentParser, **_: Any) -> None:
 
 
 def set_up(environment: Environment, **_: Any) -> None:
-    """Take the plan or the arguments; a plan is run as soon as all users are there."""
+    """Set Locust up for the plan or the arguments; a plan runs as soon as all users exist."""
     options = environment.parsed_options
     assert options is not None  # noqa: S101  # Locust's command line always sets it
     if _PLAN is None:
@@ -119,25 +119,25 @@ def set_up(environment: Environment, **_: Any) -> None:
     options.only_summary = True
     logging.getLogger("locust.stats_logger").disabled = True
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # users spawn at once: the ramp is the trial's own
-    environment.process_exit_code = 1  # until the plan is completed
+    environment.process_exit_code = 1  # until the plan is complete
     if isinstance(runner, MasterRunner):
         options.num_users = options.spawn_rate = plan.workers * math.ceil(plan.users / plan.workers)
         gevent.spawn(_lead, environment, Master(runner, plan))
         return
     worker = Worker(runner, runner.worker_index, plan.workers) if isinstance(runner, WorkerRunner) else None
     trial = LoadRun(plan, locust.__version__, worker)
-    _state["ledger"] = trial
+    _state["tracker"] = trial
     options.num_users = options.spawn_rate = trial.users
     gevent.spawn(_conduct, environment, trial)
     _listen(environment.events.quitting, lambda **_: trial.finish(stopped_early=True, note="interrupted"))
 
 
 def start_by_hand(environment: Environment, **_: Any) -> None:
-    """Take the arguments as they are now: the web page may have changed them."""
+    """Read the arguments at the start of a test: the web page may have changed them."""
     options = environment.parsed_options
     assert options is not None  # noqa: S101  # see above
     plan = _plan_by_hand(options, environment.host or "")
-    _state["ledger"] = HandLedger(plan, environment.events.request.fire)
+    _state["tracker"] = HandTracker(plan, environment.events.request.fire)
 
 
 def _conduct(environment: Environment, trial: LoadRun) -> None:
@@ -167,7 +167,7 @@ def _lead(environment: Environment, master: Master) -> None:
 
 
 def _on_signals(act: Callable[[int], None]) -> None:
-    """Act on SIGTERM and SIGINT in place of Locust, whose handlers (set by now) shut down twice and print a trace."""
+    """Handle SIGTERM and SIGINT in place of Locust, whose handlers shut down twice and print a trace."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: gevent.spawn(act, number))
 

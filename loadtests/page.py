@@ -1,9 +1,9 @@
-"""What a simulated person does with one open page; a target's own ``user.py`` implements this too.
+"""The page of one virtual user; a target's own ``user.py`` implements this class too.
 
-A page's methods run in one user's greenlet, so plain blocking calls are right (docs/your-own.md walks through one).
-What a ``user.py`` may import: this module (``Page``, ``Visitor``, ``sleep_until``), ``loadtests.reading`` (``Reading``,
+A page's methods run in one user's greenlet, so plain blocking calls are right. docs/your-own.md shows an example.
+A ``user.py`` may import this module (``Page``, ``Visitor``, ``sleep_until``), ``loadtests.reading`` (``Reading``,
 ``TurnError``, ``SignInError``), and for HTTP ``loadtests.connection`` (``Connection``, ``endpoint``) with
-``loadtests.http`` (``request``, ``Response``). The rest of the package may change. A user class of one's own:
+``loadtests.http`` (``request``, ``Response``). The rest of the package may change. A user class:
 
     from loadtests.page import Page, Visitor
     from loadtests.reading import Reading, TurnError
@@ -15,19 +15,20 @@ What a ``user.py`` may import: this module (``Page``, ``Visitor``, ``sleep_until
             ...                                        # send text; for each update: reading.saw(answer_so_far)
             reading.finish()                           # the protocol says that the answer is over
 
-Anything raised fails the turn and is recorded with it; ``TurnError(kind, message)`` says what kind of failure it is.
+Any exception fails the turn and is recorded with it. ``TurnError(kind, message)`` names the kind of failure.
 """
 
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
-from loadtests.reading import Reading
+from loadtests.reading import AnswerTrace, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who uses the page: where it is and which session was signed in beforehand."""
+    """The user of a page: the page's address, the account, and the session signed in beforehand."""
 
     number: int
     base_url: str
@@ -44,7 +45,7 @@ def sleep_until(until_s: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageLoad:
-    """What opening a page took: requests, and bytes of their bodies as they came (compressed where they were)."""
+    """The cost of opening a page: requests, and bytes of their bodies as received (compressed or not)."""
 
     requests: int
     body_bytes: int
@@ -55,7 +56,7 @@ class PageLoad:
 
 
 class NotOfferedError(Exception):
-    """A page class does not know how to do this; what needs it is not measured."""
+    """A page class lacks this method; the scenario that needs it is not measured."""
 
 
 class Page(ABC):
@@ -79,24 +80,31 @@ class Page(ABC):
         """Start an empty conversation; the next message belongs to it."""
 
     @abstractmethod
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
-        """Send ``text`` and read the answer, which starts with ``nonce``, to its end."""
+    def ask(self, text: str, nonce: str, reading: Any) -> None:
+        """Send ``text`` and read the answer, which starts with ``nonce``, to its end.
+
+        ``reading`` is the trace that ``new_trace`` returned for this turn.
+        """
+
+    def new_trace(self, sent_s: float) -> AnswerTrace:
+        """Return the trace of a turn sent at ``sent_s``: one that is told the answer each time it has grown."""
+        return Reading(sent_s)
 
     def open_page(self) -> PageLoad:
-        """Fetch the page and its files over a fresh connection, as somebody who was never here; optional.
+        """Fetch the page and its files over a fresh connection, as a first visit does; optional.
 
         Raises:
             NotOfferedError: the class has none; TurnError, OSError: it does not come.
         """
-        raise NotOfferedError(f"{type(self).__name__} does not say how its page is opened")
+        raise NotOfferedError(f"{type(self).__name__} has no method open_page")
 
     def sign_in(self, password: str) -> None:
-        """Sign in with a password on the page just opened, and be where ``connect`` leads to; optional.
+        """Sign in with a password on the page just opened, to the state that ``connect`` leads to; optional.
 
         Raises:
             NotOfferedError: the class has none; SignInError: it is refused; TurnError, OSError: it does not come.
         """
-        raise NotOfferedError(f"{type(self).__name__} does not say how people sign in")
+        raise NotOfferedError(f"{type(self).__name__} has no method sign_in")
 
     def prepare(self) -> None:
         """Make the page ready for a message: connected, in a conversation."""
@@ -108,17 +116,17 @@ class Page(ABC):
             self.in_conversation = True
 
     def idle(self, until_s: float) -> bool:
-        """Do nothing until then, as an open page does; a page that must answer pings overrides this.
+        """Return whether the page was busy (connecting again) at ``until_s``, so that the user had to wait.
 
-        True: the page was busy at that time (connecting again), so that the person had to wait for it.
+        Until then do nothing, as an open page does. A page that must answer pings overrides this.
         """
         sleep_until(until_s)
         return False
 
     def abort(self) -> None:
-        """Cut what is under way, called from outside when a turn is overdue; a page with a socket overrides this."""
+        """Cut the turn under way; called from outside when it is overdue. A page with a socket overrides this."""
         self.connected = False
 
     def close(self) -> None:
-        """Leave; the next ``prepare`` connects again."""
+        """Leave the page; the next ``prepare`` connects again."""
         self.connected = False

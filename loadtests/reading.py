@@ -1,8 +1,11 @@
-"""One answer as it arrives: what the page saw and when, and how it is judged."""
+"""One answer as it arrives: the trace that a page fills in, and the judgement on the whole text."""
 
 import re
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from harness.records.recipe import END_MARKER, tokens_in
 
@@ -10,7 +13,7 @@ _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
 
 
 class TurnError(Exception):
-    """A turn that went wrong: ``kind`` is an error kind of the turn's record, ``message`` plain words."""
+    """A failed turn: ``kind`` is an error kind of the turn's record, ``message`` plain words."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -19,30 +22,66 @@ class TurnError(Exception):
 
 
 class SignInError(TurnError):
-    """The target did not take the session signed in beforehand."""
+    """The target refused the session that was signed in beforehand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerProgress:
+    """The growth of an answer: its text, and for each read that brought some of it the time and the length so far."""
+
+    text: str = ""
+    finished: bool = False  # the protocol said that the answer is complete
+    updates: int = 0  # protocol messages about the answer
+    times: list[float] = field(default_factory=list)
+    chars: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Reading:
-    """What arrived for one turn; filled in while it runs, so that a turn cut short keeps what it had.
+class AnswerTrace(ABC):
+    """The arrivals of one answer, filled in while it comes: a turn cut short keeps what it had.
 
-    A page either keeps raw reads (``parts``, parsed after the trial) or reports the answer's growth (``saw``).
     All times are seconds on the monotonic clock.
     """
 
     sent_s: float
-    stream_format: str | None = None  # how to parse ``parts``: "rest" or "openai"; None: the page called ``saw``
     times: list[float] = field(default_factory=list)  # of each read, or of each growth of the answer
-    parts: list[bytes] = field(default_factory=list)  # raw reads
-    chars: list[int] = field(default_factory=list)  # length of the answer after each growth
-    text: str = ""
-    updates: int = 0
-    wire_bytes: int = 0
     first_s: float | None = None
     done_s: float | None = None
     ready_s: float | None = None
-    finished: bool = False  # the protocol said that the answer is complete
     overdue: bool = False  # the time limit of the turn has passed; its connection was cut
+
+    @abstractmethod
+    def growth(self) -> AnswerProgress:
+        """Return the growth of the answer.
+
+        Raises:
+            TurnError: the stream reports an error.
+            ValueError, KeyError, TypeError: the bytes are not what the protocol says.
+        """
+
+    @abstractmethod
+    def note(self) -> dict[str, Any]:
+        """Return the fields that ``growth`` needs besides ``raw``, and the bytes on the wire: JSON-able."""
+
+    @abstractmethod
+    def raw(self) -> bytes:
+        """Return the bytes that are kept beside the note."""
+
+    @classmethod
+    @abstractmethod
+    def noted(cls, note: Mapping[str, Any], raw: bytes) -> Self:
+        """Return the trace that a note and its bytes describe."""
+
+
+@dataclass(slots=True)
+class GrowingText(AnswerTrace):
+    """The trace of a page that reports the answer's text each time it has grown (``saw``)."""
+
+    text: str = ""
+    answer_chars: list[int] = field(default_factory=list)  # length of the answer after each growth
+    updates: int = 0
+    wire_bytes: int = 0
+    finished: bool = False  # the protocol said that the answer is complete
 
     def saw(self, text: str, at_s: float | None = None) -> None:
         """Note that the answer so far reads ``text`` (all of it, not the new part), now or at ``at_s``."""
@@ -54,25 +93,58 @@ class Reading:
             self.first_s = now_s
         self.text = text
         if self.times and self.times[-1] == now_s:
-            self.chars[-1] = len(text)
+            self.answer_chars[-1] = len(text)
         else:
             self.times.append(now_s)
-            self.chars.append(len(text))
+            self.answer_chars.append(len(text))
 
     def finish(self, at_s: float | None = None) -> None:
         """Note that the answer is over at protocol level."""
         self.finished = True
         self.done_s = time.monotonic() if at_s is None else at_s
 
+    def growth(self) -> AnswerProgress:
+        """Return the growth of the answer as the page reported it."""
+        return AnswerProgress(
+            text=self.text,
+            finished=self.finished,
+            updates=self.updates,
+            times=self.times,
+            chars=self.answer_chars,
+        )
+
+    def note(self) -> dict[str, Any]:
+        """Return all fields but the text."""
+        return {
+            "times": self.times,
+            "answer_chars": self.answer_chars,
+            "updates": self.updates,
+            "wire_bytes": self.wire_bytes,
+            "finished": self.finished,
+        }
+
+    def raw(self) -> bytes:
+        """Return the text in UTF-8."""
+        return self.text.encode()
+
+    @classmethod
+    def noted(cls, note: Mapping[str, Any], raw: bytes) -> Self:
+        """Return the trace that a note and its text describe."""
+        names = ("sent_s", "times", "answer_chars", "updates", "wire_bytes", "finished")
+        return cls(text=raw.decode(), **{name: note[name] for name in names})
+
+
+Reading = GrowingText  # its name for a user.py
+
 
 def foreign_nonce(text: str, nonce: str) -> str | None:
-    """Return the nonce a text starts with if it is another one than ``nonce``."""
-    found = _NONCE.match(text)
-    return found.group() if found and found.group() != nonce else None
+    """Return the nonce at the start of a text where it differs from ``nonce``."""
+    match = _NONCE.match(text)
+    return match.group() if match and match.group() != nonce else None
 
 
 def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
-    """Return why an answer is not whole and one's own, or None if it is."""
+    """Return the failure of an answer that is cut or another turn's, None for a whole answer."""
     other = foreign_nonce(text, nonce)
     if other:
         return TurnError("foreign_nonce", f"the answer starts with {other}, expected {nonce}")
@@ -81,5 +153,5 @@ def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
     if not text.rstrip().endswith(END_MARKER):
         return TurnError("truncated", f"the answer ended after {tokens_in(len(text))} tokens without {END_MARKER}")
     if not finished:
-        return TurnError("truncated", "the answer was whole, but the protocol did not say that it was over")
+        return TurnError("truncated", "the answer was whole, but the protocol did not end it")
     return None

@@ -1,4 +1,4 @@
-"""One trial from its plan to its files: lets users in, watches phases and time limits, writes the summary."""
+"""A trial from its plan to its files: starts users, watches phases and time limits, writes the summary."""
 
 import gc
 import itertools
@@ -13,7 +13,7 @@ from harness.records import GeneratorSummary, LoadPlan, PhaseTimes, StepTimes
 from loadtests.distributed import Worker
 from loadtests.page import Page
 from loadtests.recording.recorder import Recorder
-from loadtests.recording.tracker import TrialLedger
+from loadtests.recording.tracker import TrialTracker
 from loadtests.scenarios import arrive, chat, make_ready, stay_s, take_turn
 from loadtests.schedule.arrivals import Pool
 from loadtests.schedule.phases import Timeline, live_turn_seconds
@@ -21,19 +21,13 @@ from loadtests.users.choose import page_class, visitor
 from loadtests.visits import Visits, visit_again_and_again
 
 _TICK_S = 0.05
-
-
 _OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
-
-
 _SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
-
-
 _FAR_S = 1e7
 
 
 def allow_open_files(count: int) -> None:
-    """Raise the limit of open files to ``count`` as far as this process may."""
+    """Raise the limit of open files to ``count``, or as far as this process may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -56,7 +50,7 @@ class LoadRun:
         self._locust_version = locust_version
         self._page_class = page_class(plan.protocol, plan.user_class)
         self._recorder = Recorder(Path(plan.output), f"-{worker.number}" if worker else "")
-        self._ledger = TrialLedger(plan, self._recorder)
+        self._tracker = TrialTracker(plan, self._recorder)
         self._timeline = Timeline(plan, 0.0)
         self._pool: Pool | None = None
         self._visits = Visits()
@@ -71,7 +65,7 @@ class LoadRun:
         allow_open_files(2 * self.users + 1000)
 
     def user(self) -> None:
-        """Be the next virtual user until the trial is over; one too many (Locust shares evenly) goes home."""
+        """Play the next virtual user until the trial is over; one beyond the plan (Locust shares evenly) returns."""
         number = next(self._numbers)
         if number >= self.users:
             return
@@ -80,17 +74,17 @@ class LoadRun:
         self._let_in[number].wait()
         if self.plan.scenario == "idle":
             make_ready(page)
-            take_turn(self._ledger, number, 0, 0, time.monotonic(), page)
+            take_turn(self._tracker, number, 0, 0, time.monotonic(), page)
             self._tried += 1
             self._pages.append(page)
             page.idle(time.monotonic() + _FAR_S)
         elif self.plan.scenario == "visit":
             start_s, _ = stay_s(self.plan, number, self._timeline)
-            visit_again_and_again(self._ledger, self._visits, number, self.users, self._open_page_of, start_s)
+            visit_again_and_again(self._tracker, self._visits, number, self.users, self._open_page_of, start_s)
         elif self._pool:
-            arrive(self._ledger, number, page, self._pool)
+            arrive(self._tracker, number, page, self._pool)
         else:
-            chat(self._ledger, number, page, *stay_s(self.plan, number, self._timeline))
+            chat(self._tracker, number, page, *stay_s(self.plan, number, self._timeline))
 
     def _open_page_of(self, number: int) -> Page:
         return self._page_class(visitor(self.plan, number))
@@ -104,38 +98,38 @@ class LoadRun:
         if self.plan.scenario == "idle":
             stopped = self._conduct_idle()
         else:
-            self._timeline = self._ledger.timeline = Timeline(self.plan, start_s)
+            self._timeline = self._tracker.timeline = Timeline(self.plan, start_s)
             self._pool = Pool(self.plan, self._timeline) if self.plan.arrivals_per_s else None
             stopped = self._conduct_chat()
         self.completed = not self.finished
         self.finish(stopped_early=stopped)
 
     def finish(self, *, stopped_early: bool, note: str | None = None) -> None:
-        """Write the files; turns under way become incomplete. A second call does nothing."""
+        """Write the trial's files; turns under way become incomplete. A second call does nothing."""
         if self.finished:
             return
         self.finished = True
         now_s = time.monotonic()
-        if self._ledger.timeline and self._timeline.end_s is None:
+        if self._tracker.timeline and self._timeline.end_s is None:
             self._timeline.advance(now_s, ended=0, outstanding=0, stop=True)
             self._note_cpu()
-        if self._pool:  # due, and nobody was free: they count as turns that never got an answer
+        if self._pool:  # due while no user was free: they count as turns without an answer
             nobody = self._page_class(visitor(self.plan, 0))
             for n, (arrival, intended_s) in enumerate(self._pool.left(now_s)):
-                self._ledger.planned(self.users + n, 0, 0, intended_s, nobody, arrival)
-        self._ledger.close(now_s)
+                self._tracker.planned(self.users + n, 0, 0, intended_s, nobody, arrival)
+        self._tracker.close(now_s)
         self._recorder.write_turns()
         self._recorder.write_summary(self._summary(stopped_early, note))
         if self._worker:
             self._worker.written()
 
     def wait_for_others(self) -> None:
-        """Stay until all processes of the trial may end."""
+        """Wait until all processes of the trial may end."""
         if self._worker:
             self._worker.wait_for_master()
 
     def _start_s(self) -> float:
-        """Return when the ramp-up begins: soon, or when the master says."""
+        """Return the start of the ramp-up: now, or the time that the master says."""
         if self._worker is None:
             return time.monotonic() + _TICK_S
         self._worker.here()
@@ -153,7 +147,7 @@ class LoadRun:
         while not over and not self.finished:
             time.sleep(_TICK_S)
             now_s = time.monotonic()
-            self._ledger.cut_overdue(now_s)
+            self._tracker.cut_overdue(now_s)
             self._recorder.write_old_notes(now_s)
             over, stopped = self._follow(self._worker, now_s) if self._worker else self._decide(now_s)
             if self._pool:
@@ -165,15 +159,15 @@ class LoadRun:
         """Return whether the trial is over, and whether it was stopped."""
         stopped = Path(self.plan.stop_file).exists() or self._visits.refused is not None
         over = self._timeline.advance(
-            now_s, ended=self._ledger.measure_ended, outstanding=self._outstanding(now_s), stop=stopped
+            now_s, ended=self._tracker.measure_ended, outstanding=self._outstanding(now_s), stop=stopped
         )
         return over, stopped
 
     def _follow(self, worker: Worker, now_s: float) -> tuple[bool, bool]:
-        """Do the same as a worker, whose master decides for all."""
+        """Return the same as the master, which decides for all workers, says."""
         orders, timeline = worker.orders, self._timeline
         timeline.measure_end_s = orders.measure_end_s
-        worker.counts(self._ledger.measure_ended, self._outstanding(now_s))
+        worker.counts(self._tracker.measure_ended, self._outstanding(now_s))
         over = orders.end_s is not None and now_s >= orders.end_s
         if over:
             timeline.end_s = orders.end_s
@@ -182,7 +176,7 @@ class LoadRun:
         return over, orders.stopped
 
     def _outstanding(self, now_s: float) -> int:
-        return self._ledger.outstanding() + (self._pool.outstanding(now_s) if self._pool else 0)
+        return self._tracker.outstanding() + (self._pool.outstanding(now_s) if self._pool else 0)
 
     def _let_in_more(self, count: int) -> None:
         for event in self._let_in[self._came_in : self._came_in + count]:
@@ -190,10 +184,10 @@ class LoadRun:
         self._came_in += count
 
     def _visit_and_leave(self, number: int) -> None:
-        """Open the page, take one turn and go: what a server loads on first use is no cost of the sessions after it."""
+        """Take one turn and leave: the cost of a server's first use must not count for the sessions after it."""
         page = self._page_class(visitor(self.plan, number))
         make_ready(page)
-        take_turn(self._ledger, number, 0, 0, time.monotonic(), page)
+        take_turn(self._tracker, number, 0, 0, time.monotonic(), page)
         page.close()
 
     def _conduct_idle(self) -> bool:
@@ -219,11 +213,11 @@ class LoadRun:
         return False
 
     def _pause(self, pause_s: float) -> bool:
-        """Wait; True if the trial is to stop."""
+        """Return whether the trial is to stop, after waiting."""
         until_s = time.monotonic() + pause_s
         while not self.finished:
             now_s = time.monotonic()
-            self._ledger.cut_overdue(now_s)
+            self._tracker.cut_overdue(now_s)
             self._recorder.write_old_notes(now_s)
             if Path(self.plan.stop_file).exists():
                 return True
@@ -243,10 +237,10 @@ class LoadRun:
     def _summary(self, stopped_early: bool, note: str | None) -> GeneratorSummary:
         phases: dict[str, PhaseTimes] = {}
         live_s = cpu_s = 0.0
-        if self._ledger.timeline:
+        if self._tracker.timeline:
             phases = self._timeline.times()
             if measure := phases.get("measure"):
-                live_s = live_turn_seconds(self._ledger.changes, measure.start_s, measure.end_s)
+                live_s = live_turn_seconds(self._tracker.changes, measure.start_s, measure.end_s)
         elif self._steps:  # idle: from the first quiet window to the last; no turn belongs to it
             phases = {"measure": PhaseTimes(start_s=self._steps[0].start_s, end_s=self._steps[-1].end_s)}
         if self._cpu_from_s is not None and self._cpu_to_s is not None:
@@ -255,14 +249,14 @@ class LoadRun:
             users=self._pool.let_in if self._pool else self.own_users,
             phases=phases,
             steps=tuple(self._steps),
-            turns_begun=self._ledger.measure_begun,
-            turns_ended=self._ledger.measure_ended,
+            turns_begun=self._tracker.measure_begun,
+            turns_ended=self._tracker.measure_ended,
             turns_written=self._recorder.written,
             live_turn_seconds=live_s,
             cpu_s=cpu_s,
             stopped_early=stopped_early,
             recorder_errors=self._recorder.errors,
-            sign_in_failures=self._ledger.sign_in_failures,
+            sign_in_failures=self._tracker.sign_in_failures,
             locust_version=self._locust_version,
             note=note,
             not_offered=self._visits.refused,

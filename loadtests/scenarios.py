@@ -1,4 +1,4 @@
-"""What one simulated person does: conversations with think time, or turns as they arrive, or one and then silence."""
+"""The scenarios of one virtual user: conversations with think time, turns as they arrive, or one turn and silence."""
 
 import time
 from math import inf
@@ -12,13 +12,13 @@ from loadtests.schedule.draws import first_conversation_turns, message, think_s
 from loadtests.schedule.phases import Timeline
 
 
-def chat(ledger: TurnTracker, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
-    """Hold conversations (until the greenlet is killed, or no message is due before ``until_s``).
+def chat(tracker: TurnTracker, user: int, page: Page, start_s: float, until_s: float = inf) -> None:
+    """Hold conversations until the greenlet is killed or no message is due before ``until_s``.
 
     The first begins at a random position; its message is intended one think time after ``start_s``, every other one
     think time after the end of the answer before it.
     """
-    plan = ledger.plan
+    plan = tracker.plan
     sleep_until(start_s)
     turns = first_conversation_turns(plan.seed, user, plan.turns_per_conversation)
     conversation, previous_done_s = 0, start_s
@@ -29,30 +29,30 @@ def chat(ledger: TurnTracker, user: int, page: Page, start_s: float, until_s: fl
             if previous_done_s + pause_s >= until_s:
                 page.close()
                 return
-            previous_done_s = take_turn(ledger, user, conversation, turn, previous_done_s + pause_s, page)
+            previous_done_s = take_turn(tracker, user, conversation, turn, previous_done_s + pause_s, page)
         conversation += 1
         turns = plan.turns_per_conversation
 
 
-def arrive(ledger: TurnTracker, user: int, page: Page, pool: Pool) -> None:
-    """Meet one arrival after another (until the greenlet is killed), in conversations of the plan's length.
+def arrive(tracker: TurnTracker, user: int, page: Page, pool: Pool) -> None:
+    """Take one arrival after another until the greenlet is killed, in conversations of the plan's length.
 
-    The page is made ready before an arrival is taken: none waits for a page while another user stands ready.
+    The page is made ready before an arrival is taken: no arrival waits for a page while another user is ready.
     """
-    plan = ledger.plan
+    plan = tracker.plan
     turns, conversation = first_conversation_turns(plan.seed, user, plan.turns_per_conversation), 0
     while True:
         page.in_conversation = False
         for turn in range(turns):
             make_ready(page)
             arrival, intended_s = pool.take(user, time.monotonic())
-            take_turn(ledger, user, conversation, turn, intended_s, page, arrival)
+            take_turn(tracker, user, conversation, turn, intended_s, page, arrival)
         conversation += 1
         turns = plan.turns_per_conversation
 
 
 def take_turn(
-    ledger: TurnTracker,
+    tracker: TurnTracker,
     user: int,
     conversation: int,
     turn: int,
@@ -60,40 +60,40 @@ def take_turn(
     page: Page,
     arrival: int | None = None,
 ) -> float:
-    """Send one message at ``intended_s`` and read its answer; return when it was over.
+    """Return the time at which an answer was over, after sending its message at ``intended_s``.
 
-    While the person thinks, the page is made ready (connected again, a new conversation opened). Where it is not ready
-    in time, the person waits from ``intended_s`` on: the message counts as sent then, so a slow page cannot hide.
+    During the think time the page is made ready (connected again, a new conversation opened). If it is not ready in
+    time, the user waits from ``intended_s`` on. The message counts as sent then, so a slow page cannot hide.
     """
-    ticket = ledger.planned(user, conversation, turn, intended_s, page, arrival)
-    text = message(ledger.plan.message_chars, ticket.tag)
+    pending = tracker.planned(user, conversation, turn, intended_s, page, arrival)
+    text = message(tracker.plan.message_chars, pending.tag)
     make_ready(page)
     waited = time.monotonic() >= intended_s or page.idle(intended_s)
     sent_s = intended_s if waited else time.monotonic()
-    reading = ledger.begun(ticket, sent_s)
+    trace = tracker.begun(pending, sent_s)
     failure: TurnError | None = None
     try:
         page.prepare()
-        page.ask(text, ticket.nonce, reading)
+        page.ask(text, pending.nonce, trace)
     except TurnError as problem:
         failure = problem
     except OSError as problem:
         failure = TurnError("connection", _plain(problem))
-    except Exception as problem:  # noqa: BLE001  # a user class of one's own may raise anything; the turn says what
+    except Exception as problem:  # noqa: BLE001  # a third party's user class may raise anything; the turn records it
         failure = TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
     if isinstance(failure, SignInError):
-        ledger.sign_in_failed()
+        tracker.sign_in_failed()
     if failure:
         page.close()
-    ledger.ended(ticket, failure)
-    return reading.done_s if reading.done_s is not None else time.monotonic()
+    tracker.ended(pending, failure)
+    return trace.done_s if trace.done_s is not None else time.monotonic()
 
 
 def make_ready(page: Page) -> None:
     """Make the page ready for a message if it can be."""
     try:
         page.prepare()
-    except Exception:  # noqa: BLE001  # the turn tries again, and what goes wrong then is recorded with it
+    except Exception:  # noqa: BLE001  # the turn tries again and records that failure
         page.close()
 
 
@@ -102,9 +102,9 @@ def _plain(problem: OSError) -> str:
 
 
 def stay_s(plan: LoadPlan, user: int, timeline: Timeline) -> tuple[float, float]:
-    """Return when a user opens the page and from when on it sends no more.
+    """Return the times at which a user opens the page and stops sending.
 
-    Evenly over the ramp-up and for ever; users of a spike within a second of its start, until its end.
+    Users come evenly over the ramp-up and stay. Users of a spike come within its first second and leave at its end.
     """
     if plan.spike is None or user < plan.users:
         return timeline.start_s + plan.ramp_up_s * user / max(1, plan.users), inf

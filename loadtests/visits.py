@@ -16,46 +16,46 @@ TURNS = 2
 
 
 class Visits:
-    """Visits of all users, in the order in which they began; ``refused`` says why there can be none."""
+    """The visits of all users in the order of their start; ``refused``: the reason why there are none."""
 
     def __init__(self) -> None:
         self._known: dict[int, Visit] = {}
         self.refused: str | None = None
 
     def note(self, number: int, visit: Visit) -> None:
-        """Keep what is known of a visit so far."""
+        """Keep the record of a visit so far."""
         self._known[number] = visit
 
     def all(self) -> tuple[Visit, ...]:
-        """Return them as they are now; one under way has no end."""
+        """Return the visits as they are now; one under way has no end."""
         return tuple(self._known.values())
 
 
 def visit_again_and_again(
-    ledger: TurnTracker, visits: Visits, user: int, users: int, make_page: Callable[[int], Page], start_s: float
+    tracker: TurnTracker, visits: Visits, user: int, users: int, make_page: Callable[[int], Page], start_s: float
 ) -> None:
-    """Visit, think, visit (until the greenlet is killed), each time as another person.
+    """Visit and think until the greenlet is killed, each time as another virtual user.
 
     Args:
-        ledger: Counts the turns.
+        tracker: Counts the turns.
         visits: Keeps the visits.
         user: 0-based, of ``users``.
         users: How many visit at the same time.
-        make_page: Returns the closed page of a person by number.
+        make_page: Returns the closed page of a user by number.
         start_s: When the first visit begins.
     """
-    plan = ledger.plan
+    plan = tracker.plan
     sleep_until(start_s)
     count = 0
     while visits.refused is None:
         number = user + count * users
-        _visit(ledger, visits, user, number, make_page(number))
+        _visit(tracker, visits, user, number, make_page(number))
         sleep_until(time.monotonic() + think_s(plan.think_s, plan.seed, user, number, TURNS))
         count += 1
 
 
-def _visit(ledger: TurnTracker, visits: Visits, user: int, number: int, page: Page) -> None:
-    plan = ledger.plan
+def _visit(tracker: TurnTracker, visits: Visits, user: int, number: int, page: Page) -> None:
+    plan = tracker.plan
     known = Visit(user=user, start_s=time.monotonic())
     visits.note(number, known)
     try:
@@ -75,7 +75,7 @@ def _visit(ledger: TurnTracker, visits: Visits, user: int, number: int, page: Pa
         return
     for turn in range(TURNS):
         pause_s = think_s(plan.think_s, plan.seed, user, number, turn)
-        take_turn(ledger, user, number, turn, time.monotonic() + pause_s, page)
+        take_turn(tracker, user, number, turn, time.monotonic() + pause_s, page)
         if not page.connected:  # a turn that fails closes the page
             visits.note(number, replace(known, end_s=time.monotonic(), error="a turn failed"))
             return

@@ -1,4 +1,4 @@
-"""What is written down: frozen records, and reading them strictly from JSON."""
+"""Frozen records of everything that is written down, and their strict reading."""
 
 from harness.records.coding import FORMAT_VERSION, from_json, to_json
 from harness.records.finding import CONTROL, Finding, FindingOutcome, SwapMatrix, SwappedPair, Topic

@@ -1,4 +1,4 @@
-"""What an audit and a swap matrix found."""
+"""The results of an audit and of a swap matrix."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,18 +12,18 @@ CONTROL = "control: "  # begins the lines of a finding that describe no input
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What trying one property of a target showed; ``audit.json`` holds a list of them.
+    """The result of trying one property of a target; ``audit.json`` holds a list of them.
 
     Attributes:
         topic: The row of the table it belongs to.
         name: Stable id in [a-z0-9-], unique within a target's audit.
-        title: What was tried, in plain words.
+        title: The property, in plain words.
         outcome: ``passed`` where every input did what it should, ``failed`` where one did not, else ``not measured``.
         exercised: Inputs or steps that were really tried.
         passed: How many of them did what they should.
-        text: What was seen, a sentence for people.
+        text: The observation, in one sentence.
         value: A number of its own, where it has one, in ``unit``.
-        details: A line per input: what it was, what was expected, what was seen; and one per control that held,
+        details: A line per input: the input, the expectation, the observation. Also a line per control that passed,
             marked as such, which no count holds.
         table: The same as a table, in lines, where it is easier to read so.
     """
@@ -41,7 +41,7 @@ class Finding:
     table: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a verdict that its counts do not carry: nothing tried is never a pass."""
+        """Raise ValueError for an outcome that contradicts its counts: nothing tried is never a pass."""
         if not 0 <= self.passed <= self.exercised:
             raise ValueError(f"finding {self.name}: {self.passed} of {self.exercised} inputs passed")
         carried = {
@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwappedPair:
-    """One API with one web part, used by a person in a real browser from end to end."""
+    """One API with one web part, used in a real browser from end to end."""
 
     api: str
     web: str
@@ -67,7 +67,7 @@ class SwappedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapMatrix:
-    """Which APIs go with which web parts; ``swap.json``."""
+    """The pairs of APIs and web parts that work together; ``swap.json``."""
 
     format_version: int = FORMAT_VERSION
     made_at: str  # ISO 8601, UTC

@@ -1,4 +1,4 @@
-"""What the load generator is asked to do."""
+"""The plan of a trial for the load generator."""
 
 from dataclasses import dataclass
 from math import exp
@@ -18,7 +18,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerPlan:
-    """What the model answers: times in seconds, length in tokens.
+    """The answers of the model: times in seconds, length in tokens.
 
     ``tokens_quantiles``: lengths at equal steps from 0 to 100 %, linear between them; where there are any they are what
     is drawn, and ``tokens`` names their middle.
@@ -39,7 +39,7 @@ class AnswerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpikePlan:
-    """Further users who come together and leave together, while those of the plan go on."""
+    """Further users who come and leave together, while the users of the plan go on."""
 
     users: int  # on top of the plan's
     after_s: float  # from the start of *measure* to the first of them; the last comes a second later
@@ -48,7 +48,7 @@ class SpikePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
-    """All that the generator needs for one trial; the harness writes it as ``plan.json``."""
+    """The generator's settings for one trial; the harness writes them as ``plan.json``."""
 
     scenario: str
     protocol: str

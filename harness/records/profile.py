@@ -1,4 +1,4 @@
-"""A profile: what a campaign tries, with which answers, think times and SLO."""
+"""A profile: the scenarios of a campaign, its answers, think times and SLO."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from harness.records.slo import Slo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Capacity search: where to start, how far to go, how exactly."""
+    """The capacity search: its start, its bounds, its precision."""
 
     base_users: int = 10
     start_share: float = 0.7  # of the operational bound
@@ -24,7 +24,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """How long the phases of a trial last, in seconds."""
+    """The lengths of a trial's phases, in seconds."""
 
     measure_min_s: float = 25.0
     measure_max_s: float = 45.0
@@ -34,7 +34,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """Memory per session: open sessions at each step and how long each is watched."""
+    """Memory per session: open sessions at each step, and the length of a step."""
 
     steps: tuple[int, ...] = (0, 50, 100, 150)
     hold_s: float = 4.0
@@ -42,10 +42,10 @@ class Idle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Arrivals that do not wait: a trial at the same rate for every target, and trials at shares of its own capacity.
+    """Open arrivals: a trial at the same rate for every target, and trials at shares of a target's own capacity.
 
-    The second kind takes so many percent of the turns that the users carried (the bracket's lower end) would send to a
-    target that adds nothing: users / (answer + think time).
+    The rate at 100 percent is that of the capacity (the bracket's lower end) on a target without any delay:
+    users / (answer + think time).
     """
 
     per_minute: int = 60
@@ -54,19 +54,19 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spike:
-    """A share of the users carried, then several times as many within a second, who leave again."""
+    """A share of the capacity, then several times as many users within a second, who leave again."""
 
     percent: int = 50
     times: int = 4
     before_s: float = 15.0
     hold_s: float = 20.0
     after_s: float = 45.0
-    window_s: float = 10.0  # the objective is met again when every window of this length from then on meets it
+    window_s: float = 10.0  # recovered: from then on every window of this length meets the SLO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak:
-    """A long hold at a share of the users carried; its slopes rest on means over blocks."""
+    """A long hold at a share of the capacity; its slopes rest on means over blocks."""
 
     percent: int = 70
     minutes: float = 20.0
@@ -75,7 +75,7 @@ class Soak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visiting:
-    """Whole visits, from the page's first byte to leaving: so many people at a time, again and again."""
+    """Whole visits, from the page's first byte to leaving: this many users at a time, again and again."""
 
     users: int = 2
     measure_s: float = 30.0
@@ -83,7 +83,7 @@ class Visiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Everything a campaign needs to know besides its targets."""
+    """The settings of a campaign besides its targets."""
 
     name: str
     purpose: str
@@ -98,7 +98,7 @@ class Profile:
     open: Open | None = None
     spike: Spike | None = None
     soak: Soak | None = None
-    audit: bool = False  # a trial that tries what is not load: integration, security
+    audit: bool = False  # a trial without load: integration, security
     swap: bool = False  # after the trials: every API with every web part, in a browser
     slo: Slo = field(default_factory=Slo)
     seed: int = 42

@@ -1,4 +1,4 @@
-"""A run: what was asked for, on what machine, with which versions."""
+"""A run: its settings, its machine, its versions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from harness.records.profile import Profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetInfo:
-    """What a run says of one target: its parts with versions as installed."""
+    """One target of a run: its parts with versions as installed."""
 
     title: str
     kind: str  # monolith, modular, hybrid or control
@@ -28,7 +28,7 @@ class KnownQuantity:
     Attributes:
         error: Of the measurement; None where nothing was measured.
         allowed: The largest error that is ``ok``.
-        text: What was compared with what.
+        text: The two sides of the comparison.
     """
 
     name: str
@@ -62,7 +62,7 @@ class SelfTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateTerms:
-    """What a gate was asked: two revisions by name, the share that head may add, and the pairs of a batch."""
+    """The terms of a gate: two revisions by name, the share that head may add, and the pairs of a batch."""
 
     base: str
     head: str
@@ -72,7 +72,7 @@ class GateTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """``run.json``: what was asked for, on what machine, with which versions."""
+    """The settings, machine and versions of a run; ``run.json``."""
 
     format_version: int = FORMAT_VERSION
     run_id: str

@@ -1,4 +1,4 @@
-"""The SLO: what counts as no significant slowdown."""
+"""The SLO: the thresholds for no significant slowdown."""
 
 from dataclasses import dataclass
 

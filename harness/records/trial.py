@@ -1,4 +1,4 @@
-"""A trial, and what names it."""
+"""A trial and its key."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from harness.records.verdict import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialKey:
-    """Which trial: target × scenario × level × repetition, numbered in the order of the target's trials."""
+    """The key of a trial: target × scenario × level × repetition, numbered in the order of the target's trials."""
 
     target: str
     scenario: str

@@ -9,7 +9,7 @@ Outcome = Literal["ok", "failed", "incomplete"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One message and its answer as the client saw it; a line of ``turns.jsonl``."""
+    """One message and its answer, as measured at the client; a line of ``turns.jsonl``."""
 
     user: int
     conversation: int
@@ -57,7 +57,7 @@ class PhaseTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTimes:
-    """Idle scenario: while this many sessions were open and nobody spoke."""
+    """A quiet window of the idle scenario: this many sessions were open and sent no message."""
 
     sessions: int
     start_s: float
@@ -77,7 +77,7 @@ class WorkerShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """Open workload: the rate, and how many arrivals of *measure* found no user free with an open page."""
+    """Open workload: the rate, and the arrivals of *measure* without a free user and an open page."""
 
     per_s: float
     without_page: int  # waited while a further user's page was being opened: part of their latency
@@ -86,7 +86,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One visit: page and files, sign-in with password, two turns, leave; what it did not get to is ``None``."""
+    """One visit: page and files, sign-in with password, two turns, leave; ``None`` for steps it did not reach."""
 
     user: int
     start_s: float  # before the connection is opened

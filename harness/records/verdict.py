@@ -8,10 +8,10 @@ VerdictOutcome = Literal["pass", "fail", "invalid"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a verdict is what it is."""
+    """One reason for a verdict."""
 
     code: str  # slo.added_ttft, slo.failures, target.oom, invalid.foreign_cpu, note.contended, …
-    text: str  # a sentence for people
+    text: str  # one sentence
     value: float | None = None
     limit: float | None = None
     unit: str | None = None

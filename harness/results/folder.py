@@ -1,6 +1,6 @@
 """Results folders: the only code that knows file names and formats.
 
-Every file is written under a temporary name and renamed, so that what has its final name is complete after a crash.
+Every file is written under a temporary name and renamed: a file with its final name is complete, even after a crash.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ T = TypeVar("T")
 RUN_FILE = "run.json"
 TRIAL_FILE = "trial.json"
 SELFTEST_FILE = ".chatbench/selftest.json"
-DAMAGED = "it was changed or cut; restore it or measure again"
+DAMAGED = "restore it or measure again: the file was changed or cut"
 AUDIT_FILE = "audit.json"
 SWAP_FOLDER, SWAP_FILE = "swap", "swap.json"
 
@@ -49,7 +49,7 @@ def slug(name: str) -> str:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it either has its whole content or does not exist."""
+    """Write a whole file, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as stream:
@@ -90,14 +90,14 @@ def read_run(folder: Path) -> Run:
 
 
 def write_selftest(root: Path, found: SelfTest) -> Path:
-    """Keep a self-test as this checkout's last, and return its file."""
+    """Return the file of this checkout's last self-test, after writing it."""
     path = root / SELFTEST_FILE
     write_json(path, to_json(found))
     return path
 
 
 def read_selftest(root: Path, machine: Mapping[str, Any]) -> SelfTest | None:
-    """Return the last self-test; None where there is none of this machine as it is now, or of this format."""
+    """Return the last self-test on this machine as it is now; None without one, or in another format."""
     path = root / SELFTEST_FILE
     if not path.exists():
         return None
@@ -136,7 +136,7 @@ def write_audit(folder: Path, findings: Iterable[Finding]) -> dict[str, str]:
 
 
 def read_audit(folder: Path) -> tuple[Finding, ...]:
-    """Read what a trial's audit found; raises BenchError where the file is missing or damaged."""
+    """Return the findings of a trial's audit; raises BenchError where the file is missing or damaged."""
     return _read_record(_Audit, folder / AUDIT_FILE).findings
 
 

@@ -37,17 +37,17 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8") as stream:
             yield from stream
     except FileNotFoundError:
-        raise BenchError(f"{path} was not written", "see the logs beside it") from None
+        raise BenchError(f"{path} was not written", "look into the logs in the same folder") from None
 
 
 def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
-    """Read the generator's own account (of one worker by its suffix); None where it did not get to write it."""
+    """Return the generator's own account (of one worker by its suffix); None where it wrote none."""
     path = folder / f"generator{suffix}.json"
     return _read_record(GeneratorSummary, path) if path.exists() else None
 
 
 def read_emissions(path: Path) -> dict[str, Emission]:
-    """Read the model's log by tag; a line cut by a kill is left out, since its answer was not finished."""
+    """Return the model's log by tag, without a line that a kill has cut: its answer was not finished."""
     found = {}
     for line in _lines(path):
         try:

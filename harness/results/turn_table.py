@@ -1,4 +1,4 @@
-"""Raw samples as data frames: turns joined with the model's log, and what follows from each turn alone."""
+"""Raw samples as data frames: turns joined with the model's log, and the figures of each turn alone."""
 
 import json
 from collections.abc import Iterable, Mapping

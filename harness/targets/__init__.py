@@ -1,4 +1,4 @@
-"""What can be measured: a folder with a part.toml is a part, parts make a target."""
+"""Targets: a folder with a part.toml is a part, parts make a target."""
 
 from harness.targets.catalogue import Catalogue, discover
 from harness.targets.part import NAME, PROTOCOLS, Kind, Local, Part, Suite, Variant, varied

@@ -1,4 +1,4 @@
-"""All parts of a folder, and the targets that can be put together from them."""
+"""All parts of a folder, and the targets made from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Catalogue:
         return self.of_kind("model")[0]
 
     def names(self) -> list[str]:
-        """Return every target that can be put together, variants included."""
+        """Return the names of all targets that the parts can make, variants included."""
         names = []
         for part in self.of_kind("monolith"):
             names += [part.name, *(f"{part.name}:{variant}" for variant in part.variants)]
@@ -36,7 +36,7 @@ class Catalogue:
         return names + [part.name for part in self.of_kind("no_app")]
 
     def covering(self) -> list[str]:
-        """Return targets in which every part and every variant takes part: monoliths, and no more pairs than needed."""
+        """Return targets that cover every part and variant: monoliths, and no more pairs than needed."""
         # front ends that browsers run come first, so that each API serves one
         webs = sorted(self.of_kind("web"), key=lambda part: part.protocol is not None)
         apis = self.of_kind("api")
@@ -48,7 +48,7 @@ class Catalogue:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).
 
         Raises:
-            UsageError: no such part or variant, or parts that do not make a target; names the nearest one.
+            UsageError: an unknown part or variant, or parts that make no target; names the nearest one.
         """
         words = name.split("+")
         wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
@@ -58,8 +58,8 @@ class Catalogue:
         another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
         if kinds not in (("monolith",), ("api", "web"), ("no_app",)) and not another_page:
             raise UsageError(
-                f"{name!r} is put together from {' + '.join(kinds)}",
-                "a target is a monolith, or an api and a web part: " + ", ".join(self.names()),
+                f"{name!r} is made from {' + '.join(kinds)}",
+                "name a monolith, or an api and a web part: " + ", ".join(self.names()),
             )
         return Target(name=name, parts=parts)
 

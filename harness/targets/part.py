@@ -1,4 +1,4 @@
-"""A part: a piece that a target is made of."""
+"""A part of a target, as its part.toml states it."""
 
 import dataclasses
 import re
@@ -27,13 +27,18 @@ FEATURES = (
     "rate-limit",
     "api",
 )
-PROTOCOLS = ("rest", "forms", "streamlit", "openai")  # those whose users are ours; any other one needs a user class
+PROTOCOLS = (
+    "rest",
+    "forms",
+    "streamlit",
+    "openai",
+)  # those with a user class in loadtests
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folders and components
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """How a part starts without containers.
+    """The start of a part without containers.
 
     Commands may hold {python} {port} {data} {llm} {redis} {web} {api} {secret} {seed}.
     """
@@ -55,14 +60,14 @@ class Suite:
     """A part's own tests, run in its folder; the command may hold {python}."""
 
     command: tuple[str, ...]
-    passed: str  # a regular expression; its one group is the number of tests that passed, in what the command prints
-    at_least: int  # a suite that shrinks below it has lost something
-    requirements: str | None = None  # of its environment, where that of the part does not do
+    passed: str  # a regular expression for the output; its one group is the number of tests that passed
+    at_least: int  # a smaller suite has lost tests
+    requirements: str | None = None  # of its own environment; None: that of the part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """Another way to start a part: the keys of ``Local`` that differ, and what the part is called then."""
+    """Another way to start a part: the keys of ``Local`` that differ, and the part's other title."""
 
     local: Mapping[str, Any] = field(default_factory=dict)
     title: str | None = None
@@ -71,7 +76,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A piece a target is made of; ``part.toml``."""
+    """One part of a target; ``part.toml``."""
 
     name: str
     kind: Kind
@@ -80,22 +85,22 @@ class Part:
     package: str | None = None
     protocol: str | None = None
     user_class: str | None = None  # "user.py:Name", the file being the part's own
-    control: bool = False  # for telling causes apart: never one of the article's two columns
+    control: bool = False  # for comparison: never one of the article's two columns
     features: tuple[str, ...] = ()
-    processes: str = ""  # and threads, in words
+    processes: str = ""  # processes and threads, in words
     local: Local = field(default_factory=Local)
     tests: Suite | None = None
     variants: Mapping[str, Variant] = field(default_factory=dict)
-    edition: str = ""  # the variant's name where it has requirements, and so environment, image and data, of its own
+    edition: str = ""  # name of a variant with its own requirements, and so its own environment, image and data
 
     @property
     def editions(self) -> tuple[str, ...]:
-        """Its variants that have requirements of their own: other versions of what it is made with."""
+        """The names of its variants with their own requirements: other versions of its packages."""
         return tuple(name for name in self.variants if varied(self, name).edition)
 
     @property
     def image_name(self) -> str:
-        """What its container image is called after its kind."""
+        """The name of its container image, after the kind."""
         return f"{self.name}-{self.edition}" if self.edition else self.name
 
 

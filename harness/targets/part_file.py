@@ -1,4 +1,4 @@
-"""A part's part.toml, read strictly."""
+"""The strict reading of a part.toml."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ from harness.targets.strict import nearest, read_table
 
 
 def read_part(folder: Path) -> Part:
-    """Read a part's ``part.toml``, strictly.
+    """Return the part that a folder's ``part.toml`` states.
 
     Raises:
         UsageError: an unknown key or a value of the wrong kind, with the file and the nearest valid key.

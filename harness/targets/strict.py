@@ -1,4 +1,4 @@
-"""Tables of a TOML file, read strictly: an error names the value, its place and the remedy."""
+"""The strict reading of TOML tables: an error names the value, its place and the remedy."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from harness.records.coding import (
 )
 
 T = TypeVar("T")
-_MOST = 10**9  # larger numbers are slips, and no arithmetic has to expect them
+_MOST = 10**9  # larger numbers are mistakes; no arithmetic has to expect them
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A target: one chatbot as started, put together from parts."""
+"""A target: one chatbot as started, made from parts."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Target:
 
     @property
     def servers(self) -> tuple[Part, ...]:
-        """The parts that are programs of their own, in the order of their start; built files are served by another."""
+        """The parts that run as programs, in the order of their start; another part serves built files."""
         return () if self.no_app else (self.backend, *(part for part in self.parts[1:] if part.local.start))
 
     @property
@@ -48,7 +48,7 @@ class Target:
 
     @property
     def instances(self) -> int:
-        """How many times its server is started."""
+        """The number of times that its server is started."""
         return 0 if self.no_app else self.server.local.instances
 
     @property
@@ -63,13 +63,13 @@ class Target:
 
     @property
     def user_class(self) -> str | None:
-        """The class that speaks it, as ``/absolute/user.py:Name``; None where it is one of ours."""
+        """The part's own user class, as ``/absolute/user.py:Name``; None for a class of loadtests."""
         part = self._speaks
         return f"{part.folder / part.user_class}" if part.user_class else None
 
     @property
     def features(self) -> tuple[str, ...]:
-        """What its parts together have."""
+        """The features of all its parts."""
         return tuple(sorted({feature for part in self.parts for feature in part.features}))
 
     @property
@@ -85,5 +85,5 @@ class Target:
 
     @property
     def python_processes(self) -> int:
-        """Python processes (each with a lock of its own) of all programs and instances together."""
+        """The number of Python processes (each has one interpreter lock) of all programs and instances."""
         return sum(part.local.instances * part.local.python_processes for part in self.servers)

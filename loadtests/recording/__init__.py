@@ -1,1 +1,1 @@
-"""A turn from planned to written."""
+"""Turns from plan to record."""

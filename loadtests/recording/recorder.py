@@ -1,4 +1,4 @@
-"""Writes turns down: a cheap note as each ends, the finished records after the trial."""
+"""The files of a trial: a cheap note as each turn ends, the finished records after the trial."""
 
 import time
 from pathlib import Path
@@ -7,18 +7,17 @@ from typing import Any, Self
 import orjson
 
 from harness.records import GeneratorSummary, Outcome, Turn, to_json
-from loadtests.reading import Reading
+from loadtests.reading import AnswerTrace
 from loadtests.recording.pending_turn import PendingTurn, turn_of
 
-_AT_ONCE = 32  # notes written together: some tenths of a millisecond in which no read can be stamped
-_AT_MOST_S = 0.5  # that a note is kept before it is written
+_AT_ONCE = 32  # notes written together: some tenths of a millisecond without a time stamp
+_AT_MOST_S = 0.5  # from a turn's end to its note
 
 
 def note_of(
-    turn: PendingTurn, reading: Reading, outcome: Outcome, kind: str | None, error: str | None
+    turn: PendingTurn, trace: AnswerTrace, outcome: Outcome, kind: str | None, error: str | None
 ) -> dict[str, Any]:
-    """Return what is needed to write a turn's record later; its raw bytes are kept beside it."""
-    raw_reads = reading.stream_format is not None
+    """Return the fields that a turn's record is made of later, together with the trace's raw bytes."""
     return {
         "user": turn.user,
         "conversation": turn.conversation,
@@ -27,33 +26,23 @@ def note_of(
         "nonce": turn.nonce,
         "phase": turn.phase,
         "intended_s": turn.intended_s,
-        "sent_s": reading.sent_s,
-        "done_s": reading.done_s,
-        "ready_s": reading.ready_s,
+        "sent_s": trace.sent_s,
+        "done_s": trace.done_s,
+        "ready_s": trace.ready_s,
         "outcome": outcome,
         "error_kind": kind,
         "error": error,
-        "stream_format": reading.stream_format,
-        "finished": reading.finished,
-        "updates": reading.updates,
-        "wire_bytes": sum(map(len, reading.parts)) if raw_reads else reading.wire_bytes,
-        "times": reading.times,
-        "sizes": [len(part) for part in reading.parts] if raw_reads else reading.chars,
+        **trace.note(),
     }
 
 
-def raw_of(reading: Reading) -> bytes:
-    """Return the bytes kept beside a turn's note."""
-    return b"".join(reading.parts) if reading.stream_format else reading.text.encode()
-
-
-def _live_line(turn: PendingTurn, reading: Reading, outcome: Outcome) -> dict[str, Any]:
+def _live_line(turn: PendingTurn, trace: AnswerTrace, outcome: Outcome) -> dict[str, Any]:
     return {
         "tag": turn.tag,
         "phase": turn.phase,
-        "sent_s": reading.sent_s,
-        "ttft_s": None if reading.first_s is None else reading.first_s - reading.sent_s,
-        "done_s": reading.done_s,
+        "sent_s": trace.sent_s,
+        "ttft_s": None if trace.first_s is None else trace.first_s - trace.sent_s,
+        "done_s": trace.done_s,
         "ok": outcome == "ok",
     }
 
@@ -72,7 +61,7 @@ class Recorder:
         self._spool_path = output / f"turns{suffix}.spool"
         self._live = (output / f"live{suffix}.jsonl").open("wb", buffering=0)
         self._spool = self._spool_path.open("w+b", buffering=1 << 20)
-        self._kept: list[tuple[PendingTurn, Reading, Outcome, str | None, str | None]] = []
+        self._kept: list[tuple[PendingTurn, AnswerTrace, Outcome, str | None, str | None]] = []
         self._kept_since_s = 0.0
         self.errors = 0
         self.written = 0
@@ -88,34 +77,36 @@ class Recorder:
         self._live.close()
         self._spool.close()
 
-    def note(self, turn: PendingTurn, reading: Reading, outcome: Outcome, kind: str | None, error: str | None) -> None:
-        """Keep a turn that has ended; what it read must not change any more once its note is written."""
+    def note(
+        self, turn: PendingTurn, trace: AnswerTrace, outcome: Outcome, kind: str | None, error: str | None
+    ) -> None:
+        """Keep a turn that has ended; its trace must not change any more once its note is written."""
         if not self._kept:
             self._kept_since_s = time.monotonic()
-        self._kept.append((turn, reading, outcome, kind, error))
+        self._kept.append((turn, trace, outcome, kind, error))
         if len(self._kept) >= _AT_ONCE:
             self.write_notes()
 
     def write_old_notes(self, now_s: float) -> None:
-        """Write what was kept for half a second or longer."""
+        """Write the notes of turns kept for half a second or longer."""
         if now_s - self._kept_since_s >= _AT_MOST_S:
             self.write_notes()
 
     def write_notes(self) -> None:
-        """Write what was kept since; several together, since most of a single note's cost is cold caches."""
+        """Write the notes of all turns kept; several together, since most of a single note's cost is cold caches."""
         kept, self._kept = self._kept, []
         if not kept:
             return
         lines = []
-        for turn, reading, outcome, kind, error in kept:
-            raw = raw_of(reading)
-            header = orjson.dumps(note_of(turn, reading, outcome, kind, error) | {"raw_bytes": len(raw)})
+        for turn, trace, outcome, kind, error in kept:
+            raw = trace.raw()
+            header = orjson.dumps(note_of(turn, trace, outcome, kind, error) | {"raw_bytes": len(raw)})
             self._spool.write(header + b"\n" + raw)
-            lines.append(orjson.dumps(_live_line(turn, reading, outcome), option=orjson.OPT_APPEND_NEWLINE))
+            lines.append(orjson.dumps(_live_line(turn, trace, outcome), option=orjson.OPT_APPEND_NEWLINE))
         self._live.write(b"".join(lines))
 
     def write_turns(self) -> None:
-        """Turn the spool into ``turns.jsonl``, a line per turn in the order in which they ended."""
+        """Turn the spool into ``turns.jsonl``, a line per turn in the order of their ends."""
         self.write_notes()
         self._spool.seek(0)
         partial = self._turns_path.with_suffix(".partial")
@@ -137,7 +128,7 @@ class Recorder:
             return Turn(**known, outcome="failed", error_kind="application", error=f"recorder: {error!r}"[:200])
 
     def write_summary(self, summary: GeneratorSummary) -> None:
-        """Write ``generator.json``: its presence says that everything else is complete."""
+        """Write ``generator.json``; its presence shows that all other files are complete."""
         partial = self._summary_path.with_suffix(".partial")
         partial.write_bytes(orjson.dumps(to_json(summary), option=orjson.OPT_INDENT_2))
         partial.replace(self._summary_path)

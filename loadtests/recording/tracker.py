@@ -1,4 +1,4 @@
-"""Counts turns as they are planned, begin and end; what users report to, in a trial and by hand."""
+"""Counts of turns as they are planned, begin and end, in a trial and by hand."""
 
 import time
 from typing import Protocol
@@ -8,7 +8,7 @@ from gevent import GreenletExit
 from harness.records import LoadPlan, Outcome, Phase
 from harness.records.recipe import nonce_of
 from loadtests.page import Page
-from loadtests.reading import Reading, TurnError
+from loadtests.reading import AnswerTrace, TurnError
 from loadtests.recording.pending_turn import PendingTurn
 from loadtests.recording.recorder import Recorder
 from loadtests.schedule.draws import arrival_tag, tag_of
@@ -16,31 +16,31 @@ from loadtests.schedule.phases import Timeline
 
 
 class TurnTracker(Protocol):
-    """Where a user's loop reports its turns; every planned turn that becomes due ends exactly once."""
+    """The place where a user's loop reports its turns; every turn that becomes due ends exactly once."""
 
     plan: LoadPlan
 
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
     ) -> PendingTurn:
-        """A turn will be sent at ``intended_s``; ``arrival``: its number in an open workload."""
+        """Return a turn to be sent at ``intended_s``; ``arrival``: its number in an open workload."""
 
-    def begun(self, ticket: PendingTurn, sent_s: float) -> Reading:
-        """The person pressed Enter at ``sent_s``."""
+    def begun(self, pending: PendingTurn, sent_s: float) -> AnswerTrace:
+        """Return the trace of a turn whose message was sent at ``sent_s``."""
 
-    def ended(self, ticket: PendingTurn, failure: TurnError | None) -> None:
-        """The answer is there, or it failed."""
+    def ended(self, pending: PendingTurn, failure: TurnError | None) -> None:
+        """Take note of the end of a turn."""
 
     def sign_in_failed(self) -> None:
-        """A session was not taken."""
+        """Take note of a session that was refused."""
 
 
 def new_turn(
     seed: int, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
 ) -> PendingTurn:
-    """Return the ticket of a turn with its tag and nonce.
+    """Return a turn to come with its tag and nonce.
 
-    Which user meets which arrival depends on the target; what is asked at an arrival must not.
+    The user that takes an arrival depends on the target; the message must not.
     """
     tag = tag_of(seed, user, conversation, turn) if arrival is None else arrival_tag(seed, arrival)
     return PendingTurn(
@@ -54,8 +54,8 @@ def new_turn(
     )
 
 
-class TrialLedger:
-    """The ledger of a trial: phases, counts, the exact times at which turns began and ended."""
+class TrialTracker:
+    """The turns of a trial: phases, counts, the exact times at which turns began and ended."""
 
     def __init__(self, plan: LoadPlan, recorder: Recorder) -> None:
         self.plan = plan
@@ -71,74 +71,74 @@ class TrialLedger:
     def planned(
         self, user: int, conversation: int, turn: int, intended_s: float, page: Page, arrival: int | None = None
     ) -> PendingTurn:
-        """Note a turn to come, so that it counts even if its user never gets to send it."""
-        ticket = new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
-        self.open[user] = ticket
-        return ticket
+        """Return a turn to come; it counts even if its user never sends it."""
+        pending = new_turn(self.plan.seed, user, conversation, turn, intended_s, page, arrival)
+        self.open[user] = pending
+        return pending
 
-    def begun(self, ticket: PendingTurn, sent_s: float) -> Reading:
-        """Count a turn as begun; its phase is that of its intended send."""
+    def begun(self, pending: PendingTurn, sent_s: float) -> AnswerTrace:
+        """Return the trace of a turn that begins; its phase is that of its intended send."""
         if self.closed:
-            raise GreenletExit  # nobody counts any more: the person goes home instead of sending
-        ticket.phase = self._phase_of(ticket)
-        ticket.reading = Reading(sent_s)
+            raise GreenletExit  # the counts are closed: the user stops instead of sending
+        pending.phase = self._phase_of(pending)
+        pending.trace = pending.page.new_trace(sent_s)
         # The users' states are logged apart from their turns' times, so that the two can contradict each other: from
-        # wanting to send to being back in the loop, on a clock reading of its own.
-        self.changes.append((ticket.intended_s, 1))
-        if ticket.phase == "measure":
+        # the intended send to the return into the loop, on another clock reading.
+        self.changes.append((pending.intended_s, 1))
+        if pending.phase == "measure":
             self.measure_begun += 1
-        return ticket.reading
+        return pending.trace
 
-    def ended(self, ticket: PendingTurn, failure: TurnError | None) -> None:
-        """Count a turn as ended and keep it."""
-        reading = ticket.reading
-        if self.closed or reading is None:
+    def ended(self, pending: PendingTurn, failure: TurnError | None) -> None:
+        """Count a turn as ended and give it to the recorder."""
+        trace = pending.trace
+        if self.closed or trace is None:
             return
-        if reading.done_s is None:
-            reading.done_s = time.monotonic()
-        if failure and reading.overdue:
+        if trace.done_s is None:
+            trace.done_s = time.monotonic()
+        if failure and trace.overdue:
             failure = TurnError("timeout", f"no end of the answer within {self.plan.turn_timeout_s:g} s")
-        self._close(ticket, reading, "failed" if failure else "ok", failure)
+        self._close(pending, trace, "failed" if failure else "ok", failure)
 
     def sign_in_failed(self) -> None:
-        """Count it."""
+        """Count a refused session."""
         self.sign_in_failures += 1
 
     def outstanding(self) -> int:
-        """Return how many turns of *measure* have not ended, planned ones included."""
-        return sum((ticket.phase or self._phase_of(ticket)) == "measure" for ticket in self.open.values())
+        """Return the number of turns of *measure* that have not ended, planned ones included."""
+        return sum((pending.phase or self._phase_of(pending)) == "measure" for pending in self.open.values())
 
     def cut_overdue(self, now_s: float) -> None:
         """Cut the connection of every turn past its time limit; its user then ends it as failed."""
         limit_s = self.plan.turn_timeout_s
-        for ticket in list(self.open.values()):
-            reading = ticket.reading
-            if now_s > (reading.sent_s if reading else ticket.intended_s) + limit_s:
-                if reading:
-                    reading.overdue = True
-                ticket.page.abort()
+        for pending in list(self.open.values()):
+            trace = pending.trace
+            if now_s > (trace.sent_s if trace else pending.intended_s) + limit_s:
+                if trace:
+                    trace.overdue = True
+                pending.page.abort()
 
     def close(self, now_s: float) -> None:
-        """End whatever is under way or due as incomplete; nothing is taken any more afterwards."""
-        for ticket in list(self.open.values()):
-            if ticket.reading is None:
-                if ticket.intended_s > now_s:
+        """End every turn under way or due as incomplete; later turns are refused."""
+        for pending in list(self.open.values()):
+            if pending.trace is None:
+                if pending.intended_s > now_s:
                     continue
-                self.begun(ticket, ticket.intended_s)
-            if ticket.reading is not None:
-                self._close(ticket, ticket.reading, "incomplete", TurnError("unfinished", "cut by the trial's end"))
-        self.recorder.write_notes()  # at once: those cut off may still go on reading
+                self.begun(pending, pending.intended_s)
+            if pending.trace is not None:
+                self._close(pending, pending.trace, "incomplete", TurnError("unfinished", "cut by the trial's end"))
+        self.recorder.write_notes()  # at once: cut turns may still go on reading
         self.open.clear()
         self.closed = True
 
-    def _close(self, ticket: PendingTurn, reading: Reading, outcome: Outcome, failure: TurnError | None) -> None:
-        self.open.pop(ticket.user, None)
-        if reading.done_s is not None:
+    def _close(self, pending: PendingTurn, trace: AnswerTrace, outcome: Outcome, failure: TurnError | None) -> None:
+        self.open.pop(pending.user, None)
+        if trace.done_s is not None:
             self.changes.append((time.monotonic(), -1))
-        if ticket.phase == "measure":
+        if pending.phase == "measure":
             self.measure_ended += 1
         kind, error = (failure.kind, failure.message) if failure else (None, None)
-        self.recorder.note(ticket, reading, outcome, kind, error)
+        self.recorder.note(pending, trace, outcome, kind, error)
 
-    def _phase_of(self, ticket: PendingTurn) -> Phase:
-        return self.timeline.phase_of(ticket.intended_s) if self.timeline else "ramp_up"
+    def _phase_of(self, pending: PendingTurn) -> Phase:
+        return self.timeline.phase_of(pending.intended_s) if self.timeline else "ramp_up"

@@ -1,1 +1,1 @@
-"""When what happens: phases, arrivals and seeded draws; pure."""
+"""The schedule of a trial: phases, arrivals and seeded draws; pure."""

@@ -1,4 +1,4 @@
-"""Open workload: when turns arrive, and how many virtual users are there to meet them. Decides only."""
+"""Open workload: the times of arrivals, and the number of virtual users for them; decisions only."""
 
 from collections import deque
 from math import ceil
@@ -7,16 +7,16 @@ from harness.records import Arrivals, LoadPlan
 from loadtests.schedule.draws import arrival_gap_s
 from loadtests.schedule.phases import Timeline
 
-RESERVE_S = 2.0  # of arrivals: as many users stand ready, so that a further one's page has that long to open
-MOST_LET_IN = 3  # per call of ``wanted``: opening pages all at once would be a test of its own
+RESERVE_S = 2.0  # of arrivals: as many users are ready, so a further user's page has that long to open
+MOST_LET_IN = 3  # per call of ``wanted``: opening all pages at once would be another test
 
 
 class Pool:
     """Arrivals of a Poisson process in their order, each taken by the user who has been free longest.
 
-    A free user takes the next arrival and waits for its time; one that nobody took by then waits for the next free
-    user, and its latency runs all the same. Further users are let in while fewer than a reserve stand ready, up to
-    the plan's ``users``. Arrivals begin with the warm-up: during the ramp-up the reserve opens its pages.
+    A free user takes the next arrival and waits for its time. An arrival that is due waits for the next free user, and
+    its latency runs meanwhile. Further users start while fewer than a reserve are ready, up to the plan's ``users``.
+    Arrivals begin with the warm-up: during the ramp-up the reserve opens its pages.
     """
 
     def __init__(self, plan: LoadPlan, timeline: Timeline) -> None:
@@ -35,7 +35,7 @@ class Pool:
         self._without_user = 0
 
     def take(self, user: int, now_s: float) -> tuple[int, float]:
-        """Give the next arrival to a user who is free: its number (0-based) and its time."""
+        """Return the number (0-based) and time of the next arrival, which this user takes."""
         self._came.add(user)
         if not self._ahead:
             self._draw()
@@ -48,7 +48,7 @@ class Pool:
         return number, intended_s
 
     def wanted(self, now_s: float) -> int:
-        """Return how many further users to let in now; they count as let in from then on."""
+        """Return the number of users to start now; they count as let in from then on."""
         self._look(now_s)
         overdue = sum(at_s <= now_s for at_s in self._ahead)
         opening = self.let_in - len(self._came)
@@ -58,22 +58,22 @@ class Pool:
         return count
 
     def outstanding(self, now_s: float) -> int:
-        """Return how many arrivals of *measure* are due and were taken by nobody."""
+        """Return the number of arrivals of *measure* that are due and not taken."""
         self._look(now_s)
         return sum(at_s <= now_s and self._timeline.phase_of(at_s) == "measure" for at_s in self._ahead)
 
     def left(self, now_s: float) -> list[tuple[int, float]]:
-        """Give away all arrivals that are due and were taken by nobody, as the trial ends."""
+        """Return number and time of all arrivals that are due and not taken, at the trial's end."""
         self._look(now_s)
-        found = []
+        due = []
         while self._ahead and self._ahead[0] <= now_s:
-            found.append((self._taken, self._ahead.popleft()))
+            due.append((self._taken, self._ahead.popleft()))
             self._taken += 1
-            self._count_late(found[-1][1])
-        return found
+            self._count_late(due[-1][1])
+        return due
 
     def account(self) -> Arrivals:
-        """Return how the arrivals of *measure* met the pool."""
+        """Return the rate, and the arrivals of *measure* that had to wait."""
         return Arrivals(per_s=self._per_s, without_page=self._without_page, without_user=self._without_user)
 
     def _draw(self) -> None:

@@ -1,4 +1,4 @@
-"""All that is drawn at random, keyed so that every target gets identical work."""
+"""All random draws, keyed so that every target gets identical work."""
 
 import math
 import random
@@ -26,17 +26,17 @@ _NORMAL = NormalDist()
 
 
 def tag_of(seed: int, user: int, conversation: int, turn: int) -> str:
-    """Return the 16 hex digits that mark one message."""
+    """Return the tag of one message, 16 hex digits."""
     return sha256_hex(f"{seed}:{user}:{conversation}:{turn}")[:16]
 
 
 def arrival_tag(seed: int, arrival: int) -> str:
-    """Return the 16 hex digits that mark the message of the n-th arrival (0-based) of an open workload."""
+    """Return the tag of the message at an arrival (0-based) of an open workload."""
     return sha256_hex(f"{seed}:arrival:{arrival}")[:16]
 
 
 def arrival_gap_s(seed: int, arrival: int, per_s: float) -> float:
-    """Return the time from the arrival before to this one: exponential, so that arrivals are a Poisson process."""
+    """Return the time since the previous arrival: exponential, so that arrivals are a Poisson process."""
     return -math.log(uniform(f"{seed}:arrival:{arrival}:gap")) / per_s
 
 
@@ -58,7 +58,7 @@ def think_s(distribution: Distribution, seed: int, user: int, conversation: int,
 
 
 def first_conversation_turns(seed: int, user: int, turns_per_conversation: int) -> int:
-    """Return how many turns a user's first conversation has left: users start at random positions of one."""
+    """Return the turns left in a user's first conversation: users start at random positions of one."""
     return 1 + int(uniform(f"{seed}:{user}:position") * turns_per_conversation)
 
 
@@ -76,5 +76,5 @@ def message(chars: int, tag: str) -> str:
 
 
 def username(user: int, seeded_users: int) -> str:
-    """Return the account virtual user ``user`` (0-based) uses; more users than accounts share them."""
+    """Return the account name of a virtual user (0-based); more users than accounts share them."""
     return f"user{user % seeded_users + 1:04d}"

@@ -1,4 +1,4 @@
-"""When a trial is in which phase: pure decisions on times and counts."""
+"""The phases of a trial: pure decisions on times and counts."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ from harness.records import LoadPlan, Phase, PhaseTimes
 class Timeline:
     """Ramp-up, warm-up, measure, drain of one trial; the end of *measure* is decided while it runs.
 
-    *Measure* lasts until ``measure_turns`` turns have ended in it and at least ``measure_min_s``, at most
-    ``measure_max_s``. *Drain* goes on sending (load stays real for turns still being answered) and is over as soon as
-    every turn of *measure* has ended, at the latest after ``drain_s``.
+    *Measure* lasts until ``measure_turns`` turns have ended in it, at least ``measure_min_s``, at most
+    ``measure_max_s``. *Drain* goes on sending, so that the load stays real for turns still being answered. It ends as
+    soon as every turn of *measure* has ended, at the latest after ``drain_s``.
     """
 
     def __init__(self, plan: LoadPlan, start_s: float) -> None:
@@ -32,7 +32,7 @@ class Timeline:
         return "drain"
 
     def advance(self, now_s: float, *, ended: int, outstanding: int, stop: bool = False) -> bool:
-        """Take note of the time and the counts of turns of *measure*; True once the trial is over.
+        """Return whether the trial is over at this time with these counts of turns of *measure*.
 
         Args:
             now_s: the time.
@@ -60,7 +60,7 @@ class Timeline:
             self.measure_end_s = now_s
 
     def times(self) -> dict[str, PhaseTimes]:
-        """Return start and end of each phase that was entered, as far as they are known."""
+        """Return start and end of each phase that has begun."""
         end_s = self.end_s if self.end_s is not None else self.start_s
         measure_end_s = self.measure_end_s if self.measure_end_s is not None else end_s
         bounds = {

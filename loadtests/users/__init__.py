@@ -1,1 +1,1 @@
-"""A simulated person per protocol, and which class serves which."""
+"""A page class per protocol, and the choice between them."""

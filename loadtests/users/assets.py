@@ -1,4 +1,4 @@
-"""A web page as a browser first gets it: its HTML, and the files that the HTML refers to."""
+"""A web page at a browser's first visit: its HTML, and the files that the HTML refers to."""
 
 import zlib
 from html.parser import HTMLParser
@@ -14,7 +14,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class _References(HTMLParser):
-    """Addresses of what a browser fetches for a page by itself, in their order."""
+    """The addresses of files that a browser fetches for a page by itself, in their order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,19 +29,20 @@ class _References(HTMLParser):
 
 
 def references(html: str) -> list[str]:
-    """Return the addresses that a page's HTML refers to, each once."""
+    """Return the addresses in a page's HTML, each once."""
     parser = _References()
     parser.feed(html)
     return [address for address in dict.fromkeys(parser.found) if address]
 
 
 def fetch_page(connection: Connection, at: Endpoint) -> tuple[PageLoad, http.Response]:
-    """Fetch the page and its files of the same origin, one after the other, compressed where the server offers it.
+    """Return the cost of a page with its files of the same origin, and the page.
 
-    Files that only a script asks for are not among them. Follows redirects of the page itself, to a sign-in form say.
+    Files come one after the other, compressed where the server offers it, without those that only a script asks for.
+    Redirects of the page itself are followed, for example to a sign-in form.
 
     Raises:
-        TurnError: anything but a page, or a file of it that is not there; OSError: the connection failed.
+        TurnError: no page, or a missing file; OSError: the connection failed.
     """
     load = PageLoad(requests=0, body_bytes=0)
     address = f"{at.origin}{at.prefix}/"

@@ -1,4 +1,4 @@
-"""Which class of users speaks a protocol."""
+"""The page class of a protocol."""
 
 import importlib.util
 from pathlib import Path
@@ -21,7 +21,7 @@ _BUILT_IN: dict[str, type[Page]] = {
 
 
 def page_class(protocol: str, user_class: str | None) -> type[Page]:
-    """Return the class of page for a protocol, or a class of one's own named ``path/to/user.py:Name``.
+    """Return the page class of a protocol, or the class named by ``path/to/user.py:Name``.
 
     Raises:
         ValueError: no such protocol, file or class.
@@ -35,17 +35,17 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
         raise ValueError(f"user class {user_class!r}: no file {path!r}; expected path/to/user.py:Name")
     spec = importlib.util.spec_from_file_location("chatbench_user_class", path)
     if spec is None or spec.loader is None:
-        raise ValueError(f"user class {user_class!r}: {path!r} is no Python file")
+        raise ValueError(f"user class {user_class!r}: {path!r} is not a Python file; name one that ends in .py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, Page)):
-        raise ValueError(f"user class {user_class!r}: {name!r} is no subclass of loadtests.page.Page in that file")
-    return found
+    candidate = getattr(module, name, None)
+    if not (isinstance(candidate, type) and issubclass(candidate, Page)):
+        raise ValueError(f"user class {user_class!r}: {name!r} is not a subclass of loadtests.page.Page in that file")
+    return candidate
 
 
 def visitor(plan: LoadPlan, user: int) -> Visitor:
-    """Return who virtual user ``user`` is; the same user always talks to the same instance."""
+    """Return the visitor of a virtual user; the same user always talks to the same instance."""
     name = username(user, plan.seeded_users)
     return Visitor(
         number=user,

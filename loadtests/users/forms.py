@@ -1,4 +1,4 @@
-"""A person at server-rendered pages: forms with the token of their page, the answer by server-sent events."""
+"""A user of server-rendered pages: forms with the token of their page, the answer by server-sent events."""
 
 import re
 from urllib.parse import urlencode, urlsplit
@@ -6,10 +6,11 @@ from urllib.parse import urlencode, urlsplit
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import SignInError, TurnError
 from loadtests.users.assets import fetch_page, text_of
 from loadtests.users.rest import stream_answer
 from loadtests.wire import sse
+from loadtests.wire.raw_reads import RawReads
 
 SIGN_IN = "/sign-in"
 _DONE_MARK = b"event: done\n"
@@ -17,7 +18,7 @@ _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([0-9A-Za-z]+)"')
 
 
 class FormsPage(Page):
-    """A page over one keep-alive connection, signed in by cookie; what the page's script sends, it sends."""
+    """A page over one keep-alive connection, signed in by cookie; it sends the requests of the page's script."""
 
     def __init__(self, visitor: Visitor) -> None:
         super().__init__(visitor)
@@ -28,14 +29,14 @@ class FormsPage(Page):
         self._conversation = ""
 
     def connect(self) -> None:
-        """Open the list of conversations; being sent to the sign-in form means that the session is not taken."""
+        """Open the list of conversations; a redirect to the sign-in form means that the session is refused."""
         page = self._call("GET", "/")
         if page.status != 200:
             raise SignInError("http", f"GET / as {self.visitor.username}: HTTP {page.status}")
         self._take_token(page, "GET /")
 
     def open_page(self) -> PageLoad:
-        """Ask for the list of conversations, be sent to the sign-in form, and fetch its files."""
+        """Return the cost of the sign-in form, where the list of conversations redirects to, with its files."""
         self.close()
         self._cookies = {}
         load, form = fetch_page(self._connection, self._endpoint)
@@ -62,11 +63,14 @@ class FormsPage(Page):
         self._take_token(page, f"GET {address}")
         self._conversation = address
 
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+    def new_trace(self, sent_s: float) -> RawReads:
+        """Return the trace of a turn: its raw reads."""
+        return RawReads(sent_s, stream_format="rest")
+
+    def ask(self, text: str, nonce: str, trace: RawReads) -> None:
         """Send the form as the page's script does and keep the raw event stream for parsing after the trial."""
-        reading.stream_format = "rest"
         request = self._request("POST", f"{self._conversation}/messages", "text/event-stream", {"content": text})
-        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+        stream_answer(self._connection, request, trace, nonce, _DONE_MARK)
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -78,10 +82,10 @@ class FormsPage(Page):
         self._connection.close()
 
     def _take_token(self, page: http.Response, what: str) -> None:
-        found = _TOKEN.search(text_of(page).encode())
-        if found is None:
+        match = _TOKEN.search(text_of(page).encode())
+        if match is None:
             raise TurnError("application", f"{what}: the page holds no form with a token")
-        self._token = found.group(1).decode()
+        self._token = match.group(1).decode()
 
     def _request(self, method: str, path: str, accept: str, fields: dict[str, str] | None) -> bytes:
         headers = {"Host": self._endpoint.host, "Accept": accept}

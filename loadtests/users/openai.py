@@ -1,4 +1,4 @@
-"""A person straight at the language model: what every target could at best be (protocol ``openai``)."""
+"""A user of the language model without an application between (protocol ``openai``): the limit for every target."""
 
 import os
 
@@ -7,9 +7,10 @@ import orjson
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, Visitor
-from loadtests.reading import Reading, SignInError
+from loadtests.reading import SignInError
 from loadtests.users.rest import stream_answer
 from loadtests.wire import sse
+from loadtests.wire.raw_reads import RawReads
 
 _DONE_MARK = b"data: [DONE]"
 
@@ -29,23 +30,26 @@ class OpenAIPage(Page):
         self._model = os.environ.get("LLM_MODEL", "stand-in")
 
     def connect(self) -> None:
-        """List the models: shows that the endpoint is there and takes the key."""
+        """List the models, which shows that the endpoint answers and takes the key."""
         answer = self._connection.exchange(http.request("GET", f"{self._prefix}/models", self._headers))
         if answer.status != 200:
             raise SignInError("http", f"GET {self._prefix}/models: HTTP {answer.status}: {sse.problem(answer.body)}")
 
     def new_conversation(self) -> None:
-        """Forget what was said."""
+        """Forget the messages so far."""
         self._messages = []
 
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+    def new_trace(self, sent_s: float) -> RawReads:
+        """Return the trace of a turn: its raw reads."""
+        return RawReads(sent_s, stream_format="openai")
+
+    def ask(self, text: str, nonce: str, trace: RawReads) -> None:
         """Send the user's messages so far and stream the completion (answers are not sent back: one fewer parse)."""
-        reading.stream_format = "openai"
         self._messages.append({"role": "user", "content": text})
         body = orjson.dumps({"model": self._model, "messages": self._messages, "stream": True})
         headers = self._headers | {"Accept": "text/event-stream"}
         request = http.request("POST", f"{self._prefix}/chat/completions", headers, body)
-        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+        stream_answer(self._connection, request, trace, nonce, _DONE_MARK)
 
     def abort(self) -> None:
         """Cut the connection."""

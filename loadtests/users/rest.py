@@ -1,4 +1,4 @@
-"""A person at the REST contract's web page: the same requests, the answer by server-sent events."""
+"""A user of the REST contract's web page: the same requests, the answer by server-sent events."""
 
 from typing import Any
 from urllib.parse import quote
@@ -8,9 +8,10 @@ import orjson
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import SignInError, TurnError
 from loadtests.users.assets import fetch_page
 from loadtests.wire import sse
+from loadtests.wire.raw_reads import RawReads
 
 _DONE_MARK = b"event: done\n"
 
@@ -26,20 +27,20 @@ class RestPage(Page):
         self._messages_path = ""
 
     def connect(self) -> None:
-        """Ask who is signed in (which brings the CSRF token) and list the conversations."""
+        """Get the signed-in user (which brings the CSRF token) and list the conversations."""
         answer = self._call("GET", "/api/auth/me")
         if answer.status != 200:
             raise SignInError("http", f"GET /api/auth/me as {self.visitor.username}: HTTP {answer.status}")
         self._expect(self._call("GET", "/api/conversations"), 200, "GET /api/conversations")
 
     def open_page(self) -> PageLoad:
-        """Fetch index.html and the files it refers to, without a session."""
+        """Return the cost of index.html and its files, fetched without a session."""
         self.close()
         self._cookies = {}
         return fetch_page(self._connection, self._endpoint)[0]
 
     def sign_in(self, password: str) -> None:
-        """Ask who is signed in, as the page does (nobody, which brings the CSRF token), and sign in."""
+        """Sign in after the page's request for the signed-in user, which brings the CSRF token."""
         self._call("GET", "/api/auth/me")
         answer = self._call("POST", "/api/auth/login", {"username": self.visitor.username, "password": password})
         if answer.status != 200:
@@ -47,18 +48,21 @@ class RestPage(Page):
         self.connect()
 
     def new_conversation(self) -> None:
-        """Create a conversation and fetch its (no) messages."""
+        """Create a conversation and fetch its empty list of messages."""
         created = self._expect(self._call("POST", "/api/conversations", {}), 201, "POST /api/conversations")
         path = f"/api/conversations/{quote(str(created['id']))}/messages"
         self._expect(self._call("GET", path), 200, "GET messages")
         self._messages_path = path
 
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+    def new_trace(self, sent_s: float) -> RawReads:
+        """Return the trace of a turn: its raw reads."""
+        return RawReads(sent_s, stream_format="rest")
+
+    def ask(self, text: str, nonce: str, trace: RawReads) -> None:
         """Post the message and keep the raw event stream for parsing after the trial."""
-        reading.stream_format = "rest"
         body = orjson.dumps({"content": text})
         request = self._request("POST", self._messages_path, "text/event-stream", body)
-        stream_answer(self._connection, request, reading, nonce, _DONE_MARK)
+        stream_answer(self._connection, request, trace, nonce, _DONE_MARK)
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -94,25 +98,25 @@ class RestPage(Page):
         return orjson.loads(response.body)
 
 
-def stream_answer(connection: Connection, request: bytes, reading: Reading, nonce: str, done_mark: bytes) -> None:
+def stream_answer(connection: Connection, request: bytes, trace: RawReads, nonce: str, done_mark: bytes) -> None:
     """Send a request whose answer is an event stream; keep its reads and check only status and type.
 
     Raises:
-        TurnError: another status than 200 (kind ``http``), or a body that is no event stream.
+        TurnError: another status than 200 (kind ``http``), or another body than an event stream.
         OSError: the connection failed.
     """
-    connection.stream(request, reading, nonce.encode(), done_mark)
-    over_s = reading.times[-1]
-    if reading.done_s is None:
-        reading.done_s = over_s
-    reading.ready_s = reading.done_s
-    head = http.decode(reading.parts[0]) or http.decode(b"".join(reading.parts))
+    connection.stream(request, trace, nonce.encode(), done_mark)
+    over_s = trace.times[-1]
+    if trace.done_s is None:
+        trace.done_s = over_s
+    trace.ready_s = trace.done_s
+    head = http.decode(trace.parts[0]) or http.decode(b"".join(trace.parts))
     if head is None:
         raise TurnError("http", "the response has no head")
     if (head.header("connection") or "").lower() == "close":
         connection.close()
     if head.status != 200:
-        whole = http.decode(b"".join(reading.parts), closed=True)
+        whole = http.decode(b"".join(trace.parts), closed=True)
         detail = sse.problem(whole.body) if whole else ""
         raise TurnError("http", f"HTTP {head.status}: {detail}")
     content_type = head.header("content-type") or "none"

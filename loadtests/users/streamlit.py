@@ -1,4 +1,4 @@
-"""A person at a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
+"""A user of a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
 
 import re
 import socket
@@ -7,7 +7,7 @@ import time
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor, sleep_until
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import GrowingText, SignInError, TurnError
 from loadtests.users.assets import fetch_page
 from loadtests.users.streamlit_session import Session
 from loadtests.users.streamlit_wire import load
@@ -34,13 +34,13 @@ class StreamlitPage(Page):
         self._signed_in_before = True  # its session was made beforehand
 
     def connect(self) -> None:
-        """Ask for health and host configuration as the page does, open the WebSocket, run the script once."""
+        """Get health and host configuration as the page does, open the WebSocket, run the script once."""
         self._first_run()
         if self._session.chat_input is None:
             raise SignInError("application", f"no chat input on the page of {self.visitor.username}: not signed in")
 
     def open_page(self) -> PageLoad:
-        """Fetch index.html and the files it refers to, as somebody without a cookie."""
+        """Return the cost of index.html and its files, fetched without a cookie."""
         self.close()
         self._session = Session(self._session.protocol)
         self._signed_in_before, self.xsrf_token = False, ""
@@ -74,7 +74,7 @@ class StreamlitPage(Page):
         self._send(self._session.frame(self._session.protocol.click(button.id), button.fragment_id))
         self._run(None)
 
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
+    def ask(self, text: str, nonce: str, trace: GrowingText) -> None:
         """Type into the chat input; the turn is over when the script that wrote the answer has finished."""
         chat_input = self._session.chat_input
         if chat_input is None:
@@ -82,15 +82,15 @@ class StreamlitPage(Page):
         self._session.expect(nonce)
         trigger = self._session.protocol.chat_message(chat_input.id, text)
         self._send(self._session.frame(trigger, chat_input.fragment_id))
-        self._run(reading)
-        reading.ready_s = time.monotonic()
+        self._run(trace)
+        trace.ready_s = time.monotonic()
         if self._session.stranger:
             raise TurnError("foreign_nonce", f"an answer that starts with {self._session.stranger} is on this page")
-        if not reading.text:
+        if not trace.text:
             raise TurnError("application", self._session.notice or "the script finished without an answer")
 
     def idle(self, until_s: float) -> bool:
-        """Keep the page open: answer pings, and connect again when the server drops it, as the page does."""
+        """Return whether the page was connecting at ``until_s``; until then answer pings and reconnect."""
         while (left_s := until_s - time.monotonic()) > 0:
             if not self.connected:
                 sleep_until(min(until_s, time.monotonic() + _RETRY_S))
@@ -115,7 +115,7 @@ class StreamlitPage(Page):
         self._connection.close()
 
     def _try_again(self, until_s: float) -> bool:
-        """Connect if there is time left; True if that took too long."""
+        """Return whether connecting took too long; it is tried if there is time left."""
         if time.monotonic() >= until_s:
             return False
         try:
@@ -176,14 +176,14 @@ class StreamlitPage(Page):
             raise TurnError("connection", "the WebSocket is closed")
         self._connection.sock.sendall(client_frame(BINARY, payload))
 
-    def _run(self, reading: Reading | None) -> None:
+    def _run(self, trace: GrowingText | None) -> None:
         """Read until the script has finished."""
         while self._session.running:
-            self._receive(reading, None)
+            self._receive(trace, None)
             if self._session.error:
                 raise TurnError("application", f"the page shows an exception: {self._session.error}")
 
-    def _receive(self, reading: Reading | None, timeout_s: float | None) -> None:
+    def _receive(self, trace: GrowingText | None, timeout_s: float | None) -> None:
         sock = self._connection.sock
         if sock is None:
             raise TurnError("connection", "the WebSocket is closed")
@@ -195,11 +195,11 @@ class StreamlitPage(Page):
             if timeout_s is not None:
                 sock.settimeout(None)
         now_s = time.monotonic()
-        if reading is not None:
-            reading.wire_bytes += len(data)
+        if trace is not None:
+            trace.wire_bytes += len(data)
         for opcode, payload in self._frames.feed(data):
             if opcode == BINARY:
-                self._session.take(payload, reading, now_s)
+                self._session.take(payload, trace, now_s)
             elif opcode == PING:
                 self._answer_ping(sock, payload)
             elif opcode == CLOSE:

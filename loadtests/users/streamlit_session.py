@@ -1,11 +1,11 @@
-"""What a Streamlit page knows of its app: widgets on screen, the run under way, the answer as it grows."""
+"""The state of a Streamlit page: widgets on screen, the run under way, the answer as it grows."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.records.recipe import END_MARKER
-from loadtests.reading import Reading, foreign_nonce
+from loadtests.reading import GrowingText, foreign_nonce
 from loadtests.users.streamlit_wire import Protocol
 
 _ENDED_FOR_RERUN = 2
@@ -25,7 +25,7 @@ class Widget:
 
 @dataclass(slots=True)
 class Session:
-    """State of one page; ``take`` is told every message from the server."""
+    """The state of one page; ``take`` gets every message from the server."""
 
     protocol: Protocol
     session_id: str = ""
@@ -40,10 +40,10 @@ class Session:
     notice: str | None = None  # the last alert on screen in this run
     nonces: set[str] = field(default_factory=set)  # of this user's own answers so far
     nonce: str | None = None  # of the answer waited for
-    stranger: str | None = None  # another person's answer, seen on this page
+    stranger: str | None = None  # nonce of another user's answer on this page
 
     def expect(self, nonce: str | None) -> None:
-        """Start waiting: for the answer that begins with ``nonce``, or for a run without one."""
+        """Start to wait for the answer that begins with ``nonce``, or for a run without one."""
         self.running = True
         self.error = self.notice = self.stranger = None
         self.nonce = nonce
@@ -51,7 +51,7 @@ class Session:
             self.nonces.add(nonce)
 
     def frame(self, trigger: Any | None, fragment_id: str = "") -> bytes:
-        """Return the frame for a run: what is on screen, and the one widget just used."""
+        """Return the frame for a run: the widgets on screen, and the one just used."""
         widgets = list(self.values.values())
         if trigger is not None:
             widgets.append(trigger)
@@ -62,30 +62,30 @@ class Session:
         }
         return self.protocol.rerun(state, widgets)
 
-    def take(self, payload: bytes, reading: Reading | None, at_s: float) -> None:
-        """Note what one message says; an answer's growth and end go into ``reading``."""
+    def take(self, payload: bytes, trace: GrowingText | None, at_s: float) -> None:
+        """Take note of one message; an answer's growth and end go into ``trace``."""
         message = self.protocol.forward_msg.FromString(payload)
         kind = message.WhichOneof("type")
         if kind == "delta":
             delta = message.delta
             if delta.WhichOneof("type") == "new_element":
-                self._element(delta.new_element, delta.fragment_id, reading, at_s)
+                self._element(delta.new_element, delta.fragment_id, trace, at_s)
         elif kind == "new_session":
             session = message.new_session
             self.session_id = session.initialize.session_id or self.session_id
             self.page_script_hash = session.page_script_hash
             self.running = True
         elif kind == "script_finished":
-            self._finished(message.script_finished, reading, at_s)
+            self._finished(message.script_finished, trace, at_s)
         elif kind == "page_info_changed":
             self.query_string = message.page_info_changed.query_string
         elif kind == "session_event" and message.session_event.HasField("script_compilation_exception"):
             self.error = _words(message.session_event.script_compilation_exception)
 
-    def _element(self, element: Any, fragment_id: str, reading: Reading | None, at_s: float) -> None:
+    def _element(self, element: Any, fragment_id: str, trace: GrowingText | None, at_s: float) -> None:
         kind = element.WhichOneof("type")
         if kind == "markdown":
-            self._markdown(element.markdown.body, reading, at_s)
+            self._markdown(element.markdown.body, trace, at_s)
         elif kind == "chat_input":
             self.chat_input = Widget(element.chat_input.id, fragment_id)
         elif kind == "button":
@@ -103,18 +103,18 @@ class Session:
             setattr(state, _PLAIN_VALUES[kind], widget.default)
             self.values.setdefault(widget.id, state)
 
-    def _markdown(self, body: str, reading: Reading | None, at_s: float) -> None:
+    def _markdown(self, body: str, trace: GrowingText | None, at_s: float) -> None:
         start = body.find(self.nonce) if self.nonce else -1
-        if start >= 0 and reading is not None:
-            reading.saw(body[start:].rstrip(_CURSOR), at_s)
+        if start >= 0 and trace is not None:
+            trace.saw(body[start:].rstrip(_CURSOR), at_s)
         elif _NONCE_START.match(body) and foreign_nonce(body, "") not in self.nonces:
             self.stranger = body[:12]
 
-    def _finished(self, status: int, reading: Reading | None, at_s: float) -> None:
+    def _finished(self, status: int, trace: GrowingText | None, at_s: float) -> None:
         if status == _COMPILE_ERROR and self.error is None:
             self.error = "the script does not compile"
-        if reading is not None and reading.done_s is None and END_MARKER in reading.text:
-            reading.finish(at_s)
+        if trace is not None and trace.done_s is None and END_MARKER in trace.text:
+            trace.finish(at_s)
         self.running = status == _ENDED_FOR_RERUN
 
 

@@ -1,4 +1,4 @@
-"""Streamlit's protobuf messages without Streamlit: its generated modules only, whichever version is installed."""
+"""Streamlit's protobuf messages without Streamlit: only the generated modules of an installed version."""
 
 import importlib
 import sys
@@ -66,7 +66,7 @@ def find_site(site: str | None) -> Path:
 
 @lru_cache(maxsize=1)
 def load(site: str | None) -> Protocol:
-    """Load the generated modules through a stub package, so that Streamlit itself is never imported."""
+    """Return the message classes, loaded through a stub package so that Streamlit itself is never imported."""
     package = types.ModuleType("streamlit")
     package.__path__ = [str(find_site(site) / "streamlit")]
     real = sys.modules.get("streamlit")

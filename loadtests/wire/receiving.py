@@ -1,4 +1,4 @@
-"""The loop that must stay cheap: keeps each read of an answer with its time until the response is over."""
+"""The receive loop, which must stay cheap: it keeps each read of an answer with its time."""
 
 import os
 import socket
@@ -6,28 +6,28 @@ import ssl
 import time
 
 from loadtests import http
-from loadtests.reading import Reading
+from loadtests.wire.raw_reads import RawReads
 
 _READ_BYTES = 16384
 _LOOK_BACK_BYTES = 48  # longer than any mark that two reads could share
 
 
-class Arrivals:
-    """Takes the reads of one response: ``done_s`` at the protocol's last event, ``first_s`` at the answer's nonce."""
+class ReadCollector:
+    """The reads of one response; sets ``first_s`` at the answer's nonce and ``done_s`` at the protocol's last event."""
 
-    __slots__ = ("_before", "_done_mark", "_framed", "_nonce", "_parts", "_reading", "_times")
+    __slots__ = ("_before", "_done_mark", "_framed", "_nonce", "_parts", "_times", "_trace")
 
-    def __init__(self, reading: Reading, nonce: bytes, done_mark: bytes) -> None:
-        self._reading = reading
-        self._parts = reading.parts
-        self._times = reading.times
+    def __init__(self, trace: RawReads, nonce: bytes, done_mark: bytes) -> None:
+        self._trace = trace
+        self._parts = trace.parts
+        self._times = trace.times
         self._nonce: bytes | None = nonce
         self._done_mark = done_mark
         self._before = b""
         self._framed = False
 
     def take(self, data: bytes, at_s: float) -> bool:
-        """Keep one read; True once the response is over."""
+        """Return whether the response is over with this read, which is kept."""
         self._times.append(at_s)
         self._parts.append(data)
         window = self._before + data
@@ -35,14 +35,14 @@ class Arrivals:
         if self._nonce is not None:
             if self._nonce not in window:
                 return self._head(window)
-            self._reading.first_s = at_s
+            self._trace.first_s = at_s
             self._nonce = None
-        if self._done_mark in window and self._reading.done_s is None:
-            self._reading.done_s = at_s
+        if self._done_mark in window and self._trace.done_s is None:
+            self._trace.done_s = at_s
         return window.endswith(http.TERMINAL_CHUNK) if self._framed else self._head(window)
 
     def _head(self, window: bytes) -> bool:
-        """Look whether the response is over while its nonce or its framing is still to come."""
+        """Return whether the response is over before its nonce or its framing has come."""
         if self._framed:
             return window.endswith(http.TERMINAL_CHUNK)
         response = http.decode(b"".join(self._parts))
@@ -53,29 +53,29 @@ class Arrivals:
         return response.ended
 
 
-def receive(sock: socket.socket, arrivals: Arrivals) -> bool:
-    """Read until the response is over (True) or the server closes (False).
+def receive(sock: socket.socket, collector: ReadCollector) -> bool:
+    """Return whether the response is complete, after reading to its end or to the server's close.
 
     Raises:
         OSError: the connection failed.
     """
     if type(sock).__module__.startswith("gevent") and not isinstance(sock, ssl.SSLSocket):
-        return _receive_in_hub(sock, arrivals)
+        return _receive_in_hub(sock, collector)
     while data := sock.recv(_READ_BYTES):
-        if arrivals.take(data, time.monotonic()):
+        if collector.take(data, time.monotonic()):
             return True
     return False
 
 
-def _receive_in_hub(sock: socket.socket, arrivals: Arrivals) -> bool:
-    """Do the same in gevent's event loop itself: no switch of greenlets and no failed read per chunk.
+def _receive_in_hub(sock: socket.socket, collector: ReadCollector) -> bool:
+    """Return the same from gevent's event loop itself, without a switch of greenlets or a failed read per chunk.
 
-    Half the CPU time per chunk of ``sock.recv`` in a greenlet, and time stamps that do not wait for other greenlets.
+    A chunk takes half the CPU time of ``sock.recv`` in a greenlet, and its time stamp waits for no other greenlet.
     """
     import gevent
     from gevent.event import AsyncResult
 
-    descriptor, take, now, read = sock.fileno(), arrivals.take, time.monotonic, os.read
+    descriptor, take, now, read = sock.fileno(), collector.take, time.monotonic, os.read
     over = AsyncResult()
     watcher = gevent.get_hub().loop.io(descriptor, 1)
 
@@ -90,7 +90,7 @@ def _receive_in_hub(sock: socket.socket, arrivals: Arrivals) -> bool:
                 return
         except BlockingIOError:
             return
-        except Exception as problem:  # noqa: BLE001  # nothing may escape into the event loop; the turn gets it
+        except Exception as problem:  # noqa: BLE001  # no exception may reach the event loop; the turn gets it
             over.set_exception(problem)
         watcher.stop()
 

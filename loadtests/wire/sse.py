@@ -1,4 +1,4 @@
-"""Server-sent events of an answer, taken apart after the turn: texts, their places, how the stream ended."""
+"""Server-sent events of an answer, parsed after the trial: texts, their places, the end of the stream."""
 
 import re
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ class Answer:
 
 def events(body: bytes) -> Iterator[tuple[int, str, bytes]]:
     """Yield (end offset, event name, data) of every complete event."""
-    for found in _EVENT.finditer(body):
+    for event in _EVENT.finditer(body):
         name, data = "message", []
-        for line in found.group(1).splitlines():
+        for line in event.group(1).splitlines():
             if line.startswith(b"data:"):
                 data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line.startswith(b"event:"):
                 name = line[6:].strip().decode("utf-8", "replace")
         if data:
-            yield found.end(), name, b"\n".join(data)
+            yield event.end(), name, b"\n".join(data)
 
 
 def rest_answer(body: bytes) -> Answer:
-    """Take apart a stream of the REST contract: ``message``, ``token`` …, ``done`` or ``error``."""
+    """Return the answer in a stream of the REST contract: ``message``, ``token`` …, ``done`` or ``error``."""
     answer = Answer()
     for end, name, data in events(body):
         if name == "token":
@@ -48,7 +48,7 @@ def rest_answer(body: bytes) -> Answer:
 
 
 def openai_answer(body: bytes) -> Answer:
-    """Take apart a stream of OpenAI chat completion chunks, closed by ``[DONE]``."""
+    """Return the answer in a stream of OpenAI chat completion chunks, closed by ``[DONE]``."""
     answer = Answer()
     for end, _, data in events(body):
         if data == b"[DONE]":
@@ -69,7 +69,7 @@ def _add(answer: Answer, end: int, text: str | None) -> None:
 
 
 def problem(body: bytes) -> str:
-    """Return what a problem document, an OpenAI error or any other body says, in at most 200 characters."""
+    """Return the text of a problem document, an OpenAI error or any other body, in at most 200 characters."""
     try:
         document = orjson.loads(body)
     except ValueError:

@@ -15,12 +15,12 @@ def new_key() -> str:
 
 
 def accept_of(key: str) -> str:
-    """Return the Sec-WebSocket-Accept a server must answer to this key."""
+    """Return the Sec-WebSocket-Accept of a server's answer to this key."""
     return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
 
 
 def client_frame(opcode: int, payload: bytes) -> bytes:
-    """Return one whole frame, masked as a client's must be."""
+    """Return one whole client frame, masked."""
     size = len(payload)
     if size < 126:
         head = bytes((0x80 | opcode, 0x80 | size))
@@ -35,7 +35,7 @@ def client_frame(opcode: int, payload: bytes) -> bytes:
 
 
 class FrameReader:
-    """Cuts received bytes into messages; frames may come in any pieces."""
+    """The messages in received bytes; frames may come in any pieces."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -43,10 +43,10 @@ class FrameReader:
         self._fragments_opcode = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield (opcode, payload) of every message that is complete now.
+        """Yield (opcode, payload) of every message that is complete with these bytes.
 
         Raises:
-            ValueError: a masked or reserved frame: the server does not speak the protocol, or compresses unasked.
+            ValueError: a masked or reserved frame: not the protocol, or compression without agreement.
         """
         buffer = self._buffer + data if self._buffer else data
         position = 0

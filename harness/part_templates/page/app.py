@@ -16,7 +16,7 @@ LLM_BASE_URL = os.environ["LLM_BASE_URL"]  # an OpenAI-compatible endpoint, with
 LLM_MODEL = os.environ.get("LLM_MODEL", "stand-in")
 PAGE = Path(__file__).with_name("index.html")
 
-# httpx stops at 100 connections unless told otherwise: the 101st person would wait for somebody's answer to end
+# httpx stops at 100 connections by default: the 101st user would wait for another user's answer to end
 model = httpx.AsyncClient(
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
     timeout=httpx.Timeout(60, connect=5),
@@ -58,7 +58,7 @@ async def new_conversation(_: Request) -> Response:
 
 
 async def ask(request: Request) -> Response:
-    """Take a message and stream the answer; a failure breaks the response off, so that nobody takes it for whole."""
+    """Take a message and stream the answer; a failure breaks the response off, so that it does not look whole."""
     messages = conversations.get(request.path_params["number"])
     if messages is None:
         return PlainTextResponse("no such conversation", status_code=404)

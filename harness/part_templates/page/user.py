@@ -1,4 +1,4 @@
-"""What a person's page does, as the simulated people do it: your own requests go here."""
+"""The page of a virtual user: your own requests go here."""
 
 import json
 
@@ -18,32 +18,32 @@ class OwnPage(Page):
         self._conversation = ""
 
     def connect(self) -> None:
-        """Open the page. Where people sign in, do it here; ``self.visitor`` says who this is."""
+        """Open the page. If users sign in, do it here; ``self.visitor`` names the account."""
         answer = self._connection.exchange(http.request("GET", "/", {"Host": self._endpoint.host}))
         if answer.status != 200:
             raise TurnError("http", f"GET /: HTTP {answer.status}")
 
     def new_conversation(self) -> None:
-        """Begin an empty conversation; the next message belongs to it."""
+        """Start an empty conversation; the next message belongs to it."""
         answer = self._connection.exchange(self._post("/conversations", {}))
         if answer.status != 201:
             raise TurnError("http", f"POST /conversations: HTTP {answer.status}")
         self._conversation = json.loads(answer.body)["id"]
 
     def ask(self, text: str, nonce: str, reading: Reading) -> None:
-        """Send a message and say with every piece how far its answer has come."""
+        """Send a message and report the answer so far with every piece."""
         request, said = self._post(f"/conversations/{self._conversation}", {"text": text}), b""
         for piece in self._connection.pieces(request, reading):
             said += piece
             reading.saw(said.decode(errors="ignore"))
-        reading.finish()  # only what the protocol calls the end: here the response is complete
+        reading.finish()  # only at the protocol's end: here the response is complete
 
     def abort(self) -> None:
-        """Cut what is under way: called when an answer is overdue."""
+        """Cut the turn under way; called when an answer is overdue."""
         self._connection.abort()
 
     def close(self) -> None:
-        """Leave."""
+        """Leave the page."""
         super().close()
         self._connection.close()
 

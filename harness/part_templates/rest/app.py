@@ -62,14 +62,14 @@ def same_site(
         raise HTTPException(403, "The CSRF token is missing or wrong.")
 
 
-Person = Annotated[str, Depends(signed_in)]
+User = Annotated[str, Depends(signed_in)]
 Unsafe = Depends(same_site)
 
 
-def owned(number: str, person: Person) -> store.Conversation:
-    """Return a conversation of one's own; other people's are not found."""
+def owned(number: str, user: User) -> store.Conversation:
+    """Return a conversation of this user; other users' conversations are not found."""
     found = store.conversations.get(number)
-    if found is None or found.owner != person:
+    if found is None or found.owner != user:
         raise HTTPException(404, "No such conversation.")
     return found
 
@@ -77,9 +77,9 @@ def owned(number: str, person: Person) -> store.Conversation:
 Owned = Annotated[store.Conversation, Depends(owned)]
 
 
-def about(person: str) -> dict[str, Any]:
-    """Return what a person's page shows of them."""
-    return {"id": store.USERS[person], "username": person, "role": "user", "is_active": True}
+def about(user: str) -> dict[str, Any]:
+    """Return the signed-in user as the page shows it."""
+    return {"id": store.USERS[user], "username": user, "role": "user", "is_active": True}
 
 
 @app.get("/api/health")
@@ -91,12 +91,12 @@ async def health() -> dict[str, str]:
 @app.get("/api/auth/me")
 async def me(response: Response, request: Request) -> Any:
     """Say who is signed in; brings the CSRF token."""
-    person = store.sessions.get(request.cookies.get("sessionid", ""))
-    if person is None:
+    user = store.sessions.get(request.cookies.get("sessionid", ""))
+    if user is None:
         response = await problem(request, HTTPException(401, "Not signed in."))
     if "csrftoken" not in request.cookies:
         response.set_cookie("csrftoken", secrets.token_hex(16), samesite="lax")
-    return response if person is None else about(person)
+    return response if user is None else about(user)
 
 
 @app.post("/api/auth/login", dependencies=[Unsafe])
@@ -117,16 +117,16 @@ async def logout(response: Response, sessionid: Annotated[str, Cookie()] = "") -
 
 
 @app.get("/api/conversations")
-async def list_conversations(person: Person) -> dict[str, Any]:
+async def list_conversations(user: User) -> dict[str, Any]:
     """List one's own conversations, the last updated first."""
-    own = sorted((c for c in store.conversations.values() if c.owner == person), key=lambda c: c.updated_at)
+    own = sorted((c for c in store.conversations.values() if c.owner == user), key=lambda c: c.updated_at)
     return {"count": len(own), "next": None, "previous": None, "results": [c.about() for c in reversed(own)]}
 
 
 @app.post("/api/conversations", status_code=201, dependencies=[Unsafe])
-async def create_conversation(person: Person) -> dict[str, str]:
+async def create_conversation(user: User) -> dict[str, str]:
     """Begin a conversation."""
-    made = store.Conversation(person)
+    made = store.Conversation(user)
     store.conversations[made.id] = made
     return made.about()
 

@@ -9,7 +9,7 @@ import httpx
 LLM_BASE_URL = os.environ["LLM_BASE_URL"]  # with /v1
 LLM_MODEL = os.environ.get("LLM_MODEL", "stand-in")
 
-# httpx stops at 100 connections unless told otherwise: the 101st person would wait for somebody's answer to end
+# httpx stops at 100 connections by default: the 101st user would wait for another user's answer to end
 client = httpx.AsyncClient(
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
     timeout=httpx.Timeout(60, connect=5),

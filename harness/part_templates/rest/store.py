@@ -1,6 +1,6 @@
-"""People, sessions and conversations, in memory: put your own database in its place.
+"""Users, sessions and conversations, in memory: put your own database in its place.
 
-The load comes signed in: every simulated person brings the session of a seeded account (targets/CONTRACT.md, "Seeded
+The load comes signed in: every virtual user brings the session of a seeded account (targets/CONTRACT.md, "Seeded
 data"), so a chatbot has to take those sessions. A real one writes them into its database (``prepare`` in part.toml).
 """
 

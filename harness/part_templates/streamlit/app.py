@@ -1,6 +1,6 @@
 """A chatbot in one script. Put your own in its place.
 
-The simulated people look for three things: a chat input, a button "New conversation", and the answer as Markdown text.
+Virtual users look for three things: a chat input, a button "New conversation", and the answer as Markdown text.
 """
 
 import json
@@ -16,7 +16,7 @@ LLM_MODEL = os.environ.get("LLM_MODEL", "stand-in")
 
 @st.cache_resource
 def model() -> httpx.Client:
-    """Return the one client of all sessions; httpx stops at 100 connections unless told otherwise."""
+    """Return the one client of all sessions; httpx stops at 100 connections by default."""
     key = os.environ.get("LLM_API_KEY")
     return httpx.Client(
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
@@ -26,7 +26,7 @@ def model() -> httpx.Client:
 
 
 def said_by_the_model(messages: list[dict[str, str]]) -> Iterator[str]:
-    """Yield the pieces of the model's answer; raises where it does not come whole, and Streamlit shows that."""
+    """Yield the pieces of the model's answer; an answer that breaks off raises, and Streamlit shows the error."""
     body = {"model": LLM_MODEL, "messages": messages[-20:], "stream": True}
     with model().stream("POST", f"{LLM_BASE_URL}/chat/completions", json=body) as response:
         response.raise_for_status()

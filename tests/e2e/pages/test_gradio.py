@@ -16,7 +16,7 @@ from harness.records import Turn
 from loadtests.page import Page, Visitor
 from loadtests.reading import Reading, TurnError
 from loadtests.recording.pending_turn import turn_of
-from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.choose import page_class
 from tests.e2e.conftest import ANSWER, SEED, Running
@@ -43,16 +43,16 @@ def page(gradio: Running) -> Iterator[Page]:
 
 def take_turn(page: Page, turn: int, options: str = "") -> Turn:
     """Hold one turn as a trial would, with options for the model behind the message's tag."""
-    ticket = new_turn(SEED, 999, int(time.time()), turn, 0.0, page)
+    pending = new_turn(SEED, 999, int(time.time()), turn, 0.0, page)
     page.prepare()
-    ticket.reading = reading = Reading(time.monotonic())
-    ticket.phase = "measure"
+    pending.trace = trace = page.new_trace(time.monotonic())
+    pending.phase = "measure"
     kind = error = None
     try:
-        page.ask(f"What is known of this? tag-{ticket.tag}{options}", ticket.nonce, reading)
+        page.ask(f"What is known of this? tag-{pending.tag}{options}", pending.nonce, trace)
     except TurnError as problem:
         kind, error = problem.kind, problem.message
-    return turn_of(note_of(ticket, reading, "failed" if kind else "ok", kind, error), raw_of(reading))
+    return turn_of(note_of(pending, trace, "failed" if kind else "ok", kind, error), trace.raw())
 
 
 def emitted(log: Path, tag: str) -> tuple[float, float]:

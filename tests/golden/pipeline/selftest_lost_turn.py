@@ -7,11 +7,11 @@ _note = recorder.Recorder.note
 _forgotten: list[str] = []
 
 
-def _forgetful(self, ticket, reading, outcome, kind, error):  # type: ignore[no-untyped-def]  # stands in for another
-    if ticket.phase == "measure" and outcome == "ok" and not _forgotten:
-        _forgotten.append(ticket.tag)
+def _forgetful(self, pending, trace, outcome, kind, error):  # type: ignore[no-untyped-def]  # stands in for another
+    if pending.phase == "measure" and outcome == "ok" and not _forgotten:
+        _forgotten.append(pending.tag)
         return
-    _note(self, ticket, reading, outcome, kind, error)
+    _note(self, pending, trace, outcome, kind, error)
 
 
 recorder.Recorder.note = _forgetful  # type: ignore[method-assign]  # on purpose

@@ -10,9 +10,9 @@ import pytest
 
 from harness.records import Turn
 from loadtests.page import Page, Visitor
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import SignInError, TurnError
 from loadtests.recording.pending_turn import turn_of
-from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.schedule.draws import message
 from loadtests.users.forms import FormsPage
@@ -45,18 +45,18 @@ def visit(twin: Twin) -> Iterator[Callable[..., Page]]:
 
 def take_turn(page: Page, turn: int = 0) -> Turn:
     """What the scenario does for one turn, in this thread."""
-    ticket = new_turn(SEED, 0, 0, turn, 0.0, page)
+    pending = new_turn(SEED, 0, 0, turn, 0.0, page)
     page.prepare()
-    ticket.reading = reading = Reading(time.monotonic())
-    ticket.phase = "measure"
+    pending.trace = trace = page.new_trace(time.monotonic())
+    pending.phase = "measure"
     kind = error = None
     try:
-        page.ask(message(70, ticket.tag), ticket.nonce, reading)
+        page.ask(message(70, pending.tag), pending.nonce, trace)
     except TurnError as problem:
         kind, error = problem.kind, problem.message
     except OSError as problem:
         kind, error = "connection", str(problem)
-    return turn_of(note_of(ticket, reading, "failed" if kind else "ok", kind, error), raw_of(reading))
+    return turn_of(note_of(pending, trace, "failed" if kind else "ok", kind, error), trace.raw())
 
 
 @pytest.mark.alone

@@ -20,9 +20,9 @@ from harness.environments import Environments
 from harness.records import Turn
 from harness.runtimes.local.stack import site_packages
 from loadtests.page import Visitor
-from loadtests.reading import Reading, SignInError, TurnError
+from loadtests.reading import SignInError, TurnError
 from loadtests.recording.pending_turn import turn_of
-from loadtests.recording.recorder import note_of, raw_of
+from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
@@ -83,16 +83,16 @@ def visit(url: str) -> Iterator[Visit]:
 
 def take_turn(page: StreamlitPage, words: str = "hello", turn: int = 0) -> Turn:
     """What the scenario does for one turn, in this thread."""
-    ticket = new_turn(SEED, 0, 0, turn, 0.0, page)
+    pending = new_turn(SEED, 0, 0, turn, 0.0, page)
     page.prepare()
-    ticket.reading = reading = Reading(time.monotonic())
-    ticket.phase = "measure"
+    pending.trace = trace = page.new_trace(time.monotonic())
+    pending.phase = "measure"
     kind = error = None
     try:
-        page.ask(f"{words} tag-{ticket.tag}", ticket.nonce, reading)
+        page.ask(f"{words} tag-{pending.tag}", pending.nonce, trace)
     except TurnError as problem:
         kind, error = problem.kind, problem.message
-    return turn_of(note_of(ticket, reading, "failed" if kind else "ok", kind, error), raw_of(reading))
+    return turn_of(note_of(pending, trace, "failed" if kind else "ok", kind, error), trace.raw())
 
 
 @pytest.mark.alone

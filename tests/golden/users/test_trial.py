@@ -151,7 +151,7 @@ def test_idle_opens_sessions_step_by_step(twin: Twin, tmp_path: Path) -> None:
     assert sorted(turn.user for turn in files.turns) == list(range(17))
     visits = [turn for turn in files.turns if turn.user >= 7]  # ten who came and left before the first step
     assert all(turn.done_s is not None and turn.done_s <= files.summary.steps[0].start_s for turn in visits)
-    for step in files.summary.steps:  # nobody speaks in a quiet window
+    for step in files.summary.steps:  # no message in a quiet window
         for turn in files.turns:
             assert turn.done_s is not None
             assert turn.done_s <= step.start_s or turn.sent_s >= step.end_s

@@ -167,7 +167,7 @@ def test_a_campaign_leaves_the_generators_libraries_to_the_generator(tmp_path: P
         (["serve", "djngo+angular"], "unknown target 'djngo+angular'", "'django+angular'"),
         (["setup", "streamlit", "strmlit"], "unknown target 'strmlit'", "'streamlit'"),
         (["run", "streamlit:3"], "streamlit has no variant '3'", "2"),
-        (["run", "angular"], "'angular' is put together from web", "a monolith, or an api and a web part"),
+        (["run", "angular"], "'angular' is made from web", "a monolith, or an api and a web part"),
         (["run", "--profile", "quik"], "unknown profile 'quik': no quik.toml in ", "'quick'"),
         (["serve", "streamlit", "--profile", "smok"], "unknown profile 'smok'", "'smoke'"),
         (["run", "--runtime", "lokal"], "unknown runtime 'lokal'", "'local'"),

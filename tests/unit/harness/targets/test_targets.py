@@ -250,5 +250,5 @@ def test_a_direct_part_goes_with_no_other(tmp_path: Path) -> None:
     write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
     catalogue = discover(tmp_path)
     assert catalogue.names() == ["none"]
-    with pytest.raises(UsageError, match=r"put together from no_app \+ web"):
+    with pytest.raises(UsageError, match=r"made from no_app \+ web"):
         catalogue.target("none+w")

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests import http
-from loadtests.reading import Reading, TurnError, judge
-from loadtests.recording.pending_turn import growth_of
+from loadtests.reading import TurnError, judge
 from loadtests.wire import sse
-from loadtests.wire.receiving import Arrivals
+from loadtests.wire.raw_reads import RawReads
+from loadtests.wire.receiving import ReadCollector
 from loadtests.wire.websocket import BINARY, CONTINUATION, PING, FrameReader, accept_of, client_frame
 
 NONCE = "0123456789ab"
@@ -27,39 +27,44 @@ def rest_stream() -> bytes:
     return HEAD + chunked(b'event: message\ndata: {"message": {}}\n\n', *tokens, b"event: done\ndata: {}\n\n")
 
 
+def rest_reads(raw: bytes, edges: list[int]) -> RawReads:
+    """Return the trace of reads that end at these bytes, each at that many seconds."""
+    parts = [raw[begin:end] for begin, end in itertools.pairwise(edges)]
+    return RawReads(0.0, [float(end) for end in edges[1:]], parts=parts, stream_format="rest")
+
+
 @given(st.lists(st.integers(1, len(rest_stream()) - 1), max_size=40))
 def test_growth_does_not_depend_on_where_reads_are_cut(cuts: list[int]) -> None:
     raw = rest_stream()
     edges = sorted({0, *cuts, len(raw)})
-    reads = [(float(b), b - a) for a, b in itertools.pairwise(edges)]
-    growth = growth_of(reads, raw, "rest")
-    assert growth.text == "".join(TEXTS)
-    assert growth.finished
-    assert growth.updates == len(TEXTS)
-    assert growth.chars[-1] == len(growth.text)
+    progress = rest_reads(raw, edges).growth()
+    assert progress.text == "".join(TEXTS)
+    assert progress.finished
+    assert progress.updates == len(TEXTS)
+    assert progress.chars[-1] == len(progress.text)
     ends = [raw.index(b"\n\n", raw.index(b"[end]")) + 2]
-    assert growth.times[-1] == next(float(edge) for edge in edges if edge >= ends[0])
-    assert growth.chars == sorted(set(growth.chars))
+    assert progress.times[-1] == next(float(edge) for edge in edges if edge >= ends[0])
+    assert progress.chars == sorted(set(progress.chars))
 
 
 @given(st.lists(st.integers(1, len(rest_stream()) - 1), max_size=40))
 def test_the_loop_sees_the_end_wherever_reads_are_cut(cuts: list[int]) -> None:
     raw = rest_stream()
-    reading = Reading(0.0)
-    arrivals = Arrivals(reading, NONCE.encode(), b"event: done\n")
+    trace = RawReads(0.0, stream_format="rest")
+    collector = ReadCollector(trace, NONCE.encode(), b"event: done\n")
     edges = sorted({0, *cuts, len(raw)})
-    over = [arrivals.take(raw[a:b], float(b)) for a, b in itertools.pairwise(edges)]
+    over = [collector.take(raw[a:b], float(b)) for a, b in itertools.pairwise(edges)]
     assert over == [False] * (len(over) - 1) + [True]
     done_at = raw.index(b"event: done\n") + len(b"event: done\n")
-    assert reading.done_s == next(float(edge) for edge in edges if edge >= done_at)
+    assert trace.done_s == next(float(edge) for edge in edges if edge >= done_at)
     nonce_at = raw.index(NONCE.encode()) + len(NONCE)
-    assert reading.first_s == next(float(edge) for edge in edges if edge >= nonce_at)
+    assert trace.first_s == next(float(edge) for edge in edges if edge >= nonce_at)
 
 
 def test_a_stream_that_reports_an_error_fails() -> None:
     raw = HEAD + chunked(b'event: error\ndata: {"title": "Bad", "detail": "model away"}\n\n')
     with pytest.raises(TurnError, match="model away") as caught:
-        growth_of([(1.0, len(raw))], raw, "rest")
+        rest_reads(raw, [0, len(raw)]).growth()
     assert caught.value.kind == "application"
 
 
