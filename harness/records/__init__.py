@@ -12,13 +12,11 @@ from harness.records.profile import (
     Spike,
     Visiting,
     Window,
-    open_scenario,
-    think_scenario,
 )
 from harness.records.resources import Component, Limits, ResourceSample, Role
 from harness.records.run import GateTerms, KnownQuantity, Run, SelfTest, TargetInfo
 from harness.records.slo import Slo
-from harness.records.trial import Trial, TrialKey
+from harness.records.trial import Trial, TrialKey, scenario_name
 from harness.records.turn import (
     Arrivals,
     Emission,
@@ -79,7 +77,6 @@ __all__ = [
     "Window",
     "WorkerShare",
     "from_json",
-    "open_scenario",
-    "think_scenario",
+    "scenario_name",
     "to_json",
 ]

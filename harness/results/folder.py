@@ -115,7 +115,7 @@ def latest(results: Path) -> Path:
 
 def trial_folder(run: Path, key: TrialKey) -> Path:
     """Return the folder of a trial."""
-    return run / "trials" / slug(key.target) / slug(key.scenario) / f"{key.number:03d}-{key.level}-{key.repetition}"
+    return run / "trials" / slug(key.target) / slug(key.name) / f"{key.number:03d}-{key.level}-{key.repetition}"
 
 
 def write_trial(folder: Path, trial: Trial) -> None:

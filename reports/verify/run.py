@@ -200,7 +200,7 @@ def _check_verdict(
     """Check that a verdict follows from the figures: the trial could be trusted, and met the thresholds or not."""
     from reports.verify import validity
 
-    judged = trial["key"]["scenario"].partition("-")[0] in JUDGED
+    judged = trial["key"]["scenario"] in JUDGED
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
     figures = result.figures
     misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}

@@ -1,6 +1,7 @@
 """Results folders: what is written comes back, and what is damaged is named."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,8 @@ def test_names_become_folder_names() -> None:
     assert results.slug("django+angular") == "django-angular"
     assert results.slug("streamlit:2") == "streamlit-2"
     assert results.trial_folder(Path("r"), KEY) == Path("r/trials/django-angular/chat/003-10-0")
+    at_share = replace(KEY, scenario="open", parameter=70)
+    assert results.trial_folder(Path("r"), at_share) == Path("r/trials/django-angular/open-70/003-10-0")
 
 
 def test_a_trial_comes_back_as_written(tmp_path: Path) -> None:
