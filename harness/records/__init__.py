@@ -1,6 +1,6 @@
 """Frozen records of everything that is written down, and their strict reading."""
 
-from harness.records.coding import FORMAT_VERSION, from_json, to_json
+from harness.records.coding import FORMAT_VERSION, READERS, from_json, to_json
 from harness.records.finding import CONTROL, Finding, FindingOutcome, SwapMatrix, SwappedPair, Topic
 from harness.records.plan import AnswerPlan, Distribution, LoadPlan, SpikePlan
 from harness.records.profile import (
@@ -34,6 +34,7 @@ from harness.records.verdict import Reason, Verdict, VerdictOutcome
 __all__ = [
     "CONTROL",
     "FORMAT_VERSION",
+    "READERS",
     "AnswerPlan",
     "Arrivals",
     "Component",
