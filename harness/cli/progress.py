@@ -49,7 +49,7 @@ class Board:
         self.durations_s.append(time.monotonic() - self.trial_started)
         key, verdict = trial.key, trial.verdict
         why = f" ({verdict.reasons[0].text})" if verdict.reasons else ""
-        self.last[key.target] = f"{key.scenario} {key.level}: {verdict.outcome}{why}"
+        self.last[key.target] = f"{key.name} {key.level}: {verdict.outcome}{why}"
         self.state[key.target] = "waiting"
         self.about_left[key.target] = max(0, self.about_left[key.target] - 1)
         if not self.console.is_terminal:
@@ -65,7 +65,7 @@ class Board:
         known = f" in [{low or 0}, {high or '…'}]" if request.scenario == "chat" and (low or high) else ""
         what |= {scenario: f"{scenario}, {request.level} users" for scenario in ("visit", "spike", "soak")}
         what |= {"open": f"{request.level} arrivals a minute"}
-        return what.get(request.scenario.partition("-")[0], f"{request.level} users{known}")
+        return what.get(request.scenario, f"{request.level} users{known}")
 
     def _clock(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self.started), 60)

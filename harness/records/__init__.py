@@ -1,6 +1,6 @@
 """Frozen records of everything that is written down, and their strict reading."""
 
-from harness.records.coding import FORMAT_VERSION, from_json, to_json
+from harness.records.coding import FORMAT_VERSION, READERS, from_json, to_json
 from harness.records.finding import CONTROL, Finding, FindingOutcome, SwapMatrix, SwappedPair, Topic
 from harness.records.plan import AnswerPlan, Distribution, LoadPlan, SpikePlan
 from harness.records.profile import (
@@ -12,13 +12,11 @@ from harness.records.profile import (
     Spike,
     Visiting,
     Window,
-    open_scenario,
-    think_scenario,
 )
 from harness.records.resources import Component, Limits, ResourceSample, Role
 from harness.records.run import GateTerms, KnownQuantity, Run, SelfTest, TargetInfo
 from harness.records.slo import Slo
-from harness.records.trial import Trial, TrialKey
+from harness.records.trial import Trial, TrialKey, scenario_name
 from harness.records.turn import (
     Arrivals,
     Emission,
@@ -36,6 +34,7 @@ from harness.records.verdict import Reason, Verdict, VerdictOutcome
 __all__ = [
     "CONTROL",
     "FORMAT_VERSION",
+    "READERS",
     "AnswerPlan",
     "Arrivals",
     "Component",
@@ -79,7 +78,6 @@ __all__ = [
     "Window",
     "WorkerShare",
     "from_json",
-    "open_scenario",
-    "think_scenario",
+    "scenario_name",
     "to_json",
 ]

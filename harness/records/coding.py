@@ -8,7 +8,8 @@ from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READERS = {1: "0.1.0"}  # earlier format -> the last chatbench that reads it
 T = TypeVar("T")
 
 

@@ -118,13 +118,3 @@ class Profile:
     def thinking(self, median_s: float) -> "Profile":
         """Return this profile with another median think time of the same spread."""
         return dataclasses.replace(self, think_s=dataclasses.replace(self.think_s, median=median_s))
-
-
-def think_scenario(think_s: int) -> str:
-    """Return the name of the chat scenario at another median think time, such as ``think-15``."""
-    return f"think-{think_s}"
-
-
-def open_scenario(percent: int) -> str:
-    """Return the name of the scenario of arrivals at a share of a target's own capacity, such as ``open-70``."""
-    return f"open-{percent}"

@@ -8,16 +8,34 @@ from harness.records.turn import GeneratorSummary
 from harness.records.verdict import Verdict
 
 
+def scenario_name(scenario: str, parameter: int | None = None) -> str:
+    """Return a scenario with its parameter in one word, such as ``open-70``: for folders, ids and people."""
+    return scenario if parameter is None else f"{scenario}-{parameter}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialKey:
-    """The key of a trial: target × scenario × level × repetition, numbered in the order of the target's trials."""
+    """The key of a trial: target × scenario × level × repetition, numbered in the order of the target's trials.
+
+    Attributes:
+        scenario: ``check``, ``audit``, ``idle``, ``chat``, ``think``, ``visit``, ``open``, ``spike`` or ``soak``.
+        parameter: What sets a scenario apart from others of its kind. ``think``: the median think time in seconds.
+            ``open``: arrivals as a share of the target's own capacity in percent; None for the common rate.
+        level: Users; ``open``: arrivals a minute.
+    """
 
     target: str
     scenario: str
+    parameter: int | None = None
     level: int
     repetition: int
     number: int
     round: int = 0  # of the estimate; 0: the search and everything else
+
+    @property
+    def name(self) -> str:
+        """The scenario with its parameter in one word."""
+        return scenario_name(self.scenario, self.parameter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

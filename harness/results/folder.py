@@ -10,22 +10,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from harness.errors import BenchError, UsageError
 from harness.records import (
     FORMAT_VERSION,
+    READERS,
     Finding,
+    Run,
+    SelfTest,
     SwapMatrix,
     Trial,
     TrialKey,
     from_json,
     to_json,
 )
-
-if TYPE_CHECKING:
-    pass
-from harness.records.run import Run, SelfTest
 
 T = TypeVar("T")
 RUN_FILE = "run.json"
@@ -64,9 +63,23 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     write_atomically(path, (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
+def require_format(path: Path, data: Any) -> None:
+    """Raise BenchError for a file of another results format: which it has, and what reads it."""
+    written = data.get("format_version", FORMAT_VERSION) if isinstance(data, dict) else FORMAT_VERSION
+    if written == FORMAT_VERSION:
+        return
+    reader = f"chatbench {READERS[written]}" if written in READERS else "the chatbench that wrote it"
+    raise BenchError(
+        f"{path} has results format {written}, this chatbench reads format {FORMAT_VERSION}",
+        f"{reader} reads it: use that version for this run, or measure again",
+    )
+
+
 def _read_record(cls: type[T], path: Path) -> T:
     try:
-        return from_json(cls, json.loads(path.read_text(encoding="utf-8")))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        require_format(path, data)  # before its keys are held against this format's
+        return from_json(cls, data)
     except FileNotFoundError:
         raise BenchError(f"{path} does not exist", "name a folder that `chatbench run` wrote") from None
     except (ValueError, TypeError) as error:
@@ -79,14 +92,8 @@ def write_run(folder: Path, run: Run) -> None:
 
 
 def read_run(folder: Path) -> Run:
-    """Read ``run.json``; raises BenchError where it is absent, damaged or of another format version."""
-    run = _read_record(Run, folder / RUN_FILE)
-    if run.format_version != FORMAT_VERSION:
-        raise BenchError(
-            f"{folder / RUN_FILE} has format version {run.format_version}, this chatbench reads {FORMAT_VERSION}",
-            "use the chatbench version that wrote it",
-        )
-    return run
+    """Read ``run.json``; raises BenchError where it is absent, damaged or of another results format."""
+    return _read_record(Run, folder / RUN_FILE)
 
 
 def write_selftest(root: Path, found: SelfTest) -> Path:
@@ -99,10 +106,19 @@ def write_selftest(root: Path, found: SelfTest) -> Path:
 def read_selftest(root: Path, machine: Mapping[str, Any]) -> SelfTest | None:
     """Return the last self-test on this machine as it is now; None without one, or in another format."""
     path = root / SELFTEST_FILE
-    if not path.exists():
+    if not path.exists() or _format_of(path) not in (None, FORMAT_VERSION):
         return None
-    found = _read_record(SelfTest, path)
-    return found if found.machine == machine and found.format_version == FORMAT_VERSION else None
+    kept = _read_record(SelfTest, path)
+    return kept if kept.machine == machine else None
+
+
+def _format_of(path: Path) -> int | None:
+    """Return the results format that a file states, None for one that is damaged or states none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return data.get("format_version") if isinstance(data, dict) else None
 
 
 def latest(results: Path) -> Path:
@@ -115,7 +131,7 @@ def latest(results: Path) -> Path:
 
 def trial_folder(run: Path, key: TrialKey) -> Path:
     """Return the folder of a trial."""
-    return run / "trials" / slug(key.target) / slug(key.scenario) / f"{key.number:03d}-{key.level}-{key.repetition}"
+    return run / "trials" / slug(key.target) / slug(key.name) / f"{key.number:03d}-{key.level}-{key.repetition}"
 
 
 def write_trial(folder: Path, trial: Trial) -> None:

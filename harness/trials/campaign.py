@@ -41,16 +41,17 @@ def run_campaign(
     order = random.Random(seed)  # noqa: S311  # an order of trials, not a secret
     waiting: dict[str, Request] = {name: next(one) for name, one in courses.items()}
     numbers = dict.fromkeys(courses, 0)
-    levels: dict[tuple[str, str, int], int] = {}
+    levels: dict[tuple[str, str, int | None, int], int] = {}
     finished: dict[str, Capacity] = {}
     while waiting:
         for name in order.sample(sorted(waiting), len(waiting)):
             request = waiting[name]
             numbers[name] += 1
-            spot = (name, request.scenario, request.level)
+            spot = (name, request.scenario, request.parameter, request.level)
             key = TrialKey(
                 target=name,
                 scenario=request.scenario,
+                parameter=request.parameter,
                 level=request.level,
                 repetition=levels.get(spot, 0),
                 number=numbers[name],

@@ -38,7 +38,7 @@ class Begun:
     def open_pod(self) -> Pod:
         """Make the trial's limits."""
         key = self.key
-        return self.context.runtime.open_trial(f"{results.slug(key.target)}-{key.scenario}-{key.number}", self.folder)
+        return self.context.runtime.open_trial(f"{results.slug(key.target)}-{key.name}-{key.number}", self.folder)
 
 
 def begin(context: TrialContext, prepared: Prepared, key: TrialKey) -> Begun:

@@ -17,7 +17,7 @@ from harness.analysis.capacity import (
     search,
 )
 from harness.analysis.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
-from harness.records import Profile, Trial, open_scenario, think_scenario
+from harness.records import Profile, Trial
 
 TRIALS_OF_A_ROUND = (
     2.3  # on average, where trials differ by some percent (tests/unit/harness/analysis/test_estimate.py)
@@ -29,6 +29,7 @@ class Request:
     """A trial that is wanted next, and about how many are to follow."""
 
     scenario: str
+    parameter: int | None = None  # as of a ``TrialKey``
     level: int
     about_left: int
     bracket: tuple[int | None, int | None] = (None, None)
@@ -83,23 +84,21 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
 def _other_workloads(profile: Profile, found: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:
     """Yield the trials of workloads other than closed chat that the profile asks for; no page, no visit."""
     wanted = [one for one in other_workloads(profile, found.low) if not (no_app and one[0] == "visit")]
-    for n, (scenario, level) in enumerate(wanted):
-        yield from _tried_again(Request(scenario=scenario, level=level, about_left=len(wanted) - n))
+    for n, (scenario, parameter, level) in enumerate(wanted):
+        left = len(wanted) - n
+        yield from _tried_again(Request(scenario=scenario, parameter=parameter, level=level, about_left=left))
 
 
-def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, int]]:
-    """Return (scenario, level) of each; those at a share of the users carried only where some were.
-
-    The level of ``open`` is in arrivals a minute.
-    """
-    wanted: list[tuple[str, int]] = [("visit", profile.visit.users)] if profile.visit else []
+def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, int | None, int]]:
+    """Return (scenario, parameter, level) of each; those at a share of the users carried only where some were."""
+    wanted: list[tuple[str, int | None, int]] = [("visit", None, profile.visit.users)] if profile.visit else []
     if profile.open:
-        wanted.append(("open", profile.open.per_minute))
+        wanted.append(("open", None, profile.open.per_minute))
         per_minute = 60 * (carried or 0) / profile.cycle_s()
-        wanted += [(open_scenario(p), max(1, round(per_minute * p / 100))) for p in profile.open.percent if carried]
+        wanted += [("open", p, max(1, round(per_minute * p / 100))) for p in profile.open.percent if carried]
     for scenario, asked in (("spike", profile.spike), ("soak", profile.soak)):
         if asked and carried:
-            wanted.append((scenario, max(1, round(carried * asked.percent / 100))))
+            wanted.append((scenario, None, max(1, round(carried * asked.percent / 100))))
     return wanted
 
 
@@ -140,7 +139,7 @@ def _predictions(profile: Profile, crossings: Sequence[Crossing]) -> Generator[R
         left = 2 * (len(profile.search.further_think_s) - n)
         for level in tested_levels(profile, known.value, think_s):
             if level <= profile.search.highest:
-                yield from _tried_again(Request(scenario=think_scenario(think_s), level=level, about_left=left))
+                yield from _tried_again(Request(scenario="think", parameter=think_s, level=level, about_left=left))
 
 
 def tested_levels(profile: Profile, users: float, think_s: int) -> tuple[int, int]:

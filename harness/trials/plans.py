@@ -9,7 +9,6 @@ from harness.records import (
     LoadPlan,
     Profile,
     TrialKey,
-    think_scenario,
 )
 from harness.runtimes.protocol import (
     Prepared,
@@ -117,9 +116,8 @@ CHECK_TURNS = 2
 
 def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tuple[str, ...], folder: Path) -> LoadPlan:
     """Return the generator's plan for a trial of any scenario."""
-    thought = {think_scenario(think_s): think_s for think_s in profile.search.further_think_s}
-    if key.scenario in thought:
-        profile = profile.thinking(thought[key.scenario])
+    if key.scenario == "think" and key.parameter is not None:
+        profile = profile.thinking(key.parameter)
     plan = chat_plan(
         profile,
         protocol=prepared.target.protocol,
@@ -129,7 +127,7 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
         folder=folder,
         seed=prepared.seed,
     )
-    if key.scenario.partition("-")[0] == "open":
+    if key.scenario == "open":
         return open_plan(plan, profile, key.level)
     if key.scenario == "visit" and profile.visit:
         return visit_plan(plan, profile.visit)
@@ -157,5 +155,4 @@ def workers_for(key: TrialKey, wanted: int) -> int:
 
     Sessions that open in turn, arrivals met by one pool, a spike's further users and visits are one process's account.
     """
-    closed = key.scenario in ("chat", "soak") or key.scenario.startswith("think-")
-    return min(wanted, key.level) if closed else 1
+    return min(wanted, key.level) if key.scenario in ("chat", "think", "soak") else 1

@@ -11,7 +11,6 @@ from reports.numbers import as_text, significant, span
 
 MEASURE = "capacity_estimate_users"
 LABEL = "Users carried, estimate over rounds"
-THINK = "think-"
 
 
 def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Crossing]:
@@ -103,7 +102,7 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
 def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     """Return what the trials a step below and above the predicted capacity showed."""
     measure, label = f"think_{think_s}_users", f"Users carried at think time {as_text(think_s, 's')} (median), tested"
-    trials = [item for item in evidence.trials if item.key.scenario == f"{THINK}{think_s}"]
+    trials = [item for item in evidence.trials if (item.key.scenario, item.key.parameter) == ("think", think_s)]
     good = valid(trials)
     if not good:
         why = "the trials were invalid" if trials else "no estimate to predict from, or beyond the levels searched"

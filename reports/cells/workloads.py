@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from harness.records import Spike, Trial, open_scenario
+from harness.records import Spike, Trial, scenario_name
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, first_reasons, paths, unfinished, valid
@@ -55,7 +55,7 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
         found += [figure_cell(evidence, "open", one, where) for one in OPEN]
     for percent in profile.open.percent if profile.open else ():
         where = f"Open, arrivals at {percent} % of what its users carried send"
-        found += [figure_cell(evidence, open_scenario(percent), one, where) for one in OPEN]
+        found += [figure_cell(evidence, "open", one, where, percent) for one in OPEN]
     if profile.spike:
         found += spike_cells(evidence, profile.spike)
     if profile.soak:
@@ -106,9 +106,9 @@ def soak_cell(evidence: Evidence, shown: Shown, where: str) -> Cell:
     )
 
 
-def last_valid(evidence: Evidence, scenario: str) -> tuple[list[TrialRef], str]:
+def last_valid(evidence: Evidence, scenario: str, parameter: int | None = None) -> tuple[list[TrialRef], str]:
     """Return the last valid trial of a scenario (in a list, empty where there is none), and why there is none."""
-    trials = [item for item in evidence.trials if item.key.scenario == scenario]
+    trials = [item for item in evidence.trials if (item.key.scenario, item.key.parameter) == (scenario, parameter)]
     good = sorted(valid(trials), key=lambda item: item.key.number)[-1:]
     if good:
         return good, ""
@@ -119,10 +119,10 @@ def last_valid(evidence: Evidence, scenario: str) -> tuple[list[TrialRef], str]:
     return [], f"{'not measured' if unknown else 'invalid'}: {first_reasons(trials)}"
 
 
-def figure_cell(evidence: Evidence, scenario: str, shown: Shown, where: str) -> Cell:
+def figure_cell(evidence: Evidence, scenario: str, shown: Shown, where: str, parameter: int | None = None) -> Cell:
     """Return a figure of a scenario's last valid trial, in words with the load and the verdict."""
-    measure, label = f"{scenario}.{shown.figure}", f"{where}: {shown.label}"
-    trials, why = last_valid(evidence, scenario)
+    measure, label = f"{scenario_name(scenario, parameter)}.{shown.figure}", f"{where}: {shown.label}"
+    trials, why = last_valid(evidence, scenario, parameter)
     if not trials:
         return absent(measure, label, evidence.target, why)
     _, trial = trials[0]

@@ -71,11 +71,12 @@ def _stack(
     return pd.concat(filled, ignore_index=True) if filled else next(iter(frames), pd.DataFrame())
 
 
-def _labels(path: str, trial: Trial) -> dict[str, str | int]:
+def _labels(path: str, trial: Trial) -> dict[str, str | int | None]:
     key = trial.key
     return {
         "target": key.target,
         "scenario": key.scenario,
+        "parameter": key.parameter,
         "level": key.level,
         "repetition": key.repetition,
         "trial": path,

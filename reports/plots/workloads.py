@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.records import Trial, open_scenario
+from harness.records import Trial
 from reports.cells.workloads import last_valid
 from reports.content.report import Report
 from reports.evidence.trials import Evidence
@@ -32,33 +32,33 @@ def draw(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Style
     return [plot for plot in drawn if plot]
 
 
-def _trials(report: Report, ordered: Sequence[Evidence], scenario: str) -> list[Played]:
+def _trials(report: Report, ordered: Sequence[Evidence], scenario: str, parameter: int | None = None) -> list[Played]:
     """Return those trials that the cells rest on too."""
-    found = [(evidence, trial) for evidence in ordered for trial in last_valid(evidence, scenario)[0]]
+    found = [(evidence, trial) for evidence in ordered for trial in last_valid(evidence, scenario, parameter)[0]]
     return [(evidence, report.folder / path, trial) for evidence, (path, trial) in found if trial.summary]
 
 
 def _open(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Style], folder: Path) -> Plot | None:
     asked = report.run.profile.open
-    scenarios = ["open", *(open_scenario(percent) for percent in asked.percent)] if asked else []
-    found = {name: _trials(report, ordered, name) for name in scenarios}
-    across = [name for name in scenarios if found[name]]
-    rows = [e for e in ordered if any(e is one for name in across for one, _, _ in found[name])]
+    rates: list[int | None] = [None, *asked.percent] if asked else []
+    found = {percent: _trials(report, ordered, "open", percent) for percent in rates}
+    across = [percent for percent in rates if found[percent]]
+    rows = [e for e in ordered if any(e is one for percent in across for one, _, _ in found[percent])]
     if not rows:
         return None
     figure, axes = canvas.panels(
         len(rows), len(across), 3.9 * len(across) + 1.9, ROW_INCHES * len(rows) + HEAD_INCHES, sharey=True, sharex="col"
     )
     limit = report.terms.slo["added_ttft_p95_s"]
-    panels = {(e.target, name): (path, trial) for name in across for e, path, trial in found[name]}
+    panels = {(e.target, percent): (path, trial) for percent in across for e, path, trial in found[percent]}
     for row, evidence in enumerate(rows):
-        for column, name in enumerate(across):
+        for column, percent in enumerate(across):
             axis = axes[row, column]
-            if (evidence.target, name) not in panels:
+            if (evidence.target, percent) not in panels:
                 axis.set_axis_off()
                 axis.text(0.5, 0.5, f"{evidence.target}: not measured", ha="center", transform=axis.transAxes)
                 continue
-            path, trial = panels[evidence.target, name]
+            path, trial = panels[evidence.target, percent]
             _draw_turns(axis, workload_curves.turns_of(path, trial), styles[evidence.target], limit)
             axis.set_title(f"{evidence.target}, {trial.key.level:,} arrivals a minute", fontsize=10, color=INK)
         axes[row, 0].set_ylabel("added TTFT from arrival")

@@ -63,7 +63,7 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
     chat = [t for t in valid if t["key"]["scenario"] == "chat"]
     scenario, _, figure = measure.partition(".")
     if figure:
-        return _workload([t for t in valid if t["key"]["scenario"] == scenario], figure)
+        return _workload([t for t in valid if _workload_of(t) == scenario], figure)
     if measure == "capacity_users":
         low, high = _capacity(chat)
         return low, ((low, high) if (low, high) != (None, None) else None)
@@ -86,7 +86,13 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
         idle = [t for t in valid if t["key"]["scenario"] == "idle"]
         return estimates.servers(base, idle, _capacity(chat), run)
     scenario = f"think-{measure.split('_')[1]}"
-    return estimates.thinking([t for t in valid if t["key"]["scenario"] == scenario])
+    return estimates.thinking([t for t in valid if _workload_of(t) == scenario])
+
+
+def _workload_of(trial: Trial) -> str:
+    """Return a trial's scenario as cells name it: with its parameter, where it has one."""
+    scenario, parameter = trial["key"]["scenario"], trial["key"]["parameter"]
+    return str(scenario) if parameter is None else f"{scenario}-{parameter}"
 
 
 def _read_elsewhere(measure: str, valid: list[Trial], chat: list[Trial], run: Mapping[str, Any]) -> Expected:

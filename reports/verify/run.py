@@ -11,7 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.results import AUDIT_FILE, RESOURCES, RUN_FILE, SWAP_FILE, SWAP_FOLDER, TOKENS, TRIAL_FILE, TURNS
+from harness.results import (
+    AUDIT_FILE,
+    RESOURCES,
+    RUN_FILE,
+    SWAP_FILE,
+    SWAP_FOLDER,
+    TOKENS,
+    TRIAL_FILE,
+    TURNS,
+    require_format,
+)
 
 if TYPE_CHECKING:
     from reports.verify import figures as verify_figures
@@ -34,11 +44,16 @@ LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not 
 
 
 def verify(run_dir: str | Path) -> list[Difference]:
-    """Check all trials of a run, then the report; an empty list means that every printed number was found again."""
+    """Check all trials of a run, then the report; an empty list means that every printed number was found again.
+
+    Raises:
+        BenchError: the run has another results format.
+    """
     folder = Path(run_dir)
     run = _read_json(folder / RUN_FILE)
     if isinstance(run, str):
         return [Difference(place=RUN_FILE, figure="file", text=run)]
+    require_format(folder / RUN_FILE, run)
     findings: list[Difference] = []
     proven: dict[str, dict[str, Any]] = {}
     for path in _trial_folders(folder):
@@ -200,7 +215,7 @@ def _check_verdict(
     """Check that a verdict follows from the figures: the trial could be trusted, and met the thresholds or not."""
     from reports.verify import validity
 
-    judged = trial["key"]["scenario"].partition("-")[0] in JUDGED
+    judged = trial["key"]["scenario"] in JUDGED
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
     figures = result.figures
     misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}

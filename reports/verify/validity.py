@@ -18,7 +18,7 @@ BUSY_TARGET_SHARE = 0.9  # of the budget's cores: then a late model may be the t
 OFFERED_PERCENT = 98
 HALVES_PERCENT, HALVES_ERRORS = 10, 3
 FEWEST_TURNS = 40
-LOADED = ("chat", "think", "open", "soak", "spike", "visit")  # scenarios under load, by the word before a hyphen
+LOADED = ("chat", "think", "open", "soak", "spike", "visit")  # scenarios under load
 SHOWN = ("spike", "visit")  # made to show what happens: no objective, so no conditions of a pass either
 EXPLAINED = {"model", "budget", "generator", "not_offered", "audit", "sessions"}  # rest on more than figures
 NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
@@ -58,7 +58,7 @@ class Account:
     ) -> "Account":
         """Read it from the plain JSON objects."""
         summary, limits = trial["summary"], trial["limits"]
-        scenario = trial["key"]["scenario"].partition("-")[0]
+        scenario = trial["key"]["scenario"]
         window = run["profile"].get("window") or {}
         return cls(
             scenario=scenario,

@@ -334,12 +334,21 @@ def chat_trial(
     part: int = 0,
 ) -> Path:
     """Write one trial of scenario ``chat``; ``judged`` replaces the verdict that its figures would get."""
-    key = TrialKey(target=system.name, scenario=scenario, level=level, repetition=repetition, number=number, round=part)
+    scenario, _, parameter = scenario.partition("-")  # tests say open-70
+    key = TrialKey(
+        target=system.name,
+        scenario=scenario,
+        parameter=int(parameter) if parameter else None,
+        level=level,
+        repetition=repetition,
+        number=number,
+        round=part,
+    )
     path = results.trial_folder(folder, key)
     path.mkdir(parents=True)
     turns, emissions = turns_of(system, level, random.Random(f"{system.name}:{level}:{repetition}"))
     summary = _summary(level, turns)
-    is_open = scenario.startswith("open")
+    is_open = scenario == "open"
     if scenario == "visit":
         summary = replace(summary, visits=visits())
     if scenario == "spike":

@@ -276,6 +276,20 @@ def test_a_damaged_run_is_named(words: list[str], say: Say, no_set_up: None, ear
     assert "restore it or measure again" in said.hint
 
 
+@pytest.mark.parametrize(
+    "words", [["report", "latest"], ["verify"], ["run", "--resume", "latest"], ["compare", "latest", "latest"]]
+)
+def test_a_run_of_an_earlier_format_is_refused_with_what_reads_it(
+    words: list[str], say: Say, no_set_up: None, earlier: Path
+) -> None:
+    (path,) = earlier.glob("*/run.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 1}))
+    said = say(*words, "--results", str(earlier))
+    assert said.code == EXIT_ERROR
+    assert said.message == f"chatbench: {path} has results format 1, this chatbench reads format 2"
+    assert said.hint == "  chatbench 0.1.0 reads it: use that version for this run, or measure again"
+
+
 def test_resuming_takes_no_targets(say: Say, no_set_up: None, earlier: Path) -> None:
     said = say("run", "streamlit", "--resume", "latest", "--results", str(earlier))
     assert said.code == EXIT_USAGE

@@ -1,6 +1,7 @@
 """Results folders: what is written comes back, and what is damaged is named."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,8 @@ def test_names_become_folder_names() -> None:
     assert results.slug("django+angular") == "django-angular"
     assert results.slug("streamlit:2") == "streamlit-2"
     assert results.trial_folder(Path("r"), KEY) == Path("r/trials/django-angular/chat/003-10-0")
+    at_share = replace(KEY, scenario="open", parameter=70)
+    assert results.trial_folder(Path("r"), at_share) == Path("r/trials/django-angular/open-70/003-10-0")
 
 
 def test_a_trial_comes_back_as_written(tmp_path: Path) -> None:
@@ -55,7 +58,7 @@ def test_a_trial_folder_without_its_last_file_does_not_count(tmp_path: Path) -> 
     assert results.read_trials(tmp_path) == []
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"format_version": 1}', '{"unheard_of": 1}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format_version": 2}', '{"unheard_of": 1}'])
 def test_a_damaged_trial_is_named(tmp_path: Path, damage: str) -> None:
     folder = results.trial_folder(tmp_path, KEY)
     folder.mkdir(parents=True)
@@ -119,3 +122,21 @@ def test_a_log_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
 def test_no_run_at_all_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run"):
         results.latest(tmp_path)
+
+
+@pytest.mark.parametrize(("written", "reader"), [(1, "chatbench 0.1.0"), (99, "the chatbench that wrote it")])
+def test_a_file_of_another_format_is_told_with_what_reads_it(tmp_path: Path, written: int, reader: str) -> None:
+    """Whatever else is in it: another format has other keys."""
+    folder = results.trial_folder(tmp_path, KEY)
+    folder.mkdir(parents=True)
+    for path, read in (
+        (tmp_path / "run.json", results.read_run),
+        (folder / "trial.json", lambda _: results.read_trials(tmp_path)),
+        (tmp_path / "swap" / "swap.json", results.read_swap),
+    ):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"format_version": written, "unheard_of": 1}))
+        with pytest.raises(BenchError) as refused:
+            read(tmp_path)
+        assert refused.value.message == f"{path} has results format {written}, this chatbench reads format 2"
+        assert refused.value.hint == f"{reader} reads it: use that version for this run, or measure again"

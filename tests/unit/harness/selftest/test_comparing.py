@@ -1,5 +1,6 @@
 """The self-test can fail: a right harness passes, one with a wrong clock, percentile or count does not."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -251,3 +252,9 @@ def test_the_last_one_of_this_machine_is_kept_and_another_machines_is_not_taken(
     results.write_selftest(tmp_path, kept)
     assert results.read_selftest(tmp_path, {"cpu_model": "x"}) == kept
     assert results.read_selftest(tmp_path, {"cpu_model": "y"}) is None
+
+
+def test_one_of_another_format_counts_as_none(tmp_path: Path) -> None:
+    path = results.write_selftest(tmp_path, selftest(quantity("ok")))
+    path.write_text(json.dumps({"format_version": 1, "unheard_of": 1}))
+    assert results.read_selftest(tmp_path, {"cpu_model": "x"}) is None

@@ -55,7 +55,8 @@ def test_open_arrivals_come_last_at_a_common_rate_and_at_shares_of_what_was_carr
         ("open-50", pytest.approx(per_minute / 2, abs=1)),
         ("open-70", pytest.approx(0.7 * per_minute, abs=1)),
     ]
-    assert [(t.key.scenario, t.key.level) for t in made[-3:]] == wanted
+    assert [(t.key.name, t.key.level) for t in made[-3:]] == wanted
+    assert [t.key.parameter for t in made[-3:]] == [None, 50, 70]
 
 
 def test_a_spike_and_a_soak_follow_at_shares_of_the_users_carried() -> None:
@@ -85,7 +86,7 @@ def test_where_nobody_was_carried_there_is_no_share_to_take() -> None:
     profile = replace(QUICK, open=Open(per_minute=90, percent=(50,)))
     found, made = run(trials.carrying({"a": 0}), ["a"], profile=profile)
     assert found["a"].status == "none"
-    assert [t.key.scenario for t in made if t.key.scenario.startswith("open")] == ["open"]
+    assert [t.key.scenario for t in made if t.key.scenario == "open"] == ["open"]
 
 
 def test_trials_of_targets_are_interleaved_and_numbered_per_target() -> None:
@@ -175,7 +176,7 @@ def test_rounds_follow_a_bracketed_search_and_cross_the_same_edge() -> None:
 
 def test_predictions_at_other_think_times_are_tried_a_step_below_and_above() -> None:
     _, made = run(trials.carrying({"a": 90}), ["a"], profile=ROUNDS)
-    tried = [t.key.level for t in made if t.key.scenario == "think-15"]
+    tried = [t.key.level for t in made if t.key.name == "think-15"]
     # (R + Z') / (R + Z) = (1.1 + 15 exp(0.4171²/2)) / (1.1 + 2.75 exp(0.4171²/2)) = 4.27 times about 90 users
     assert len(tried) == 2
     assert 300 < tried[0] < 385 < tried[1] < 470

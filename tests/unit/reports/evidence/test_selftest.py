@@ -12,7 +12,7 @@ from tests.unit.harness.selftest.test_comparing import quantity, selftest
 
 
 def test_without_one_the_report_says_how_to_run_it() -> None:
-    assert own_error.in_words(None) == "never run on this machine: chatbench selftest"
+    assert own_error.in_words(None) == "none of this machine by this version: chatbench selftest"
     assert own_error.note(None) is None
 
 
@@ -33,7 +33,10 @@ def test_what_it_did_not_find_is_named_and_becomes_a_reservation() -> None:
 
 def test_every_view_of_a_report_carries_it(tmp_path: Path) -> None:
     folder = results_run.write_run(tmp_path, [])
-    for kept, said in ((None, "never run on this machine"), (selftest(quantity("failed")), "FAILED on 2026-01-02")):
+    for kept, said in (
+        (None, "none of this machine by this version"),
+        (selftest(quantity("failed")), "FAILED on 2026-01-02"),
+    ):
         results.write_run(folder, replace(results.read_run(folder), selftest=kept))
         build(folder, formats=("md", "json", "html"))
         for name in ("table.md", "table.json", "report.html"):
