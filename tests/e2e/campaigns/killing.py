@@ -1,4 +1,4 @@
-"""Kills campaigns in their course and resumes them; prints a JSON line per try: ``-m tests.e2e.campaigns.killing``.
+"""Kills campaigns all along their course and resumes them; prints a line of JSON per try.
 
 A process of its own with one thread, so that a campaign is a fork of it: what takes seconds to import is there already.
 """
