@@ -1,4 +1,4 @@
-"""What a part needs and is made once: interpreters, packages, builds."""
+"""The needs of a part that are made once: interpreters, packages, builds."""
 
 from harness.environments.parts import (
     Environments,

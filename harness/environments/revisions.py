@@ -12,7 +12,7 @@ WORKING_TREE = "."
 
 
 def checkout(root: Path, revision: str) -> tuple[str, Path]:
-    """Return a revision's name for people and the folder that holds its ``targets``; ``.`` is the checkout as it is.
+    """Return a revision's readable name and the folder that holds its ``targets``; ``.`` is the checkout as it is.
 
     Raises:
         UsageError: no such revision, or no git checkout.
@@ -38,7 +38,7 @@ def _unpack(root: Path, commit: str, folder: Path) -> None:
         why = packed.stderr.decode(errors="replace").strip()
         raise BenchError(
             f"git archive of {commit[:12]} ended with {packed.returncode}: {why}",
-            "is there a folder `targets` in that revision, and is its history whole (no shallow clone)?",
+            "name a revision that has a folder `targets`; in a shallow clone run `git fetch --unshallow` first",
         )
     making = folder.with_name(f".{folder.name}")
     making.mkdir(parents=True, exist_ok=True)

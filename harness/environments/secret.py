@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def secret_of(root: Path) -> str:
-    """Return 64 hex digits, made the first time."""
+    """Return the secret, 64 hex digits; the first call makes it."""
     path = root / ".chatbench" / "secret"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

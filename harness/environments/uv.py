@@ -1,4 +1,4 @@
-"""uv, and the package indexes it is to use: pip's settings carried over, as uv does not read them."""
+"""uv and its package indexes: pip's settings, which uv does not read, carried over."""
 
 import configparser
 import os
@@ -34,7 +34,7 @@ def uv() -> Path:
 
 
 def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return variables that make uv use the indexes pip is configured for; none where uv has settings of its own.
+    """Return variables that give uv the indexes of pip's configuration; none where uv has its own settings.
 
     Values may hold credentials: pass them on, never print or store them. Local folders that do not exist are left out,
     because uv stops at them.
@@ -67,7 +67,7 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
         try:
             parser.read(file, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError, OSError):
-            continue  # pip itself will say what is wrong with its file
+            continue  # pip itself reports the fault in its file
         for section in ("global", "install"):
             if parser.has_section(section):
                 merged.update(parser.items(section))
@@ -78,7 +78,7 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pip_files(environ: Mapping[str, str]) -> list[Path]:
-    """Return where pip looks, the weakest first (pip's "Configuration" page)."""
+    """Return pip's configuration files, the weakest first (pip's "Configuration" page)."""
     chosen = environ.get("PIP_CONFIG_FILE")
     if chosen == os.devnull:
         return []
@@ -94,7 +94,7 @@ def _pip_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _existing(addresses: list[str]) -> list[str]:
-    """Leave out local folders and files that are not there; remote addresses stay."""
+    """Return the places without missing local folders and files; remote addresses stay."""
     kept: list[str] = []
     for address in addresses:
         parts = urlsplit(address)

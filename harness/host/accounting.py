@@ -1,4 +1,4 @@
-"""What a component used: from its control groups where it has them, else from /proc by its session."""
+"""The resource usage of a component: from its control groups, or without any from /proc by its session."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from harness.host.procfs import Process
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Memory of a component; the working set leaves out file pages the kernel could drop at once."""
+    """The memory of a component; the working set excludes file pages that the kernel could drop at once."""
 
     anon_bytes: int
     shared_bytes: int
@@ -21,30 +21,30 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """One reading; CPU and kills are cumulative since the component's start."""
+    """One reading of a component; CPU and kills are cumulative since its start."""
 
     cpu_s: float
     memory: Memory | None
     oom_kills: int | None
     process_cpu_s: dict[str, float]
-    throttled_s: float | None = None  # by quotas of the component's own group; None where those are counted elsewhere
+    throttled_s: float | None = None  # by quotas of the component's own group; None where another group counts them
 
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """Reads one component; remembers the highest CPU reading, as ended processes leave /proc."""
+    """The readings of one component; keeps the highest CPU reading, as ended processes leave /proc."""
 
     leader: int
     version: int = 0  # of the control groups; 0: none
     cpu: Path | None = None
     memory: Path | None = None
-    throttle: tuple[Path, ...] = ()  # where quotas of this component's own groups are counted
+    throttle: tuple[Path, ...] = ()  # folders that count the quotas of this component's own groups
     highest_cpu_s: float = field(default=0.0)
     last: Usage | None = None
 
     @property
     def needs_scan(self) -> bool:
-        """Tell whether a reading needs the processes found in /proc."""
+        """Return whether a reading needs the processes found in /proc."""
         return self.cpu is None or self.memory is None
 
     def read(self, processes_found: Sequence[Process]) -> Usage:
@@ -112,13 +112,13 @@ def group_memory(folder: Path, version: int) -> Memory:
 
 
 def group_oom_kills(folder: Path, version: int) -> int | None:
-    """Return how many processes of a component's group were killed for want of memory; None where not counted."""
+    """Return the number of processes in a component's group killed for lack of memory; None where not counted."""
     file = "memory.oom_control" if version == 1 else "memory.events"
     return procfs.field_of(procfs.read(f"{folder}/{file}"), "oom_kill")
 
 
 def throttle_files(hierarchy: Hierarchy | None) -> tuple[Path, ...]:
-    """Return where our own group and its ancestors count how long CPU quotas held their processes back.
+    """Return the files in which our own group and its ancestors count the time that CPU quotas took.
 
     A trial's own groups have a CPU set and no quota, so throttling can only come from outside.
     """
@@ -127,7 +127,7 @@ def throttle_files(hierarchy: Hierarchy | None) -> tuple[Path, ...]:
 
 
 def throttled_s(files: Sequence[Path]) -> float:
-    """Return how long quotas held processes back so far, all levels together."""
+    """Return the time that quotas held processes back so far, over all levels."""
     total = 0.0
     for file in files:
         stat = procfs.read(file)
@@ -147,5 +147,5 @@ def _resident(processes: Sequence[Process]) -> Memory | None:
     found = [m for p in processes if (m := procfs.memory(p.pid)) is not None]
     if not found:
         return None
-    # memory shared by several processes is in each one's figure: the largest is the best single estimate
+    # memory shared by several processes is in the figure of each: the largest is the best single estimate
     return Memory(anon_bytes=sum(m.anon_bytes for m in found), shared_bytes=max(m.shared_bytes for m in found))

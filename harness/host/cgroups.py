@@ -1,4 +1,4 @@
-"""Control groups, version 1 and 2: finds ours and makes a trial's groups with the budget on them.
+"""Control groups, version 1 and 2: our own, and a trial's groups with the budget on them.
 
 Layout, below this process's own group wherever that is writable::
 
@@ -21,12 +21,12 @@ from harness.host.cpus import CpuSplit
 Side = Literal["target", "others"]
 
 CONTROLLERS = ("cpuset", "memory", "cpuacct", "cpu")
-LEAF = "chatbench-harness"  # version 2 only: where our own process goes so that its group may have controllers
+LEAF = "chatbench-harness"  # version 2 only: our own process moves there, so that its group may have controllers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What the target may use, all its processes together."""
+    """The budget of the target: all its processes together."""
 
     cpus: int = 2
     memory_bytes: int = 4 << 30
@@ -34,14 +34,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hierarchy:
-    """Which version this machine uses, this process's own group per controller, and where climbing ends."""
+    """The machine's version, this process's own group per controller, and the top of each tree."""
 
     version: Literal[1, 2]
     own: Mapping[str, Path]
     tops: Mapping[str, Path]
 
     def upwards(self, controller: str) -> list[Path]:
-        """Return our own group of a controller and its ancestors as far as they can be seen."""
+        """Return our own group of a controller and its visible ancestors."""
         own, top = self.own.get(controller), self.tops.get(controller)
         if own is None or top is None:
             return []
@@ -50,7 +50,7 @@ class Hierarchy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Groups:
-    """One trial's groups: the folder of each controller's tree (version 2: one and the same), absent where refused."""
+    """The groups of one trial: a folder per controller (version 2: the same one), None where refused."""
 
     version: Literal[1, 2]
     cpuset: Path | None
@@ -60,11 +60,11 @@ class Groups:
 
     @property
     def trees(self) -> tuple[Path, ...]:
-        """The top folders that were made."""
+        """The top folders of the groups that exist."""
         return tuple(dict.fromkeys(t for t in (self.cpuset, self.memory, self.cpuacct) if t is not None))
 
     def add(self, side: Side, component: str) -> tuple[Path, ...]:
-        """Make a component's groups and return the folders its first process has to join."""
+        """Return the folders that a component's first process has to join, after making its groups."""
         join: list[Path] = []
         for tree in self.trees:
             folder = tree / side
@@ -78,7 +78,7 @@ class Groups:
 
 
 def find(proc: Path = procfs.PROC, pid: int | None = None) -> Hierarchy | None:
-    """Return the hierarchy that holds the memory and CPU-set controllers, or None when the kernel shows none.
+    """Return the hierarchy of the memory and CPU-set controllers, None when the kernel shows none.
 
     ``pid`` asks for another process's groups instead of our own, seen through the same mounts.
     """
@@ -103,17 +103,17 @@ def find(proc: Path = procfs.PROC, pid: int | None = None) -> Hierarchy | None:
 
 
 def at_top(hierarchy: Hierarchy) -> Hierarchy:
-    """Return a hierarchy whose groups are made below its top, where another program can be told of them by path."""
+    """Return a hierarchy whose groups are made below its top, where other programs can find them by path."""
     return Hierarchy(version=hierarchy.version, own=hierarchy.tops, tops=hierarchy.tops)
 
 
 def every_folder(name: str, proc: Path = procfs.PROC) -> list[Path]:
-    """Return the place of a name at the top of every hierarchy there is: an engine makes groups in all of them."""
+    """Return the paths of a name at the top of every hierarchy: an engine makes groups in all of them."""
     return [point / name for point in _points(proc)]
 
 
 def make(hierarchy: Hierarchy | None, name: str, split: CpuSplit, budget: Budget) -> Groups | None:
-    """Make a trial's groups with the budget on them, as far as the kernel lets us; None when it lets us make none."""
+    """Return a trial's groups with the budget on them, as far as the kernel allows; None when it allows none."""
     if hierarchy is None:
         return None
     groups = _make_v1(hierarchy, name) if hierarchy.version == 1 else _make_v2(hierarchy, name)
@@ -148,7 +148,7 @@ def _mounts(text: str) -> Iterable[tuple[str, str, Path, list[str]]]:
 
 
 def leftovers(hierarchy: Hierarchy | None) -> list[Path]:
-    """Return groups of trials whose harness (the number at the end of their name) is gone."""
+    """Return the groups of trials whose harness (the number at the end of their name) has ended."""
     if hierarchy is None:
         return []
     places = dict.fromkeys(folder for controller in hierarchy.own for folder in hierarchy.upwards(controller))
@@ -157,7 +157,7 @@ def leftovers(hierarchy: Hierarchy | None) -> list[Path]:
 
 
 def names_of_the_dead(proc: Path = procfs.PROC) -> set[str]:
-    """Return the names of trials whose harness is gone, from their groups at the top of every hierarchy there is."""
+    """Return the names of trials whose harness has ended, from their groups at the top of every hierarchy."""
     found = {tree.name for point in _points(proc) for tree in point.glob("chatbench-*-*")}
     return {name for name in found if _is_of_the_dead(name)}
 
@@ -178,7 +178,7 @@ def _lives(pid: int) -> bool:
 def _own_folder(point: Path, root: str, path: str) -> Path:
     inside = os.path.relpath(path, root)
     folder = point / inside
-    # outside of what is mounted here (a container that sees the host's paths): the mount is the best there is
+    # outside of the mounts here (a container that sees the host's paths): the mount is the best known place
     return folder if not inside.startswith("..") and folder.is_dir() else point
 
 
@@ -237,7 +237,7 @@ def _make_v2(hierarchy: Hierarchy, name: str) -> Groups | None:
 
 
 def _enable(base: Path, ancestry: list[Path], wanted: tuple[str, ...]) -> bool:
-    """Make controllers available to the children of ``base``; False (or OSError) when that is not possible."""
+    """Return whether the children of ``base`` have the controllers, after handing them down; may raise OSError."""
     if not (os.access(base, os.W_OK) and os.access(base / "cgroup.procs", os.W_OK)):
         return False
     request = " ".join(f"+{c}" for c in wanted)
@@ -251,7 +251,7 @@ def _enable(base: Path, ancestry: list[Path], wanted: tuple[str, ...]) -> bool:
     except OSError:
         if base != ancestry[0] or not _only_ours(base):
             raise
-        # a group with processes may not hand controllers down: step into a leaf, left in place for the next trial
+        # a group with processes may not hand controllers down: move into a leaf, which stays for the next trial
         leaf = base / LEAF
         leaf.mkdir(exist_ok=True)
         for pid in procfs.read(base / "cgroup.procs").split():
@@ -261,7 +261,7 @@ def _enable(base: Path, ancestry: list[Path], wanted: tuple[str, ...]) -> bool:
 
 
 def _only_ours(base: Path) -> bool:
-    """Tell whether a group holds only this process, its ancestors and its descendants."""
+    """Return whether a group holds only this process, its ancestors and its descendants."""
     everything = {p.pid: p for p in procfs.every_process()}
     ours = {p.pid for p in procfs.members(everything.values(), os.getpid())}
     pid = os.getpid()
@@ -272,7 +272,7 @@ def _only_ours(base: Path) -> bool:
 
 
 def _try_to_join(side: Path, base: Path) -> None:
-    """Have a short-lived process enter a group, because permission to do so shows only then."""
+    """Let a short-lived process enter a group: only that shows whether it is permitted."""
     probe = side / "probe"
     probe.mkdir(exist_ok=True)
     script = 'echo $$ > "$1/cgroup.procs"'
@@ -292,7 +292,7 @@ def _limit_cpus(tree: Path, split: CpuSplit, version: int) -> None:
 
 
 def _inherit_cpuset(folder: Path) -> None:
-    """Copy the parent's CPUs and memory nodes: a version 1 group takes no process before both are set."""
+    """Copy the parent's CPUs and memory nodes: a version 1 group accepts processes only with both set."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         _write(folder / name, procfs.read(folder.parent / name).strip())
 
@@ -316,7 +316,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _drop(tree: Path) -> None:
-    """Remove groups that no process is in."""
+    """Remove groups without processes."""
     for folder, _, _ in os.walk(tree, topdown=False):
         Path(folder).rmdir()
 

@@ -1,4 +1,4 @@
-"""Which CPUs the target gets and which are left for the model, the generator and the harness."""
+"""The CPUs of the target, and those left for the model, the generator and the harness."""
 
 import os
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ SYSFS_CPUS = Path("/sys/devices/system/cpu")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuSplit:
-    """The target's CPUs and the others'; without spare CPUs both are the same."""
+    """The CPUs of the target and of the rest; without spare CPUs both are the same."""
 
     target: tuple[int, ...]
     others: tuple[int, ...]
@@ -22,7 +22,7 @@ class CpuSplit:
 
 
 def parse_list(text: str) -> tuple[int, ...]:
-    """Read the kernel's CPU list notation, such as ``0-3,8``; empty text is no CPU."""
+    """Return the CPUs in the kernel's list notation, such as ``0-3,8``; empty text is no CPU."""
     found: set[int] = set()
     for piece in filter(None, text.strip().split(",")):
         first, _, last = piece.partition("-")
@@ -31,18 +31,18 @@ def parse_list(text: str) -> tuple[int, ...]:
 
 
 def format_list(cpus: Iterable[int]) -> str:
-    """Write CPUs as the kernel takes them: numbers with commas."""
+    """Return CPUs in the kernel's notation: numbers with commas."""
     return ",".join(str(cpu) for cpu in sorted(cpus))
 
 
 @cache
 def usable() -> tuple[int, ...]:
-    """Return the CPUs this process may run on; asked once, because a trial keeps the harness to those left over."""
+    """Return the CPUs this process may run on; read once, because a trial confines the harness to the spare ones."""
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
 def physical_cores(cpus: Iterable[int], sysfs: Path = SYSFS_CPUS) -> tuple[tuple[int, ...], ...]:
-    """Group CPUs by the physical core they are threads of; a CPU of unknown topology is its own core."""
+    """Return CPUs grouped by physical core; a CPU of unknown topology is its own core."""
     wanted = set(cpus)
     cores: dict[tuple[int, ...], None] = {}
     for cpu in sorted(wanted):
@@ -53,7 +53,7 @@ def physical_cores(cpus: Iterable[int], sysfs: Path = SYSFS_CPUS) -> tuple[tuple
 
 
 def split(cores: tuple[tuple[int, ...], ...], budget: int) -> CpuSplit:
-    """Give the target ``budget`` CPUs and the rest to the others, on physical cores of their own if there are enough.
+    """Return ``budget`` CPUs for the target and the rest for the others, on separate physical cores if possible.
 
     Raises:
         BenchError: there are fewer CPUs than the budget.

@@ -1,4 +1,4 @@
-"""Starts a program inside its control groups, in a session of its own, with a minimal environment and a log file."""
+"""The start of a program inside its control groups, in its own session, with a minimal environment and a log."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ from pathlib import Path
 from harness.errors import BenchError
 
 # Runs in the child before the program: joins the groups, sets the affinity (in that order: joining a version 1 CPU set
-# resets it), waits for the harness to have noted the process, then becomes the program. A function of the harness run
-# between fork and exec would not be safe beside threads.
+# resets it), waits until the harness has noted the process, then becomes the program. Between fork and exec a function
+# of the harness would not be safe beside threads.
 _ENTER = """
 import os, sys
 groups, cpus, program = sys.argv[1], sys.argv[2], sys.argv[3:]
@@ -40,7 +40,7 @@ def start(
     cpus: Sequence[int],
     noted: Callable[[int], None],
 ) -> "subprocess.Popen[bytes]":
-    """Start ``command`` in ``groups`` on ``cpus``; ``noted`` gets its process id before it may run.
+    """Return a process that runs ``command`` in ``groups`` on ``cpus``; ``noted`` gets its id before it runs.
 
     Raises:
         BenchError: the folder or the interpreter that starts it is missing.
@@ -60,7 +60,7 @@ def start(
             )
     except OSError as refused:
         raise BenchError(
-            f"{command[0]} could not be started in {cwd}: {refused.strerror}", "check that it exists"
+            f"{command[0]} could not be started in {cwd}: {refused.strerror}", "check that the command exists"
         ) from refused
     noted(process.pid)
     if process.stdin is not None:
@@ -68,14 +68,14 @@ def start(
             process.stdin.write(b"g")
             process.stdin.close()
         except BrokenPipeError:
-            pass  # it has ended already: its log and return code say why
+            pass  # it has ended already; its log and return code show the reason
     return process
 
 
 def environment(given: Mapping[str, str], private_folder: Path) -> dict[str, str]:
-    """Return the few variables a target sees: paths, language, a home of its own and what is given for it.
+    """Return the few variables of a target: paths, language, its own home and the given ones.
 
-    A person's secrets and personal configuration (``~/.streamlit`` and the like) stay outside.
+    The user's secrets and personal configuration (``~/.streamlit`` and the like) stay outside.
     """
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -87,7 +87,7 @@ def environment(given: Mapping[str, str], private_folder: Path) -> dict[str, str
 
 
 def last_lines(log: Path, count: int = 15) -> list[str]:
-    """Return the end of a log file, without control characters; nothing when there is no file."""
+    """Return the end of a log file without control characters, empty without a file."""
     if not log.is_file():
         return []
     with log.open("rb") as file:

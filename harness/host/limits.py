@@ -1,4 +1,4 @@
-"""The budget as the kernel enforces it: read back from the strictest ancestor, never copied from the configuration."""
+"""The budget as the kernel enforces it: read back from the strictest ancestor, not from the configuration."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ DELEGATE_HINT = (
 
 
 def read_back(hierarchy: Hierarchy | None, groups: Groups | None, split: CpuSplit, budget: Budget) -> Limits:
-    """Return what the kernel enforces on the target, taken from the strictest ancestor, not from what was asked for."""
+    """Return the limits that the kernel enforces on the target, taken from the strictest ancestor."""
     notes = [*split.notes, *(groups.notes if groups else ())]
     cpu_set = _effective_cpus(groups)
     cpu_enforced = cpu_set == split.target
@@ -99,7 +99,7 @@ def _effective_swap(groups: Groups | None) -> int | None:
 
 
 def swap_bytes(folder: Path) -> int | None:
-    """Return how much a group may swap, None without a limit; 0 as well where the machine has no swap at all."""
+    """Return the swap limit of a group in bytes, None without one; 0 also on a machine without swap."""
     if procfs.counter("SwapTotal:", "meminfo") == 0:
         return 0
     if (folder / "memory.swap.max").is_file():

@@ -1,4 +1,4 @@
-"""The machine: what two results must share, and the lock that lets one campaign measure at a time."""
+"""The machine: the facts that two results must share, and the lock for one campaign at a time."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ LOCK_FILE = Path(tempfile.gettempdir()) / "chatbench.lock"
 
 
 def fingerprint() -> dict[str, str | int]:
-    """Return what tells machines apart; memory in bytes; facts the kernel hides are absent."""
+    """Return the facts that distinguish machines; memory in bytes; facts that the kernel hides are absent."""
     usable = cpus.usable()
     found: dict[str, str | int] = {
         "cpu_model": cpu_model(procfs.read("/proc/cpuinfo")),
@@ -55,7 +55,7 @@ def cpu_model(cpuinfo: str) -> str:
 
 
 def virtual(root: Path = Path("/")) -> str | None:
-    """Return the virtual machine's or container's kind where it shows."""
+    """Return the kind of virtual machine or container, where it is visible."""
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         return "container"
     vendor = root / "sys/class/dmi/id/sys_vendor"
@@ -67,14 +67,14 @@ def virtual(root: Path = Path("/")) -> str | None:
 
 
 def spare_cpus(budget_cpus: int = 2) -> tuple[int, ...]:
-    """Return the CPUs left for generator and model; none when they have to share the target's."""
+    """Return the CPUs left for generator and model; none when they share the target's."""
     split = cpus.split(cpus.physical_cores(cpus.usable()), budget_cpus)
     return split.others if split.spare else ()
 
 
 @contextmanager
 def one_campaign(lock_file: Path = LOCK_FILE) -> Iterator[None]:
-    """Hold the machine's lock for as long as the block runs; the kernel lets go of it when this process ends.
+    """Hold the machine's lock while the block runs; the kernel releases it when this process ends.
 
     Raises:
         BenchError: another campaign holds it, with its process id.
@@ -98,7 +98,7 @@ def one_campaign(lock_file: Path = LOCK_FILE) -> Iterator[None]:
 
 
 def _open(lock_file: Path) -> int:
-    """Open the lock file, another user's included: a lock needs no more than reading."""
+    """Return the open lock file, even that of another user: a lock needs only reading."""
     try:
         return os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     except PermissionError:

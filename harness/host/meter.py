@@ -1,4 +1,4 @@
-"""A trial's readings: what each component used, beside what the whole machine did meanwhile."""
+"""The readings of a trial: the usage of each component, and of the whole machine."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from harness.records import Component, ResourceSample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Baseline:
-    """Readings as the trial opened, from which its counters run."""
+    """The readings at the trial's start, from which its counters run."""
 
     host: procfs.HostTimes
     harness_cpu_s: float
@@ -21,7 +21,7 @@ class _Baseline:
 
 
 class Meter:
-    """Reads accounts; counts from the moment it was made. ``helpers`` are processes whose CPU time is the harness's."""
+    """The readings of accounts since the meter was made; the CPU time of ``helpers`` is the harness's."""
 
     def __init__(self, hierarchy: Hierarchy | None, helpers: Sequence[int]) -> None:
         self._throttle_files = accounting.throttle_files(hierarchy)
@@ -35,14 +35,14 @@ class Meter:
     def read(
         self, accounts: Iterable[tuple[Component, Account]], found: Sequence[Process] = ()
     ) -> list[ResourceSample]:
-        """Return one reading of every account now; the machine's figures are the same in all of them.
+        """Return one reading of every account; the machine's figures are the same in all of them.
 
         ``found`` holds the processes of components without control groups of their own.
         """
         now_s = time.monotonic()
         usages = [(component, account.read(found)) for component, account in accounts]
         host, begin = procfs.host_times(), self._begin
-        # interrupts are left out: the trial's own network traffic causes them, and the kernel books them on nobody
+        # without interrupts: the trial's own network traffic causes them, and the kernel books them on no process
         programs_s = (host.busy_s - host.interrupt_s) - (begin.host.busy_s - begin.host.interrupt_s)
         own_s = sum(usage.cpu_s for _, usage in usages) + self._harness_cpu_s() - begin.harness_cpu_s
         throttled_s = accounting.throttled_s(self._throttle_files) - begin.throttled_s

@@ -1,4 +1,4 @@
-"""Reads processes and the whole machine's CPU time from /proc."""
+"""Processes and the machine's CPU time, read from /proc."""
 
 import os
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """One process: who it belongs to and the CPU seconds it and its ended children took."""
+    """One process: its parent and session, and the CPU seconds of it and its ended children."""
 
     pid: int
     parent: int
@@ -22,7 +22,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTimes:
-    """CPU seconds of the whole machine since boot; interrupts are part of ``busy_s`` and told apart."""
+    """CPU seconds of the whole machine since boot; interrupts are part of ``busy_s`` and listed separately."""
 
     busy_s: float
     idle_s: float
@@ -32,18 +32,18 @@ class HostTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessMemory:
-    """Resident memory of a process that no file on disk backs."""
+    """The resident memory of a process without files on disk behind it."""
 
     anon_bytes: int
     shared_bytes: int
 
 
 def read(path: str | Path) -> str:
-    """Return what a small kernel file holds, by plain system calls: files there are read twice a second."""
+    """Return the text of a small kernel file, by plain system calls: such files are read twice a second."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         first = os.read(descriptor, 65536)
-        if len(first) < 4096:  # the kernel hands out at most a page at a time
+        if len(first) < 4096:  # the kernel returns at most a page at a time
             return first.decode(errors="replace")
         pieces = [first]
         while piece := os.read(descriptor, 65536):
@@ -54,7 +54,7 @@ def read(path: str | Path) -> str:
 
 
 def process(pid: int, proc: Path | str = PROC) -> Process | None:
-    """Return one process, or None once it is gone."""
+    """Return one process, None once it has ended."""
     try:
         text = read(f"{proc}/{pid}/stat")
     except (FileNotFoundError, ProcessLookupError):
@@ -71,7 +71,7 @@ def process(pid: int, proc: Path | str = PROC) -> Process | None:
 
 
 class Census:
-    """Looks again and again for the processes of some sessions, and reads those of others only once.
+    """A repeated look for the processes of some sessions, which reads the processes of others only once.
 
     A process that is not of these sessions never becomes so, and a number is not given out again within a second.
     """
@@ -81,7 +81,7 @@ class Census:
         self._others: set[int] = set()
 
     def look(self, leaders: Iterable[int], proc: Path | str = PROC) -> list[Process]:
-        """Return the processes of the sessions these leaders began, and their descendants."""
+        """Return the processes of the sessions that these leaders began, and their descendants."""
         if self._leaders != (wanted := frozenset(leaders)):
             self._leaders, self._others = wanted, set()
         present = {int(name) for name in os.listdir(proc) if name.isdigit()}  # noqa: PTH208  # names only
@@ -93,7 +93,7 @@ class Census:
 
 
 def every_process(proc: Path | str = PROC) -> list[Process]:
-    """Return all processes of the machine that are visible here."""
+    """Return all visible processes of the machine."""
     pids = (int(name) for name in os.listdir(proc) if name.isdigit())  # noqa: PTH208  # names only
     return [found for pid in pids if (found := process(pid, proc)) is not None]
 
@@ -111,7 +111,7 @@ def members(processes: Iterable[Process], *leaders: int) -> list[Process]:
 
 
 def memory(pid: int, proc: Path | str = PROC) -> ProcessMemory | None:
-    """Return a process's anonymous and shared memory, or None once it is gone (or a zombie, which has none)."""
+    """Return a process's anonymous and shared memory, None once it has ended (a zombie has none)."""
     try:
         text = read(f"{proc}/{pid}/status")
     except (FileNotFoundError, ProcessLookupError):
@@ -134,7 +134,7 @@ def host_times(proc: Path | str = PROC) -> HostTimes:
 
 
 def counter(name: str, file: str, proc: Path | str = PROC) -> int | None:
-    """Return one ``name value`` line's value from a file of /proc, such as ``oom_kill`` of ``vmstat``."""
+    """Return the value in a ``name value`` line of a /proc file, such as ``oom_kill`` of ``vmstat``."""
     return field_of(read(f"{proc}/{file}"), name)
 
 

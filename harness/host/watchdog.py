@@ -1,4 +1,4 @@
-"""Stops what a trial started when the harness itself dies, even by kill -9.
+"""A process that stops a trial's processes when the harness itself dies, even by kill -9.
 
 A process of its own in a session of its own: it reads lines from a pipe whose other end only the harness holds. When
 the pipe closes without ``bye``, everything it was told about is killed and removed. It runs as
@@ -19,12 +19,12 @@ from typing import Literal
 
 Kind = Literal["cgroup", "session", "folder", "command"]
 
-CLEAN_UP_S = 4.0  # leaves a second of the promised five for noticing
+CLEAN_UP_S = 4.0  # leaves one of the promised five seconds to notice
 COMMAND_LIMIT_S = 9.0
 
 
 class Watchdog:
-    """The harness's end: tells the watchdog process what to stop."""
+    """The harness's side: the list of things to stop, sent to the watchdog process."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -39,19 +39,19 @@ class Watchdog:
 
     @property
     def pid(self) -> int:
-        """The watchdog's process, whose CPU time is the harness's own."""
+        """The id of the watchdog's process, whose CPU time is the harness's own."""
         return self._process.pid
 
     def watch(self, kind: Kind, name: str | int | Path) -> None:
-        """Have something stopped and removed should the harness die."""
+        """Register a thing to stop and remove if the harness dies."""
         self._tell(f"{kind}\t{name}\n")
 
     def watch_command(self, command: Sequence[str]) -> None:
-        """Have a command run should the harness die, once everything else was killed."""
+        """Register a command to run if the harness dies, after everything else was killed."""
         self._tell(f"command\t{json.dumps(list(command))}\n")
 
     def close(self) -> None:
-        """Say goodbye; nothing is stopped."""
+        """End the watchdog without stopping anything."""
         if self._process.stdin is None or self._process.stdin.closed:
             return
         with suppress(BrokenPipeError):
@@ -67,7 +67,7 @@ class Watchdog:
 
 
 def kill_everything(cgroups: Iterable[Path], sessions: Iterable[int], deadline_s: float) -> bool:
-    """Kill all processes of groups and sessions until none is left; False when some outlived the deadline."""
+    """Return whether all processes of groups and sessions are dead, after killing them until a deadline."""
     cgroups, sessions = list(cgroups), set(sessions)
     while True:
         left = [pid for group in cgroups for pid in group_pids(group)] + (session_pids(sessions) if sessions else [])
@@ -82,7 +82,7 @@ def kill_everything(cgroups: Iterable[Path], sessions: Iterable[int], deadline_s
 
 
 def group_pids(group: Path) -> list[int]:
-    """Return the processes of a group and of those below it."""
+    """Return the processes of a group and of the groups below it."""
     pids: list[int] = []
     for folder, _, _ in os.walk(group):
         with suppress(FileNotFoundError, OSError):
@@ -91,7 +91,7 @@ def group_pids(group: Path) -> list[int]:
 
 
 def session_pids(sessions: set[int]) -> list[int]:
-    """Return the living processes of sessions, zombies left out: they are past killing."""
+    """Return the living processes of sessions, without zombies."""
     pids: list[int] = []
     for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208  # names only
         with suppress(OSError):
@@ -102,7 +102,7 @@ def session_pids(sessions: set[int]) -> list[int]:
 
 
 def remove_group(group: Path, deadline_s: float) -> bool:
-    """Remove a group and those below it, waiting for the kernel to let go of ended processes; False when it did not."""
+    """Return whether a group and those below it are removed, waiting until the kernel releases ended processes."""
     while group.is_dir():
         with suppress(OSError):
             for folder, _, _ in os.walk(group, topdown=False):
@@ -115,9 +115,9 @@ def remove_group(group: Path, deadline_s: float) -> bool:
 
 
 def main() -> None:
-    """Listen until the pipe closes; clean up unless told goodbye."""
+    """Listen until the pipe closes; clean up unless the harness said goodbye."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # its end is the pipe's end, moments later at the most
+        signal.signal(number, signal.SIG_IGN)  # it ends with the pipe, moments later at most
     watched: dict[str, list[str]] = {"cgroup": [], "session": [], "folder": [], "command": []}
     for line in sys.stdin:
         if line == "bye\n":
