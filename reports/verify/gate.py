@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.verify import estimates
-from reports.verify.difference import same
+from reports.verify.difference import differences
 
 Trial = Mapping[str, Any]
 Pairs = Sequence[Mapping[str, Any]]
@@ -41,7 +41,7 @@ def check(gate: Mapping[str, Any], run: Mapping[str, Any], trials: Iterable[Tria
         "pairs": pairs,
         "false_alarm_ratio": _false_alarms(pairs, asked["margin"]),
     }
-    yield from _differences(expected, gate, "")
+    yield from differences(expected, gate)
 
 
 def _pairs(trials: Sequence[Trial], target: str, size: int) -> list[dict[str, Any]]:
@@ -162,19 +162,3 @@ def _false_alarms(pairs: Pairs, margin: float) -> float | None:
         if first != "fine":
             failed += first == finding() == "beyond"
     return failed / SHUFFLED
-
-
-def _differences(expected: Any, found: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Yield every place where two JSON values differ, with both."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name in dict.fromkeys([*expected, *found]):
-            yield from _differences(expected.get(name), found.get(name), f"{where}.{name}".lstrip("."))
-    elif isinstance(expected, list) and isinstance(found, list):
-        if len(expected) != len(found):
-            yield where, f"printed {len(found)} of them, the samples give {len(expected)}"
-        for n, (a, b) in enumerate(zip(expected, found, strict=False)):
-            yield from _differences(a, b, f"{where}[{n}]")
-    elif isinstance(expected, float) and same(found, expected):
-        return
-    elif expected != found or isinstance(expected, bool) != isinstance(found, bool):
-        yield where, f"printed {found!r}, the samples give {expected!r}"

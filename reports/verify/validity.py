@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.verify.difference import same
+
 Figures = Mapping[str, float | None]
 Broken = dict[str, str]  # rule -> what broke it
 
@@ -131,7 +133,7 @@ def _stated(
 
 
 def _near(said: float | None, found: float | None) -> bool:
-    return None not in (said, found) and abs((said or 0.0) - (found or 0.0)) <= max(1e-7, 1e-6 * abs(found or 0.0))
+    return said is not None and same(said, found)
 
 
 def _broken(figures: Figures, account: Account) -> tuple[Broken, Broken]:
