@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from harness.analysis import estimate
 from harness.analysis.estimate import Crossing, Estimate, Tried
+from harness.analysis.figure import figure
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid
 from reports.numbers import as_text, significant, span
 
 MEASURE = "capacity_estimate_users"
-LABEL = "Users carried, estimate over rounds"
+LABEL = figure(MEASURE).label
 THINK = "think-"
 
 
@@ -102,7 +103,8 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
 
 def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     """Return what the trials a step below and above the predicted capacity showed."""
-    measure, label = f"think_{think_s}_users", f"Users carried at think time {as_text(think_s, 's')} (median), tested"
+    asked = figure(f"think_{think_s}_users")
+    measure, label = asked.name, asked.label
     trials = [item for item in evidence.trials if item.key.scenario == f"{THINK}{think_s}"]
     good = valid(trials)
     if not good:

@@ -4,13 +4,14 @@ from math import ceil
 from statistics import median
 
 from harness.analysis.capacity import BUDGET_CPUS, MEMORY_BUDGET_BYTES, operational_bound, response_s
+from harness.analysis.figure import figure
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, paths, valid
 from reports.numbers import as_text
 
 MEASURE = "servers_1000_users"
-LABEL = "Servers for 100 / 1,000 / 10,000 users"
+LABEL = figure(MEASURE).label
 USERS = (100, 1000, 10_000)
 BUSY_SHARE = 0.7  # of its busiest resource that a server is loaded to
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from harness import results
+from harness.analysis.figure import figure
 from harness.records import SwapMatrix, SwappedPair
 from reports.cells.cell import NO_APP, Cell, absent
 from reports.evidence.trials import Evidence
 
 MEASURE = "maintenance.swap"
-LABEL = "Parts that swap"
+LABEL = figure(MEASURE).label
 EVIDENCE = f"{results.SWAP_FOLDER}/{results.SWAP_FILE}"
 ONE_PART = "one part: nothing to swap"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import results
+from harness.analysis.figure import figure
 from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial
 from reports.cells import audits, servers
 from reports.cells.audits import Audited
@@ -19,19 +20,22 @@ from reports.evidence.frames import trial_refs
 from reports.evidence.trials import Evidence, TrialRef, gather
 from reports.numbers import as_text, significant
 
-TRIAL_FIGURES = (
-    ("turns", "turns", "count"),
-    ("added_ttft_p95_s", "added TTFT p95", "s"),
-    ("lateness_p95_s", "lateness p95", "s"),
-    ("added_stall_p95_s", "added stall p95", "s"),
-    ("failure_ratio", "failed", "ratio"),
-    ("throughput_per_s", "turns/s", None),
-    ("target_cores", "cores", None),
-    ("busiest_process_cores", "busiest process", None),
-    ("memory_peak_bytes", "memory", "bytes"),
-    ("host_busy_ratio", "machine busy", "ratio"),
-    ("schedule_delay_p95_s", "schedule delay p95", "s"),
-    ("model_lag_p99_s", "model lag p99", "s"),
+TRIAL_FIGURES = tuple(
+    figure(name)
+    for name in (
+        "turns",
+        "added_ttft_p95_s",
+        "lateness_p95_s",
+        "added_stall_p95_s",
+        "failure_ratio",
+        "throughput_per_s",
+        "target_cores",
+        "busiest_process_cores",
+        "memory_peak_bytes",
+        "host_busy_ratio",
+        "schedule_delay_p95_s",
+        "model_lag_p99_s",
+    )
 )
 
 
@@ -145,7 +149,7 @@ def trial_rows(report: Report) -> list[tuple[str, Trial, list[str]]]:
     """Return a row per trial: folder, record, and its main figures in words ("–" where absent)."""
     rows = []
     for path, trial in report.trials:
-        figures = [(trial.figures.get(name), unit) for name, _, unit in TRIAL_FIGURES]
+        figures = [(trial.figures.get(one.name), one.suffix) for one in TRIAL_FIGURES]
         rows.append((path, trial, ["–" if value is None else as_text(value, unit) for value, unit in figures]))
     return rows
 

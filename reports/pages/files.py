@@ -184,7 +184,7 @@ def _tried(report: Report) -> list[str]:
 
 
 def _trials(report: Report) -> str:
-    header = ("Trial", "verdict", *(label for _, label, _ in TRIAL_FIGURES), "reasons")
+    header = ("Trial", "verdict", *(one.label for one in TRIAL_FIGURES), "reasons")
     rows = []
     for path, trial, figures in trial_rows(report):
         verdict = trial.verdict.outcome + (" (contended)" if trial.verdict.contended else "")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.analysis import stats
+from harness.analysis.figure import figure
 from harness.records import PhaseTimes, Trial
-from reports.evidence.conditions import SLO_LABELS
 from reports.plots.curves import Line
 
 if TYPE_CHECKING:
@@ -169,4 +169,4 @@ def _missed_before(
         worst = stats.percentile([float(value) for value in values], 95)
         if worst is None or worst > slo.get(f"{name}_p95_s", inf):
             found.append(f"{name}_p95_s")
-    return tuple(SLO_LABELS[name] for name in found)
+    return tuple(figure(name).phrase for name in found)
