@@ -89,7 +89,7 @@ def _quotients(pairs: Pairs) -> list[float]:
 
 
 def _against(interval: Mapping[str, Any] | None, most: float, *, missed: bool) -> str:
-    """Say where an interval lies: all of it above ``most``, none of it with every objective met, or neither."""
+    """Say where an interval lies: all of it above ``most``, none of it with the SLO met, or neither."""
     if interval and interval["low"] > most:
         return "beyond"
     return "fine" if interval and not interval["high"] > most and not missed else "unclear"
@@ -125,7 +125,7 @@ def _answer(batches: Sequence[Mapping[str, Any]], whole: Mapping[str, Any], miss
     broke = all(batch["head_broke"] for batch in batches)
     first = findings[0]
     answers = (
-        (broke, "failed", "head missed an objective that base met, in every pair"),
+        (broke, "failed", "head missed the SLO and base met it, in every pair"),
         (set(findings) == {"beyond"}, "failed", f"more than {by} above base, in both batches"),
         (
             first != "beyond" and whole["finding"] == "fine",
@@ -134,7 +134,7 @@ def _answer(batches: Sequence[Mapping[str, Any]], whole: Mapping[str, Any], miss
         ),
         (first == "beyond", "inconclusive", "the first batch lay beyond the margin, the second did not confirm it"),
         (whole["ratio"] is None, "inconclusive", "too few whole pairs"),
-        (missed, "inconclusive", "head missed an objective in some pairs"),
+        (missed, "inconclusive", "head missed the SLO in some pairs"),
     )
     otherwise = "inconclusive", f"the interval over both batches holds the margin of {by}"
     return next(((outcome, why) for holds, outcome, why in answers if holds), otherwise)

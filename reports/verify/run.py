@@ -22,7 +22,7 @@ SAMPLES = (TURNS, TOKENS, RESOURCES)
 GATE_FILE = Path("report", "gate.json")
 
 
-JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
+JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the SLO
 
 
 # Timed by the harness around the start of a target: no sample holds it.
