@@ -225,9 +225,9 @@ PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
         ({"live_half_difference_ratio": 0.1}, {"live_half_difference_ratio": 0.11}, "unsteady"),
     ],
 )
-def test_each_limit_has_two_sides(kept: dict[str, float | None], failed: dict[str, float | None], rule: str) -> None:
+def test_each_limit_has_two_sides(kept: dict[str, float | None], broken: dict[str, float | None], rule: str) -> None:
     assert list(validity.check(PASS, GOOD | kept, ACCOUNT, missed=False)) == []
-    (found,) = validity.check(PASS, GOOD | failed, ACCOUNT, missed=False)
+    (found,) = validity.check(PASS, GOOD | broken, ACCOUNT, missed=False)
     assert found.startswith(f"pass, but should be invalid ({rule})")
 
 
