@@ -20,7 +20,7 @@ FAILURES, LIVE = figure("failure_ratio_at_capacity").label, figure("live_streams
 
 
 def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
-    """Return how many simultaneous users a target carries, with think time, answers and live streams."""
+    """Return a target's capacity, with think time, answers and live streams."""
     trials = evidence.chat
     if not trials:
         return absent("capacity_users", CAPACITY, evidence.target)
@@ -55,7 +55,7 @@ def _capacity_short(ends: Capacity) -> str:
 
 def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.status == "none":
-        return f": one user already misses the SLO, {reasons(valid(evidence.at(1))) or 'no reason recorded'}"
+        return f": one user misses the SLO, {reasons(valid(evidence.at(1))) or 'no reason recorded'}"
     if ends.low is None:
         below = f"; {as_text(ends.high, 'users')} fail" if ends.high else ""
         return f": no level passed throughout{below}"
@@ -64,8 +64,7 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.high:
         return _once_tried(evidence, ends)
     if ends.at_least:
-        own = ", all of it given to generator and model," if evidence.no_app else " itself"
-        return f"; above that the machine{own} was the limit"
+        return "; above it the machine was the limit"
     return "; no level tried failed throughout"
 
 

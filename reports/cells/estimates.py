@@ -1,4 +1,4 @@
-"""Capacities as estimates with intervals, and what they predict for people who think longer."""
+"""Capacities as estimates with intervals, and what they predict for longer think times."""
 
 from collections.abc import Mapping
 
@@ -45,9 +45,9 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
     crossed, rounds = crossings(evidence, terms.slo), terms.profile.search.rounds
     found = estimate.estimate(list(crossed.values()))
     if found is None:
-        why = f"only {len(crossed)} of {rounds} rounds crossed the edge" if trials else "no rounds were made"
+        why = f"only {len(crossed)} of {rounds} rounds settled" if trials else "no rounds were made"
         if evidence.capacity.at_least:
-            why = "no rounds: above the bracket the machine itself was the limit"
+            why = "no rounds: above the bracket the machine was the limit"
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {why}")
     low = evidence.capacity.low
     live = live_streams(valid(evidence.at(low or 0)))
@@ -75,7 +75,7 @@ def worded(found: Estimate, unit: str) -> str:
 def interval(found: Estimate, unit: str) -> str:
     """Name an estimate's interval and what it rests on."""
     if found.at_least:
-        return f"{len(found.rounds)} rounds, in some of which the machine itself was the limit"
+        return f"{len(found.rounds)} rounds; in some the machine was the limit"
     return f"95 % interval {span(found.low, found.high, unit)}, {len(found.rounds)} rounds"
 
 

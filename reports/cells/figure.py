@@ -22,7 +22,7 @@ def cell_id(measure: str, evidence: Evidence) -> str:
 def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[TrialRef]) -> Cell:
     """Return a cell without a number, saying why its trials cannot be trusted."""
     why = first_reasons(trials) or "no reason recorded"
-    often = f" (so too in {len(trials) - 1} more)" if len(trials) > 1 else ""
+    often = f" ({len(trials) - 1} more invalid)" if len(trials) > 1 else ""
     return Cell(
         id=cell_id(measure, evidence),
         label=label,

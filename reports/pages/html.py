@@ -106,7 +106,7 @@ def _cards(report: Report) -> list[dict[str, str]]:
     ]
     ratio = report.table.cell(f"capacity_users/{report.table.modular} / {report.table.monolithic}")
     if ratio and ratio.bracket:
-        cards.append({"look": "ratio", "over": "modular ÷ monolithic", "figure": ratio.text, "under": "users carried"})
+        cards.append({"look": "ratio", "over": "modular ÷ monolithic", "figure": ratio.text, "under": "capacity"})
     return cards
 
 

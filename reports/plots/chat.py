@@ -206,7 +206,7 @@ def _sessions(evidence: list[Evidence], styles: dict[str, Style], folder: Path) 
             style = styles[item.target]
             axis.plot(counts, [v / 2**20 for v in values], marker=style.marker, color=style.colour, label=item.target)
             drawn.append(item.target)
-    axis.set_xlabel("open sessions, nobody speaking")
+    axis.set_xlabel("open sessions without load")
     axis.set_ylabel("memory of the stack (MiB)")
     axis.set_ylim(bottom=0)
     canvas.legend(axis)
