@@ -25,7 +25,7 @@ Figures = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One trial of a round: ``use`` is the largest share of its threshold that any objective took, 1 at the edge."""
+    """One trial of a round: ``use`` is the largest share of its threshold that any figure took, 1 at the edge."""
 
     level: int
     use: float
@@ -52,7 +52,7 @@ class Estimate:
 
 
 def slo_use(figures: Figures, limits: Mapping[str, float]) -> float:
-    """Return the largest share of its threshold that any objective took; infinite where unfinished turns leave none."""
+    """Return the largest share of its threshold that any figure took; infinite where unfinished turns leave none."""
     shares = []
     for name, limit in limits.items():
         value = figures.get(name)
@@ -154,7 +154,7 @@ def ratio(numerator: Mapping[int, Crossing], denominator: Mapping[int, Crossing]
 
 
 def predicted(users: float, answer_s: float, think_s: float, other_think_s: float) -> float:
-    """Return the users carried at another think time: the load of a closed system goes as users / (R + Z).
+    """Return the capacity at another think time: the load of a closed system goes as users / (R + Z).
 
     Denning & Buzen 1978, interactive response time law; means in seconds.
     """

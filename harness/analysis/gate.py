@@ -27,7 +27,7 @@ class Pair:
     batch: int
     base: float | None
     head: float | None
-    base_failed: bool = False  # it missed an objective, or died
+    base_failed: bool = False  # it missed the SLO, or died
     head_failed: bool = False
     invalid: str = ""  # why a figure is absent, in words
 
@@ -39,7 +39,7 @@ class Batch:
     number: int
     ratio: Estimate | None
     finding: BatchResult
-    head_broke: bool  # head missed an objective in every whole pair, base in none
+    head_broke: bool  # head missed the SLO in every whole pair, base in none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def gate(margin: float) -> Generator[int, Sequence[Pair], Decision]:
     second = judged(2, more, margin)
     both = (first, second)
     if first.head_broke and second.head_broke:
-        return _decided("failed", "head missed an objective that base met, in every pair", margin, both, pairs + more)
+        return _decided("failed", "head missed the SLO and base met it, in every pair", margin, both, pairs + more)
     if first.finding == second.finding == "beyond":
         return _decided("failed", f"more than {margin:.0%} above base, in both batches", margin, both, pairs + more)
     pooled = judged(0, pairs + more, margin)
@@ -117,7 +117,7 @@ def gate(margin: float) -> Generator[int, Sequence[Pair], Decision]:
         if first.finding == "beyond"
         else "too few whole pairs"
         if pooled.ratio is None
-        else "head missed an objective in some pairs"
+        else "head missed the SLO in some pairs"
         if any(p.head_failed for p in pairs + more)
         else f"the interval over both batches holds the margin of {margin:.0%}"
     )

@@ -61,5 +61,5 @@ def hung(figures: Figures, facts: Facts) -> list[Reason]:
     turns = figures.get("turns") or 0.0
     if facts.waited_s is None or facts.no_app or turns >= facts.turns_needed:
         return []
-    text = f"no answer came within {facts.waited_s:.3g} s: nearly all users only waited, and {turns:.0f} turns began"
+    text = f"no answer within {facts.waited_s:.3g} s (median wait): users only waited, turns {turns:.0f}"
     return [Reason(code="target.unanswered", text=text, value=facts.waited_s, unit="s")]

@@ -1,10 +1,10 @@
 """Whether a trial can be trusted: every rule that makes it invalid."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harness.analysis.facts import Facts, Figures
+from harness.analysis.figure import figure
 from harness.analysis.unanswered import hung
 from harness.records import Reason
 
@@ -39,81 +39,60 @@ NEEDED = (
 
 
 def absent(figures: Figures, needed: tuple[str, ...] = NEEDED) -> list[Reason]:
-    """A rule whose figure is absent has not been kept: it could not be looked at."""
+    """Return a reason for every figure that a rule needs and that was not recorded."""
     return [
-        Reason(code="invalid.absent", text=f"{name} was not recorded, so nothing can be said of it")
+        Reason(code="invalid.absent", text=f"{figure(name).phrase} not recorded")
         for name in needed
         if figures.get(name) is None
     ]
 
 
-def _above(
-    figures: Figures, name: str, limit: float, code: str, say: Callable[[float], str], unit: str
-) -> list[Reason]:
+def _above(figures: Figures, name: str, limit: float, code: str) -> list[Reason]:
     value = figures.get(name)
     if value is None or value <= limit:
         return []
-    return [Reason(code=code, text=say(value), value=value, limit=limit, unit=unit)]
+    broken = figure(name)
+    return [Reason(code=code, text=broken.against(value, limit), value=value, limit=limit, unit=broken.unit)]
+
+
+def _none_allowed(figures: Figures, name: str, code: str) -> list[Reason]:
+    """Return a reason where something was counted that must not happen at all."""
+    value = figures.get(name)
+    if not value:
+        return []
+    text = figure(name).against(abs(value), 0.0)
+    return [Reason(code=code, text=text, value=value, limit=0.0, unit=figure(name).unit)]
 
 
 def disturbances(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
     """Return what spoils any trial, with load or without."""
     reasons = [
-        *_above(
-            figures,
-            "foreign_cpu_ratio",
-            rules.foreign_cpu_ratio,
-            "invalid.foreign_cpu",
-            lambda v: f"other programs used {v:.0%} of the machine's CPUs",
-            "ratio",
-        ),
-        *_above(
-            figures,
-            "steal_ratio",
-            rules.steal_ratio,
-            "invalid.steal",
-            lambda v: f"the hypervisor took {v:.0%} of the CPU time",
-            "ratio",
-        ),
+        *_above(figures, "foreign_cpu_ratio", rules.foreign_cpu_ratio, "invalid.foreign_cpu"),
+        *_above(figures, "steal_ratio", rules.steal_ratio, "invalid.steal"),
     ]
     if facts.recorder_errors:
-        text = f"the recorder met {facts.recorder_errors} errors; see the generator's log"
+        text = f"recorder errors {facts.recorder_errors} (limit 0); see logs/generator.log"
         reasons.append(Reason(code="invalid.recorder", text=text, value=float(facts.recorder_errors), limit=0.0))
     if facts.foreign_nonces:
-        text = f"{facts.foreign_nonces} answers belonged to somebody else's message: the target mixes up its users"
+        text = f"answers to another user's message {facts.foreign_nonces} (limit 0): the target mixes up its users"
         reasons.append(Reason(code="invalid.foreign_nonce", text=text, value=float(facts.foreign_nonces), limit=0.0))
     return reasons
 
 
 def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    """Return why a trial under load cannot be trusted, whatever its figures say of the SLO."""
     reasons = disturbances(figures, facts, rules)
     clock_s = figures.get("little_error_s_per_turn")
     if clock_s is None or clock_s > rules.little_error_s_per_turn:
-        reasons += _above(
-            figures,
-            "little_error_ratio",
-            rules.little_error_ratio,
-            "invalid.little",
-            lambda v: f"recorded turns and the users' logged states differ by {v:.1%} (Little's law)",
-            "ratio",
-        )
-    unmatched = figures.get("unmatched_turns")
-    if unmatched:
-        text = f"{unmatched:.0f} answers are missing from the model's log"
-        reasons.append(Reason(code="invalid.unmatched", text=text, value=unmatched, limit=0.0, unit="turns"))
+        reasons += _above(figures, "little_error_ratio", rules.little_error_ratio, "invalid.little")
+    reasons += _none_allowed(figures, "unmatched_turns", "invalid.unmatched")
     turns = figures.get("turns") or 0.0
     if turns < facts.turns_needed and not facts.stopped_early and not hung(figures, facts):
-        text = f"{turns:.0f} turns are too few for a 95th percentile, {facts.turns_needed} needed"
+        text = f"{figure('turns').against(turns, facts.turns_needed, bound='minimum')}: too few for a 95th percentile"
         limit = float(facts.turns_needed)
-        reasons.append(Reason(code="invalid.few_turns", text=text, value=turns, limit=limit, unit="turns"))
-    lost = figures.get("lost_turns")
-    if lost:
-        text = f"{abs(lost):.0f} turns differ between what the users made and what was recorded"
-        reasons.append(Reason(code="invalid.lost_turns", text=text, value=lost, limit=0.0, unit="turns"))
-    short = figures.get("arrivals_without_user")
-    if short:
-        text = f"not enough users for the arrivals: {short:.0f} of them waited for one"
-        reasons.append(Reason(code="invalid.users", text=text, value=short, limit=0.0, unit="arrivals"))
+        reasons.append(Reason(code="invalid.few_turns", text=text, value=turns, limit=limit, unit="count"))
+    reasons += _none_allowed(figures, "lost_turns", "invalid.lost_turns")
+    reasons += _none_allowed(figures, "arrivals_without_user", "invalid.users")
     if facts.spare_cpus and not facts.no_app:
         reasons += _late_tools(figures, facts, rules)
     return reasons
@@ -134,58 +113,39 @@ def generator_cores(figures: Figures) -> list[float]:
 
 
 def _late_tools(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    busiest = {"generator_cores": max(generator_cores(figures), default=None)}
     reasons = [
-        *_above(
-            {"busiest": max(generator_cores(figures), default=None)},
-            "busiest",
-            rules.generator_cores,
-            "invalid.generator_busy",
-            lambda v: f"the generator used {v:.2f} of a core",
-            "cores",
-        ),
-        *_above(
-            figures,
-            "schedule_delay_p95_s",
-            rules.schedule_delay_p95_s,
-            "invalid.schedule_delay",
-            lambda v: f"messages left {v * 1000:.1f} ms late (p95): the generator's fault",
-            "s",
-        ),
+        *_above(busiest, "generator_cores", rules.generator_cores, "invalid.generator_busy"),
+        *_above(figures, "schedule_delay_p95_s", rules.schedule_delay_p95_s, "invalid.schedule_delay"),
     ]
     target_cores = figures.get("target_cores")
-    had_cpu_left = target_cores is None or target_cores < rules.idle_target_cores_share * facts.budget_cores
-    if had_cpu_left:
-        reasons += _above(
-            figures,
-            "model_lag_p99_s",
-            rules.model_lag_p99_s,
-            "invalid.model_lag",
-            lambda v: f"the model sent its tokens {v * 1000:.1f} ms late (p99)",
-            "s",
-        )
+    if target_cores is None or target_cores < rules.idle_target_cores_share * facts.budget_cores:
+        reasons += _above(figures, "model_lag_p99_s", rules.model_lag_p99_s, "invalid.model_lag")
     return reasons
 
 
 def doubts_of_a_pass(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    """Return what could have made a target look better than it is."""
     reasons: list[Reason] = []
     if facts.stopped_early:
-        text = "it was stopped as certain to fail, but the turns it made met the objective"
+        text = "stopped early as certain to fail, but its turns met the SLO"
         reasons.append(Reason(code="invalid.stopped", text=text))
     if facts.sign_in_failures:
-        text = f"{facts.sign_in_failures} users could not open their session: less load than stated"
+        text = f"users without a session {facts.sign_in_failures} (limit 0): less load than planned"
         reasons.append(Reason(code="invalid.sign_in", text=text, value=float(facts.sign_in_failures), limit=0.0))
     return reasons + _not_offered(figures, facts, rules)
 
 
 def unsteadiness(figures: Figures, rules: Validity) -> list[Reason]:
+    """Return which means differ between the window's halves by more than chance explains."""
     reasons: list[Reason] = []
-    for name, label in (("turn_half", "mean turn time"), ("live_half", "live streams")):
+    for name in ("turn_half", "live_half"):
         difference, error = figures.get(f"{name}_difference_ratio"), figures.get(f"{name}_error_ratio")
         if difference is None:
             continue
         allowed = max(rules.half_difference_ratio, rules.half_difference_standard_errors * (error or 0.0))
         if abs(difference) > allowed:
-            text = f"no steady state: {label} differs by {abs(difference):.0%} between the window's halves"
+            text = f"no steady state: {figure(f'{name}_difference_ratio').against(abs(difference), allowed)}"
             reasons.append(
                 Reason(code="invalid.unsteady", text=text, value=abs(difference), limit=allowed, unit="ratio")
             )
@@ -196,5 +156,5 @@ def _not_offered(figures: Figures, facts: Facts, rules: Validity) -> list[Reason
     offered = figures.get("offered_ratio")
     if facts.spare_cpus or offered is None or offered >= rules.offered_ratio:
         return []
-    text = f"only {offered:.1%} of the intended load was offered"
+    text = figure("offered_ratio").against(offered, rules.offered_ratio, bound="minimum")
     return [Reason(code="invalid.offered", text=text, value=offered, limit=rules.offered_ratio, unit="ratio")]

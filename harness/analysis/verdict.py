@@ -1,6 +1,7 @@
 """Pass, fail or invalid: what a trial's figures mean. Decides only; touches nothing."""
 
 from harness.analysis.facts import Facts, Figures
+from harness.analysis.figure import figure
 from harness.analysis.slo import slo_misses
 from harness.analysis.unanswered import hung
 from harness.analysis.validity import (
@@ -18,10 +19,7 @@ from harness.records.slo import Slo
 
 
 def judge_exploratory(figures: Figures, facts: Facts, validity: Validity | None = None) -> Verdict:
-    """Return pass for a trial that is made to show what happens, whatever it showed; fail where the target died of it.
-
-    What could have made the target look worse makes it invalid, as in any trial.
-    """
+    """Judge a trial without an SLO (spike, visit): pass unless the target died or the measurement is invalid."""
     if facts.model_exits:
         return judge(figures, facts, Slo(), validity)
     if deaths := _deaths(facts):
@@ -58,11 +56,11 @@ def judge(
     if misses:
         busy = figures.get("host_busy_ratio")
         contended = not facts.spare_cpus and busy is not None and busy > rules.contended_host_busy_ratio
-        whose = "had no CPUs but the budget's" if facts.no_app else "shared the target's CPUs"
+        machine = figure("host_busy_ratio").against(busy or 0.0, rules.contended_host_busy_ratio)
         note = (
             Reason(
                 code="note.contended",
-                text=f"generator and model {whose} and the machine was busy: a lower bound only",
+                text=f"{machine}: a lower bound only",
                 value=busy,
                 limit=rules.contended_host_busy_ratio,
                 unit="ratio",
@@ -80,7 +78,7 @@ def judge(
 
 
 def judge_idle(figures: Figures, facts: Facts, sessions_lost: str | None, validity: Validity | None = None) -> Verdict:
-    """Return the verdict of a trial that holds sessions open while nobody speaks: its memory and CPU are its result.
+    """Return the verdict of a trial that only holds sessions open: its memory and CPU are its result.
 
     ``sessions_lost`` says in words which sessions were not there; ``figures`` are those of the machine meanwhile.
     """
@@ -106,7 +104,7 @@ def _deaths(facts: Facts) -> list[Reason]:
         reasons.append(
             Reason(
                 code="target.oom",
-                text=f"the kernel killed {facts.oom_kills} of its processes at the memory limit",
+                text=f"processes killed at the memory limit {facts.oom_kills} (limit 0)",
                 value=float(facts.oom_kills),
                 limit=0.0,
                 unit="kills",

@@ -16,10 +16,10 @@ LATENCIES = ("added_ttft", "lateness", "added_stall")
 
 
 def spike_figures(turns: pd.DataFrame, summary: GeneratorSummary, slo: Slo, window_s: float) -> Figures:
-    """Return what happened during a spike, and how long after its end the objective was met again.
+    """Return what happened during a spike, and the recovery time after its end.
 
     ``recovery_s`` is the smallest k · 1 s such that the turns intended in [E + j, E + j + window_s) meet every
-    objective for every whole j from k on, E being the moment from which the further users send no more, and every
+    threshold for every whole j from k on, E being the moment from which the further users send no more, and every
     such window being inside *measure*. A window without turns does not meet it. None: not within
     ``recovery_watched_s``.
     """
@@ -45,7 +45,7 @@ def spike_figures(turns: pd.DataFrame, summary: GeneratorSummary, slo: Slo, wind
 
 
 def meets(turns: pd.DataFrame, slo: Slo) -> bool:
-    """Tell whether turns meet every objective; none do not."""
+    """Tell whether turns meet every threshold; none do not."""
     if turns.empty or (turns["outcome"] != "ok").mean() > slo.failure_ratio:
         return False
     worst = {name: stats.percentile(_latency(turns, name), 95) for name in LATENCIES}

@@ -1,8 +1,9 @@
 """Capacity, and what was measured at it."""
 
 from harness.analysis.capacity import Capacity
+from harness.analysis.figure import figure
 from reports.cells.cell import NOT_MEASURED, Cell, absent
-from reports.cells.figure import Measure, cell_id, figure_cell, invalid_cell
+from reports.cells.figure import cell_id, figure_cell, invalid_cell
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import (
     Evidence,
@@ -14,17 +15,12 @@ from reports.evidence.trials import (
 )
 from reports.numbers import as_text, span
 
-CAPACITY = "Users carried within the SLO"
-
-
-CAPACITY_FAILURES = "Failed + unfinished turns at capacity"
-
-
-LIVE = "Live streams at capacity"
+CAPACITY = figure("capacity_users").label
+FAILURES, LIVE = figure("failure_ratio_at_capacity").label, figure("live_streams_at_capacity").label
 
 
 def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
-    """Return how many simultaneous users a target carries, with think time, answers and live streams."""
+    """Return a target's capacity, with think time, answers and live streams."""
     trials = evidence.chat
     if not trials:
         return absent("capacity_users", CAPACITY, evidence.target)
@@ -59,7 +55,7 @@ def _capacity_short(ends: Capacity) -> str:
 
 def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.status == "none":
-        return f": one user already misses the SLO, {reasons(valid(evidence.at(1))) or 'no reason recorded'}"
+        return f": one user misses the SLO, {reasons(valid(evidence.at(1))) or 'no reason recorded'}"
     if ends.low is None:
         below = f"; {as_text(ends.high, 'users')} fail" if ends.high else ""
         return f": no level passed throughout{below}"
@@ -68,8 +64,7 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.high:
         return _once_tried(evidence, ends)
     if ends.at_least:
-        own = ", all of it given to generator and model," if evidence.no_app else " itself"
-        return f"; above that the machine{own} was the limit"
+        return "; above it the machine was the limit"
     return "; no level tried failed throughout"
 
 
@@ -91,18 +86,10 @@ def at_capacity(evidence: Evidence) -> list[Cell]:
         text = "no level passed" if valid(evidence.chat) else "no valid trial" if evidence.chat else NOT_MEASURED
         return [
             absent("live_streams_at_capacity", LIVE, evidence.target, text),
-            absent("failure_ratio_at_capacity", CAPACITY_FAILURES, evidence.target, text),
+            absent("failure_ratio_at_capacity", FAILURES, evidence.target, text),
         ]
     trials = valid(evidence.at(ends.low))
     return [
-        figure_cell(
-            "live_streams_at_capacity", LIVE, evidence, trials, Measure(figure="live_streams_mean", label="", unit=None)
-        ),
-        figure_cell(
-            "failure_ratio_at_capacity",
-            CAPACITY_FAILURES,
-            evidence,
-            trials,
-            Measure(figure="failure_ratio", label="", unit="ratio"),
-        ),
+        figure_cell("live_streams_at_capacity", LIVE, evidence, trials, figure("live_streams_mean")),
+        figure_cell("failure_ratio_at_capacity", FAILURES, evidence, trials, figure("failure_ratio")),
     ]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "passed", "failed", "not measured"]
 NOT_MEASURED = "not measured yet"
 NO_PROCESS = "no process of its own"  # a control without an application
-NO_APP = "there is no application to look at"
+NO_APP = "no application"
 Bracket = tuple[float | None, float | None]
 
 
@@ -41,7 +41,7 @@ class Cell:
         return self.text.removeprefix(self.short)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the cell as plain data, in the order people read it."""
+        """Return the cell as plain data, in reading order."""
         return {
             "id": self.id,
             "label": self.label,

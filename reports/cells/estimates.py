@@ -1,16 +1,17 @@
-"""Capacities as estimates with intervals, and what they predict for people who think longer."""
+"""Capacities as estimates with intervals, and what they predict for longer think times."""
 
 from collections.abc import Mapping
 
 from harness.analysis import estimate
 from harness.analysis.estimate import Crossing, Estimate, Tried
+from harness.analysis.figure import figure
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid
 from reports.numbers import as_text, significant, span
 
 MEASURE = "capacity_estimate_users"
-LABEL = "Users carried, estimate over rounds"
+LABEL = figure(MEASURE).label
 
 
 def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Crossing]:
@@ -43,9 +44,9 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
     crossed, rounds = crossings(evidence, terms.slo), terms.profile.search.rounds
     found = estimate.estimate(list(crossed.values()))
     if found is None:
-        why = f"only {len(crossed)} of {rounds} rounds crossed the edge" if trials else "no rounds were made"
+        why = f"only {len(crossed)} of {rounds} rounds settled" if trials else "no rounds were made"
         if evidence.capacity.at_least:
-            why = "no rounds: above the bracket the machine itself was the limit"
+            why = "no rounds: above the bracket the machine was the limit"
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {why}")
     low = evidence.capacity.low
     live = live_streams(valid(evidence.at(low or 0)))
@@ -73,7 +74,7 @@ def worded(found: Estimate, unit: str) -> str:
 def interval(found: Estimate, unit: str) -> str:
     """Name an estimate's interval and what it rests on."""
     if found.at_least:
-        return f"{len(found.rounds)} rounds, in some of which the machine itself was the limit"
+        return f"{len(found.rounds)} rounds; in some the machine was the limit"
     return f"95 % interval {span(found.low, found.high, unit)}, {len(found.rounds)} rounds"
 
 
@@ -101,7 +102,8 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
 
 def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     """Return what the trials a step below and above the predicted capacity showed."""
-    measure, label = f"think_{think_s}_users", f"Users carried at think time {as_text(think_s, 's')} (median), tested"
+    asked = figure(f"think_{think_s}_users")
+    measure, label = asked.name, asked.label
     trials = [item for item in evidence.trials if (item.key.scenario, item.key.parameter) == ("think", think_s)]
     good = valid(trials)
     if not good:

@@ -1,9 +1,9 @@
 """A cell of one figure of one trial."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
+from harness.analysis.figure import Figure
 from reports.cells.cell import Cell
 from reports.evidence.trials import (
     Evidence,
@@ -15,15 +15,6 @@ from reports.evidence.trials import (
 from reports.numbers import as_text, span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """A figure read at the common load."""
-
-    figure: str
-    label: str
-    unit: str | None
-
-
 def cell_id(measure: str, evidence: Evidence) -> str:
     return f"{measure}/{evidence.target}"
 
@@ -31,7 +22,7 @@ def cell_id(measure: str, evidence: Evidence) -> str:
 def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[TrialRef]) -> Cell:
     """Return a cell without a number, saying why its trials cannot be trusted."""
     why = first_reasons(trials) or "no reason recorded"
-    often = f" (so too in {len(trials) - 1} more)" if len(trials) > 1 else ""
+    often = f" ({len(trials) - 1} more invalid)" if len(trials) > 1 else ""
     return Cell(
         id=cell_id(measure, evidence),
         label=label,
@@ -42,35 +33,35 @@ def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[
     )
 
 
-def figure_cell(name: str, label: str, evidence: Evidence, trials: list[TrialRef], measure: Measure) -> Cell:
+def figure_cell(name: str, label: str, evidence: Evidence, trials: list[TrialRef], figure: Figure) -> Cell:
     """Return the median of a figure over trials; the range where there are several."""
-    figures = [t.figures.get(measure.figure) for _, t in trials]
-    values = [v for v in figures if v is not None]
-    if len(values) < len(figures) or not values:
+    readings = [t.figures.get(figure.name) for _, t in trials]
+    values = [v for v in readings if v is not None]
+    if len(values) < len(readings) or not values:
         never = unfinished(trials)
         text = f"beyond any bound: {never:,.0f} turns failed or never ended" if never else "not recorded"
         return Cell(
             id=cell_id(name, evidence),
             label=label,
             target=evidence.target,
-            unit=measure.unit,
+            unit=figure.unit,
             verdict="bound" if never else "not measured",
             text=text,
             rests_on=paths(trials),
         )
     value = float(median(values))
-    several = len(values) > 1
-    ends = span(min(values), max(values), measure.unit)
-    spread = f" ({'same' if ends == as_text(value, measure.unit) else ends} in {len(values)} trials)" if several else ""
+    text, several = as_text(value, figure.suffix), len(values) > 1
+    ends = span(min(values), max(values), figure.suffix)
+    spread = f" ({'same' if ends == text else ends} in {len(values)} trials)" if several else ""
     return Cell(
         id=cell_id(name, evidence),
         label=label,
         target=evidence.target,
         value=value,
-        unit=measure.unit,
+        unit=figure.unit,
         bracket=(min(values), max(values)) if several else None,
         verdict="measured",
-        short=as_text(value, measure.unit),
-        text=as_text(value, measure.unit) + spread,
+        short=text,
+        text=text + spread,
         rests_on=paths(trials),
     )

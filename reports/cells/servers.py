@@ -1,16 +1,17 @@
-"""What carrying people costs: servers for 100, 1,000 and 10,000 users, from the common load."""
+"""What capacity costs: servers for 100, 1,000 and 10,000 users, from the common load."""
 
 from math import ceil
 from statistics import median
 
 from harness.analysis.capacity import BUDGET_CPUS, MEMORY_BUDGET_BYTES, operational_bound, response_s
+from harness.analysis.figure import figure
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, paths, valid
 from reports.numbers import as_text
 
 MEASURE = "servers_1000_users"
-LABEL = "Servers for 100 / 1,000 / 10,000 users"
+LABEL = figure(MEASURE).label
 USERS = (100, 1000, 10_000)
 BUSY_SHARE = 0.7  # of its busiest resource that a server is loaded to
 
@@ -19,7 +20,7 @@ def users_a_server(evidence: Evidence, terms: Conditions) -> float | None:
     """Return how many users one server is given: ``BUSY_SHARE`` of the operational bound at the common load.
 
     So too of what its memory holds, by the memory per open session; where fewer met the SLO when tried, those.
-    None where the common load has no valid trial, or no number of users was seen to be carried.
+    None where the common load has no valid trial, or no capacity was measured.
     """
     ends = evidence.capacity
     if not ends.low:
@@ -85,10 +86,8 @@ def cell(evidence: Evidence, terms: Conditions) -> Cell:
 def assumptions(terms: Conditions) -> str:
     """Say what the cost figures assume."""
     return (
-        f"Servers: worked out, not tried with more than one. {terms.think.capitalize()}; "
-        f"each server of {BUDGET_CPUS} CPUs is given {BUSY_SHARE:.0%} of what its busiest CPU would bear by the CPU "
-        "time per turn at the common load, or "
-        f"of what {as_text(MEMORY_BUDGET_BYTES, 'bytes')} hold by the memory per open session where that was "
-        "measured, or all the users it was seen to carry, whichever are fewest; users spread evenly; a shared "
-        "database, load balancing and spare servers for failures come on top."
+        f"Servers are calculated, not measured with more than one. {terms.think.capitalize()}. "
+        f"A server has {BUDGET_CPUS} CPUs and takes {BUSY_SHARE:.0%} of what its busiest CPU bears at the common load. "
+        f"Its {as_text(MEMORY_BUDGET_BYTES, 'bytes')} of memory and its measured capacity bound it too. "
+        "Users are spread evenly. A shared database, load balancing and spare servers come on top."
     )

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from harness import results
+from harness.analysis.figure import figure
 from harness.records import SwapMatrix, SwappedPair
 from reports.cells.cell import NO_APP, Cell, absent
 from reports.evidence.trials import Evidence
 
 MEASURE = "maintenance.swap"
-LABEL = "Parts that swap"
+LABEL = figure(MEASURE).label
 EVIDENCE = f"{results.SWAP_FOLDER}/{results.SWAP_FILE}"
 ONE_PART = "one part: nothing to swap"
 
@@ -41,12 +42,12 @@ def _why(found: SwapMatrix | None) -> str:
 
 def _counted(evidence: Evidence, found: SwapMatrix) -> Cell:
     tried = [one for one in found.pairs if one.finding.exercised]
-    held, own = _held(tried), [one for one in tried if {one.api, one.web} & _names(evidence)]
+    works, own = _working(tried), [one for one in tried if {one.api, one.web} & _names(evidence)]
     apis, webs = ({getattr(one, kind) for one in tried} for kind in ("api", "web"))
-    short = f"{held} of {len(tried)} pairs"
+    short = f"{works} of {len(tried)} pairs"
     said = [
         f"{short} of {_count(apis, 'API')} and {_count(webs, 'front end')} work end to end",
-        f"with a part of this target {_held(own)} of {len(own)}",
+        f"with a part of this target {_working(own)} of {len(own)}",
         *(f"{one.api}+{one.web} fails to {one.finding.text}" for one in tried if one.finding.outcome == "failed"),
     ]
     if left := len(found.pairs) - len(tried):
@@ -55,9 +56,9 @@ def _counted(evidence: Evidence, found: SwapMatrix) -> Cell:
         id=f"{MEASURE}/{evidence.target}",
         label=LABEL,
         target=evidence.target,
-        value=held / len(tried),
+        value=works / len(tried),
         unit="ratio",
-        verdict="passed" if held == len(tried) else "failed",
+        verdict="passed" if works == len(tried) else "failed",
         text="; ".join(said),
         short=short,
         evidence=EVIDENCE,
@@ -72,5 +73,5 @@ def _names(evidence: Evidence) -> set[str]:
     return {part["name"] for part in evidence.info.parts}
 
 
-def _held(pairs: Sequence[SwappedPair]) -> int:
+def _working(pairs: Sequence[SwappedPair]) -> int:
     return sum(one.finding.outcome == "passed" for one in pairs)

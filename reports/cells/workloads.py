@@ -1,46 +1,18 @@
 """Cells of workloads other than closed chat; only lines that the profile asks for exist."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from harness.analysis.figure import figure
 from harness.records import Spike, Trial, scenario_name
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, first_reasons, paths, unfinished, valid
 from reports.numbers import as_text, significant, span
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A figure of a workload's trials and how its line is named."""
-
-    figure: str
-    label: str
-    unit: str | None
-
-
-OPEN = (
-    Shown(figure="added_ttft_p95_s", label="added TTFT p95", unit="s"),
-    Shown(figure="lateness_p95_s", label="lateness p95", unit="s"),
-)
-
-VISIT = (
-    Shown(figure="page_p50_s", label="page with its files, median", unit="s"),
-    Shown(figure="page_requests", label="requests for it", unit="count"),
-    Shown(figure="page_bytes", label="bytes for it", unit="bytes"),
-    Shown(figure="sign_in_p50_s", label="sign-in with password, median", unit="s"),
-    Shown(figure="cpu_s_per_visit", label="CPU time of a visit with two turns", unit="s/visit"),
-    Shown(figure="visit_failure_ratio", label="visits that failed", unit="ratio"),
-)
-SPIKE = (
-    Shown(figure="recovery_s", label="until the SLO is met again", unit="s"),
-    Shown(figure="spike_failure_ratio", label="failed + unfinished turns during it", unit="ratio"),
-    Shown(figure="spike_added_ttft_p95_s", label="added TTFT p95 during it", unit="s"),
-)
-SOAK = (
-    Shown(figure="memory_slope_bytes_per_hour", label="memory", unit="bytes/hour"),
-    Shown(figure="cpu_slope_s_per_turn_per_hour", label="CPU time per turn", unit="s/turn/hour"),
-    Shown(figure="added_ttft_slope_s_per_hour", label="mean added TTFT", unit="s/hour"),
-)
+OPEN = ("added_ttft_p95_s", "lateness_p95_s")
+VISIT = ("page_p50_s", "page_requests", "page_bytes", "sign_in_p50_s", "cpu_s_per_visit", "visit_failure_ratio")
+SPIKE = ("recovery_s", "spike_failure_ratio", "spike_added_ttft_p95_s")
+SOAK = ("memory_slope_bytes_per_hour", "cpu_slope_s_per_turn_per_hour", "added_ttft_slope_s_per_hour")
 
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
@@ -51,22 +23,22 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
         where = f"Visit, {profile.visit.users} users at a time"
         found += [figure_cell(evidence, "visit", one, where) for one in VISIT]
     if profile.open:
-        where = f"Open, {profile.open.per_minute:,} arrivals a minute"
+        where = f"Open arrivals, {profile.open.per_minute:,} a minute"
         found += [figure_cell(evidence, "open", one, where) for one in OPEN]
     for percent in profile.open.percent if profile.open else ():
-        where = f"Open, arrivals at {percent} % of what its users carried send"
+        where = f"Open arrivals at {percent} % of capacity"
         found += [figure_cell(evidence, "open", one, where, percent) for one in OPEN]
     if profile.spike:
         found += spike_cells(evidence, profile.spike)
     if profile.soak:
-        where = f"Soak, {significant(profile.soak.minutes)} minutes at {profile.soak.percent} % of its users carried"
+        where = f"Soak, {significant(profile.soak.minutes)} minutes at {profile.soak.percent} % of capacity"
         found += [soak_cell(evidence, one, where) for one in SOAK]
     return found
 
 
 def spike_cells(evidence: Evidence, asked: Spike) -> list[Cell]:
-    """Return the time until the objective was met again after a spike, and what failed during it."""
-    where = f"Spike, {asked.times} × {asked.percent} % of its users carried for {as_text(asked.hold_s, 's')}"
+    """Return the recovery time after a spike, and what failed during it."""
+    where = f"Spike, {asked.times} × {asked.percent} % of capacity for {as_text(asked.hold_s, 's')}"
     cells = [figure_cell(evidence, "spike", one, where) for one in SPIKE]
     recovery = cells[0]
     trials, _ = last_valid(evidence, "spike")
@@ -78,14 +50,15 @@ def spike_cells(evidence: Evidence, asked: Spike) -> list[Cell]:
     return cells
 
 
-def soak_cell(evidence: Evidence, shown: Shown, where: str) -> Cell:
+def soak_cell(evidence: Evidence, name: str, where: str) -> Cell:
     """Return a slope per hour with its 95 % interval; a bound where that holds 0."""
-    measure, label = f"soak.{shown.figure}", f"{where}: {shown.label}"
+    shown = figure(name)
+    measure, label = f"soak.{name}", f"{where}: {shown.phrase}"
     trials, why = last_valid(evidence, "soak")
     if not trials:
         return absent(measure, label, evidence.target, why)
     _, trial = trials[0]
-    value, low, high = (trial.figures.get(f"{shown.figure}{end}") for end in ("", "_low", "_high"))
+    value, low, high = (trial.figures.get(f"{name}{end}") for end in ("", "_low", "_high"))
     if value is None or low is None or high is None:
         return absent(measure, label, evidence.target, "not measured: too few blocks")
     zero = low <= 0 <= high
@@ -114,19 +87,20 @@ def last_valid(evidence: Evidence, scenario: str, parameter: int | None = None) 
         return good, ""
     if not trials:
         missing = "there is no page" if evidence.no_app else "the trial was not made"
-        return [], f"not measured: {missing if scenario == 'visit' else 'no users carried to take a share of'}"
+        return [], f"not measured: {missing if scenario == 'visit' else 'there is no capacity to take a share of'}"
     unknown = any(r.code == "invalid.not_offered" for _, trial in trials for r in trial.verdict.reasons)
     return [], f"{'not measured' if unknown else 'invalid'}: {first_reasons(trials)}"
 
 
-def figure_cell(evidence: Evidence, scenario: str, shown: Shown, where: str, parameter: int | None = None) -> Cell:
+def figure_cell(evidence: Evidence, scenario: str, name: str, where: str, parameter: int | None = None) -> Cell:
     """Return a figure of a scenario's last valid trial, in words with the load and the verdict."""
-    measure, label = f"{scenario_name(scenario, parameter)}.{shown.figure}", f"{where}: {shown.label}"
+    shown = figure(name)
+    measure, label = f"{scenario_name(scenario, parameter)}.{name}", f"{where}: {shown.phrase}"
     trials, why = last_valid(evidence, scenario, parameter)
     if not trials:
         return absent(measure, label, evidence.target, why)
     _, trial = trials[0]
-    value = trial.figures.get(shown.figure)
+    value = trial.figures.get(name)
     never = unfinished(trials)
     short = as_text(value, shown.unit) if value is not None else "beyond any bound" if never else "not recorded"
     return Cell(

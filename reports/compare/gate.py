@@ -86,7 +86,7 @@ def _ratio(found: Estimate | None) -> str:
 def _row(number: int, pair: Pair) -> tuple[str, str, str, str]:
     texts = ["invalid" if v is None else as_text(v, "s") for v in (pair.base, pair.head)]
     quotient = significant(pair.head / pair.base, 4) if pair.base and pair.head else ""
-    failed = [f"{text}, objective missed" if bad else text for text, bad in zip(texts, _failed(pair), strict=True)]
+    failed = [f"{text}, SLO missed" if bad else text for text, bad in zip(texts, _failed(pair), strict=True)]
     return str(number), failed[0], failed[1], quotient or f"left out: {pair.invalid}"
 
 

@@ -1,4 +1,4 @@
-"""What bound each target, in plain words, from the readings of the trial where it gave way."""
+"""What limited each target, from the readings of the trial where it missed the SLO."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,22 +31,21 @@ def explain(evidence: Evidence) -> Bottleneck:
     """Say what a target ran out of at the lowest level that failed, or what it used at the highest that passed."""
     chosen = _telling(evidence)
     if chosen is None:
-        text = "Nothing can be said: no valid trial under load."
+        text = "No valid trial under load."
         return Bottleneck(target=evidence.target, title=evidence.info.title, text=text, rests_on=())
     path, trial = chosen
     failed = trial.verdict.outcome == "fail"
-    opening = f"At {as_text(trial.key.level, 'users')} it {'no longer met' if failed else 'still met'} the SLO"
-    why = f" ({reasons([chosen])})" if failed and trial.verdict.reasons else ""
-    found = [*_bounds(trial), *(_tool_bounds(trial) if evidence.no_app else ())]
-    bound = f"what bound it: {'; '.join(found)}" if failed else f"nearest to its limit: {'; '.join(found)}"
-    if not found:
-        bound = (
-            "no reading was near its limit, so time was lost in waiting" if failed else "no reading was near its limit"
-        )
+    why = f": {reasons([chosen])}" if failed and trial.verdict.reasons else ""
+    opening = f"At {as_text(trial.key.level, 'users')} it {'missed' if failed else 'met'} the SLO{why}."
+    near = "; ".join([*_bounds(trial), *(_tool_bounds(trial) if evidence.no_app else ())])
+    if near:
+        bound = f"{'Limited by' if failed else 'Nearest to its limit'}: {near}."
+    else:
+        bound = "No reading was near its limit" + (": turns waited for something else." if failed else ".")
     return Bottleneck(
         target=evidence.target,
         title=evidence.info.title,
-        text=f"{opening}{why}; {bound}. {_readings(evidence, trial)}",
+        text=f"{opening} {bound} {_readings(evidence, trial)}",
         rests_on=(path,),
     )
 
@@ -64,21 +63,18 @@ def _bounds(trial: Trial) -> list[str]:
     found = [r.text for r in trial.verdict.reasons if r.code.startswith("target.")]
     busiest, cores = figures.get("busiest_process_cores"), figures.get("target_cores")
     if cores is not None and cores >= NEAR_FULL * budget:
-        found.append(f"CPU: it used {significant(cores)} of the {budget} cores")
+        found.append(f"CPU, {significant(cores)} of {budget} cores used")
     elif busiest is not None and busiest >= NEAR_FULL:
-        found.append(
-            f"the CPU of one process: its busiest used {significant(busiest)} of the one core that a Python process "
-            f"can use, while {significant(budget - (cores or busiest))} of {budget} cores were left to it"
-        )
+        idle = significant(budget - (cores or busiest))
+        found.append(f"one process, which used {significant(busiest)} of one core; {idle} of {budget} cores were idle")
     memory, limit = figures.get("memory_peak_bytes"), trial.limits.memory_bytes
     if memory is not None and limit and memory >= NEAR_FULL * limit:
-        found.append(f"memory: {as_text(memory, 'bytes')} of {as_text(limit, 'bytes')}")
+        found.append(f"memory, {as_text(memory, 'bytes')} of {as_text(limit, 'bytes')} used")
     busy = figures.get("host_busy_ratio")
     if not trial.limits.spare_cpus and busy is not None and busy >= HOST_BUSY:
         others = sum(figures.get(name) or 0 for name in ("generator_cores", "model_cores"))
         found.append(
-            f"the machine: {as_text(busy, 'ratio')} busy, with generator and model taking {significant(others)} "
-            "cores of the same CPUs"
+            f"the machine, {as_text(busy, 'ratio')} busy; load generator and model used {significant(others)} cores"
         )
     return found
 
@@ -86,9 +82,9 @@ def _bounds(trial: Trial) -> list[str]:
 def _tool_bounds(trial: Trial) -> list[str]:
     """Return which of generator and model, a process each, was near its one core."""
     of_generators = max(generator_cores(trial.figures), default=None)
-    cores = [("generator", of_generators), ("model", trial.figures.get("model_cores"))]
+    cores = [("load generator", of_generators), ("model", trial.figures.get("model_cores"))]
     return [
-        f"the {name}, whose process used {significant(value)} of one core"
+        f"the {name}'s process, which used {significant(value)} of one core"
         for name, value in cores
         if value is not None and value >= NEAR_FULL
     ]
@@ -115,4 +111,4 @@ def _readings(evidence: Evidence, trial: Trial) -> str:
     busy = figures.get("host_busy_ratio")
     if busy is not None:
         parts.append(f"machine {as_text(busy, 'ratio')} busy")
-    return f"Read there: {', '.join(parts)}." if parts else "No resource readings were recorded there."
+    return f"Readings: {', '.join(parts)}." if parts else "No resource readings were recorded."

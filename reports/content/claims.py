@@ -90,7 +90,7 @@ def _ids(*cells: Cell | None) -> tuple[str, ...]:
 
 
 def _carries(name: str, says: str, users: int, cell: Cell | None, at: str) -> Claim:
-    """Judge "carries at least so many": refuted only by a failure that the target itself is to blame for."""
+    """Judge a capacity of at least so many users: only a failure that the target caused refutes it."""
     judgement: Judgement = "inconclusive"
     if cell is None or _unmeasured(cell):
         judgement, why = "not measured", "no capacity was measured for such a target"
@@ -107,8 +107,7 @@ def _carries(name: str, says: str, users: int, cell: Cell | None, at: str) -> Cl
         id=name,
         section="2.2",
         says=says,
-        threshold=f"at least {as_text(users, 'users')} at once within the SLO, at {at}, in this budget "
-        "(the article names none for this)",
+        threshold=f"capacity of at least {as_text(users, 'users')} at {at} (the article names no number)",
         judgement=judgement,
         why=why,
         rests_on=_ids(cell),
@@ -130,7 +129,7 @@ def _few(cell: Cell | None, at: str) -> Claim:
         id="few-streamlit-users",
         section="2.2",
         says="A server of 2 vCPU and 4 GB carries only few Streamlit users before it slows down",
-        threshold=f"fewer than {as_text(FEW_USERS, 'users')} at once within the SLO, at {at}",
+        threshold=f"capacity of fewer than {as_text(FEW_USERS, 'users')} at {at}",
         judgement=judgement,
         why=why,
         rests_on=_ids(cell),
@@ -144,7 +143,7 @@ def _early(table: Table, streamlit: str | None, at: str) -> Claim:
         judgement, why = "not measured", "the capacities of a modular build and of Streamlit are needed"
     else:
         low, high = cell.bracket or (None, None)
-        why = f"modular over monolithic: {cell.text}"
+        why = f"modular ÷ monolithic: {cell.text}"
         if low is not None and low >= EARLY_RATIO:
             judgement = "supported"
         elif high is not None and high < EARLY_RATIO:
@@ -153,8 +152,7 @@ def _early(table: Table, streamlit: str | None, at: str) -> Claim:
         id="streamlit-early",
         section="2.2",
         says="Streamlit slows down early",
-        threshold=f"the modular build carries at least {significant(EARLY_RATIO)} times its users in the same budget, "
-        f"at {at}",
+        threshold=f"the modular capacity is at least {significant(EARLY_RATIO)} times as high in this budget at {at}",
         judgement=judgement,
         why=why,
         rests_on=_ids(cell),
@@ -163,7 +161,7 @@ def _early(table: Table, streamlit: str | None, at: str) -> Claim:
 
 def _own_resources(table: Table, streamlit: str | None) -> Claim:
     cell = table.cell(f"memory_slope_bytes_per_session/{streamlit}") if streamlit else None
-    beside = table.cell(f"memory_slope_bytes_per_session/{table.modular}")
+    modular = table.cell(f"memory_slope_bytes_per_session/{table.modular}")
     judgement: Judgement = "inconclusive"
     if cell is None or _unmeasured(cell):
         judgement, why = "not measured", "memory per open session was not measured"
@@ -174,14 +172,14 @@ def _own_resources(table: Table, streamlit: str | None) -> Claim:
             judgement = "supported"
         elif high is not None and high <= 0:
             judgement = "refuted"
-        if beside and not _unmeasured(beside):
-            why += f"; beside it, the modular build: {beside.text}"
+        if modular and not _unmeasured(modular):
+            why += f"; modular build: {modular.text}"
     return Claim(
         id="streamlit-own-resources",
         section="2.2",
         says="Each Streamlit user costs resources of its own",
-        threshold="memory grows with every open session while nobody speaks: the slope's 95 % interval lies above 0",
+        threshold="memory grows with every open session: the slope's 95 % interval lies above 0",
         judgement=judgement,
         why=why,
-        rests_on=_ids(cell, beside),
+        rests_on=_ids(cell, modular),
     )

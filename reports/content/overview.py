@@ -1,28 +1,27 @@
-"""All targets of a run at a glance: a row each, with what people ask first; the cells in full stand elsewhere."""
+"""All targets of a run at a glance: a row each, with what readers ask first; all cells stand elsewhere."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.analysis.figure import figure
 from reports.cells.cell import Cell
 from reports.content.table import Table
 
-COLUMNS = (
-    ("capacity_users", "users carried"),
-    ("added_ttft_p95_s", "added TTFT p95"),
-    ("target_cpu_s_per_turn", "CPU per turn"),
-    ("memory_slope_bytes_per_session", "memory per session"),
-    ("cold_start_s", "cold start"),
-    ("integration.scripted-tasks", "tasks by a program"),
+FIGURES = (
+    "capacity_users",
+    "added_ttft_p95_s",
+    "target_cpu_s_per_turn",
+    "memory_slope_bytes_per_session",
+    "cold_start_s",
 )
-SECURITY = "security held of tried"
-BRIEF = (
-    "users carried",
-    "CPU per turn",
-    "memory per session",
-    "tasks by a program",
+TASKS, SECURITY = "Tasks by a program", "Security: passed of tried"
+COLUMNS = (*((name, figure(name).label) for name in FIGURES), ("integration.scripted-tasks", TASKS))
+BRIEF = (  # what a terminal has room for
+    *(figure(name).label for name in ("capacity_users", "target_cpu_s_per_turn", "memory_slope_bytes_per_session")),
+    TASKS,
     SECURITY,
-)  # what a terminal has room for
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +47,8 @@ def standings(table: Table) -> list[Standing]:
         cells = [table.cell(f"{measure}/{target}") for measure, _ in COLUMNS]
         security = [c for c in table.cells if c.id.startswith("security.") and c.target == target]
         tried = [cell for cell in security if cell.verdict in ("passed", "failed")]
-        held = sum(cell.verdict == "passed" for cell in tried)
-        texts = (*(_short(cell) for cell in cells), f"{held} of {len(tried)}" if tried else "–")
+        passed = sum(cell.verdict == "passed" for cell in tried)
+        texts = (*(_short(cell) for cell in cells), f"{passed} of {len(tried)}" if tried else "–")
         found.append(Standing(target=target, title=table.titles[target], kind=kinds[target], texts=texts))
     return found
 
@@ -61,9 +60,9 @@ def _short(cell: Cell | None) -> str:
 
 
 def tally(cells: Iterable[Cell]) -> str:
-    """Count properties by what became of them: "12 of 14 held, 2 not measured"."""
-    found = Counter(cell.verdict for cell in cells)
-    tried = found["passed"] + found["failed"]
-    parts = [f"{found['passed']} of {tried} held"] if tried else []
-    parts += [f"{found['not measured']} not measured"] if found["not measured"] else []
+    """Count properties by what became of them: "12 of 14 passed, 2 not measured"."""
+    counts = Counter(cell.verdict for cell in cells)
+    tried = counts["passed"] + counts["failed"]
+    parts = [f"{counts['passed']} of {tried} passed"] if tried else []
+    parts += [f"{counts['not measured']} not measured"] if counts["not measured"] else []
     return ", ".join(parts)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import results
+from harness.analysis.figure import figure
 from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial
 from reports.cells import audits, servers
 from reports.cells.audits import Audited
@@ -19,19 +20,22 @@ from reports.evidence.frames import trial_refs
 from reports.evidence.trials import Evidence, TrialRef, gather
 from reports.numbers import as_text, significant
 
-TRIAL_FIGURES = (
-    ("turns", "turns", "count"),
-    ("added_ttft_p95_s", "added TTFT p95", "s"),
-    ("lateness_p95_s", "lateness p95", "s"),
-    ("added_stall_p95_s", "added stall p95", "s"),
-    ("failure_ratio", "failed", "ratio"),
-    ("throughput_per_s", "turns/s", None),
-    ("target_cores", "cores", None),
-    ("busiest_process_cores", "busiest process", None),
-    ("memory_peak_bytes", "memory", "bytes"),
-    ("host_busy_ratio", "machine busy", "ratio"),
-    ("schedule_delay_p95_s", "schedule delay p95", "s"),
-    ("model_lag_p99_s", "model lag p99", "s"),
+TRIAL_FIGURES = tuple(
+    figure(name)
+    for name in (
+        "turns",
+        "added_ttft_p95_s",
+        "lateness_p95_s",
+        "added_stall_p95_s",
+        "failure_ratio",
+        "throughput_per_s",
+        "target_cores",
+        "busiest_process_cores",
+        "memory_peak_bytes",
+        "host_busy_ratio",
+        "schedule_delay_p95_s",
+        "model_lag_p99_s",
+    )
 )
 
 
@@ -53,18 +57,18 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """The result in one sentence."""
-        found = []
+        """The result in one sentence or two."""
+        carried = []
         pair = [side for side in (self.table.modular, self.table.monolithic) if side]
         for side in pair or self.table.targets:
             cell = self.table.cell(f"capacity_users/{side}")
             if cell and cell.short and cell.value is not None:
-                found.append(f"{side} carried {cell.short}")
-        if not found:
-            return "No capacity was measured in this run; what there is stands below."
+                carried.append(f"{side} {cell.short}")
+        if not carried:
+            return "No capacity was measured in this run."
         ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
-        beside = f" Modular over monolithic: {ratio.text}." if ratio and ratio.bracket else ""
-        return f"Within the SLO, {' and '.join(found)} at {self.terms.think}.{beside}"
+        compared = f" Modular ÷ monolithic: {ratio.text}." if ratio and ratio.bracket else ""
+        return f"Capacity within the SLO at {self.terms.think}: {', '.join(carried)}.{compared}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain data: ``table.json``."""
@@ -118,7 +122,7 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         ("SLO", terms.slo_text),
         ("Common load", as_text(run.common_level, "users")),
     ]
-    groups = conditions.limits_by_text(_held(run, report.trials))
+    groups = conditions.limits_by_text(_budgeted(run, report.trials))
     for text, paths in groups:
         where = "all trials" if len(paths) == len(report.trials) else f"{len(paths)} of {len(report.trials)} trials"
         found.append((f"Budget as enforced ({where})", text))
@@ -145,7 +149,7 @@ def trial_rows(report: Report) -> list[tuple[str, Trial, list[str]]]:
     """Return a row per trial: folder, record, and its main figures in words ("–" where absent)."""
     rows = []
     for path, trial in report.trials:
-        figures = [(trial.figures.get(name), unit) for name, _, unit in TRIAL_FIGURES]
+        figures = [(trial.figures.get(one.name), one.suffix) for one in TRIAL_FIGURES]
         rows.append((path, trial, ["–" if value is None else as_text(value, unit) for value, unit in figures]))
     return rows
 
@@ -160,20 +164,22 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
         if trials and all(t.key.target != name for _, t in trials)
     ]
     notes += [
-        f"Invalid, left out: {path} — {_why(trial)}." for path, trial in trials if trial.verdict.outcome == "invalid"
+        f"Invalid trial, left out: {path}: {_why(trial)}."
+        for path, trial in trials
+        if trial.verdict.outcome == "invalid"
     ]
     notes += _explain_note(trial for _, trial in trials)
     cut = _cut(folder)
     if cut:
-        notes.append(f"{len(cut)} trial(s) were begun and not completed, and are left out: {', '.join(cut)}.")
+        notes.append(f"Unfinished trials, left out: {len(cut)} ({', '.join(cut)}).")
     notes += _limit_notes(run, trials)
     if run.workers > 1:
-        notes.append(f"People were simulated by {run.workers} generator processes in every trial under load.")
+        notes.append(f"{run.workers} load generator processes simulated the users in every trial under load.")
     contended = [path for path, trial in trials if trial.verdict.contended]
     if contended:
         notes.append(
-            f"In {len(contended)} failed trial(s) the machine itself was busy with generator and model: such a "
-            "failure bounds nothing, and the capacity below it is printed with ≥."
+            f"{len(contended)} trial(s) failed while load generator and model kept the machine busy. "
+            "They do not bound the capacity, which is printed with ≥."
         )
     notes += _check_notes(trials)
     if trials:
@@ -196,31 +202,30 @@ def _cut(folder: Path) -> list[str]:
     return [p.relative_to(folder).as_posix() for p in folders if not (p / results.TRIAL_FILE).exists()]
 
 
-def _held(run: Run, trials: Iterable[TrialRef]) -> list[TrialRef]:
-    """Return the trials in which something ran that could be held to the budget."""
+def _budgeted(run: Run, trials: Iterable[TrialRef]) -> list[TrialRef]:
+    """Return the trials in which something ran that the budget applies to."""
     without_app = [name for name, info in run.targets.items() if not info.instances]
     return [item for item in trials if item.key.target not in without_app]
 
 
 def _limit_notes(run: Run, every: Iterable[TrialRef]) -> list[str]:
     found = [
-        f"{name}: a control without an application. Nothing ran in the budget; its capacity is that of generator and "
-        "model alone."
+        f"{name}: no application. Its capacity is that of load generator and model alone."
         for name, info in run.targets.items()
         if not info.instances
     ]
-    trials = _held(run, every)
+    trials = _budgeted(run, every)
     shared = [t for _, t in trials if not t.limits.spare_cpus]
     open_cpu = [t for _, t in trials if not t.limits.cpu_enforced]
     open_memory = [t for _, t in trials if not t.limits.memory_enforced]
     if open_cpu:
-        found.append(f"In {len(open_cpu)} trial(s) the CPU limit was NOT enforced ({open_cpu[0].limits.how}).")
+        found.append(f"CPU limit NOT enforced in {len(open_cpu)} trial(s) ({open_cpu[0].limits.how}).")
     if open_memory:
-        found.append(f"In {len(open_memory)} trial(s) the memory limit was NOT enforced ({open_memory[0].limits.how}).")
+        found.append(f"Memory limit NOT enforced in {len(open_memory)} trial(s) ({open_memory[0].limits.how}).")
     if shared:
         taken = [sum(t.figures.get(n) or 0 for n in ("generator_cores", "model_cores")) for t in shared]
         found.append(
-            "No spare CPUs: generator and model took CPU from the target's budget, "
+            "No spare CPUs: load generator and model used the target's CPUs, "
             f"up to {significant(max(taken))} cores in a trial."
         )
     for _, trial in trials:
@@ -232,7 +237,7 @@ def _limit_notes(run: Run, every: Iterable[TrialRef]) -> list[str]:
 def _check_notes(trials: Iterable[TrialRef]) -> list[str]:
     """Name targets that did not answer as the contract says."""
     return [
-        f"{trial.key.target}: its check failed, so that nothing measured of it would mean anything — {_why(trial)}."
+        f"{trial.key.target}: contract check failed, so its figures mean nothing: {_why(trial)}."
         for _, trial in trials
         if trial.key.scenario == "check" and trial.verdict.outcome == "fail"
     ]

@@ -4,16 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harness.analysis.figure import figure
 from harness.records import Limits, Profile, Run, TargetInfo
 from reports.evidence.trials import TrialRef
 from reports.numbers import as_text, significant
-
-SLO_LABELS = {
-    "added_ttft_p95_s": "added TTFT p95",
-    "lateness_p95_s": "lateness p95",
-    "added_stall_p95_s": "added stall p95",
-    "failure_ratio": "failed + unfinished",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +56,9 @@ class Conditions:
     @property
     def slo_text(self) -> str:
         """All thresholds in words."""
-        return "; ".join(f"{SLO_LABELS[name]} ≤ {as_text(limit, slo_unit(name))}" for name, limit in self.slo.items())
-
-
-def slo_unit(name: str) -> str:
-    """Return the unit of a threshold from its name."""
-    return "s" if name.endswith("_s") else "ratio"
+        return "; ".join(
+            f"{figure(name).phrase} ≤ {as_text(limit, figure(name).unit)}" for name, limit in self.slo.items()
+        )
 
 
 def limits_text(limits: Limits) -> str:

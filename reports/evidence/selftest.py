@@ -4,7 +4,7 @@ from harness.records import SelfTest
 from reports.numbers import as_text, significant
 
 NEVER = "none of this machine by this version: chatbench selftest"
-TOLD = ("TTFT, p99 of its error", "lateness, p99 of its error")  # what the objective's thresholds rest on
+TOLD = ("TTFT, p99 of its error", "lateness, p99 of its error")  # what the SLO's thresholds rest on
 
 
 def in_words(found: SelfTest | None) -> str:
@@ -17,17 +17,19 @@ def in_words(found: SelfTest | None) -> str:
             said.append(f"{one.name} {as_text(one.error, 's')}")
         elif one.unit == "users" and one.measured is not None and one.true is not None:
             said.append(f"{one.name} {significant(one.measured)} where {significant(one.true)} users is true")
-    return "; ".join([*said, *_failed(found)])
+    failed = _failed(found)
+    return "; ".join([*said, *([f"failed: {failed}"] if failed else [])])
 
 
 def note(found: SelfTest | None) -> str | None:
     """Return what a reader has to keep in mind; None where the self-test passed or there was none."""
     if found is None or found.passed:
         return None
-    what = "; ".join(_failed(found)) or "measured nothing"
-    return f"The machine's last self-test {what}: there the harness's own error is larger than it allows."
+    failed = _failed(found)
+    if not failed:
+        return "The machine's last self-test measured nothing: the harness's own error is unknown."
+    return f"The machine's last self-test failed on {failed}. There the harness's own error is larger than allowed."
 
 
-def _failed(found: SelfTest) -> list[str]:
-    names = [one.name for one in found.quantities if one.outcome == "failed"]
-    return [f"did not find {', '.join(names)}"] if names else []
+def _failed(found: SelfTest) -> str:
+    return ", ".join(one.name for one in found.quantities if one.outcome == "failed")

@@ -27,7 +27,7 @@ CSV_COLUMNS = (
     "text",
     "rests_on",
 )
-FURTHER_AT_ONCE = 4  # columns that people can still read side by side
+FURTHER_AT_ONCE = 4  # columns that still fit side by side
 _MARKUP = re.compile(r"([\\`*_\[\]|#~])")
 
 
@@ -90,7 +90,7 @@ def to_markdown(report: Report) -> str:
             ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
             [(c.section, c.says, c.threshold, c.judgement, c.why) for c in report.claims],
         ),
-        "## What bound each target",
+        "## Bottlenecks",
         *[f"**{escape(b.target)}.** {escape(b.text)}" for b in report.bottlenecks],
         "## Conditions",
         markdown_table(("Condition", "Value"), conditions_list(report)),
@@ -108,7 +108,7 @@ def title(report: Report) -> str:
     """Name the report after what it compares."""
     table = report.table
     names = [name for name in (table.modular, table.monolithic) if name] or list(table.titles)
-    return " beside ".join(table.titles[name] for name in names) or "A run without targets"
+    return " and ".join(table.titles[name] for name in names) or "A run without targets"
 
 
 def markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -162,7 +162,7 @@ def _further(report: Report) -> list[str]:
 
 
 def _tried(report: Report) -> list[str]:
-    """Return what was tried besides load: a property a row, a target a column; and what did not hold."""
+    """Return what was tried besides load: a property a row, a target a column; and what failed."""
     shown = [one for one in report.audits if one.findings]
     parts = ["## What was tried besides load"]
     for topic, names in properties(shown):
@@ -174,17 +174,17 @@ def _tried(report: Report) -> list[str]:
             f"### {topic.capitalize()}",
             markdown_table(("Property", *(escape(one.target) for one in shown)), rows),
         ]
-    broken = [(one.target, f) for one in shown for f in one.findings if f.outcome != "passed"]
-    if broken:
+    others = [(one.target, f) for one in shown for f in one.findings if f.outcome != "passed"]
+    if others:
         parts += [
-            "### What did not hold or was not measured",
-            markdown_table(("Target", "Property", "Seen"), [(target, f.title, f.text) for target, f in broken]),
+            "### Failed or not measured",
+            markdown_table(("Target", "Property", "Seen"), [(target, f.title, f.text) for target, f in others]),
         ]
     return parts
 
 
 def _trials(report: Report) -> str:
-    header = ("Trial", "verdict", *(label for _, label, _ in TRIAL_FIGURES), "reasons")
+    header = ("Trial", "verdict", *(one.label for one in TRIAL_FIGURES), "reasons")
     rows = []
     for path, trial, figures in trial_rows(report):
         verdict = trial.verdict.outcome + (" (contended)" if trial.verdict.contended else "")

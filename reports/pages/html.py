@@ -58,7 +58,7 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         claims=report.claims,
         plots=[{"title": p.title, "alt": p.alt, "wide": p.wide, "source": _data(p.svg)} for p in plots],
         conditions=conditions_list(report),
-        trial_columns=[label for _, label, _ in TRIAL_FIGURES],
+        trial_columns=[one.label for one in TRIAL_FIGURES],
         trials=trial_rows(report),
         citation=report.citation,
     )
@@ -106,7 +106,7 @@ def _cards(report: Report) -> list[dict[str, str]]:
     ]
     ratio = report.table.cell(f"capacity_users/{report.table.modular} / {report.table.monolithic}")
     if ratio and ratio.bracket:
-        cards.append({"look": "ratio", "over": "modular ÷ monolithic", "figure": ratio.text, "under": "users carried"})
+        cards.append({"look": "ratio", "over": "modular ÷ monolithic", "figure": ratio.text, "under": "capacity"})
     return cards
 
 

@@ -86,13 +86,13 @@ def _comparison(table: Table) -> "Grid":
 
 
 def _together(cells: "list[Cell]") -> "Text":
-    """Tell a group of findings in one line: how many held, and which did not."""
+    """Tell a group of findings in one line: how many passed, and which failed."""
     from rich.text import Text
 
     if not cells:
         return Text(cell_text(None), style="dim")
-    broken = [cell.label for cell in cells if cell.verdict == "failed"]
-    return Text.assemble((tally(cells), "bold"), f"; broken: {'; '.join(broken)}" if broken else "")
+    failed = [cell.label for cell in cells if cell.verdict == "failed"]
+    return Text.assemble((tally(cells), "bold"), f"; failed: {'; '.join(failed)}" if failed else "")
 
 
 def _overview(table: Table) -> "Grid":

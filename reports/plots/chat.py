@@ -4,9 +4,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.analysis import figure as registry
 from harness.records import Trial
 from reports.content.report import Report
-from reports.evidence.conditions import SLO_LABELS
 from reports.evidence.trials import Evidence, TrialRef, valid
 from reports.plots import canvas, curves, workloads
 from reports.plots.canvas import COLOURS, INK, MARKERS, Plot, Style
@@ -59,7 +59,7 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
         axis.annotate(
             f"SLO {limit * 1000:g} ms", (0.02, limit), xycoords=("axes fraction", "data"), fontsize=8, va="bottom"
         )
-        axis.set_title(SLO_LABELS[name], fontsize=10, color=INK)
+        axis.set_title(registry.figure(name).label, fontsize=10, color=INK)
         axis.set_ylim(bottom=FLOOR_S)
         canvas.users_axis(axis, _levels(loaded))
     axes[0, 0].set_ylabel("95th percentile over turns")
@@ -206,7 +206,7 @@ def _sessions(evidence: list[Evidence], styles: dict[str, Style], folder: Path) 
             style = styles[item.target]
             axis.plot(counts, [v / 2**20 for v in values], marker=style.marker, color=style.colour, label=item.target)
             drawn.append(item.target)
-    axis.set_xlabel("open sessions, nobody speaking")
+    axis.set_xlabel("open sessions without load")
     axis.set_ylabel("memory of the stack (MiB)")
     axis.set_ylim(bottom=0)
     canvas.legend(axis)

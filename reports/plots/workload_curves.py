@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.analysis import stats
+from harness.analysis.figure import figure
 from harness.records import PhaseTimes, Trial
-from reports.evidence.conditions import SLO_LABELS
 from reports.plots.curves import Line
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spike:
-    """A spike: its turns, messages and whole answers per second, and when the objective was met again for good."""
+    """A spike: its turns, messages and whole answers per second, and the recovery time."""
 
     turns: Turns
     sent: Line
@@ -43,7 +43,7 @@ class Spike:
     met_again_s: float | None  # since the phase began; None: not while it was watched
     recovery_s: float | None
     watched_s: float
-    missed_last: tuple[str, ...]  # objectives that the last window before it missed, in words
+    missed_last: tuple[str, ...]  # figures of the SLO that the last window before it missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ def _per_second(times: "pd.Series[float]", length_s: float, bin_s: float) -> Lin
 def _missed_before(
     frame: "pd.DataFrame", spiked: PhaseTimes, recovery_s: float | None, slo: Mapping[str, float], window_s: float
 ) -> tuple[str, ...]:
-    """Name the objectives that the last window before the recovery missed; none where all windows met them."""
+    """Name what the last window before the recovery missed of the SLO; nothing where all windows met it."""
     from harness.analysis.workload_figures import LATENCIES, STEP_S
 
     if not recovery_s:
@@ -169,4 +169,4 @@ def _missed_before(
         worst = stats.percentile([float(value) for value in values], 95)
         if worst is None or worst > slo.get(f"{name}_p95_s", inf):
             found.append(f"{name}_p95_s")
-    return tuple(SLO_LABELS[name] for name in found)
+    return tuple(figure(name).phrase for name in found)

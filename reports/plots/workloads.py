@@ -101,7 +101,7 @@ def _spikes(report: Report, trials: list[Played], styles: Mapping[str, Style], f
         f"A spike of users (shaded) over time for {', '.join(e.target for e, _, _ in shown)}: added TTFT of each turn "
         "by when it was sent (below 1 ms drawn at 1 ms, crosses at the top failed or did not end), and messages and "
         "whole answers per second. From the dash-dotted line on, the turns of every "
-        f"{as_text(asked.window_s, 's')} meet every objective, lateness and stall too."
+        f"{as_text(asked.window_s, 's')} meet the SLO."
     )
     return canvas.save(figure, folder, "spike-over-time", "Spike of users over time", alt)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from reports.verify import audits, estimates
+from reports.verify.difference import same
 
 Trial = Mapping[str, Any]
 Trials = Mapping[str, Mapping[str, Any]]  # by folder: trial.json with its figures worked out again
@@ -32,20 +33,14 @@ def check(
         if audits.audited(cell["id"]):
             continue
         value, bracket = expected(cell["id"], run, trials)
-        if not _same(cell["value"], value):
+        if not same(cell["value"], value):
             yield cell["id"], f"value: printed {cell['value']}, the samples give {value}"
         ends = tuple(cell["bracket"]) if cell["bracket"] else (None, None)
-        if len(ends) != 2 or not all(_same(a, b) for a, b in zip(ends, bracket or (None, None), strict=True)):
+        if len(ends) != 2 or not all(same(a, b) for a, b in zip(ends, bracket or (None, None), strict=True)):
             yield (
                 cell["id"],
                 f"bracket: printed {cell['bracket']}, the samples give {list(bracket) if bracket else None}",
             )
-
-
-def _same(printed: Any, again: float | None) -> bool:
-    if printed is None or again is None:
-        return printed is again
-    return isinstance(printed, int | float) and abs(printed - again) <= max(1e-7, 1e-6 * abs(again))
 
 
 def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.verify import estimates
-from reports.verify.difference import same
+from reports.verify.difference import differences
 
 Trial = Mapping[str, Any]
 Pairs = Sequence[Mapping[str, Any]]
@@ -41,7 +41,7 @@ def check(gate: Mapping[str, Any], run: Mapping[str, Any], trials: Iterable[Tria
         "pairs": pairs,
         "false_alarm_ratio": _false_alarms(pairs, asked["margin"]),
     }
-    yield from _differences(expected, gate, "")
+    yield from differences(expected, gate)
 
 
 def _pairs(trials: Sequence[Trial], target: str, size: int) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def _quotients(pairs: Pairs) -> list[float]:
 
 
 def _against(interval: Mapping[str, Any] | None, most: float, *, missed: bool) -> str:
-    """Say where an interval lies: all of it above ``most``, none of it with every objective met, or neither."""
+    """Say where an interval lies: all of it above ``most``, none of it with the SLO met, or neither."""
     if interval and interval["low"] > most:
         return "beyond"
     return "fine" if interval and not interval["high"] > most and not missed else "unclear"
@@ -125,7 +125,7 @@ def _answer(batches: Sequence[Mapping[str, Any]], whole: Mapping[str, Any], miss
     broke = all(batch["head_broke"] for batch in batches)
     first = findings[0]
     answers = (
-        (broke, "failed", "head missed an objective that base met, in every pair"),
+        (broke, "failed", "head missed the SLO and base met it, in every pair"),
         (set(findings) == {"beyond"}, "failed", f"more than {by} above base, in both batches"),
         (
             first != "beyond" and whole["finding"] == "fine",
@@ -134,7 +134,7 @@ def _answer(batches: Sequence[Mapping[str, Any]], whole: Mapping[str, Any], miss
         ),
         (first == "beyond", "inconclusive", "the first batch lay beyond the margin, the second did not confirm it"),
         (whole["ratio"] is None, "inconclusive", "too few whole pairs"),
-        (missed, "inconclusive", "head missed an objective in some pairs"),
+        (missed, "inconclusive", "head missed the SLO in some pairs"),
     )
     otherwise = "inconclusive", f"the interval over both batches holds the margin of {by}"
     return next(((outcome, why) for holds, outcome, why in answers if holds), otherwise)
@@ -162,19 +162,3 @@ def _false_alarms(pairs: Pairs, margin: float) -> float | None:
         if first != "fine":
             failed += first == finding() == "beyond"
     return failed / SHUFFLED
-
-
-def _differences(expected: Any, found: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Yield every place where two JSON values differ, with both."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name in dict.fromkeys([*expected, *found]):
-            yield from _differences(expected.get(name), found.get(name), f"{where}.{name}".lstrip("."))
-    elif isinstance(expected, list) and isinstance(found, list):
-        if len(expected) != len(found):
-            yield where, f"printed {len(found)} of them, the samples give {len(expected)}"
-        for n, (a, b) in enumerate(zip(expected, found, strict=False)):
-            yield from _differences(a, b, f"{where}[{n}]")
-    elif isinstance(expected, float) and same(found, expected):
-        return
-    elif expected != found or isinstance(expected, bool) != isinstance(found, bool):
-        yield where, f"printed {found!r}, the samples give {expected!r}"

@@ -5,7 +5,6 @@ wording of the tables, the report's own assembly.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +21,10 @@ from harness.results import (
     TURNS,
     require_format,
 )
+from reports.verify.difference import Difference, read_json, same
 
 if TYPE_CHECKING:
     from reports.verify import figures as verify_figures
-from reports.verify.difference import Difference, same
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
 
@@ -33,7 +32,7 @@ SAMPLES = (TURNS, TOKENS, RESOURCES)
 GATE_FILE = Path("report", "gate.json")
 
 
-JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the objective
+JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the SLO
 
 
 # Timed by the harness around the start of a target: no sample holds it.
@@ -50,7 +49,7 @@ def verify(run_dir: str | Path) -> list[Difference]:
         BenchError: the run has another results format.
     """
     folder = Path(run_dir)
-    run = _read_json(folder / RUN_FILE)
+    run = read_json(folder / RUN_FILE)
     if isinstance(run, str):
         return [Difference(place=RUN_FILE, figure="file", text=run)]
     require_format(folder / RUN_FILE, run)
@@ -58,7 +57,7 @@ def verify(run_dir: str | Path) -> list[Difference]:
     proven: dict[str, dict[str, Any]] = {}
     for path in _trial_folders(folder):
         place = path.relative_to(folder).as_posix()
-        trial = _read_json(path / TRIAL_FILE)
+        trial = read_json(path / TRIAL_FILE)
         if isinstance(trial, str):
             findings.append(Difference(place=f"{place}/{TRIAL_FILE}", figure="file", text=trial))
             continue
@@ -66,10 +65,10 @@ def verify(run_dir: str | Path) -> list[Difference]:
         findings += found
         proven[place] = dict(trial) | {"figures": figures}
         if trial["key"]["scenario"] == "audit":
-            audit = _read_json(path / AUDIT_FILE)
+            audit = read_json(path / AUDIT_FILE)
             findings += _check_audit(f"{place}/{AUDIT_FILE}", audit)
             proven[place] |= audit if isinstance(audit, dict) else {}
-    swap = _read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
+    swap = read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
     findings += _check_swap(f"{SWAP_FOLDER}/{SWAP_FILE}", swap)
     shown = swap if isinstance(swap, dict) else None
     report = _check_report(folder, run, proven, shown, readable=not findings)
@@ -79,17 +78,6 @@ def verify(run_dir: str | Path) -> list[Difference]:
 def _trial_folders(folder: Path) -> list[Path]:
     """Folders of complete trials: ``trial.json`` is written last."""
     return sorted(path.parent for path in folder.glob(f"trials/*/*/*/{TRIAL_FILE}"))
-
-
-def _read_json(path: Path) -> dict[str, Any] | str:
-    """Return a JSON object, or what is wrong with the file."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return "is missing"
-    except (ValueError, OSError) as error:
-        return f"cannot be read: {error}"
-    return data if isinstance(data, dict) else "holds no JSON object"
 
 
 def _check_trial(
@@ -194,7 +182,7 @@ def _compare_figures(
 
 def _check_account(path: Path, place: str, summary: Mapping[str, Any]) -> Iterator[Difference]:
     """Compare what a verdict rests on with the generator's own account, where the trial's folder still has it."""
-    accounts = [(file.name, _read_json(file)) for file in sorted(path.glob("generator*.json"))]
+    accounts = [(file.name, read_json(file)) for file in sorted(path.glob("generator*.json"))]
     for name, account in accounts:
         if isinstance(account, str):
             yield Difference(place=f"{place}/{name}", figure="file", text=account)
@@ -255,7 +243,7 @@ def _check_report(
     readable: bool,
 ) -> list[Difference]:
     place = "report/table.json"
-    table = _read_json(folder / place)
+    table = read_json(folder / place)
     if isinstance(table, str):
         return [Difference(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
     from reports.verify import cells
@@ -279,7 +267,7 @@ def _check_gate(
     place = f"{GATE_FILE.parent}/{GATE_FILE.name}"
     if not (folder / GATE_FILE).exists() and not run.get("gate"):
         return []
-    gate = _read_json(folder / GATE_FILE)
+    gate = read_json(folder / GATE_FILE)
     if isinstance(gate, str):
         return [Difference(place=place, figure="file", text=gate)]
     from reports.verify import gate as verify_gate

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.verify.difference import same
+
 Figures = Mapping[str, float | None]
 Broken = dict[str, str]  # rule -> what broke it
 
@@ -19,7 +21,7 @@ OFFERED_PERCENT = 98
 HALVES_PERCENT, HALVES_ERRORS = 10, 3
 FEWEST_TURNS = 40
 LOADED = ("chat", "think", "open", "soak", "spike", "visit")  # scenarios under load
-SHOWN = ("spike", "visit")  # made to show what happens: no objective, so no conditions of a pass either
+SHOWN = ("spike", "visit")  # made to show what happens: no SLO, so no conditions of a pass either
 EXPLAINED = {"model", "budget", "generator", "not_offered", "audit", "sessions"}  # rest on more than figures
 NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
 FIGURE_OF = {
@@ -78,13 +80,13 @@ class Account:
 
 
 def check(verdict: Mapping[str, Any], figures: Figures, account: Account, *, missed: bool) -> Iterator[str]:
-    """Yield what is wrong with a verdict's trust in its trial; ``missed``: a threshold of the objective was."""
+    """Yield what is wrong with a verdict's trust in its trial; ``missed``: a threshold of the SLO was."""
     outcome, codes = verdict["outcome"], [reason["code"] for reason in verdict["reasons"]]
     always, for_a_pass = _broken(figures, account)
     if outcome == "invalid":
         yield from _stated(verdict, figures, account, always, for_a_pass)
         if not always and missed and not _explained(codes):
-            yield "invalid, but it missed the objective and no rule was broken that spoils a fail"
+            yield "invalid, but it missed the SLO and no rule was broken that spoils a fail"
         return
     if account.shortfall:
         yield f"{outcome}, but should be invalid (budget): the target did not have the stated budget"
@@ -131,7 +133,7 @@ def _stated(
 
 
 def _near(said: float | None, found: float | None) -> bool:
-    return None not in (said, found) and abs((said or 0.0) - (found or 0.0)) <= max(1e-7, 1e-6 * abs(found or 0.0))
+    return said is not None and same(said, found)
 
 
 def _broken(figures: Figures, account: Account) -> tuple[Broken, Broken]:
@@ -155,13 +157,13 @@ def _disturbed(figures: Figures, account: Account) -> Broken:
     broken: Broken = {}
     foreign, steal = (100 * (figures.get(n) or 0.0) for n in ("foreign_cpu_ratio", "steal_ratio"))
     if foreign > FOREIGN_CPU_PERCENT:
-        broken["foreign_cpu"] = f"other programs used {foreign:.3g} % of the CPUs, allowed {FOREIGN_CPU_PERCENT} %"
+        broken["foreign_cpu"] = f"CPU used by other programs {foreign:.3g} % (limit {FOREIGN_CPU_PERCENT} %)"
     if steal > STEAL_PERCENT:
-        broken["steal"] = f"the hypervisor took {steal:.3g} % of the CPU time, allowed {STEAL_PERCENT} %"
+        broken["steal"] = f"CPU steal {steal:.3g} % (limit {STEAL_PERCENT} %)"
     if account.recorder_errors:
-        broken["recorder"] = f"{account.recorder_errors} errors of the recorder"
+        broken["recorder"] = f"recorder errors {account.recorder_errors} (limit 0)"
     if account.foreign_nonces:
-        broken["foreign_nonce"] = f"{account.foreign_nonces} answers to somebody else's message"
+        broken["foreign_nonce"] = f"answers to another user's message {account.foreign_nonces} (limit 0)"
     return broken
 
 
@@ -170,17 +172,17 @@ def _books(figures: Figures, account: Account) -> Broken:
     broken: Broken = {}
     percent, each_s = 100 * (figures.get("little_error_ratio") or 0.0), figures.get("little_error_s_per_turn")
     if percent > LITTLE_PERCENT and (each_s is None or 1000 * each_s > LITTLE_MS_PER_TURN):
-        broken["little"] = f"turns and logged states differ by {percent:.3g} % (Little's law)"
+        broken["little"] = f"Little's law error {percent:.3g} % (limit {LITTLE_PERCENT} %)"
     if count := figures.get("unmatched_turns"):
-        broken["unmatched"] = f"{count:g} answers are not in the model's log"
+        broken["unmatched"] = f"answers missing from the model's log {count:g} (limit 0)"
     if count := figures.get("lost_turns"):
-        broken["lost_turns"] = f"{count:g} turns were begun and not written, or the other way round"
+        broken["lost_turns"] = f"lost turns {count:g} (limit 0)"
     if count := figures.get("arrivals_without_user"):
-        broken["users"] = f"{count:g} arrivals found no user"
+        broken["users"] = f"arrivals that waited for a user {count:g} (limit 0)"
     turns = figures.get("turns") or 0.0
     hung = account.waited_s is not None and not account.no_app  # then its users had no chance to make more
     if turns < account.turns_needed and not account.stopped_early and not hung:
-        broken["few_turns"] = f"{turns:g} turns, needed {account.turns_needed}"
+        broken["few_turns"] = f"turns {turns:g} (minimum {account.turns_needed})"
     return broken
 
 
@@ -189,32 +191,32 @@ def _late_tools(figures: Figures, account: Account) -> Broken:
     shares = [v for n, v in figures.items() if re.fullmatch(r"generator_[0-9]+_cores", n) and v is not None]
     busiest = max(shares or [figures.get("generator_cores") or 0.0])
     if busiest > GENERATOR_CORES:
-        broken["generator_busy"] = f"a generator used {busiest:.3g} of a core, allowed {GENERATOR_CORES}"
+        broken["generator_busy"] = f"load generator CPU {busiest:.3g} cores (limit {GENERATOR_CORES} cores)"
     late_ms = 1000 * (figures.get("schedule_delay_p95_s") or 0.0)
     if late_ms > MESSAGE_LATE_MS:
-        broken["schedule_delay"] = f"messages left {late_ms:.3g} ms late, allowed {MESSAGE_LATE_MS} ms"
+        broken["schedule_delay"] = f"schedule delay p95 {late_ms:.3g} ms (limit {MESSAGE_LATE_MS} ms)"
     lag_ms, used = 1000 * (figures.get("model_lag_p99_s") or 0.0), figures.get("target_cores")
     if lag_ms > MODEL_LATE_MS and (used is None or used < BUSY_TARGET_SHARE * account.cores):
-        broken["model_lag"] = f"the model sent {lag_ms:.3g} ms late, allowed {MODEL_LATE_MS} ms"
+        broken["model_lag"] = f"model lag p99 {lag_ms:.3g} ms (limit {MODEL_LATE_MS} ms)"
     return broken
 
 
 def _conditions_of_a_pass(figures: Figures, account: Account) -> Broken:
     broken = _absent(figures, (*NEEDED, "foreign_cpu_ratio", "steal_ratio"))
     if account.stopped_early:
-        broken["stopped"] = "it was stopped as certain to fail"
+        broken["stopped"] = "stopped early as certain to fail"
     if account.sign_in_failures:
-        broken["sign_in"] = f"{account.sign_in_failures} users could not open their session"
+        broken["sign_in"] = f"users without a session {account.sign_in_failures} (limit 0)"
     offered = figures.get("offered_ratio")
     if not account.spare_cpus and offered is not None and 100 * offered < OFFERED_PERCENT:
-        broken["offered"] = f"{100 * offered:.4g} % of the load was offered, needed {OFFERED_PERCENT} %"
+        broken["offered"] = f"offered load {100 * offered:.4g} % (minimum {OFFERED_PERCENT} %)"
     for name in ("turn_half", "live_half") if account.scenario != "soak" else ():
         apart, error = figures.get(f"{name}_difference_ratio"), figures.get(f"{name}_error_ratio") or 0.0
         if apart is not None and abs(apart) > max(HALVES_PERCENT / 100, HALVES_ERRORS * error):
-            broken["unsteady"] = f"the window's halves differ by {100 * abs(apart):.3g} % ({name})"
+            broken["unsteady"] = f"difference between the window's halves {100 * abs(apart):.3g} % ({name})"
     return broken
 
 
 def _absent(figures: Figures, names: tuple[str, ...]) -> Broken:
     missing = [name for name in names if figures.get(name) is None]
-    return {"absent": f"{missing[0]} was not recorded"} if missing else {}
+    return {"absent": f"{missing[0]} not recorded"} if missing else {}

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from reports.verify.difference import Difference, same
+from reports.verify.difference import Difference, differences
 
 
 def of_table(folder: Path, table: Mapping[str, Any]) -> Iterator[Difference]:
@@ -19,9 +20,8 @@ def of_table(folder: Path, table: Mapping[str, Any]) -> Iterator[Difference]:
     except BenchError as error:
         yield Difference(place=str(folder.name), figure="file", text=error.message)
         return
-    difference = _first_difference(json.loads(files.to_json(fresh)), table, "")
-    if difference:
-        yield Difference(place="report/table.json", figure=difference[0], text=difference[1])
+    for figure, text in islice(differences(json.loads(files.to_json(fresh)), table), 1):
+        yield Difference(place="report/table.json", figure=figure, text=text)
     for name, text in (("table.md", files.to_markdown(fresh)), ("table.csv", files.to_csv(fresh))):
         file = folder / "report" / name
         if file.is_file() and (number := _differing_line(file.read_text(encoding="utf-8"), text)):
@@ -60,21 +60,6 @@ def visible_text(page: str) -> str:
 
     Reader().feed(page)
     return " ".join("".join(pieces).split())
-
-
-def _first_difference(fresh: Any, found: Any, where: str) -> tuple[str, str] | None:
-    """Return the first place where two JSON values differ, with both values."""
-    if isinstance(fresh, dict) and isinstance(found, dict):
-        name = fresh.get("id")
-        inside = str(name) if isinstance(name, str) else where
-        pairs = [(f"{inside}.{k}".lstrip("."), fresh.get(k), found.get(k)) for k in dict.fromkeys([*fresh, *found])]
-    elif isinstance(fresh, list) and isinstance(found, list) and len(fresh) == len(found):
-        pairs = [(f"{where}[{i}]", a, b) for i, (a, b) in enumerate(zip(fresh, found, strict=True))]
-    elif isinstance(fresh, float | int) and not isinstance(fresh, bool):
-        return None if same(found, fresh) else (where, f"printed {found!r}, the samples give {fresh!r}")
-    else:
-        return None if fresh == found else (where, f"printed {found!r}, the samples give {fresh!r}")
-    return next((d for name, a, b in pairs if (d := _first_difference(a, b, name))), None)
 
 
 def _differing_line(printed: str, fresh: str) -> int | None:

@@ -16,7 +16,7 @@ HOUR_S = 3600.0
 
 
 def spike(turns: Columns, summary: Mapping[str, Any], profile: Mapping[str, Any], quantile: Quantile) -> Figures:
-    """Return what happened during a spike, and when the objective was met again for good."""
+    """Return what happened during a spike, and the recovery time."""
     begin_s, over_s = float(summary["spike"]["start_s"]), float(summary["spike"]["end_s"])
     length_s = float(profile["spike"]["window_s"])
     intended, ok = turns["intended_s"], turns["outcome"] == "ok"

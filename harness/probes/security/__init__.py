@@ -143,7 +143,7 @@ def _headers(subject: Subject) -> Seen:
     return _tried(subject, headers.headers, surface.headers, "headers")
 
 
-@PROBES.finds("sql-injection", "SQL injection: inputs that did nothing but what any text does")
+@PROBES.finds("sql-injection", "SQL injection payloads without effect")
 def _injection(subject: Subject) -> Seen:
     return _tried(subject, injection.sql, form_injection.sql, "sql")
 

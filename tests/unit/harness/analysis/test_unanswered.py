@@ -106,7 +106,7 @@ def test_a_target_that_hung_before_measuring_fails_and_the_reason_says_how_long_
     found = verdict(HUNG)
     assert found.outcome == "fail"
     assert [r.code for r in found.reasons] == ["target.unanswered"]
-    assert found.reasons[0].text.startswith("no answer came within 31.1 s")
+    assert found.reasons[0].text.startswith("no answer within 31.1 s")
 
 
 def test_users_who_are_cut_off_after_a_time_and_ask_again_wait_too() -> None:
@@ -196,6 +196,6 @@ def test_a_missed_failure_ratio_says_what_mostly_became_of_the_turns() -> None:
     numbers: dict[str, float | None] = {"turns": 50.0, "failure_ratio": 1.0}
     facts = replace(FACTS, commonest_failure="connection: refused")
     (reason,) = judge(numbers, facts, Slo()).reasons
-    assert reason.text == "failed or unfinished turns 100 %, mostly connection: refused, allowed 1 %"
+    assert reason.text == "failed or unfinished turns 100 % (limit 1 %), mostly connection: refused"
     (plain,) = judge(numbers, FACTS, Slo()).reasons
-    assert plain.text == "failed or unfinished turns 100 %, allowed 1 %"
+    assert plain.text == "failed or unfinished turns 100 % (limit 1 %)"

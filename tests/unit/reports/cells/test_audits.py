@@ -208,7 +208,7 @@ def test_a_terminal_tells_many_findings_of_a_row_in_one_line(run: Path) -> None:
     many[0] = replace(many[0], outcome="failed", passed=4)
     results_run.audit_trial(run, results_run.SMALL[0], [*many, ORIGIN], number=91, minute=400)
     text = printed(assemble(run))
-    assert "5 of 6 held, 1 not measured; broken: Header 0" in text
+    assert "5 of 6 passed, 1 not measured; failed: Header 0" in text
     assert "Header 1" not in text
 
 

@@ -20,7 +20,7 @@ from tests.doubles import results_run
 
 PASS, FAIL = Verdict(outcome="pass"), Verdict(outcome="fail", reasons=(Reason(code="slo.lateness_p95_s", text="late"),))
 CONTENDED = Verdict(outcome="fail", contended=True)
-INVALID = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="the hypervisor took 9 %"),))
+INVALID = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="CPU steal 9 % (limit 5 %)"),))
 
 
 def trial(
@@ -108,7 +108,7 @@ def test_every_outcome_of_a_search_has_its_words(
 def test_an_invalid_cell_shows_no_number_but_its_reason() -> None:
     cell = capacity_of((10, INVALID), (10, INVALID))
     assert (cell.value, cell.bracket, cell.verdict) == (None, None, "invalid")
-    assert cell.text == "invalid: the hypervisor took 9 % (so too in 1 more)"
+    assert cell.text == "invalid: CPU steal 9 % (limit 5 %) (1 more invalid)"
 
 
 def test_what_nobody_measured_says_so() -> None:

@@ -82,7 +82,7 @@ def test_servers_follow_from_the_common_load_and_never_exceed_what_was_carried(r
     assert cell is not None
     assert cell.value is not None
     assert cell.value >= 1000 / 12
-    assert any("worked out, not tried" in note for note in report.notes)
+    assert any("calculated, not measured" in note for note in report.notes)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_spike_and_a_soak_have_lines_of_their_own(report: Report) -> None:
     assert "6 blocks" in memory.text
     absent = report.table.cell("soak.memory_slope_bytes_per_hour/django+angular")
     assert absent is not None
-    assert absent.text == "not measured: no users carried to take a share of"
+    assert absent.text == "not measured: there is no capacity to take a share of"
 
 
 @pytest.mark.parametrize(

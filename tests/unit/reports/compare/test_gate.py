@@ -77,12 +77,12 @@ def test_characters_that_xml_cannot_hold_are_left_out_of_junit(foreign: str) -> 
     assert "the target said [31mred" in (case.findtext("system-out") or "").replace("\\", "")
 
 
-def test_invalid_pairs_and_missed_objectives_are_said() -> None:
+def test_invalid_pairs_and_missed_slos_are_said() -> None:
     lost = Pair(batch=1, base=None, head=0.02)
     missed = Pair(batch=1, base=0.02, head=0.02, head_failed=True)
     text = gate.to_markdown(facts("inconclusive", pairs=(lost, missed), false_alarm_ratio=None))
     assert "invalid" in text
-    assert "objective missed" in text
+    assert "SLO missed" in text
     assert "not measured" in text
 
 

@@ -57,10 +57,10 @@ def test_beside_other_targets_a_control_without_an_application_has_nothing_left_
     report = assemble(folder)
     lines = dict(report.table.further_lines)
     memory = lines["Memory in total, 0 open sessions"]
-    assert [cell.text for cell in memory if cell and cell.target == "no-app"] == ["there is no application to look at"]
+    assert [cell.text for cell in memory if cell and cell.target == "no-app"] == ["no application"]
     swapped = report.table.cell("maintenance.swap/no-app")
     assert swapped is not None
-    assert swapped.text == "not measured: there is no application to look at"
+    assert swapped.text == "not measured: no application"
     assert verify.verify(folder) == []
 
 
@@ -87,7 +87,7 @@ def test_what_was_measured_of_it_is_there(report: Report) -> None:
 def test_the_report_says_that_it_is_a_control_and_holds_it_to_no_budget(report: Report) -> None:
     said = files.to_markdown(report)
     assert "control, nothing started" in said
-    assert "no-app: a control without an application" in said
+    assert "no-app: no application." in said
     assert "generator 0.2 cores, model 0.1 cores" in said
     (budget,) = [name for name, _ in files.conditions_list(report) if name.startswith("Budget")]
     held = sum(t.key.target != "no-app" for _, t in report.trials)
@@ -104,7 +104,7 @@ def test_every_number_of_it_follows_from_the_samples(beside: Path) -> None:
 def test_alone_it_has_the_headline(tmp_path: Path) -> None:
     folder = results_run.write_run(tmp_path / "run", (results_run.NO_APP,))
     alone = assemble(folder)
-    assert alone.headline.startswith("Within the SLO, no-app carried 20–30 users")
+    assert alone.headline.startswith("Capacity within the SLO at think time 3 s: no-app 20–30 users")
     build(folder)
     assert [str(finding) for finding in verify.verify(folder)] == []
 
@@ -113,4 +113,4 @@ def test_where_the_machine_bounds_it_the_capacity_is_a_lower_bound(tmp_path: Pat
     crowded = replace(results_run.NO_APP, spare_cpus=False)
     cell = assemble(results_run.write_run(tmp_path / "run", (crowded,))).table.cell("capacity_users/no-app")
     assert cell is not None
-    assert cell.text.startswith("≥ 20 users; above that the machine, all of it given to generator and model,")
+    assert cell.text.startswith("≥ 20 users; above it the machine was the limit")

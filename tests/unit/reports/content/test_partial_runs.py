@@ -69,9 +69,9 @@ def test_invalid_trials_show_reasons_and_no_numbers(tmp_path: Path) -> None:
     cells = [c for c in assemble(folder).table.cells if c.target == "streamlit" and c.verdict == "invalid"]
     assert len(cells) > 5
     assert {(c.value, c.bracket, c.text) for c in cells} == {
-        (None, None, "invalid: other programs used 12% (so too in 1 more)")
+        (None, None, "invalid: other programs used 12% (1 more invalid)")
     }
-    assert "Invalid, left out" in page_of(folder)
+    assert "Invalid trial, left out" in page_of(folder)
     assert "chatbench explain CODE (invalid.foreign_cpu)" in page_of(folder)
     assert "No capacity was measured" in page_of(folder)
     # The samples are a good trial's: nothing but the invented verdicts is wrong.
@@ -85,9 +85,7 @@ def test_an_interrupted_trial_is_named_and_left_out(tmp_path: Path) -> None:
     begun = folder / "trials/streamlit/chat/003-14-0"
     (begun / "trial.json").unlink()
     build.build(folder)
-    assert "1 trial(s) were begun and not completed, and are left out: trials/streamlit/chat/003-14-0." in page_of(
-        folder
-    )
+    assert "Unfinished trials, left out: 1 (trials/streamlit/chat/003-14-0)." in page_of(folder)
     cell = assemble(folder).table.cell("capacity_users/streamlit")
     assert cell is not None
     assert cell.text.startswith("≥ 10 users; no level tried failed throughout")
@@ -131,12 +129,12 @@ def test_limits_that_nobody_enforced_and_shared_cpus_are_reservations(tmp_path: 
     )
     results_run.rewrite(folder / "trials/streamlit/chat/002-10-0", limits=loose)
     notes = " ".join(assemble(folder).notes)
-    assert "In 1 trial(s) the memory limit was NOT enforced (affinity only)." in notes
+    assert "Memory limit NOT enforced in 1 trial(s) (affinity only)." in notes
     assert "run as root to enforce them" in notes
-    assert "No spare CPUs: generator and model took CPU from the target's budget, up to 0.3 cores in a trial." in notes
+    assert "No spare CPUs: load generator and model used the target's CPUs, up to 0.3 cores in a trial." in notes
     cell = assemble(folder).table.cell("capacity_users/streamlit")
     assert cell is not None
-    assert cell.text.startswith("≥ 10 users; above that the machine itself was the limit")
+    assert cell.text.startswith("≥ 10 users; above it the machine was the limit")
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

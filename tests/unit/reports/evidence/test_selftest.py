@@ -27,7 +27,7 @@ def test_its_errors_and_its_date_are_said() -> None:
 def test_what_it_did_not_find_is_named_and_becomes_a_reservation() -> None:
     found = selftest(quantity("failed"), quantity("ok", "other"))
     assert own_error.in_words(found).startswith("FAILED on 2026-01-02")
-    assert "did not find rest: TTFT, p99 of its error" in (own_error.note(found) or "")
+    assert "failed on rest: TTFT, p99 of its error" in (own_error.note(found) or "")
     assert "measured nothing" in (own_error.note(selftest()) or "")
 
 
@@ -42,4 +42,4 @@ def test_every_view_of_a_report_carries_it(tmp_path: Path) -> None:
         for name in ("table.md", "table.json", "report.html"):
             assert said in (folder / "report" / name).read_text(encoding="utf-8"), name
     notes = json.loads((folder / "report" / "table.json").read_text(encoding="utf-8"))["notes"]
-    assert any("self-test did not find" in note for note in notes)
+    assert any("self-test failed on" in note for note in notes)

@@ -155,7 +155,7 @@ def test_every_measured_turn_is_a_mark_or_a_cross(run: Path) -> None:
     assert 3 <= found.lost[0] <= 8  # in the spike, since the phase began
 
 
-def test_a_spike_says_when_the_objective_was_met_again_and_what_missed_it_last(run: Path) -> None:
+def test_a_spike_says_when_the_slo_was_met_again_and_what_missed_it_last(run: Path) -> None:
     path = trial_of(run, "spike")
     found = workload_curves.spike(path, read(path), SLO, WINDOW_S)
     assert found is not None

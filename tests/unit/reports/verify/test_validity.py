@@ -257,7 +257,7 @@ def test_a_fail_hidden_as_unsteady_is_named() -> None:
     reason = {"code": "invalid.unsteady", "text": "it drifts", "value": 0.5}
     hidden = {"outcome": "invalid", "reasons": [reason]}
     drifting = GOOD | {"turn_half_difference_ratio": 0.5}
-    assert "missed the objective" in next(validity.check(hidden, drifting, ACCOUNT, missed=True))
+    assert "missed the SLO" in next(validity.check(hidden, drifting, ACCOUNT, missed=True))
     assert list(validity.check(hidden, drifting, ACCOUNT, missed=False)) == []
 
 

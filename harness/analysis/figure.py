@@ -1,0 +1,331 @@
+"""The registry of figures: name, label, unit, definition and place of every number that a trial or the table holds.
+
+Labels and units of report, terminal and verdicts come from here. ``N`` in a name and its label stands for a number.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+TABLE, TRIALS, JSON = "comparison", "comparison, trials", "trial.json"
+LISTED = "trials"  # only in the list of trials
+_SCALES = {"s": (1000.0, " ms"), "ratio": (100.0, " %"), "count": (1.0, "")}
+_NUMBER = re.compile(r"(?<=_)\d+(?=_|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        name: Key in ``trial.json``, or the part of a cell's id that names its measure.
+        unit: As :func:`reports.numbers.as_text` reads it; None for a pure number.
+        printed: Where people read it.
+        definition: One line, with the formula where there is one.
+    """
+
+    name: str
+    label: str
+    unit: str | None
+    printed: str
+    definition: str
+
+    @property
+    def phrase(self) -> str:
+        """The label inside a sentence: without its unit, in lower case but for abbreviations."""
+        text = self.label.removesuffix(f" ({self.unit})")
+        return text if text[1:2].isupper() or text.startswith("Little") else text[:1].lower() + text[1:]
+
+    @property
+    def suffix(self) -> str | None:
+        """The unit that stands behind a number; None where the label names it."""
+        return None if self.label.endswith(f"({self.unit})") else self.unit
+
+    def limit(self, limit: float) -> str:
+        """Return a limit in words."""
+        scale, unit = self._scale
+        return f"{_number(limit * scale, 4)}{unit}"
+
+    def against(self, value: float, limit: float, *, bound: str = "limit") -> str:
+        """Return a value with its limit: ``CPU steal 5.3 % (limit 5 %)``; a value beyond it never reads like it."""
+        scale, unit = self._scale
+        texts = [f"{_number(value * scale, digits)}{unit}" for digits in (3, 5)]
+        limit_text = self.limit(limit)
+        return f"{self.phrase} {texts[texts[0] == limit_text]} ({bound} {limit_text})"
+
+    @property
+    def _scale(self) -> tuple[float, str]:
+        return _SCALES.get(self.unit or "", (1.0, f" {self.unit}" if self.unit else ""))
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+
+def figure(name: str) -> Figure:
+    """Return a figure by its name; a number in the name is put into the label.
+
+    Raises:
+        KeyError: no figure has this name.
+    """
+    known = BY_NAME.get(name)
+    if known:
+        return known
+    number = _NUMBER.search(name)
+    if number is None:
+        raise KeyError(name)
+    pattern = BY_NAME[_NUMBER.sub("N", name, count=1)]
+    return replace(pattern, name=name, label=re.sub(r"\bN\b", number[0], pattern.label))
+
+
+def _percentiles(stem: str, label: str, definition: str, printed: dict[int, str]) -> Iterator[Figure]:
+    for q, place in printed.items():
+        yield Figure(f"{stem}_p{q}_s", f"{label} p{q}", "s", place, f"{q}th percentile over turns: {definition}")
+
+
+def _slope(name: str, label: str, unit: str, definition: str) -> Iterator[Figure]:
+    yield Figure(name, label, unit, TABLE, definition)
+    for end in ("low", "high"):
+        yield Figure(f"{name}_{end}", f"{label}, {end} end", unit, TABLE, f"{end} end of its 95 % interval")
+
+
+CAPACITY = (
+    Figure(
+        "capacity_users",
+        "Capacity (users within SLO)",
+        "users",
+        TABLE,
+        "highest level that passed throughout, to the lowest that failed throughout",
+    ),
+    Figure(
+        "capacity_estimate_users",
+        "Capacity, estimate over rounds",
+        "users",
+        TABLE,
+        "geometric mean over rounds of the level where the SLO is just met; Student's t on logarithms",
+    ),
+    Figure(
+        "think_N_users",
+        "Capacity at think time N s (median), tested",
+        "users",
+        TABLE,
+        "trials a step below and above the capacity predicted for this think time",
+    ),
+    Figure(
+        "live_streams_at_capacity", "Live streams at capacity", None, TABLE, "live_streams_mean at the capacity's level"
+    ),
+    Figure(
+        "failure_ratio_at_capacity",
+        "Failed or unfinished turns at capacity",
+        "ratio",
+        TABLE,
+        "failure_ratio at the capacity's level",
+    ),
+    Figure(
+        "servers_1000_users",
+        "Servers for 100 / 1,000 / 10,000 users",
+        "servers",
+        TABLE,
+        "users ÷ (70 % of the operational bound (R + Z) / D), rounded up; memory and capacity bound it too",
+    ),
+)
+LATENCY = (
+    *_percentiles("ttft", "TTFT", "first token − send", {50: JSON, 95: JSON}),
+    *_percentiles(
+        "added_ttft", "Added TTFT", "TTFT − the model's own time to its first token", {50: TABLE, 95: TRIALS}
+    ),
+    *_percentiles("lateness", "Lateness", "arrival − emission, of an answer's latest token", {50: JSON, 95: TRIALS}),
+    *_percentiles("added_stall", "Added stall", "longest gap − the model's longest gap", {50: JSON, 95: TRIALS}),
+    *_percentiles("turn", "Turn time", "end of the answer − send", {50: JSON, 95: JSON}),
+    Figure("turn_mean_s", "Mean turn time", "s", JSON, "arithmetic mean over answered turns"),
+    *_percentiles("ready_delay", "Ready delay", "page ready for the next message − end of the answer", {95: JSON}),
+    *_percentiles("schedule_delay", "Schedule delay", "send − intended send", {95: LISTED}),
+    Figure(
+        "model_lag_p99_s", "Model lag p99", "s", LISTED, "99th percentile over turns: emission − due time, latest token"
+    ),
+)
+TURNS = (
+    Figure("turns", "Turns", "count", LISTED, "turns of the measured phase, without those that an early stop cut off"),
+    Figure("ok", "Answered turns", "count", JSON, "turns whose whole answer arrived"),
+    Figure("failed", "Failed turns", "count", JSON, "turns that ended with an error"),
+    Figure("incomplete", "Unfinished turns", "count", JSON, "turns without an end when the trial ended"),
+    Figure("failure_ratio", "Failed or unfinished turns", "ratio", TRIALS, "(turns − ok) ÷ turns"),
+    Figure("cut_turns", "Turns cut off by an early stop", "count", JSON, "unfinished turns of a trial stopped early"),
+    Figure("unmatched_turns", "Answers missing from the model's log", "count", JSON, "ok turns that it lacks"),
+    Figure("lost_turns", "Lost turns", "count", JSON, "turns begun − turns recorded"),
+    Figure("window_s", "Measured phase", "s", JSON, "its length"),
+    Figure("throughput_per_s", "Throughput (turns/s)", "turns/s", LISTED, "ok ÷ window_s"),
+    Figure("goodput_per_s", "Goodput (turns/s)", "turns/s", JSON, "turns within every threshold of the SLO ÷ window_s"),
+    Figure("goodput_ratio", "Turns within the SLO", "ratio", JSON, "turns within every threshold of the SLO ÷ turns"),
+    Figure(
+        "wire_bytes_per_text_byte",
+        "Bytes on the wire per byte of text",
+        None,
+        TABLE,
+        "bytes received ÷ bytes of the answers' text",
+    ),
+    Figure("updates_per_answer", "Updates per answer", None, TABLE, "mean number of times an answer grew"),
+    Figure("answer_tokens_mean", "Mean answer length", "tokens", JSON, "tokens that the model sent, over ok turns"),
+)
+LOAD = (
+    Figure("users", "Users", "users", JSON, "virtual users of the trial"),
+    Figure("live_turns_mean", "Turns in flight", None, JSON, "time that turns took inside the window ÷ window_s"),
+    Figure("live_streams_mean", "Live streams", None, JSON, "first to last token, inside the window ÷ window_s"),
+    Figure(
+        "little_error_ratio",
+        "Little's law error",
+        "ratio",
+        JSON,
+        "|recorded turn time − logged turn time| ÷ logged turn time",
+    ),
+    Figure("little_error_s_per_turn", "Little's law error per turn", "s", JSON, "the same difference ÷ recorded turns"),
+    Figure("offered_ratio", "Offered load", "ratio", JSON, "1 − sum of schedule delays ÷ (users × window_s)"),
+    Figure("arrivals_per_s", "Arrivals (turns/s)", "turns/s", JSON, "rate of open arrivals"),
+    Figure("arrivals_without_page", "Arrivals before the page was ready", "count", JSON, "open arrivals"),
+    Figure("arrivals_without_user", "Arrivals that waited for a user", "count", JSON, "open arrivals"),
+    *(
+        figure
+        for name, what in (("turn_half", "mean turn time"), ("live_half", "turns in flight"))
+        for figure in (
+            Figure(
+                f"{name}_difference_ratio",
+                f"Difference of {what} between the window's halves",
+                "ratio",
+                JSON,
+                "(second half − first half) ÷ their mean",
+            ),
+            Figure(
+                f"{name}_error_ratio",
+                f"Standard error of that difference ({what})",
+                "ratio",
+                JSON,
+                "√(e₁² + e₂²) ÷ the halves' mean",
+            ),
+        )
+    ),
+)
+RESOURCES = (
+    Figure(
+        "target_cpu_s_per_turn",
+        "CPU time per turn",
+        "s/turn",
+        TABLE,
+        "CPU time of the target, idle CPU included ÷ turns that ended in the window",
+    ),
+    Figure(
+        "busiest_cpu_s_per_turn",
+        "CPU time per turn, busiest process",
+        "s/turn",
+        JSON,
+        "CPU time of the target's busiest process ÷ turns that ended in the window",
+    ),
+    Figure("target_cores", "Target CPU (cores)", "cores", LISTED, "CPU time of the target ÷ window_s"),
+    Figure("busiest_process_cores", "Busiest process (cores)", "cores", LISTED, "its CPU time ÷ window_s"),
+    Figure("model_cores", "Model CPU (cores)", "cores", JSON, "CPU time of the model ÷ window_s"),
+    Figure("generator_cores", "Load generator CPU (cores)", "cores", JSON, "its CPU time ÷ window_s"),
+    Figure("generator_N_cores", "Load generator N CPU (cores)", "cores", JSON, "the same, of process N"),
+    Figure(
+        "generator_N_schedule_delay_p95_s",
+        "Schedule delay p95 of load generator N",
+        "s",
+        JSON,
+        "schedule_delay_p95_s over the users of process N",
+    ),
+    Figure("throttled_s", "CPU throttled", "s", JSON, "time that the target's control group waited for its quota"),
+    Figure("memory_mean_bytes", "Mean memory", "bytes", JSON, "anonymous + shared memory of the target, mean"),
+    Figure("memory_peak_bytes", "Peak memory", "bytes", TRIALS, "anonymous + shared memory of the target, maximum"),
+    Figure("host_busy_ratio", "Machine busy", "ratio", LISTED, "busy ÷ (busy + idle) CPU time of the machine"),
+    Figure("steal_ratio", "CPU steal", "ratio", JSON, "CPU time that the hypervisor took ÷ CPU time of the machine"),
+    Figure(
+        "foreign_cpu_ratio",
+        "CPU used by other programs",
+        "ratio",
+        JSON,
+        "CPU time outside of target, model and load generator ÷ CPU time of the machine",
+    ),
+    Figure("idle_cores", "Idle CPU (cores)", "cores", TABLE, "CPU time of the target without a session ÷ time"),
+    Figure("cold_start_s", "Cold start to first answer", "s", TABLE, "start of the target to its first whole answer"),
+)
+MEMORY = (
+    Figure(
+        "memory_slope_bytes_per_session",
+        "Memory per open session",
+        "bytes/session",
+        TABLE,
+        "least-squares slope of memory over open sessions",
+    ),
+    Figure(
+        "memory_slope_low_bytes",
+        "Memory per open session, low end",
+        "bytes/session",
+        TABLE,
+        "low end of its 95 % interval",
+    ),
+    Figure(
+        "memory_slope_high_bytes",
+        "Memory per open session, high end",
+        "bytes/session",
+        TABLE,
+        "high end of its 95 % interval",
+    ),
+    Figure(
+        "memory_bytes_N", "Memory in total, N open sessions", "bytes", TABLE, "mean over the step with N open sessions"
+    ),
+)
+SPIKE = (
+    Figure("recovery_s", "Recovery time", "s", TABLE, "end of the spike to the first of the windows that meet the SLO"),
+    Figure("recovery_watched_s", "Recovery watched", "s", TABLE, "longest recovery time that the trial can show"),
+    Figure("spike_turns", "Turns during the spike", "count", JSON, "turns intended during the spike"),
+    Figure(
+        "spike_failure_ratio",
+        "Failed or unfinished turns during the spike",
+        "ratio",
+        TABLE,
+        "failed or unfinished turns ÷ spike_turns",
+    ),
+    Figure(
+        "spike_added_ttft_p95_s",
+        "Added TTFT p95 during the spike",
+        "s",
+        TABLE,
+        "95th percentile over turns intended during the spike",
+    ),
+)
+VISITS = (
+    Figure("page_p50_s", "Page load, median", "s", TABLE, "first request to the page with its files"),
+    Figure("page_requests", "Page load, requests", "count", TABLE, "median over visits"),
+    Figure("page_bytes", "Page load, size", "bytes", TABLE, "bytes received, median over visits"),
+    Figure("sign_in_p50_s", "Sign-in, median", "s", TABLE, "page loaded to signed in with a password"),
+    Figure("cpu_s_per_visit", "CPU time per visit", "s/visit", TABLE, "CPU time of the target ÷ visits that ended"),
+    Figure("visit_failure_ratio", "Failed visits", "ratio", TABLE, "visits_failed ÷ (visits_failed + visits_ok)"),
+    Figure("visits_ok", "Completed visits", "count", TABLE, "visits that began in the window and ended well"),
+    Figure("visits_failed", "Visits with an error", "count", JSON, "visits that began in the window and failed"),
+)
+SOAK = (
+    Figure("blocks", "Blocks", "count", TABLE, "whole blocks of the soak"),
+    *_slope("memory_slope_bytes_per_hour", "Memory growth", "bytes/hour", "mean change from block end to block end"),
+    *_slope(
+        "cpu_slope_s_per_turn_per_hour",
+        "Growth of CPU time per turn",
+        "s/turn/hour",
+        "least-squares slope of the blocks' means",
+    ),
+    *_slope(
+        "added_ttft_slope_s_per_hour",
+        "Growth of mean added TTFT",
+        "s/hour",
+        "least-squares slope of the blocks' means",
+    ),
+)
+SWAP = (
+    Figure(
+        "maintenance.swap",
+        "Parts that swap",
+        "ratio",
+        TABLE,
+        "pairs of API and front end that work from end to end ÷ pairs tried",
+    ),
+)
+
+FIGURES = (*CAPACITY, *LATENCY, *TURNS, *LOAD, *RESOURCES, *MEMORY, *SPIKE, *VISITS, *SOAK, *SWAP)
+BY_NAME = {one.name: one for one in FIGURES}
