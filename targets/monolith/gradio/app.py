@@ -66,7 +66,7 @@ with gr.Blocks(title="Gradio chatbot") as demo:
     chatbot = gr.Chatbot(label="Conversation", sanitize_html=True)
     message = gr.Textbox(label="Message", submit_btn=True, autofocus=True)
     new = gr.Button("New conversation")
-    # one at a time is Gradio's default: the second person would wait for the first one's answer to end
+    # one at a time is Gradio's default: the second user would wait for the first one's answer to end
     message.submit(answer, [message, chatbot], [message, chatbot], concurrency_limit=None, api_name="answer")
     new.click(list, None, chatbot, queue=False, api_name="new")
 

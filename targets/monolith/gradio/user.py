@@ -1,4 +1,4 @@
-"""A person at the Gradio page: the requests of its JavaScript client, the answer by server-sent events.
+"""A user at the Gradio page: the requests of its JavaScript client, the answer by server-sent events.
 
 Facts from the packages gradio 6.31 and gradio_client 2.7. In ``gradio/routes.py``: ``/config``; ``/queue/join`` puts an
 event into the queue; ``/queue/data`` has the messages of a session's events; ``/run/predict`` is an event that does not

@@ -1,4 +1,4 @@
-"""Pages for moderators and admins. Each action asks the database again whether the person may."""
+"""Pages for moderators and admins. Each action asks the database again whether the user may."""
 
 import streamlit as st
 

@@ -65,14 +65,14 @@ def session(request: Request) -> Response:
 
 @contextlib.asynccontextmanager
 async def ready(_: st.App) -> AsyncIterator[None]:
-    """Open the database and the model's client before the first person comes."""
+    """Open the database and the model's client before the first user comes."""
     get_store()
     get_model()
     gc.freeze()  # what is loaded by now stays: a full collection need not walk it while everyone waits
     yield
 
 
-settings.load()  # a wrong setting stops the start instead of a person's first page
+settings.load()  # a wrong setting stops the start instead of a user's first page
 
 app = st.App(
     "main.py",

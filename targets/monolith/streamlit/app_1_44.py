@@ -63,7 +63,7 @@ _create_app = Server._create_app  # no supported way leads to the application
 
 
 def create_app(server: Any) -> tornado.web.Application:
-    """Return Streamlit's application with the route and the headers; open what each person needs."""
+    """Return Streamlit's application with the route and the headers; open what each user needs."""
     application = _create_app(server)
     application.add_handlers(".*", [("/session", SessionHandler)])
     application.add_transform(SecurityHeaders)
@@ -74,6 +74,6 @@ def create_app(server: Any) -> tornado.web.Application:
 
 
 if __name__ == "__main__":
-    settings.load()  # a wrong setting stops the start instead of a person's first page
+    settings.load()  # a wrong setting stops the start instead of a user's first page
     Server._create_app = create_app
     sys.exit(cli.main())

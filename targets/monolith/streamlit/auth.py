@@ -55,7 +55,7 @@ def current_user() -> User | None:
 
 
 def sign_in(username: str, password: str) -> str | None:
-    """Sign a person in; return what went wrong in words for that person, None if nothing did."""
+    """Sign a user in; return what went wrong in words for that user, None if nothing did."""
     store = get_store()
     if not store.allow(f"sign-in {username[:150]}", ATTEMPTS_PER_MINUTE):
         return "Too many attempts. Wait a minute, then try again."

@@ -202,7 +202,7 @@ def _submit() -> None:
 
 
 def _send(content: str | None) -> bool:
-    """Keep a person's message for the run that follows to answer; tell whether there is one to answer."""
+    """Keep a user's message for the run that follows to answer; tell whether there is one to answer."""
     user = auth.current_user()
     if user is None or not content or not content.strip():
         return False
@@ -250,7 +250,7 @@ def _answer(user: User, conversation_id: int, messages: list[Message]) -> None:
             complete = True
         except ModelError as error:
             trouble = str(error)
-        finally:  # also when the person stops the answer or leaves
+        finally:  # also when the user stops the answer or leaves
             if parts:
                 answer_id = get_store().add_answer(conversation_id, "".join(parts), complete)
         if not parts:

@@ -1,4 +1,4 @@
-"""The script that each session runs: who is there, and which pages that person gets."""
+"""The script that each session runs: who is there, and which pages that user gets."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Text of people and models, made safe for the places that would read it as Markdown."""
+"""Text of users and models, made safe for the places that would read it as Markdown."""
 
 import re
 

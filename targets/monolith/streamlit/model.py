@@ -1,6 +1,6 @@
 """The language model, by its OpenAI-compatible HTTP interface.
 
-All answers are received by one event loop in one thread. The thread of a person's script wakes up when text is handed
+All answers are received by one event loop in one thread. The thread of a user's script wakes up when text is handed
 over: at once for the first token, then at most every ``HAND_OVER_S``, because each update of the page sends the whole
 answer again and each wake-up waits for the interpreter lock.
 """
@@ -26,7 +26,7 @@ ChatMessage = dict[str, str]
 
 
 class ModelError(Exception):
-    """The model did not answer, or not to the end; the text is meant for the person who asked."""
+    """The model did not answer, or not to the end; the text is meant for the user who asked."""
 
 
 class _Batch:
@@ -82,7 +82,7 @@ class Model:
         """Yield the answer's text as it comes in; closing the iterator cancels the request.
 
         Raises:
-            ModelError: the model failed, in words for the person who asked.
+            ModelError: the model failed, in words for the user who asked.
         """
         batch = _Batch(self._loop)
         answer = asyncio.run_coroutine_threadsafe(self._receive(messages, batch), self._loop)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where data and the model are, and how many messages a person may send per minute."""
+    """Where data and the model are, and how many messages a user may send per minute."""
 
     data_dir: Path
     llm_base_url: str

@@ -1,4 +1,4 @@
-"""What the chatbot keeps: users, sessions, conversations, messages. Every read of a person's data names its owner."""
+"""What the chatbot keeps: users, sessions, conversations, messages. Every read of a user's data names its owner."""
 
 import sqlite3
 import time
@@ -20,7 +20,7 @@ CODE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who may sign in."""
+    """A user who may sign in."""
 
     id: int
     username: str
@@ -159,7 +159,7 @@ class Store:
         return [_conversation(row) for row in self.database.rows(sql, user_id, _like(search), limit)]
 
     def conversation(self, user_id: int, conversation_id: int) -> Conversation | None:
-        """Return one's own conversation; None for other people's too."""
+        """Return one's own conversation; None for other users' too."""
         row = self.database.row("SELECT * FROM conversations WHERE id = ? AND user_id = ?", conversation_id, user_id)
         return _conversation(row) if row else None
 
@@ -179,7 +179,7 @@ class Store:
         return [_message(row) for row in reversed(self.database.rows(sql, conversation_id, user_id, limit))]
 
     def add_message(self, user_id: int, conversation_id: int | None, content: str) -> int | None:
-        """Add a person's message, to a new conversation where none is given.
+        """Add a user's message, to a new conversation where none is given.
 
         Returns the conversation's id; None if the conversation is gone or someone else's.
         """
@@ -216,7 +216,7 @@ class Store:
         self.database.change(sql, conversation_id, user_id)
 
     def set_feedback(self, user_id: int, message_id: int, value: Feedback | None) -> None:
-        """Keep what a person thinks of an answer given to that person."""
+        """Keep what a user thinks of an answer given to that user."""
         sql = """UPDATE messages SET feedback = ? WHERE id = ? AND role = 'assistant'
                  AND conversation_id IN (SELECT id FROM conversations WHERE user_id = ?)"""
         self.database.change(sql, value, message_id, user_id)

@@ -1,6 +1,6 @@
 """The REST API's client: one event loop in one thread holds all its connections, scripts wait for what they asked.
 
-A person's session at the API is a cookie (``sessionid``) that this server holds and sends along. The client itself
+A user's session at the API is a cookie (``sessionid``) that this server holds and sends along. The client itself
 remembers no cookies: it serves everybody.
 """
 
@@ -26,14 +26,14 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 STREAM_TIMEOUT = httpx.Timeout(70.0, connect=5.0)  # the API itself gives a silent model up after 60 s
 SESSION_COOKIE = "sessionid"
 # The API wants cookie and header to agree, and takes a value of the client's own. Pages of other origins cannot reach
-# the API with a person's cookie at all: the browser does not have that cookie, this server has.
+# the API with a user's cookie at all: the browser does not have that cookie, this server has.
 _CSRF_TOKEN = secrets.token_hex(16)
 
 Json = dict[str, Any]
 
 
 class ApiError(Exception):
-    """The API refused or failed; the text is meant for the person who asked."""
+    """The API refused or failed; the text is meant for the user who asked."""
 
     def __init__(self, text: str, status: int | None = None) -> None:
         super().__init__(text)
@@ -75,7 +75,7 @@ class Api:
         return response.json() if response.content else None
 
     def log_in(self, username: str, password: str) -> str:
-        """Sign a person in and return the session; errors as ``call``."""
+        """Sign a user in and return the session; errors as ``call``."""
         response = self.call(None, "POST", "/auth/login", json={"username": username, "password": password})
         session = response.cookies.get(SESSION_COOKIE)
         if not session:

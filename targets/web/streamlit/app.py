@@ -99,7 +99,7 @@ def conversation(request: Request) -> Response:
 
 @contextlib.asynccontextmanager
 async def ready(_: st.App) -> AsyncIterator[None]:
-    """Open the API's client before the first person comes; a wrong setting stops the start."""
+    """Open the API's client before the first user comes; a wrong setting stops the start."""
     get_api()
     gc.freeze()  # what is loaded by now stays: a full collection need not walk it while everyone waits
     yield

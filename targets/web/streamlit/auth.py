@@ -88,7 +88,7 @@ def current_user() -> Json | None:
 
 
 def sign_in(username: str, password: str) -> str | None:
-    """Sign a person in; return what went wrong in words for that person, None if nothing did."""
+    """Sign a user in; return what went wrong in words for that user, None if nothing did."""
     if not username or not password:
         return "Enter a username and a password."
     try:

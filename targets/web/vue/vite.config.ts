@@ -23,7 +23,7 @@ export default defineConfig({
   plugins: [vue({ features: { optionsAPI: false } }), contentSecurityPolicy()],
   build: {
     target: 'baseline-widely-available',
-    // data: addresses would need exceptions in the policy of whoever serves the page
+    // data: addresses would need exceptions in the policy of the server that serves the page
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 150,

@@ -51,7 +51,7 @@ class Login(PasswordView):
 
     def post(self, request: Request) -> Response:
         """Answer with the user and the session cookie."""
-        Cookie().enforce_csrf(request)  # a foreign page must not sign people in as somebody else
+        Cookie().enforce_csrf(request)  # a foreign page must not sign users in as somebody else
         user = user_of(request)
         login(request._request, user)
         return Response(serializers.UserView(user).data)

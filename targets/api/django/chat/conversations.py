@@ -29,7 +29,7 @@ def readable(user: User, id: Any) -> Conversation:
 
 
 class Conversations(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
-    """A person's conversations."""
+    """A user's conversations."""
 
     serializer_class = serializers.ConversationView
     lookup_field = "id"
@@ -99,7 +99,7 @@ class MessageList(viewsets.ViewSet):
 
 
 class Feedback(APIView):
-    """What people think of the answers they got."""
+    """What users think of the answers they got."""
 
     def put(self, request: Request, id: Any) -> Response:
         """Rate an answer in one's own conversation, or take the rating back."""
@@ -132,7 +132,7 @@ def answer_among(messages: QuerySet[Message], id: Any) -> Message:
     """Return the answer of this id.
 
     Raises:
-        NotFound: there is none among these messages; ValidationError: it is a person's message.
+        NotFound: there is none among these messages; ValidationError: it is a user's message.
     """
     message = messages.filter(pk=id).first()
     if message is None:

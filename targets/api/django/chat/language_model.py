@@ -80,7 +80,7 @@ async def _gather(response: aiohttp.ClientResponse) -> None:
     """Let the next tokens gather in the socket's buffer, so that one read and one write serve several.
 
     On a loaded server the system calls for a token (wait, read, write) cost several times the Python around them. The
-    first token of an answer is never held back, and the window is below what people notice in text that streams in.
+    first token of an answer is never held back, and the window is below what users notice in text that streams in.
     """
     connection = response.connection
     transport = connection.transport if connection and settings.RELAY_WINDOW_S else None

@@ -15,7 +15,7 @@ DERIVED_TITLE_CHARS = 60
 
 
 class Conversation(models.Model):
-    """A conversation of one person with the model."""
+    """A conversation of one user with the model."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="conversations", db_index=False)

@@ -4,12 +4,12 @@ from chat.models import AccessToken
 from django.conf import settings
 from django.utils import timezone
 
-from tests.people import Api, PeopleTestCase
+from tests.users import Api, UsersTestCase
 
 GOOD = {"username": "ann", "password": "correct horse"}
 
 
-class SigningInTests(PeopleTestCase):
+class SigningInTests(UsersTestCase):
     def test_login_opens_a_session_and_changes_the_csrf_token(self) -> None:
         api = Api()
         before = api.cookies["csrftoken"].value
@@ -64,7 +64,7 @@ class SigningInTests(PeopleTestCase):
         self.assert_problem(Api().post("/api/auth/token", "a=b", content_type="text/plain"), 415)
 
 
-class TokenTests(PeopleTestCase):
+class TokenTests(UsersTestCase):
     def token(self) -> str:
         return str(Api().call("post", "/api/auth/token", GOOD).json()["token"])
 
@@ -91,7 +91,7 @@ class TokenTests(PeopleTestCase):
         self.assert_problem(Api().get("/api/auth/me", headers=headers), 401)
 
 
-class AdminTests(PeopleTestCase):
+class AdminTests(UsersTestCase):
     def test_only_admins_see_users(self) -> None:
         for name, status in (("ann", 403), ("mo", 403)):
             self.assert_problem(self.api(name).get("/api/admin/users"), status)

@@ -5,12 +5,12 @@ import uuid
 
 from chat.models import Conversation
 
-from tests.people import Api, PeopleTestCase
+from tests.users import Api, UsersTestCase
 
 NOBODYS = f"/api/conversations/{uuid.uuid4()}"
 
 
-class ConversationTests(PeopleTestCase):
+class ConversationTests(UsersTestCase):
     def test_own_conversation_can_be_begun_renamed_and_deleted(self) -> None:
         ann = self.api("ann")
         made = ann.call("post", "/api/conversations", {"title": "  Trip  "}).json()
@@ -97,7 +97,7 @@ class ConversationTests(PeopleTestCase):
             self.assertIn("GET", response["Allow"])
 
 
-class AnswerTests(PeopleTestCase):
+class AnswerTests(UsersTestCase):
     def test_feedback_is_given_and_taken_back(self) -> None:
         path = f"/api/messages/{self.answer.pk}/feedback"
         for value in ("up", "down", None):

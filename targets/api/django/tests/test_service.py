@@ -13,14 +13,14 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.people import PeopleTestCase
+from tests.users import UsersTestCase
 
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class SeedTests(PeopleTestCase):
+class SeedTests(UsersTestCase):
     def test_seed_replaces_everything_by_the_same_data(self) -> None:
         for _ in range(2):
             call_command("seed", users=3, conversations=5, seed=7, verbosity=0, stdout=StringIO())
@@ -46,7 +46,7 @@ class SeedTests(PeopleTestCase):
         self.assertFalse(PBKDF2PasswordHasher().must_update(password))  # or every sign-in would hash twice
 
 
-class SiteTests(PeopleTestCase):
+class SiteTests(UsersTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.folder = tempfile.TemporaryDirectory()
@@ -75,7 +75,7 @@ class SiteTests(PeopleTestCase):
         self.assert_problem(Client().get("/"), 404)
 
 
-class HealthTests(PeopleTestCase):
+class HealthTests(UsersTestCase):
     def test_health_and_contract(self) -> None:
         self.assertEqual(Client().get("/api/health").json(), {"status": "ok"})
         self.assertEqual(Client().get("/api/schema").json()["openapi"], "3.1.0")

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from tests.model import FakeModel
-from tests.people import CSRF, PeopleTestCase
+from tests.users import CSRF, UsersTestCase
 
 WAIT_S = 10
 
@@ -75,7 +75,7 @@ def events_of(body: bytes) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
 
 
-class StreamingTestCase(PeopleTestCase):
+class StreamingTestCase(UsersTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.session = self.api("ann").cookies["sessionid"].value

@@ -1,4 +1,4 @@
-"""Redis: counts per minute, and the conversations people are in the middle of.
+"""Redis: counts per minute, and the conversations users are in the middle of.
 
 Without REDIS_URL counts are kept in this process and conversations come from the database.
 """

@@ -24,7 +24,7 @@ SQLITE_SETUP = (
 
 
 class Connections:
-    """The process's connections, opened when first needed. Whoever uses one gives it back at once."""
+    """The process's connections, opened when first needed. Each use gives its connection back at once."""
 
     def __init__(self, settings: Settings) -> None:
         self.engine = _engine(settings)

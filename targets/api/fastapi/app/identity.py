@@ -162,7 +162,7 @@ ActingAdmin = Annotated[User, require(acting, "admin")]
 
 
 async def open_session(request: Request, response: Response, database: Connections, user: User) -> None:
-    """Sign a person in: a new session, a new CSRF token, and whatever the browser had before is over."""
+    """Sign a user in: a new session, a new CSRF token, and whatever the browser had before is over."""
     settings: Settings = request.state.settings
     secret_key = settings.secret_key.get_secret_value()
     token = secrets.token_hex(16)
@@ -189,7 +189,7 @@ async def issue_token(database: Connections, user: User, settings: Settings) -> 
 
 
 async def _issue(database: Connections, credentials: Table, digest: str, user: User, settings: Settings) -> None:
-    """Store a new credential of a person; those that have expired go."""
+    """Store a new credential of a user; those that have expired go."""
     moment = now()
     expired = (credentials.c.user_id == user.id) & (credentials.c.expires_at <= moment)
     row = {"digest": digest, "user_id": user.id, "expires_at": moment + timedelta(seconds=settings.session_seconds)}

@@ -12,7 +12,7 @@ TITLE = "chatbench chatbot API"
 DESCRIPTION = (
     "Browsers sign in with a session cookie and send the CSRF token of the `csrftoken` cookie back in `X-CSRFToken` "
     "with every unsafe request. Programs send `Authorization: Bearer <token>` and no CSRF token. Every error is an "
-    "RFC 9457 problem document. Other people's objects answer 404."
+    "RFC 9457 problem document. Other users' objects answer 404."
 )
 
 

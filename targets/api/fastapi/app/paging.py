@@ -12,7 +12,7 @@ from app.schemas import PAGE_SIZE, PageNumber
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which page of which list."""
+    """The page of a list that a request asks for."""
 
     request: Request
     number: int

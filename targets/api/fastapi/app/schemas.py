@@ -142,14 +142,14 @@ class Message(View):
 
     id: uuid.UUID
     role: Author
-    content: Annotated[str, Field(description="Markdown; empty for people of role `user` where `hidden` is true.")]
+    content: Annotated[str, Field(description="Markdown; empty for users of role `user` where `hidden` is true.")]
     created_at: datetime
     hidden: bool
     feedback: Thumb | None
 
     @classmethod
     def seen(cls, row: Any, *, reveal: bool = False) -> Self:
-        """Return a stored message as people see it; the text of a hidden one only where it may be revealed."""
+        """Return a stored message as users see it; the text of a hidden one only where it may be revealed."""
         message = cls.model_validate(row)
         return message.model_copy(update={"content": ""}) if message.hidden and not reveal else message
 

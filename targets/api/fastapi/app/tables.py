@@ -1,4 +1,4 @@
-"""What is stored: people, their sign-ins and tokens, conversations and messages."""
+"""What is stored: users, their sign-ins and tokens, conversations and messages."""
 
 from datetime import UTC, datetime
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The application served on a real socket, the people who use it, and a model that says what it is told to."""
+"""The application served on a real socket, its users, and a model that says what it is told to."""
 
 import asyncio
 import os
@@ -133,7 +133,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def world(tmp_path: Path, request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[World]:
-    """Serve with the settings of the test's ``settings`` marker and the people created."""
+    """Serve with the settings of the test's ``settings`` marker and the users created."""
     changed = {name: value for mark in request.node.iter_markers("settings") for name, value in mark.kwargs.items()}
     async with FakeModel() as model:
         settings = Settings(

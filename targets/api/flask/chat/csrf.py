@@ -15,7 +15,7 @@ LIFETIME_S = 365 * 24 * 3600
 
 
 class DoubleSubmit(CSRFProtect):
-    """Checks unsafe requests unless nothing in them works by itself for whoever makes a browser send them.
+    """The check of unsafe requests that carry a cookie; a foreign page gains nothing from any other request.
 
     Flask-WTF's own token belongs to a session. Here there is none before signing in, and the header is compared with
     the cookie, which another site can neither read nor set.

@@ -23,7 +23,7 @@ class ClientLeft(Exception):  # noqa: N818  # nothing is wrong
 
 
 class Client:
-    """Whoever sent a request, watched inside a ``with`` block.
+    """The client that sent a request, watched inside a ``with`` block.
 
     ``upon_leaving`` is called once if the client leaves; it runs in the event loop and must not wait.
     """

@@ -1,4 +1,4 @@
-"""People, their sessions and tokens, conversations and messages."""
+"""Users, their sessions and tokens, conversations and messages."""
 
 import hashlib
 import secrets
@@ -34,7 +34,7 @@ def digest_of(token: str) -> str:
 
 
 class User(UserMixin, db.Model):
-    """A person, or a program that signs in as one."""
+    """A user, or a program that signs in as one."""
 
     __tablename__ = "users"
 
@@ -80,7 +80,7 @@ class AccessToken(db.Model):
 
 
 class Conversation(db.Model):
-    """A conversation of one person with the model."""
+    """A conversation of one user with the model."""
 
     __tablename__ = "conversations"
     __table_args__ = (Index("conversations_listed", "owner_id", "updated_at", "id"),)

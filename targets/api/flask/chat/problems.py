@@ -1,4 +1,4 @@
-"""Every error as a problem document, whoever found it: the views, Flask, Werkzeug, Flask-WTF, pydantic, the stores."""
+"""Every error as a problem document, from the views, Flask, Werkzeug, Flask-WTF, pydantic and the stores."""
 
 import logging
 from http import HTTPStatus

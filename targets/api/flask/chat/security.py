@@ -60,7 +60,7 @@ def user_of_token(request: Request) -> User | None:
 
 @login_manager.unauthorized_handler
 def not_signed_in() -> Response:
-    """Answer whoever is not signed in."""
+    """Answer a request without a sign-in."""
     return problem_response(401, "Sign in first.", headers={"WWW-Authenticate": CHALLENGE})
 
 
@@ -71,7 +71,7 @@ def bearer_token(request: Request) -> str | None:
 
 
 def role_required(*roles: str) -> Callable[[View], View]:
-    """Let only people of these roles in; the role is looked at before the object."""
+    """Let only users of these roles in; the role is looked at before the object."""
 
     def decorate(view: View) -> View:
         @wraps(view)

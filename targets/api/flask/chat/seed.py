@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 def fill(users: int, conversations: int, seed: int) -> int:
-    """Replace everything stored, in one transaction; return the number of people."""
+    """Replace everything stored, in one transaction; return the number of users."""
     for model in (Message, Conversation, AccessToken, StoredSession, User):
         db.session.execute(delete(model))
     names = [f"user{number:04d}" for number in range(1, users + 1)]
@@ -55,7 +55,7 @@ def _people(names: list[str], seed: int) -> Iterator[Row]:
 
 
 def _sessions(people: list[Row], seed: int) -> Iterator[Row]:
-    """Yield a session per person, signed in beforehand."""
+    """Yield a session per user, signed in beforehand."""
     expires_at = now() + timedelta(days=SESSION_DAYS)
     for person in people:
         token = _digest(f"{seed}:session:{person['username']}")[:32]

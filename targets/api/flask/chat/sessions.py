@@ -102,7 +102,7 @@ class StoredSessions(SessionInterface):
     def _add(self, digest: str, data: dict[str, Any], lifetime: timedelta) -> None:
         text = orjson.dumps(data).decode()
         moment = models.now()
-        # Whoever signs in pays for tidying up after those who never signed out.
+        # A sign-in also removes the expired sessions of users who never signed out.
         db.session.execute(delete(models.StoredSession).where(models.StoredSession.expires_at <= moment))
         db.session.execute(insert(models.StoredSession).values(digest=digest, data=text, expires_at=moment + lifetime))
         db.session.commit()

@@ -10,7 +10,7 @@ from flask import Flask
 
 from chat import create_app, passwords
 from chat.extensions import cache, db
-from tests.people import People, settle
+from tests.users import Users, settle
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -62,6 +62,6 @@ def app(settings: dict[str, object]) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def people(app: Flask) -> People:
-    """The people and their data."""
+def users(app: Flask) -> Users:
+    """The users and their data."""
     return settle(app)

@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from tests.people import CSRF
+from tests.users import CSRF
 
 PART = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from chat import database
 from chat.extensions import db
 from chat.models import Conversation, User
-from tests.people import People
+from tests.users import Users
 
 
 def another_writer(app: Flask) -> sqlite3.Connection:
@@ -22,9 +22,9 @@ def another_writer(app: Flask) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def rename(people: People, title: str) -> None:
-    with people.app.app_context():
-        db.session.execute(update(Conversation).where(Conversation.id == people.conversation).values(title=title))
+def rename(users: Users, title: str) -> None:
+    with users.app.app_context():
+        db.session.execute(update(Conversation).where(Conversation.id == users.conversation).values(title=title))
         db.session.commit()
 
 
@@ -35,8 +35,8 @@ def test_database_is_set_up_as_the_contract_says(app: Flask) -> None:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
 
 
-def test_writer_waits_for_another_process_while_other_greenlets_go_on(people: People) -> None:
-    other = another_writer(people.app)
+def test_writer_waits_for_another_process_while_other_greenlets_go_on(users: Users) -> None:
+    other = another_writer(users.app)
     other.execute("BEGIN IMMEDIATE")
     ticks: list[float] = []
 
@@ -45,7 +45,7 @@ def test_writer_waits_for_another_process_while_other_greenlets_go_on(people: Pe
             ticks.append(time.monotonic())
             gevent.sleep(0.01)
 
-    ticking, writing = gevent.spawn(tick), gevent.spawn(rename, people, "Later")
+    ticking, writing = gevent.spawn(tick), gevent.spawn(rename, users, "Later")
     gevent.sleep(0.3)
     assert not writing.dead
     assert len(ticks) > 5
@@ -55,22 +55,22 @@ def test_writer_waits_for_another_process_while_other_greenlets_go_on(people: Pe
     other.close()
 
 
-def test_writers_of_one_process_wait_for_each_other(people: People) -> None:
+def test_writers_of_one_process_wait_for_each_other(users: Users) -> None:
     def write_slowly(number: int) -> None:
-        with people.app.app_context():
-            db.session.execute(update(User).where(User.id == people.ids["ann"]).values(username=f"ann{number}"))
+        with users.app.app_context():
+            db.session.execute(update(User).where(User.id == users.ids["ann"]).values(username=f"ann{number}"))
             gevent.sleep(0.05)  # what no code here does, and what would block all if the wait were SQLite's
             db.session.commit()
 
     gevent.joinall([gevent.spawn(write_slowly, number) for number in range(5)], timeout=4, raise_error=True)
-    with people.app.app_context():
-        assert db.session.scalar(select(User.username).where(User.id == people.ids["ann"])) != "ann"
+    with users.app.app_context():
+        assert db.session.scalar(select(User.username).where(User.id == users.ids["ann"])) != "ann"
 
 
-def test_reading_before_writing_does_not_fail_when_somebody_else_wrote_in_between(people: People) -> None:
-    other = another_writer(people.app)
-    with people.app.app_context():
-        conversation = db.session.get(Conversation, people.conversation)
+def test_reading_before_writing_does_not_fail_when_somebody_else_wrote_in_between(users: Users) -> None:
+    other = another_writer(users.app)
+    with users.app.app_context():
+        conversation = db.session.get(Conversation, users.conversation)
         assert conversation is not None
         other.execute("UPDATE users SET role = role")
         conversation.title = "Mine"
@@ -78,19 +78,19 @@ def test_reading_before_writing_does_not_fail_when_somebody_else_wrote_in_betwee
     other.close()
 
 
-def test_writer_that_waited_long_enough_gives_up(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writer_that_waited_long_enough_gives_up(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_S", 0.1)
-    other = another_writer(people.app)
+    other = another_writer(users.app)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OperationalError, match="locked"):
-        rename(people, "Never")
+        rename(users, "Never")
     other.close()
-    rename(people, "Now")
+    rename(users, "Now")
 
 
-def test_reading_takes_no_lock(people: People) -> None:
-    other = another_writer(people.app)
-    with people.app.app_context():
+def test_reading_takes_no_lock(users: Users) -> None:
+    other = another_writer(users.app)
+    with users.app.app_context():
         db.session.scalars(select(User)).all()
         other.execute("BEGIN IMMEDIATE")
         assert len(db.session.scalars(select(User)).all()) == 4

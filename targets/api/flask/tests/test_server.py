@@ -17,8 +17,8 @@ from chat.extensions import db
 from chat.models import User
 from tests.conftest import application, settings_in
 from tests.model import FakeModel
-from tests.people import PASSWORD, People, settle
 from tests.server import Server, path_of, read_until, wait_until
+from tests.users import PASSWORD, Users, settle
 
 STREAM = "text/event-stream"
 SOON_S = 3.0  # the contract says one second; a busy machine may take longer
@@ -31,7 +31,7 @@ class Served:
 
     server: Server
     model: FakeModel
-    people: People
+    users: Users
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server for all tests of this module."""
     settings = settings_in(tmp_path_factory.mktemp("served"))
     with application(settings) as app, FakeModel([]) as model:
-        people = settle(app)
+        users = settle(app)
         with Server(settings, model.url) as server:
-            yield Served(server, model, people)
+            yield Served(server, model, users)
 
 
 @pytest.mark.parametrize("accept", [STREAM, "application/json"])
@@ -52,7 +52,7 @@ def test_client_that_leaves_a_silent_model_ends_its_request(served: Served, acce
     with served.server.connect_and_send(conversation, accept):
         assert served.model.asked.wait(SOON_S)
     assert served.model.left.wait(SOON_S)
-    assert served.people.stored(conversation) == [("user", "Hello")]
+    assert served.users.stored(conversation) == [("user", "Hello")]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_client_that_leaves_midway_ends_the_request_and_keeps_what_came(
     with served.server.send(conversation) as response:
         read_until(response, b"some")
     assert served.model.left.wait(SOON_S)
-    assert wait_until(SOON_S, lambda: len(served.people.stored(conversation)) == 2)
-    assert served.people.stored(conversation)[1][1].startswith("some ")
+    assert wait_until(SOON_S, lambda: len(served.users.stored(conversation)) == 2)
+    assert served.users.stored(conversation)[1][1].startswith("some ")
 
 
 def test_request_sent_early_on_the_same_connection_is_no_departure(served: Served) -> None:
@@ -82,7 +82,7 @@ def test_request_sent_early_on_the_same_connection_is_no_departure(served: Serve
 
 def test_sign_in_does_not_hold_up_streams(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "ITERATIONS", 1_000_000)
-    with served.people.app.app_context():
+    with served.users.app.app_context():
         db.session.execute(update(User).where(User.username == "bob").values(password=passwords.hashed(PASSWORD)))
         db.session.commit()
     served.model.plays(["x ", *[0.02, "x "] * 3000])
@@ -116,7 +116,7 @@ def test_writers_of_two_processes_do_not_lock_each_other_out(served: Served) -> 
 
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(send, range(96))) == {201}
-    assert len(served.people.stored(conversation)) == 2 * 96
+    assert len(served.users.stored(conversation)) == 2 * 96
 
 
 def test_errors_are_problems_on_the_wire_too(served: Served) -> None:
@@ -144,4 +144,4 @@ def test_end_of_the_server_saves_what_came_and_takes_no_five_seconds(served: Ser
         served.server.process.wait(20)
         assert time.monotonic() - before_s < 5
     assert served.model.left.wait(SOON_S)
-    assert served.people.stored(conversation) == [("user", "Hello"), ("assistant", "some ")]
+    assert served.users.stored(conversation) == [("user", "Hello"), ("assistant", "some ")]

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from chat import config, create_app, passwords, seed, site
 from chat.extensions import cache, db
 from chat.models import AccessToken, Conversation, Message, User
-from tests.people import Api, People, expect_problem
+from tests.users import Api, Users, expect_problem
 
 HEADERS = ("X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options", "Content-Security-Policy")
 
@@ -55,7 +55,7 @@ def test_migrations_lead_to_the_models(app: Flask) -> None:
             assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
 
 
-def test_seed_replaces_everything_by_the_same_data(app: Flask, people: People) -> None:
+def test_seed_replaces_everything_by_the_same_data(app: Flask, users: Users) -> None:
     for _ in range(2):
         run = app.test_cli_runner().invoke(
             args=["seed", "--users", "3", "--conversations", "5", "--seed", "7"], catch_exceptions=False
@@ -84,7 +84,7 @@ def test_prepare_fills_an_empty_database_and_leaves_a_full_one_alone(app: Flask)
     assert prepare("--users", "5", "--conversations", "3") == (4, 2)
 
 
-def test_seeded_texts_are_the_contract_s(app: Flask, people: People) -> None:
+def test_seeded_texts_are_the_contract_s(app: Flask, users: Users) -> None:
     """The figures come from the recipe of the contract, worked out by the Django build."""
     with app.app_context():
         seed.fill(1, 1, 42)
@@ -147,18 +147,18 @@ def test_without_front_end_the_page_says_so(app: Flask) -> None:
     expect_problem(app.test_client().get("/"), 404)
 
 
-def test_health_and_contract(people: People) -> None:
-    assert people.api().get("/api/health").get_json() == {"status": "ok"}
-    assert people.api().get("/api/schema").get_json()["openapi"] == "3.1.0"
+def test_health_and_contract(users: Users) -> None:
+    assert users.api().get("/api/health").get_json() == {"status": "ok"}
+    assert users.api().get("/api/schema").get_json()["openapi"] == "3.1.0"
 
 
-def test_every_answer_carries_the_security_headers(people: People) -> None:
+def test_every_answer_carries_the_security_headers(users: Users) -> None:
     for path in ("/api/health", "/api/auth/me", "/api/nothing", "/nothing"):
-        response = people.api().get(path)
+        response = users.api().get(path)
         assert all(name in response.headers for name in HEADERS)
 
 
-def test_lost_cache_is_a_503_wherever_it_is_missed(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_cache_is_a_503_wherever_it_is_missed(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RedisConnectionError("gone")
 
@@ -170,22 +170,22 @@ def test_lost_cache_is_a_503_wherever_it_is_missed(people: People, monkeypatch: 
         ("post", "/api/conversations", {}),
         ("post", "/api/auth/token", {"username": "ann", "password": "x"}),
     ):
-        response = people.api("ann").call(method, path, body)
+        response = users.api("ann").call(method, path, body)
         expect_problem(response, 503)
         assert response.headers["Retry-After"] == "5"
 
 
-def test_lost_database_is_a_503(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_database_is_a_503(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     monkeypatch.setattr(db.session, "execute", fail)
-    expect_problem(people.api().get("/api/health"), 503)
+    expect_problem(users.api().get("/api/health"), 503)
 
 
-def test_what_breaks_is_a_500_that_tells_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_is_a_500_that_tells_nothing(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "ping", lambda: 1 / 0)
-    response = people.api().get("/api/health")
+    response = users.api().get("/api/health")
     assert "zero" not in json.dumps(expect_problem(response, 500))
     assert all(name in response.headers for name in HEADERS)
 

@@ -18,7 +18,7 @@ View = Callable[..., HttpResponse]
 
 
 def page(*methods: str, may: str | None = None) -> Callable[[View], Callable[..., Any]]:
-    """Turn a function into a view for people who are signed in (and have the property ``may``), for these methods.
+    """Turn a function into a view for users who are signed in (and have the property ``may``), for these methods.
 
     The role is checked before the object is looked up, and both before the form is read.
     """
@@ -48,7 +48,7 @@ def refused(request: HttpRequest, methods: tuple[str, ...], may: str | None = No
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Send a person to the sign-in page and back; a script or a form is told instead."""
+    """Send a user to the sign-in page and back; a script or a form is told instead."""
     if request.method in ("GET", "HEAD"):
         back = request.get_full_path()
         return HttpResponseRedirect(reverse("sign-in") + ("" if back == "/" else f"?{urlencode({'next': back})}"))
@@ -64,7 +64,7 @@ def own_conversation(user: User, id: uuid.UUID) -> Conversation:
 
 
 def readable_conversation(user: User, id: uuid.UUID) -> Conversation:
-    """Return a conversation that a person may read; raises Http404 otherwise."""
+    """Return a conversation that a user may read; raises Http404 otherwise."""
     found = Conversation.objects.filter(pk=id).first()
     if found is None or not (found.owner_id == user.pk or user.may_moderate):
         raise Http404

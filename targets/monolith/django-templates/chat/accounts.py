@@ -14,7 +14,7 @@ WRONG = "The name or the password is wrong, or the account is deactivated."
 
 @threaded(PASSWORDS)
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Show the form, or open a session and go where the person wanted to."""
+    """Show the form, or open a session and go where the user wanted to."""
     back = request.POST.get("next") or request.GET.get("next") or "/"
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = "/"  # another site's address would make this page its accomplice

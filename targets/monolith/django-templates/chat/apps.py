@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ChatConfig(AppConfig):
-    """People, their conversations, and the model's answers."""
+    """Users, their conversations, and the model's answers."""
 
     name = "chat"
     verbose_name = "Chat"

@@ -10,7 +10,7 @@ HIDDEN = "This answer was hidden by a moderator."
 
 
 def text_of(message: Message) -> str:
-    """Return what a person may read of a message."""
+    """Return what a user may read of a message."""
     return HIDDEN if message.hidden else message.content
 
 

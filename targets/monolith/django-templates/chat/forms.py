@@ -1,4 +1,4 @@
-"""What people send: each form checks its fields and says what is wrong with them."""
+"""What users send: each form checks its fields and says what is wrong with them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How often: messages per person and minute, failed sign-ins per name and minute."""
+"""How often: messages per user and minute, failed sign-ins per name and minute."""
 
 import hashlib
 import time

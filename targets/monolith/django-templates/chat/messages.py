@@ -1,4 +1,4 @@
-"""What people do with an answer: thumbs, and hiding it; a script gets the answer's new look, a form the page."""
+"""What users do with an answer: thumbs, and hiding it; a script gets the answer's new look, a form the page."""
 
 import uuid
 

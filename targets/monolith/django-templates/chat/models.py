@@ -1,4 +1,4 @@
-"""People with a role, their conversations and messages, and counters of what is limited per minute."""
+"""Users with a role, their conversations and messages, and counters of what is limited per minute."""
 
 import uuid
 
@@ -15,7 +15,7 @@ class User(AbstractUser):
     """Django's user, with one of three roles."""
 
     class Role(models.TextChoices):
-        """What a person may do beyond chatting."""
+        """What a user may do beyond chatting."""
 
         USER = "user"
         MODERATOR = "moderator"
@@ -25,17 +25,17 @@ class User(AbstractUser):
 
     @property
     def may_moderate(self) -> bool:
-        """Whether this person reads any conversation and hides answers."""
+        """Whether this user reads any conversation and hides answers."""
         return self.role in (self.Role.MODERATOR, self.Role.ADMIN)
 
     @property
     def may_manage_users(self) -> bool:
-        """Whether this person changes roles and deactivates accounts."""
+        """Whether this user changes roles and deactivates accounts."""
         return self.role == self.Role.ADMIN
 
 
 class Conversation(models.Model):
-    """A conversation of one person with the model."""
+    """A conversation of one user with the model."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="conversations", db_index=False)

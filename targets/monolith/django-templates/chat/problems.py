@@ -1,4 +1,4 @@
-"""Refusals: a page for people, a problem document (RFC 9457) where a script reads the answer."""
+"""Refusals: a page for users, a problem document (RFC 9457) where a script reads the answer."""
 
 from http import HTTPStatus
 from typing import Any

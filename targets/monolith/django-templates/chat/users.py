@@ -1,4 +1,4 @@
-"""What admins see and change of people."""
+"""What admins see and change of users."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ from chat.models import User
 
 @page("GET", "HEAD", may="may_manage_users")
 def index(request: HttpRequest) -> HttpResponse:
-    """List people by name, or those whose name contains the search words."""
+    """List users by name, or those whose name contains the search words."""
     search = Search({"q": request.GET.get("name", ""), "shown": request.GET.get("people", "")})
     words, shown = "", settings.USERS_SHOWN
     if search.is_valid():

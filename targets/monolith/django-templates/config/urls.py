@@ -1,4 +1,4 @@
-"""Every address of the site: people's pages, what their forms and scripts send, health, files."""
+"""Every address of the site: users' pages, what their forms and scripts send, health, files."""
 
 from chat import accounts, answers, assets, conversations, messages, users
 from django.urls import path

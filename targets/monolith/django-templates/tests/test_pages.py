@@ -1,4 +1,4 @@
-"""Pages and forms: signing in, roles, other people's things, CSRF, search, rename, delete, export, feedback, hiding."""
+"""Pages and forms: signing in, roles, other users' things, CSRF, search, rename, delete, export, feedback, hiding."""
 
 import json
 import uuid
@@ -6,10 +6,10 @@ import uuid
 from chat.models import Conversation, Message, User
 from django.test import override_settings
 
-from tests.people import PASSWORD, Browser, PeopleTestCase
+from tests.users import PASSWORD, Browser, UsersTestCase
 
 
-class SignInTests(PeopleTestCase):
+class SignInTests(UsersTestCase):
     def test_the_form_opens_a_session_and_leads_where_the_person_wanted_to(self) -> None:
         browser = Browser()
         self.assertRedirects(browser.get(self.path), f"/sign-in?next={self.path.replace('/', '%2F')}", 302, 200)
@@ -53,7 +53,7 @@ class SignInTests(PeopleTestCase):
         self.assertEqual(browser.get("/").status_code, 302)
 
 
-class CsrfTests(PeopleTestCase):
+class CsrfTests(UsersTestCase):
     def test_no_form_is_taken_without_its_token(self) -> None:
         browser = self.browser("ann")
         browser.token()
@@ -71,7 +71,7 @@ class CsrfTests(PeopleTestCase):
         self.assertEqual(answer.status_code, 403)
 
 
-class ConversationTests(PeopleTestCase):
+class ConversationTests(UsersTestCase):
     def test_the_list_holds_ones_own_last_updated_first_and_search_finds_titles(self) -> None:
         Conversation.objects.create(owner=self.users["ann"], title="Recipes")
         Conversation.objects.create(owner=self.users["bob"], title="Secrets")
@@ -128,7 +128,7 @@ class ConversationTests(PeopleTestCase):
         self.assertEqual(self.browser("ann").get(f"/c/{uuid.uuid4()}").status_code, 404)
 
 
-class AnswerTests(PeopleTestCase):
+class AnswerTests(UsersTestCase):
     def test_thumbs_are_noted_and_taken_back(self) -> None:
         browser, path = self.browser("ann"), f"/messages/{self.answer.pk}/feedback"
         answer = browser.send(path, headers={"X-Fragment": "1"}, feedback="up")
@@ -157,7 +157,7 @@ class AnswerTests(PeopleTestCase):
         self.assertEqual(self.browser("mo").send(f"/messages/{self.message.pk}/hide", hidden="true").status_code, 400)
 
 
-class UsersTests(PeopleTestCase):
+class UsersTests(UsersTestCase):
     def test_only_admins_see_and_change_people(self) -> None:
         for name in ("ann", "mo"):
             self.assertEqual(self.browser(name).get("/users").status_code, 403)
@@ -177,7 +177,7 @@ class UsersTests(PeopleTestCase):
         self.assertEqual(self.browser("ada").send(f"/users/{self.users['bob'].pk}").status_code, 400)
 
 
-class HeaderTests(PeopleTestCase):
+class HeaderTests(UsersTestCase):
     def test_every_page_carries_the_security_headers_and_no_script_of_its_own(self) -> None:
         for path in ("/sign-in", "/", self.path, "/health", "/nothing-here"):
             answer = self.browser("ann").get(path)

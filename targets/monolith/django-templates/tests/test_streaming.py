@@ -15,7 +15,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from tests.model import FakeModel
-from tests.people import PeopleTestCase
+from tests.users import UsersTestCase
 
 WAIT_S = 10
 CSRF = "abcdefghijklmnopqrstuvwxyz012345"
@@ -72,7 +72,7 @@ def events_of(body: bytes) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
 
 
-class StreamingTests(PeopleTestCase):
+class StreamingTests(UsersTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.session = self.browser("ann").cookies["sessionid"].value

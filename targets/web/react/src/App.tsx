@@ -13,7 +13,7 @@ const NewConversationPage = lazy(async () => ({ default: (await chat()).NewConve
 const ThreadPage = lazy(async () => ({ default: (await chat()).ThreadPage }));
 const UsersPage = lazy(async () => ({ default: (await import('./admin/UsersPage')).UsersPage }));
 
-// the chat is fetched while the server is asked who we are, and while people type their password
+// the chat is fetched while the server is asked who we are, and while users type their password
 chat().catch(() => undefined);
 
 export function App() {

@@ -127,7 +127,7 @@ def test_a_run_that_is_stopped_leaves_what_the_api_kept_and_a_way_to_ask_again(
     api = importlib.import_module("api")
 
     def stopped(*_: object) -> Iterator[str]:
-        """Be stopped half-way, as when the person's line breaks: nothing runs after that, the API has kept its part."""
+        """Be stopped half-way, as when the user's line breaks: nothing runs after that, the API has kept its part."""
         site.rest.messages[number] += [message("Hello"), message("Some ", 1)]
         yield "Some "
         st.stop()
@@ -188,7 +188,7 @@ def test_only_moderators_hide_and_people_then_see_that_it_is_hidden(site: Site) 
     page = site.page("mod", number)
     button(page, "Hide answer").click().run()
     assert button(page, "Show answer again")
-    site.rest.messages[number][1]["content"] = ""  # as the API gives it to people of role user
+    site.rest.messages[number][1]["content"] = ""  # as the API gives it to users of role user
     assert texts(site.page("ann", number)) == ["one"]
     assert any("hidden by a moderator" in caption.value for caption in site.page("ann", number).caption)
 

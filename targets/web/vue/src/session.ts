@@ -51,7 +51,7 @@ async function signOut(): Promise<void> {
 export function useSession() {
   return {
     user: shallowReadonly(user),
-    /** Whether the session ended without the person asking for it. */
+    /** Whether the session ended without the user asking for it. */
     ended: readonly(ended),
     isAdministrator,
     mayModerate,

@@ -47,7 +47,7 @@ async def user_of(given: Credentials, database: Connections, cache: Cache, setti
 async def login(
     request: Request, response: Response, given: Credentials, database: Database, cache: Remembered
 ) -> User:
-    """Open a session; a foreign page must not sign people in as somebody else."""
+    """Open a session; a foreign page must not sign users in as somebody else."""
     user = await user_of(given, database, cache, request.state.settings)
     await identity.open_session(request, response, database, user)
     return user

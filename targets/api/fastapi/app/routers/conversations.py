@@ -140,7 +140,7 @@ async def export_conversation(
     response: Response,
     format: Annotated[Literal["json", "markdown"], Query()] = "json",
 ) -> Export | Response:
-    """Give it as a file; the text of hidden answers stays hidden, whoever exports."""
+    """Give it as a file; the text of hidden answers stays hidden for every role."""
     async with database.read() as connection:
         conversation = await readable(connection, user, id, own=True)
         said = [Message.seen(row) for row in await messages_of(connection, id)]

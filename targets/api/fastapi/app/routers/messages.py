@@ -75,7 +75,7 @@ async def change_answer(connection: AsyncConnection, which: ColumnElement[bool],
     """Change an answer and return its row.
 
     Raises:
-        HTTPException: 404, there is no such message; InvalidError: it is a person's.
+        HTTPException: 404, there is no such message; InvalidError: it is a user's.
     """
     role = (await connection.execute(select(messages.c.role).where(which))).scalar_one_or_none()
     if role is None:

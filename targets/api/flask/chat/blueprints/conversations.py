@@ -1,4 +1,4 @@
-"""A person's conversations."""
+"""A user's conversations."""
 
 import uuid
 from typing import Any

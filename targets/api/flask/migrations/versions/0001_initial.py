@@ -1,4 +1,4 @@
-"""People, sessions, tokens, conversations and messages."""
+"""Users, sessions, tokens, conversations and messages."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -41,7 +41,7 @@ function following() {
   return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 }
 
-/** Does something to the page, and stays at its end if the person was there. */
+/** Does something to the page, and stays at its end if the user was there. */
 function keepingTheEnd(change) {
   const follow = following();
   change();
@@ -208,7 +208,7 @@ async function send(text, form) {
     if (!response.ok) {
       const why = await refusal(response);
       if (response.status === 400) {
-        // for the person to change: back into the box
+        // for the user to change: back into the box
         composer.content.value = text;
         asked.remove();
         answer.fail(why, null);

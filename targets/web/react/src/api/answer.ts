@@ -79,7 +79,7 @@ async function* answerEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>, hear
       }
     }
   } finally {
-    // also reached when whoever listens leaves early: the connection must not linger
+    // also reached when the listener leaves early: the connection must not linger
     reader.cancel().catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** What went wrong, in words for people; `status` is null when no answer came from the server at all. */
+/** What went wrong, in plain words; `status` is null when no answer came from the server at all. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number | null;

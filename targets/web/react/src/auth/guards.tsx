@@ -2,7 +2,7 @@ import { createSearchParams, Navigate, Outlet, useLocation } from 'react-router'
 
 import { useAuth } from './auth';
 
-/** Everything below is for signed-in people; others sign in first and come back. */
+/** Everything below is for signed-in users; others sign in first and come back. */
 export function RequireUser() {
   const { user, left } = useAuth();
   const { pathname, search } = useLocation();

@@ -25,7 +25,7 @@ export const MessageView = memo(function MessageView({ entry, thread }: { entry:
   );
 });
 
-/** What a person wrote is shown as it was written. */
+/** What a user wrote is shown as it was written. */
 function Question({ text }: { text: string }) {
   const [expanded, setExpanded] = useState(false);
   const long = text.length > FOLD_CHARS;

@@ -4,7 +4,7 @@ interface Props {
   role?: 'alertdialog';
   labelledBy: string;
   describedBy?: string;
-  /** Asked for by the Escape key; whoever shows the dialog takes it away. */
+  /** Called on the Escape key; the owner of the dialog removes it. */
   onClose: () => void;
   children: ReactNode;
 }

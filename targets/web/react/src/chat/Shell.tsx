@@ -8,7 +8,7 @@ import { Sidebar } from './Sidebar';
 /** The width below which styles/layout.css turns the sidebar into a drawer. */
 const NARROW = '(max-width: 48rem)';
 
-/** Everything behind the sign-in; what it holds in memory ends with it, so the next person finds nothing. */
+/** Everything behind the sign-in; what it holds in memory ends with it, so the next user finds nothing. */
 export function Shell() {
   const [conversations] = useState(() => new Conversations());
   const narrow = useSyncExternalStore(subscribeToWidth, isNarrow);

@@ -5,7 +5,7 @@ interface Group {
   items: Conversation[];
 }
 
-/** Conversations, newest first, under headings as people speak of days. */
+/** Conversations, newest first, under headings as users speak of days. */
 export function byAge(conversations: readonly Conversation[], now = new Date()): Group[] {
   const groups: Group[] = [];
   for (const conversation of conversations) {

@@ -5,7 +5,7 @@ import type { Conversation } from '../api/schema';
 import { PagedList } from '../paged-list';
 import { Thread } from './thread';
 
-/** A person's conversations: the list as far as it is loaded, the threads that were opened, what is half written. */
+/** A user's conversations: the list as far as it is loaded, the threads that were opened, what is half written. */
 export class Conversations {
   readonly list = new PagedList(listConversations);
   /** By conversation id; `undefined` for the one that begins with the first message. */

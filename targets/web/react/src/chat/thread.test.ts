@@ -151,7 +151,7 @@ describe('Thread', () => {
       expect(shown(thread)).toEqual(['user done: Hi', 'assistant done: Hel']);
     });
 
-    it('keeps a failed answer of which the server has nothing', async () => {
+    it('keeps a failed answer that the server has no part of', async () => {
       const thread = await interrupted();
       stored(message('q', 'user', 'Hi'));
       await thread.load();

@@ -127,7 +127,7 @@ export class Thread extends Store<ThreadState> {
     this.set({ entries: [...stored, ...this.unanswered(stored.at(-1))] });
   }
 
-  /** An answer of which the server has nothing stays on the page with its Retry; so does a question that it refused. */
+  /** An answer that the server has no part of stays on the page with its Retry; so does a question that it refused. */
   private unanswered(lastStored: Entry | undefined): Entry[] {
     const [question, answer] = this.state.entries.slice(-2);
     if (!question || answer?.role !== 'assistant' || answer.message) {
@@ -166,7 +166,7 @@ export class Thread extends Store<ThreadState> {
     }
   }
 
-  /** @param problem null when the person stopped the answer */
+  /** @param problem null when the user stopped the answer */
   private interrupted(question: Entry, answer: Entry, problem: Problem | null): void {
     const state = problem ? 'failed' : 'stopped';
     this.edit(answer, { state, problem });

@@ -1,6 +1,6 @@
 import type { Problem as ProblemDocument } from './schema';
 
-/** What went wrong, in words for people; `status` is null when no answer came from the server at all. */
+/** What went wrong, in plain words; `status` is null when no answer came from the server at all. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number | null;
@@ -42,7 +42,7 @@ export class Problem extends Error {
   }
 }
 
-/** Proxies answer in HTML, which says nothing a person could use: it counts as an empty document. */
+/** Proxies answer in HTML, which says nothing a user could use: it counts as an empty document. */
 function parsed(text: string): Partial<ProblemDocument> {
   try {
     const value: unknown = JSON.parse(text);

@@ -336,7 +336,7 @@ export interface components {
             hidden: boolean;
         };
         Message: {
-            /** @description Markdown; empty for people of role `user` where `hidden` is true. */
+            /** @description Markdown; empty for users of role `user` where `hidden` is true. */
             content: string;
             /** Format: date-time */
             created_at: string;

@@ -7,7 +7,7 @@ import { createThread, type Thread } from './thread';
 
 export type Conversations = ReturnType<typeof createConversations>;
 
-/** A person's conversations: the list as far as it is loaded, and the threads that were opened. */
+/** A user's conversations: the list as far as it is loaded, and the threads that were opened. */
 export function createConversations() {
   const list = usePagedList(api.fetchConversations);
   const threads = new Map<string, Thread>();
@@ -70,7 +70,7 @@ export function createConversations() {
 
 const KEY: InjectionKey<Conversations> = Symbol('conversations');
 
-/** Makes the conversations available below this component; they end with it, so that the next person finds nothing. */
+/** Makes the conversations available below this component; they end with it, so that the next user finds nothing. */
 export function provideConversations(): Conversations {
   const conversations = createConversations();
   provide(KEY, conversations);

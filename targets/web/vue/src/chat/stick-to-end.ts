@@ -3,7 +3,7 @@ import { onBeforeUnmount, onMounted, readonly, ref, type Ref } from 'vue';
 /** Closer to the end than this, the page keeps showing the newest text. */
 const NEAR_PX = 80;
 
-/** Keeps a growing content scrolled to its end, until the person scrolls up. */
+/** Keeps a growing content scrolled to its end, until the user scrolls up. */
 export function useStickToEnd(scroller: Ref<HTMLElement | null>, content: Ref<HTMLElement | null>) {
   const following = ref(true);
   let lastTop = 0;

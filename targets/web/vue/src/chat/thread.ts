@@ -59,7 +59,7 @@ export function createThread(id: string, changed: (conversation: Conversation) =
     entries.value = [...stored, ...unanswered(stored.at(-1))];
   }
 
-  /** An answer of which the server has nothing stays on the page with its Retry; so does a question that it refused. */
+  /** An answer that the server has no part of stays on the page with its Retry; so does a question that it refused. */
   function unanswered(lastStored: Entry | undefined): Entry[] {
     const [question, answer] = entries.value.slice(-2);
     if (!question || answer?.role !== 'assistant' || answer.message) {
@@ -119,7 +119,7 @@ export function createThread(id: string, changed: (conversation: Conversation) =
     }
   }
 
-  /** @param failure null when the person stopped the answer */
+  /** @param failure null when the user stopped the answer */
   function interrupted(question: Entry, answer: Entry, failure: Problem | null): void {
     answer.state = failure ? 'failed' : 'stopped';
     answer.problem = failure;

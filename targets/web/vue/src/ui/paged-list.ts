@@ -11,7 +11,7 @@ interface Page<T> {
 const SEARCH_PAUSE_MS = 250;
 
 /**
- * A list that a person searches and reads page by page; a newer request replaces one under way.
+ * A list that a user searches and reads page by page; a newer request replaces one under way.
  *
  * @param fetchPage asks the server for one page, counted from 1
  */
@@ -76,7 +76,7 @@ export function usePagedList<T extends { id: string | number }>(
     loadMore: () => load(wanted + 1),
     /** Asks again for the page that failed. */
     retry: () => load(wanted),
-    /** Searches once the person pauses. */
+    /** Searches once the user pauses. */
     search: (text: string): void => {
       clearTimeout(pause);
       pause = setTimeout(() => {

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(people)} users, {users * conversations} conversations, seed {seed}")
 
     def add_users(self, names: list[str], seed: int) -> list[User]:
-        """Add the people and the staff; one hash serves them all, or seeding would take ten minutes."""
+        """Add the users and the staff; one hash serves them all, or seeding would take ten minutes."""
         password = PBKDF2PasswordHasher().encode(PASSWORD, digest(f"{seed}:salt")[:22], ITERATIONS)
         people = [
             User(pk=pk, username=name, password=password, role=name if name in STAFF else User.Role.USER)
@@ -90,7 +90,7 @@ class Command(BaseCommand):
         )
 
     def add_conversations(self, owners: list[User], count: int, seed: int) -> None:
-        """Add what people said before."""
+        """Add what users said before."""
         conversations: list[Conversation] = []
         messages: list[Message] = []
         for owner in owners:

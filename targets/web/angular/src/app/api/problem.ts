@@ -6,7 +6,7 @@ interface ProblemDocument {
   errors?: unknown;
 }
 
-/** What went wrong, in words for people; `status` is null when no answer came from the server at all. */
+/** What went wrong, in plain words; `status` is null when no answer came from the server at all. */
 export class Problem extends Error {
   override readonly name = 'Problem';
 
@@ -51,7 +51,7 @@ function parsed(body: unknown): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    return null; // a proxy's HTML page says nothing a person could use
+    return null; // a proxy's HTML page says nothing a user could use
   }
 }
 

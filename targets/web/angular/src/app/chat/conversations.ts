@@ -7,7 +7,7 @@ import { Problem } from '../api/problem';
 import { Conversation } from '../api/schema';
 import { Thread } from './thread';
 
-/** A person's conversations: the list as far as it is loaded, and the threads that were opened. */
+/** A user's conversations: the list as far as it is loaded, and the threads that were opened. */
 @Injectable()
 export class Conversations implements OnDestroy {
   private readonly api = inject(ChatApi);

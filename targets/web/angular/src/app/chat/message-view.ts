@@ -13,7 +13,7 @@ import { MarkdownBlocks } from './markdown';
 const FOLD_CHARS = 2_000;
 const COPIED_MS = 1_500;
 
-/** One question or answer. Answers are Markdown; what a person wrote is shown as it was written. */
+/** One question or answer. Answers are Markdown; what a user wrote is shown as it was written. */
 @Component({
   selector: 'article[appMessage]',
   imports: [Icon],

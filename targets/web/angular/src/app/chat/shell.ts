@@ -7,7 +7,7 @@ import { Icon } from '../icon';
 import { Conversations } from './conversations';
 import { Sidebar } from './sidebar';
 
-/** Everything behind the sign-in; what it holds in memory ends with it, so the next person finds nothing. */
+/** Everything behind the sign-in; what it holds in memory ends with it, so the next user finds nothing. */
 @Component({
   selector: 'app-shell',
   imports: [Icon, RouterOutlet, Sidebar],

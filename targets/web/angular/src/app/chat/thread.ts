@@ -116,7 +116,7 @@ export class Thread {
     this.entries.set([...stored, ...this.unanswered(stored.at(-1))]);
   }
 
-  /** An answer of which the server has nothing stays on the page with its Retry; so does a question that it refused. */
+  /** An answer that the server has no part of stays on the page with its Retry; so does a question that it refused. */
   private unanswered(lastStored: Entry | undefined): Entry[] {
     const [question, answer] = this.entries().slice(-2);
     if (!question || answer?.role !== 'assistant' || answer.message()) {
@@ -153,7 +153,7 @@ export class Thread {
     }
   }
 
-  /** @param problem null when the person stopped the answer */
+  /** @param problem null when the user stopped the answer */
   private interrupted(question: Entry, answer: Entry, problem: Problem | null): void {
     const state = problem ? 'failed' : 'stopped';
     answer.state.set(state);

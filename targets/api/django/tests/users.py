@@ -1,4 +1,4 @@
-"""The people of the tests: one of each role, and conversations."""
+"""The users of the tests: one of each role, and conversations."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class Api(Client):
         return getattr(self, method)(path, data=body, content_type="application/json", headers=sent)
 
 
-class PeopleTestCase(TransactionTestCase):
+class UsersTestCase(TransactionTestCase):
     """Ann and Bob (role user), Mo (moderator), Ada (admin); Ann has a conversation of one exchange.
 
     Not a plain TestCase: views work in threads with connections of their own, which would not see its transaction.
@@ -47,7 +47,7 @@ class PeopleTestCase(TransactionTestCase):
         self.path = f"/api/conversations/{self.conversation.pk}"
 
     def api(self, name: str) -> Api:
-        """Return a person's browser."""
+        """Return a user's browser."""
         return Api(self.users[name])
 
     def assert_problem(self, response: Any, status: int) -> dict[str, Any]:

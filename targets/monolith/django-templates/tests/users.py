@@ -1,4 +1,4 @@
-"""The people of the tests: one of each role, and a conversation."""
+"""The users of the tests: one of each role, and a conversation."""
 
 import re
 from typing import Any
@@ -26,7 +26,7 @@ class Browser(Client):
         return self.post(path, {"csrfmiddlewaretoken": self.token(page), **fields}, headers=headers)
 
 
-class PeopleTestCase(TransactionTestCase):
+class UsersTestCase(TransactionTestCase):
     """Ann and Bob (role user), Mo (moderator), Ada (admin); Ann has a conversation of one exchange.
 
     Not a plain TestCase: views work in threads with connections of their own, which would not see its transaction.
@@ -43,5 +43,5 @@ class PeopleTestCase(TransactionTestCase):
         Counter.objects.all().delete()
 
     def browser(self, name: str) -> Browser:
-        """Return a person's browser."""
+        """Return a user's browser."""
         return Browser(self.users[name])

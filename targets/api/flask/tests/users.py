@@ -1,4 +1,4 @@
-"""The people of the tests: one of each role, their browsers, and conversations."""
+"""The users of the tests: one of each role, their browsers, and conversations."""
 
 import json
 import uuid
@@ -48,7 +48,7 @@ class Api:
 
 
 @dataclass(slots=True)
-class People:
+class Users:
     """Ann and Bob (role user), Mo (moderator), Ada (admin); Ann has a conversation of one exchange."""
 
     app: Flask
@@ -63,7 +63,7 @@ class People:
         return f"/api/conversations/{self.conversation}"
 
     def api(self, name: str | None = None) -> Api:
-        """Return a person's browser; nobody's without a name."""
+        """Return a user's browser; nobody's without a name."""
         return Api(self.app, name and f"session-of-{name}")
 
     def stored(self, conversation: uuid.UUID | None = None) -> list[tuple[str, str]]:
@@ -77,8 +77,8 @@ class People:
             return [(role, content) for role, content in rows][0 if conversation else 2 :]
 
 
-def settle(app: Flask) -> People:
-    """Create the tables and the people."""
+def settle(app: Flask) -> Users:
+    """Create the tables and the users."""
     with app.app_context():
         db.create_all()
         moment, hashed = now(), passwords.hashed(PASSWORD)
@@ -97,7 +97,7 @@ def settle(app: Flask) -> People:
         answered = Message(conversation_id=plans.id, role="assistant", content="To the sea.", created_at=now())
         db.session.add_all([asked, answered])
         db.session.commit()
-        return People(app, ids, plans.id, asked.id, answered.id)
+        return Users(app, ids, plans.id, asked.id, answered.id)
 
 
 def expect_problem(response: TestResponse, status: int) -> dict[str, Any]:
