@@ -112,7 +112,7 @@ class Environments:
             return Path(found), redis_version(output([found, "--version"]))
         if platform.machine() != "x86_64":
             raise BenchError(
-                f"this machine has no redis-server, and there is none to install for {platform.machine()}",
+                f"no redis-server on this machine, and none to install for {platform.machine()}",
                 "install it with the system's package manager (package redis-server, redis or valkey)",
             )
         requirements = self._root / "requirements" / "redis.txt"
