@@ -33,7 +33,7 @@ def gradio(started: Callable[[str], Running]) -> Running:
 
 @pytest.fixture
 def page(gradio: Running) -> Iterator[Page]:
-    """A simulated person's page, of the class that the part brings."""
+    """A virtual user's page, of the class that the part brings."""
     target = gradio.prepared.target
     visitor = Visitor(number=0, base_url=gradio.base_url, username="user0001", session="")
     one = page_class(target.protocol, target.user_class)(visitor)
