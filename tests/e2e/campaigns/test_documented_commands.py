@@ -22,7 +22,7 @@ import pytest
 from harness.environments.uv import uv_environment
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID
 from tests import ROOT
-from tests.e2e.campaigns.bad_days_campaign import BRIEF
+from tests.e2e.campaigns.bad_days_campaign import BRIEF, TOY
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PATIENCE_S, BUILDING_S = 240, 3600
@@ -150,7 +150,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture(scope="module")
 def runs(bench: Bench) -> list[Path]:
     """Two short runs of one target, for the commands that read runs."""
-    return [bench.campaign("make bench", bench.folder / "read", targets="streamlit") for _ in range(2)]
+    return [bench.campaign("make bench", bench.folder / "read", targets=TOY) for _ in range(2)]
 
 
 def test_commands_were_found() -> None:
@@ -198,7 +198,7 @@ def test_set_up(bench: Bench, command: str) -> None:
 @pytest.mark.timeout(2 * PATIENCE_S)
 def test_campaign(bench: Bench, command: str) -> None:
     one_is_enough = "PROFILE" not in command and "TARGETS" not in command  # the other lines name what they measure
-    run = bench.campaign(command, bench.folder / "campaigns", "streamlit" if one_is_enough else None)
+    run = bench.campaign(command, bench.folder / "campaigns", TOY if one_is_enough else None)
     assert (run / "report" / "report.html").is_file()
     assert list(run.glob("trials/*/chat/*/turns.parquet"))
 
