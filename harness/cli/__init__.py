@@ -77,7 +77,9 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         default="rest",
         help="rest (default), streamlit, or page: a protocol of your own with a user class",
     )
-    init.add_argument("--into", type=_folder, default=_folder("."), help="where its folder is made (default: here)")
+    init.add_argument(
+        "--directory", type=_folder, default=_folder("."), help="where its folder is made (default: here)"
+    )
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,7 +90,7 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     compare.add_argument("--format", choices=("text", "md"), default="text", help="text (default) or md")
     compare.add_argument(
-        "--other-conditions", action="store_true", help="machine, profile or seed may differ: this is meant"
+        "--allow-different-conditions", action="store_true", help="machine, profile or seed may differ: this is meant"
     )
     _results_argument(compare)
     gate = compare.add_argument_group(

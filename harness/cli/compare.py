@@ -17,9 +17,9 @@ def run(args: argparse.Namespace) -> int:
     from reports.compare import runs
 
     base, head = (lookup.run_folder(word, args.results) for word in (args.base, args.head))
-    found = runs.compare(base, head, other_conditions=args.other_conditions)
+    compared = runs.compare(base, head, allow_different_conditions=args.allow_different_conditions)
     if args.format == "md":
-        print(runs.to_markdown(*found), end="")
+        print(runs.to_markdown(*compared), end="")
     else:
-        runs.show(*found, Console())
+        runs.show(*compared, Console())
     return EXIT_DONE

@@ -24,7 +24,7 @@ TAKEN = ("redis", "generator", "pod", *PROTOCOLS)  # components and protocols; p
 def run(args: argparse.Namespace) -> int:
     """Write a part and say what to type next."""
     _check_name(args.name)
-    folder = args.into / args.name
+    folder = args.directory / args.name
     written = write(args.kind, args.name, folder)
     target = shlex.quote(_as_typed(folder))
     print(f"{target}: {', '.join(written)}")
@@ -48,7 +48,7 @@ def write(kind: str, name: str, folder: Path) -> list[str]:
     for file in files:
         if (folder / file).exists():
             raise UsageError(
-                f"{folder / file} exists", "nothing was written: take another name, or --into another folder"
+                f"{folder / file} exists", "nothing was written: take another name, or another folder: --directory"
             )
     try:
         for file in files:
@@ -57,7 +57,7 @@ def write(kind: str, name: str, folder: Path) -> list[str]:
             with (folder / file).open("x", encoding="utf-8") as stream:
                 stream.write(text.replace(PLACEHOLDER, name))
     except OSError as error:
-        raise BenchError(f"{folder} cannot be written: {error.strerror}", "name another folder: --into") from error
+        raise BenchError(f"{folder} cannot be written: {error.strerror}", "name another folder: --directory") from error
     return [str(file) for file in files]
 
 
@@ -72,7 +72,8 @@ def _check_name(name: str) -> None:
     if "/" in name:
         place = Path(name)
         raise UsageError(
-            f"{name!r} is a path, not a name", f"write: chatbench init {place.name or 'NAME'} --into {place.parent}"
+            f"{name!r} is a path, not a name",
+            f"write: chatbench init {place.name or 'NAME'} --directory {place.parent}",
         )
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise UsageError(

@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
             opening.open_run(
                 job.folder, job.profile, prepared.values(), root=REPOSITORY, runtime=job.runtime, workers=job.workers
             )
-        found = _measure(job, runtime, prepared, console)
+        capacities = _measure(job, runtime, prepared, console)
         _swap(job, console)
-    return _report(job, found, console)
+    return _report(job, capacities, console)
 
 
 def _job(args: argparse.Namespace) -> Job:
@@ -195,20 +195,20 @@ def _swap(job: Job, console: Console) -> None:
         results.write_swap(job.folder, swapping.absent("a run in containers does not try it"))
         return
     try:
-        found = swap_command.tried(swapping.pairs(job.catalogue), job.catalogue, job.folder, job.seed, console)
+        matrix = swap_command.tried(swapping.pairs(job.catalogue), job.catalogue, job.folder, job.seed, console)
     except BenchError as error:
         results.write_swap(job.folder, swapping.absent(f"{error.message}; {error.hint}"))
         return
-    swap_command.show(found, job.folder, console)
+    swap_command.show(matrix, job.folder, console)
 
 
-def _report(job: Job, found: dict[str, Capacity], console: Console) -> int:
+def _report(job: Job, capacities: dict[str, Capacity], console: Console) -> int:
     from reports.build import build, page
     from reports.pages import terminal
 
     terminal.show(build(job.folder), console)
     console.print(f"report: {page(job.folder)}", highlight=False, soft_wrap=True)
-    unsettled = [name for name, capacity in found.items() if capacity.status == "inconclusive"]
+    unsettled = [name for name, capacity in capacities.items() if capacity.status == "inconclusive"]
     if unsettled:
         print(f"chatbench: the capacity of {', '.join(unsettled)} could not be settled", file=sys.stderr)
         print("  the report says why; on a quieter machine: chatbench run again", file=sys.stderr)

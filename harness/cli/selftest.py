@@ -29,25 +29,25 @@ def run(args: argparse.Namespace) -> int:
     with machine.one_campaign():
         shutil.rmtree(FOLDER, ignore_errors=True)
         lab = laboratory(REPOSITORY, FOLDER, lookup.runtime("local"), lookup.catalogue(), tell)
-        found = selftest.run(lab)
-    path = results.write_selftest(REPOSITORY, found)
-    for line in lines(found):
+        outcome = selftest.run(lab)
+    path = results.write_selftest(REPOSITORY, outcome)
+    for line in lines(outcome):
         tell(line)
-    busy = "unknown" if found.foreign_cpu_ratio is None else f"at most {found.foreign_cpu_ratio:.0%} of the CPUs"
-    tell(f"{found.created_at}, {found.duration_s:.0f} s; other programs took {busy}")
+    busy = "unknown" if outcome.foreign_cpu_ratio is None else f"at most {outcome.foreign_cpu_ratio:.0%} of the CPUs"
+    tell(f"{outcome.created_at}, {outcome.duration_s:.0f} s; other programs took {busy}")
     console.print(f"kept for reports: {path}", highlight=False, soft_wrap=True)
-    if found.passed:
+    if outcome.passed:
         return EXIT_DONE
-    failed = [one.name for one in found.quantities if one.outcome == "failed"]
+    failed = [one.name for one in outcome.quantities if one.outcome == "failed"]
     print(f"chatbench: {len(failed)} known quantities were not found: {', '.join(failed)}", file=sys.stderr)
     print("  on a busy machine that says how much it disturbs; try again on a quieter one", file=sys.stderr)
     return EXIT_INVALID
 
 
-def lines(found: SelfTest) -> list[str]:
+def lines(outcome: SelfTest) -> list[str]:
     """Return the comparison as text: a line per quantity, with a second one where there is something to say."""
     shown = [f"{'quantity':<{NAME}} {'true':>14} {'measured':>14} {'error':>12} {'allowed':>12}"]
-    for one in found.quantities:
+    for one in outcome.quantities:
         values = [in_words(value, one.unit) for value in (one.true, one.measured, one.error, one.allowed)]
         state = "FAILED" if one.outcome == "failed" else one.outcome
         shown.append(f"{one.name:<{NAME}} {values[0]:>14} {values[1]:>14} {values[2]:>12} {values[3]:>12}  {state}")

@@ -25,14 +25,14 @@ def run(args: argparse.Namespace) -> int:
     known = lookup.run_folder(args.run, args.results) if args.run else None
     folder = known or args.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"
     with machine.one_campaign():
-        found = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
-    show(found, folder, console)
+        matrix = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
+    show(matrix, folder, console)
     if known:
         from reports.build import build, page
 
         build(known)
         console.print(f"report: {page(known)}", highlight=False, soft_wrap=True)
-    return EXIT_DONE if found.pairs and all(one.finding.outcome == "passed" for one in found.pairs) else EXIT_ERROR
+    return EXIT_DONE if matrix.pairs and all(one.finding.outcome == "passed" for one in matrix.pairs) else EXIT_ERROR
 
 
 def _wanted(names: list[str], catalogue: Catalogue) -> list[Target]:
@@ -55,19 +55,19 @@ def tried(wanted: list[Target], catalogue: Catalogue, folder: Path, seed: int, c
         return swapping.matrix(lookup.runtime("local"), browser, wanted, catalogue, REPOSITORY, seed, folder, tell)
 
 
-def show(found: SwapMatrix, folder: Path, console: Console) -> None:
+def show(matrix: SwapMatrix, folder: Path, console: Console) -> None:
     """Print APIs down, web parts across, what failed and where, and how long it all took."""
-    apis, webs = (list(dict.fromkeys(getattr(one, kind) for one in found.pairs)) for kind in ("api", "web"))
-    table = Table("", *webs, title=f"parts that swap, in {found.browser}", title_justify="left")
-    cells = {(one.api, one.web): _cell(one) for one in found.pairs}
+    apis, webs = (list(dict.fromkeys(getattr(one, kind) for one in matrix.pairs)) for kind in ("api", "web"))
+    table = Table("", *webs, title=f"parts that swap, in {matrix.browser}", title_justify="left")
+    cells = {(one.api, one.web): _cell(one) for one in matrix.pairs}
     for api in apis:
         table.add_row(Text(api), *(cells.get((api, web), Text("")) for web in webs))
     console.print(table)
-    for one in found.pairs:
+    for one in matrix.pairs:
         if one.finding.outcome != "passed":
             console.print(f"{one.api}+{one.web}: {one.finding.text}", highlight=False, markup=False, soft_wrap=True)
-    held = sum(one.finding.outcome == "passed" for one in found.pairs)
-    console.print(f"{held} of {len(found.pairs)} pairs work end to end; {found.duration_s:.0f} s", highlight=False)
+    held = sum(one.finding.outcome == "passed" for one in matrix.pairs)
+    console.print(f"{held} of {len(matrix.pairs)} pairs work end to end; {matrix.duration_s:.0f} s", highlight=False)
     evidence = folder / results.SWAP_FOLDER / results.SWAP_FILE
     console.print(f"evidence: {evidence}", highlight=False, markup=False, soft_wrap=True)
 

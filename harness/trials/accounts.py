@@ -57,17 +57,17 @@ def _account(folder: Path, suffix: str) -> tuple[GeneratorSummary, list[Turn]]:
 
 
 def _misfits(summary: GeneratorSummary, turns: Sequence[Turn], users: range) -> list[str]:
-    found = []
+    misfits = []
     if summary.note:
-        found.append(f"did not end as planned: {summary.note}")
+        misfits.append(f"did not end as planned: {summary.note}")
     if summary.turns_written != len(turns):
-        found.append(f"wrote {summary.turns_written} turns, its file holds {len(turns)}")
+        misfits.append(f"wrote {summary.turns_written} turns, its file holds {len(turns)}")
     if summary.users != len(users) or any(turn.user not in users for turn in turns):
-        found.append("did not simulate the users that are its share")
+        misfits.append("did not simulate the users that are its share")
     measure = summary.phases.get("measure")
     if measure and any((turn.phase == "measure") != _inside(turn, measure.start_s, measure.end_s) for turn in turns):
-        found.append("was out of step: it heard too late when measuring was over")
-    return found
+        misfits.append("was out of step: it heard too late when measuring was over")
+    return misfits
 
 
 def _inside(turn: Turn, start_s: float, end_s: float) -> bool:

@@ -58,9 +58,9 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     start = first_level(profile, base, idle, no_app=no_app)
     known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
     if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
-        found = assess(known)
-        yield from _other_workloads(profile, found, no_app=no_app)
-        return found
+        capacity = assess(known)
+        yield from _other_workloads(profile, capacity, no_app=no_app)
+        return capacity
     looking = search(
         SearchPlan(
             start=start,
@@ -73,17 +73,17 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
         ),
         known,
     )
-    found = yield from _search(looking, lambda trial: most_users(profile, trial, idle, no_app=no_app))
-    if plan.rounds and found.status == "bracketed" and not found.at_least:
-        crossings = yield from _rounds(profile, target, found)
+    capacity = yield from _search(looking, lambda trial: most_users(profile, trial, idle, no_app=no_app))
+    if plan.rounds and capacity.status == "bracketed" and not capacity.at_least:
+        crossings = yield from _rounds(profile, target, capacity)
         yield from _predictions(profile, crossings)
-    yield from _other_workloads(profile, found, no_app=no_app)
-    return found
+    yield from _other_workloads(profile, capacity, no_app=no_app)
+    return capacity
 
 
-def _other_workloads(profile: Profile, found: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:
+def _other_workloads(profile: Profile, capacity: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:
     """Yield the trials of workloads other than closed chat that the profile asks for; no page, no visit."""
-    wanted = [one for one in other_workloads(profile, found.low) if not (no_app and one[0] == "visit")]
+    wanted = [one for one in other_workloads(profile, capacity.low) if not (no_app and one[0] == "visit")]
     for n, (scenario, parameter, level) in enumerate(wanted):
         left = len(wanted) - n
         yield from _tried_again(Request(scenario=scenario, parameter=parameter, level=level, about_left=left))
@@ -102,11 +102,11 @@ def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, in
     return wanted
 
 
-def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request, Trial, list[Crossing]]:
+def _rounds(profile: Profile, target: str, capacity: Capacity) -> Generator[Request, Trial, list[Crossing]]:
     """Yield the trials of all rounds around the edge that the search found; return the rounds that crossed it."""
     plan = profile.search
     step = 1 + plan.precision
-    edge = sqrt((found.low or 1) * (found.high or 1))
+    edge = sqrt((capacity.low or 1) * (capacity.high or 1))
     limits = asdict(profile.slo)
     crossings = []
     for number in range(1, plan.rounds + 1):
@@ -120,7 +120,7 @@ def _rounds(profile: Profile, target: str, found: Capacity) -> Generator[Request
                     scenario="chat",
                     level=level,
                     about_left=about_left,
-                    bracket=(found.low, found.high),
+                    bracket=(capacity.low, capacity.high),
                     round=number,
                 )
                 level = walking.send((trial.verdict, slo_use(trial.figures, limits)))

@@ -87,7 +87,7 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
     generator.follow(pod, plan, profile, lambda _: None)
     log = folder / "turns.jsonl"
     turns = results.read_lines(Turn, log) if log.is_file() else []
-    found = [
+    checks = [
         contract.Check(
             operation="turn",
             passed=turn.outcome == "ok",
@@ -95,9 +95,9 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
         )
         for n, turn in enumerate(turns[:CHECK_TURNS], start=1)
     ]
-    missing = CHECK_TURNS - len(found)
+    missing = CHECK_TURNS - len(checks)
     text = f"not held: see {folder / 'logs' / GENERATOR}.log"
-    return found + [contract.Check(operation="turn", passed=False, text=text)] * missing
+    return checks + [contract.Check(operation="turn", passed=False, text=text)] * missing
 
 
 def require_passed_check(trial: Trial) -> None:

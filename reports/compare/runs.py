@@ -30,20 +30,20 @@ class Line:
     head: str
 
 
-def compare(base: Path, head: Path, *, other_conditions: bool = False) -> tuple[Report, Report, list[Line]]:
+def compare(base: Path, head: Path, *, allow_different_conditions: bool = False) -> tuple[Report, Report, list[Line]]:
     """Read two runs and set their cells side by side.
 
     Raises:
         UsageError: they share no target, or were made on different machines or with different profiles or seeds (unless
-            ``other_conditions`` says that this is meant); names what differs.
+            ``allow_different_conditions`` says that this is meant); names what differs.
     """
     reports = assemble(base), assemble(head)
     runs = reports[0].run, reports[1].run
     wrong = differences(*runs)
-    if wrong and not other_conditions:
+    if wrong and not allow_different_conditions:
         raise UsageError(
             f"{runs[0].run_id} and {runs[1].run_id} cannot stand in one table: {wrong[0]}",
-            "measure both under the same conditions, or say that this is meant: --other-conditions",
+            "measure both under the same conditions, or say that this is meant: --allow-different-conditions",
         )
     shared = [name for name in runs[0].targets if name in runs[1].targets]
     if not shared:

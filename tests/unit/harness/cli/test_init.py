@@ -53,7 +53,7 @@ def test_what_to_type_next_is_said_with_the_folder_as_one_would_type_it(
 ) -> None:
     init("mybot")
     assert "run ./mybot --profile smoke" in capsys.readouterr().out
-    init("mybot", "--into", "my chatbots")
+    init("mybot", "--directory", "my chatbots")
     assert "run './my chatbots/mybot' --profile smoke" in capsys.readouterr().out
     assert (tmp_path / "my chatbots" / "mybot" / "part.toml").is_file()
 
@@ -74,7 +74,7 @@ def test_an_existing_file_is_kept_and_nothing_else_is_written(
     [
         ("My Bot", "'My Bot' cannot name a part", "small letters, digits and hyphens"),
         ("x" * 41, "cannot name a part", "at most 40"),
-        ("bots/mine", "is a path, not a name", "chatbench init mine --into bots"),
+        ("bots/mine", "is a path, not a name", "chatbench init mine --directory bots"),
         ("django", "the name 'django' is taken", "my-django"),
         ("redis", "the name 'redis' is taken", "my-redis"),
         ("rest", "the name 'rest' is taken", "my-rest"),
@@ -94,7 +94,7 @@ def test_a_place_that_cannot_be_written_is_named(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
-    assert init("mybot", "--into", "file") != EXIT_DONE
+    assert init("mybot", "--directory", "file") != EXIT_DONE
     assert f"{tmp_path}/file/mybot cannot be written" in capsys.readouterr().err
 
 
@@ -102,7 +102,7 @@ def test_names_that_two_targets_of_a_run_would_share_are_refused(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     init("mybot")
-    init("mybot", "--into", ".mybot")
+    init("mybot", "--directory", ".mybot")
     words = ["run", "./mybot", ".//mybot", "--profile", "smoke", "--results", str(tmp_path / "results")]
     assert cli.main(words) == EXIT_USAGE
     assert "'./mybot' and './/mybot' would share the folder 'mybot'" in capsys.readouterr().err

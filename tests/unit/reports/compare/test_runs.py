@@ -83,7 +83,7 @@ def test_other_conditions_are_refused_unless_meant(
     with pytest.raises(UsageError) as refused:
         beside.compare(runs[0], other)
     assert named in refused.value.message
-    assert beside.compare(runs[0], other, other_conditions=True)[2]
+    assert beside.compare(runs[0], other, allow_different_conditions=True)[2]
 
 
 def test_runs_without_a_common_target_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
