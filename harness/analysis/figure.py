@@ -235,7 +235,7 @@ RESOURCES = (
     Figure("memory_mean_bytes", "Mean memory", "bytes", JSON, "anonymous + shared memory of the target, mean"),
     Figure("memory_peak_bytes", "Peak memory", "bytes", TRIALS, "anonymous + shared memory of the target, maximum"),
     Figure("host_busy_ratio", "Machine busy", "ratio", LISTED, "busy ÷ (busy + idle) CPU time of the machine"),
-    Figure("steal_ratio", "CPU steal", "ratio", JSON, "CPU time that the hypervisor took ÷ CPU time of the machine"),
+    Figure("steal_ratio", "CPU steal", "ratio", JSON, "CPU time stolen by the host ÷ CPU time of the machine"),
     Figure(
         "foreign_cpu_ratio",
         "CPU used by other programs",

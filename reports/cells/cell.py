@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 CellVerdict = Literal["measured", "bound", "tie", "none", "inconclusive", "invalid", "passed", "failed", "not measured"]
 NOT_MEASURED = "not measured yet"
-NO_PROCESS = "no process of its own"  # a control without an application
+NO_PROCESS = "no process of its own"  # no application
 NO_APP = "no application"
 Bracket = tuple[float | None, float | None]
 

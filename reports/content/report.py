@@ -204,8 +204,8 @@ def _cut(folder: Path) -> list[str]:
 
 def _budgeted(run: Run, trials: Iterable[TrialRef]) -> list[TrialRef]:
     """Return the trials in which something ran that the budget applies to."""
-    without_app = [name for name, info in run.targets.items() if not info.instances]
-    return [item for item in trials if item.key.target not in without_app]
+    no_app = [name for name, info in run.targets.items() if not info.instances]
+    return [item for item in trials if item.key.target not in no_app]
 
 
 def _limit_notes(run: Run, every: Iterable[TrialRef]) -> list[str]:

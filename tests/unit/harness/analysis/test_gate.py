@@ -71,7 +71,7 @@ def test_too_few_whole_pairs_are_inconclusive() -> None:
     assert (decision.outcome, decision.why) == ("inconclusive", "too few whole pairs")
 
 
-def test_a_head_that_misses_its_objective_in_every_pair_fails_whatever_it_costs() -> None:
+def test_a_head_that_misses_its_slo_in_every_pair_fails_whatever_it_costs() -> None:
     broken = batch(1, 0.9, 0.9, 0.9, head_failed=True)
     assert decide(broken, broken)[0].outcome == "failed"
     assert decide(broken, SAME)[0].outcome == "inconclusive"

@@ -32,7 +32,7 @@ def summary(end_s: float, spike: PhaseTimes | None = None) -> GeneratorSummary:
 
 
 def turns(slow_until_s: float, end_s: float = 60.0, *, outcome: str = "ok", every_s: float = 0.25) -> pd.DataFrame:
-    """A turn every quarter second; those intended before ``slow_until_s`` and after 10 miss the objective."""
+    """A turn every quarter second; those intended before ``slow_until_s`` and after 10 miss the SLO."""
     rows = []
     for n in range(int(end_s / every_s)):
         at_s = n * every_s
@@ -64,7 +64,7 @@ SPIKE = PhaseTimes(start_s=10.0, end_s=20.0)
         (60.0, None),
     ],
 )
-def test_recovery_is_the_first_second_from_which_on_every_window_meets_the_objective(
+def test_recovery_is_the_first_second_from_which_on_every_window_meets_the_slo(
     slow_until_s: float, recovered_s: float | None
 ) -> None:
     found = spike_figures(turns(slow_until_s), summary(60.0, SPIKE), SLO, 10.0)

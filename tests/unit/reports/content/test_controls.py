@@ -26,7 +26,7 @@ DJANGO_TEMPLATES = replace(results_run.SMALL[0], name="django-templates", kind="
 
 @pytest.fixture(scope="module")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the article's pair, quick to write, and the control without an application."""
+    """A run of the article's pair, quick to write, and no application."""
     folder = tmp_path_factory.mktemp("run") / "run"
     results_run.write_run(folder, (results_run.NO_APP, *results_run.SMALL))
     build(folder)

@@ -1,4 +1,4 @@
-"""Runs that were cut off, went wrong or measured little still give a sensible report."""
+"""Runs that were interrupted, went wrong or measured little still give a sensible report."""
 
 import json
 import shutil
