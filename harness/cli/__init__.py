@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     _run_argument(verify)
     _add_compare(commands)
     _command(commands, "targets", "list what can be measured")
-    check = _command(commands, "check", "prove that a target meets the contract")
+    check = _command(commands, "check", "check that a target meets the contract")
     check.add_argument("target", metavar="TARGET")
     _runtime_option(check)
     _add_swap(commands)
@@ -43,8 +43,8 @@ def parser() -> argparse.ArgumentParser:
     _runtime_option(setup)
     explain = _command(commands, "explain", "say what a reason code means and how to fix its cause")
     explain.add_argument("code", metavar="CODE", nargs="?", help="such as invalid.steal; all codes where left out")
-    _command(commands, "selftest", "measure servers whose answer is known, print the error")
-    _command(commands, "doctor", "say what this machine offers, and what to do about the rest")
+    _command(commands, "selftest", "measure servers whose answer is known; print chatbench's own error")
+    _command(commands, "doctor", "check this machine and say how to fix what is missing")
     return top
 
 
@@ -61,8 +61,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     run.add_argument("--profile", default="quick", help="smoke, quick, article or a TOML file (default: quick)")
     _runtime_option(run)
-    run.add_argument("--workers", type=int, default=1, help="processes that simulate people (default: 1)")
-    run.add_argument("--resume", metavar="RUN", help="go on with a run that was cut off: its id, folder or 'latest'")
+    run.add_argument("--workers", type=int, default=1, help="processes that run virtual users (default: 1)")
+    run.add_argument("--resume", metavar="RUN", help="resume an interrupted run: its id, folder or 'latest'")
     run.add_argument(
         "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
     )
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_ERROR
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"chatbench: {error}", file=sys.stderr)
-        print("  mend that and run it again; what was written before is kept", file=sys.stderr)
+        print("  fix that and run it again; what was written before is kept", file=sys.stderr)
         return EXIT_ERROR
     except KeyboardInterrupt:
         print("chatbench: interrupted; everything that was started has been stopped", file=sys.stderr)

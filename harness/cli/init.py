@@ -12,7 +12,7 @@ from harness.targets import NAME, PROTOCOLS
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "part_templates"
 KINDS = {
-    "rest": "a page and a REST API, of which simulated people use what the contract says",
+    "rest": "a page and a REST API; virtual users use what the contract names",
     "streamlit": "a Streamlit script",
     "page": "a protocol of its own, and the user class that speaks it",
 }
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{target}: {', '.join(written)}")
     print("It runs as it is. Next:")
     command = _command()
-    print(f"  {command} check {target}                   try what simulated people need of it")
+    print(f"  {command} check {target}                   check what virtual users need")
     print(f"  {command} run {target} --profile smoke     measure it, a minute")
     print(f"  {command} serve {target}                   click through it")
     print(f"Then put your own chatbot in its place: {_as_typed(folder / 'README.md')} says what to change.")

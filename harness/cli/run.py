@@ -70,7 +70,7 @@ def _job(args: argparse.Namespace) -> Job:
             runtime=earlier.runtime,
             seed=earlier.seed,
             workers=earlier.workers,
-            # A target whose check failed has been mended meanwhile, or not: it is checked again.
+            # A target whose check failed may be fixed by now: it is checked again.
             known=tuple(
                 one
                 for _, one in results.read_trials(folder)
@@ -153,7 +153,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
             trial.require_passed_check(made)
         return made
 
-    onwards = f"Go on with: chatbench run --resume {shlex.quote(str(job.folder))}"
+    onwards = f"Resume with: chatbench run --resume {shlex.quote(str(job.folder))}"
     try:
         with progress.shown(board):
             return campaign.run_campaign(
@@ -174,7 +174,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         raise  # nobody reads what is printed: no fault of the results folder
     except OSError as error:
         message = f"the campaign in {job.folder} stopped: {error}"
-        raise BenchError(message, f"mend that; finished trials are kept. {onwards}") from error
+        raise BenchError(message, f"fix that; finished trials are kept. {onwards}") from error
 
 
 def _swaps(job: Job) -> bool:

@@ -13,7 +13,7 @@ from harness.host import machine
 from harness.records import SelfTest
 from harness.selftest.bench import laboratory
 
-FOLDER = REPOSITORY / ".chatbench" / "selftest"  # samples of the last one, for whoever wants to look
+FOLDER = REPOSITORY / ".chatbench" / "selftest"  # samples of the last one, to look at
 NAME = 42  # characters
 TELLING = ("", "users")  # units of rows whose text says what was found
 

@@ -32,7 +32,7 @@ def pairs(catalogue: Catalogue) -> list[Target]:
 
 
 def absent(note: str) -> SwapMatrix:
-    """Return the matrix of which nothing was tried, with the reason."""
+    """Return a matrix in which nothing was tried, with the reason."""
     return SwapMatrix(made_at=_now(), browser=None, duration_s=0.0, pairs=(), note=note)
 
 

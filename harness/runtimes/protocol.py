@@ -113,7 +113,7 @@ class Pod(Protocol):
         ...
 
     def oom_kills(self) -> int:
-        """Return how many processes of the target were killed for want of memory; still right once stopped."""
+        """Return how many processes of the target were killed at the memory limit; still right once stopped."""
         ...
 
     def wait(self, name: str, timeout_s: float) -> int | None:

@@ -8,7 +8,7 @@ from harness.records import AnswerPlan, Distribution, Idle, Profile, Search, Slo
 from harness.selftest import arithmetic
 from harness.selftest.bench import Case
 
-ANYTHING = 1000.0  # seconds: an objective that nothing misses
+ANYTHING = 1000.0  # seconds: an SLO that nothing misses
 SHARP_SLACK_S, SHARP_SERVICE_S = 0.03, 0.08
 STALL_S, STALL_EVERY_S = 0.5, 3.0
 LEAK_BYTES = 1024**2

@@ -52,7 +52,7 @@ def share(tag: str, what: str) -> float:
 
 @dataclass(slots=True)
 class Queue:
-    """A single server that exists on paper only: whoever comes waits until all before it were served."""
+    """A single server that exists on paper only: a customer waits until all before it were served."""
 
     free_at_s: float = 0.0
 

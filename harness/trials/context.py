@@ -44,7 +44,7 @@ class Begun:
 def begin(context: TrialContext, prepared: Prepared, key: TrialKey) -> Begun:
     """Empty a trial's folder and say that it starts."""
     folder = results.trial_folder(context.run, key)
-    shutil.rmtree(folder, ignore_errors=True)  # left by a campaign that was cut off
+    shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted campaign
     folder.mkdir(parents=True)
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     context.tell("starting", None)

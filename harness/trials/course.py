@@ -90,7 +90,7 @@ def _other_workloads(profile: Profile, capacity: Capacity, *, no_app: bool) -> G
 
 
 def other_workloads(profile: Profile, carried: int | None) -> list[tuple[str, int | None, int]]:
-    """Return (scenario, parameter, level) of each; those at a share of the users carried only where some were."""
+    """Return (scenario, parameter, level) of each; those at a share of the capacity only where there is one."""
     wanted: list[tuple[str, int | None, int]] = [("visit", None, profile.visit.users)] if profile.visit else []
     if profile.open:
         wanted.append(("open", None, profile.open.per_minute))
@@ -202,7 +202,7 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, no_app: bo
     )
     if turn_s is None or cpu_s is None or not cores:
         return None
-    # What the target uses while nobody speaks does not grow with its users.
+    # Idle CPU does not grow with the users.
     cpu_s *= max(0.1, 1 - ((idle.figures.get("idle_cores") or 0.0) / cores if idle else 0.0))
     if not trial.limits.spare_cpus:
         beside_cores = (figures.get("generator_cores") or 0.0) + (figures.get("model_cores") or 0.0)

@@ -26,7 +26,7 @@ class Observation:
     Attributes:
         in_time: The generator ended by itself.
         exits: Components of target and model that ended by themselves, in words.
-        oom_kills: Processes of the target that were killed for want of memory.
+        oom_kills: Processes of the target that were killed at the memory limit.
         waited_s: How long users waited for answers that never came, where that is what they did; see ``unanswered``.
         checks: Of the contract, in the trial that is for it.
     """

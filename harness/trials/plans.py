@@ -64,7 +64,7 @@ def chat_plan(
 
 
 def open_plan(closed: LoadPlan, profile: Profile, per_minute: int) -> LoadPlan:
-    """Return the plan of a chat trial whose turns arrive at a rate, whoever of the users is free.
+    """Return the plan of a chat trial whose turns arrive at a rate, taken by any free user.
 
     The pool may grow to four times the answers in flight on a target that adds nothing, and never less than 50 users
     more than those: a target that needs more is not measured by it.

@@ -80,7 +80,7 @@ def _findings(pod: Pod, prepared: Prepared, stack: Stack) -> tuple[list[Finding]
 
 
 def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile, folder: Path) -> list[contract.Check]:
-    """Let a simulated person hold two turns and return how each went; the only check of a protocol that is not ours."""
+    """Let a virtual user hold two turns and return how each went; the only check of a protocol that is not ours."""
     key = TrialKey(target=prepared.target.name, scenario="check", number=1, level=1, repetition=1)
     plan = plan_for(key, profile, prepared, launched.instances, folder)
     pod.generate(plan)
@@ -91,7 +91,7 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
         contract.Check(
             operation="turn",
             passed=turn.outcome == "ok",
-            text=f"a simulated person's message {n}: " + (turn.error or f"answered whole, in {turn.updates} updates"),
+            text=f"a virtual user's message {n}: " + (turn.error or f"answered whole, in {turn.updates} updates"),
         )
         for n, turn in enumerate(turns[:CHECK_TURNS], start=1)
     ]

@@ -71,7 +71,7 @@ def _others(run: Run, streamlit: str | None) -> list[str]:
 
 
 def _versioned(claim: Claim, run: Run, name: str | None) -> Claim:
-    """Say of which target and version a claim is judged."""
+    """Return the target and version that a claim is judged on."""
     if name is None or name not in run.targets:
         return claim
     return replace(claim, says=f"{claim.says} (here {name}: {versions(run.targets[name])})")

@@ -78,8 +78,8 @@ def _figures(ours: list[Cost], twins: list[Cost]) -> list[dict[str, object]]:
         figure("naive relay's CPU per relayed token", middle(twins, lambda c: c.token_us), "µs", load),
         figure("Django's CPU per turn besides tokens", middle(ours, lambda c: c.turn_us), "µs", load),
         figure("naive relay's CPU per turn besides tokens", middle(twins, lambda c: c.turn_us), "µs", load),
-        figure("users carried by Django", middle(ours, _users), "users", bound),
-        figure("users carried by the naive relay", middle(twins, _users), "users", bound + "; has no database"),
+        figure("capacity of Django", middle(ours, _users), "users", bound),
+        figure("capacity of the naive relay", middle(twins, _users), "users", bound + "; has no database"),
     ]
 
 

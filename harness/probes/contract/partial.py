@@ -1,4 +1,4 @@
-"""What a simulated person needs of a REST chatbot that states only some of the contract's features."""
+"""What a virtual user needs of a REST chatbot that states only some of the contract's features."""
 
 from harness.probes.claims import Check, Probes, expect, run
 from harness.probes.client import Client

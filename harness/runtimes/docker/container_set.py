@@ -47,7 +47,7 @@ class ContainerSet:
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
-        self._ended: dict[str, tuple[int, bool]] = {}  # service -> exit code, killed for want of memory
+        self._ended: dict[str, tuple[int, bool]] = {}  # service -> exit code, killed at the memory limit
         self._asked_to_end: frozenset[str] = frozenset()
 
     def __getitem__(self, service: str) -> Running:
@@ -88,11 +88,11 @@ class ContainerSet:
         return [(name, code) for name, (code, _) in self._ended.items()]
 
     def all_asked_to_end(self) -> None:
-        """Note that whoever ends from now on was asked to."""
+        """Note that a container that ends from now on was asked to."""
         self._asked_to_end = frozenset(self._running) - frozenset(self._ended)
 
     def oom_kills(self) -> int:
-        """Return how many of the target's processes were killed for want of memory so far."""
+        """Return how many of the target's processes were killed at the memory limit so far."""
         self.exited()
         total = 0
         for one in self:

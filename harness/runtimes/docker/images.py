@@ -121,7 +121,7 @@ def build(tag: str, dockerfile: Path, root: Path, arguments: Mapping[str, str], 
     if done.returncode:
         tail = "".join(f"\n    {line}" for line in telling_lines(last_lines(log, 400)))
         raise BenchError(
-            f"building {tag} ended with {done.returncode}; from {log}:{tail}", "mend that and run it again"
+            f"building {tag} ended with {done.returncode}; from {log}:{tail}", "fix that and run it again"
         )
 
 

@@ -203,7 +203,7 @@ class DockerPod:
         return bytes(done.output).decode(errors="replace").strip() or "no reason" if done.exit_code else ""  # type: ignore[arg-type]  # not streamed: bytes
 
     def oom_kills(self) -> int:
-        """Return how many of the target's processes were killed for want of memory; still right once stopped."""
+        """Return how many of the target's processes were killed at the memory limit; still right once stopped."""
         return self._oom_kills if self._stopped else self._ledger.oom_kills()
 
     def wait(self, name: str, timeout_s: float) -> int | None:

@@ -47,7 +47,7 @@ def ensure(project: Project, template: str, stamps: Path, report: Report, target
         if code:
             raise BenchError(
                 f"{target}: seeding ended with {code}:{tail_of(project.logs('prepare'))}",
-                "mend the part's `prepare` command, then run it again",
+                "fix the part's `prepare` command, then run it again",
             )
     finally:
         project.call("down", "--timeout", "20")  # the volume stays; the database closes its files in peace

@@ -232,7 +232,7 @@ class LocalPod:
         return readiness.answers(f"{stack.model_url}/health", timeout_s=MODEL_PATIENCE_S)
 
     def oom_kills(self) -> int:
-        """Return how many processes of the target were killed for want of memory.
+        """Return how many processes of the target were killed at the memory limit.
 
         Where memory is not enforced, those of the whole machine: the kernel tells no more.
         """

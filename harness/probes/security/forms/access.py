@@ -95,7 +95,7 @@ def _column(
 
 
 def objects(scene: Scene) -> Seen:
-    """Return what becomes of other people's ids; held where nothing was shown and nothing changed."""
+    """Return what becomes of other people's ids; passed where nothing was shown and nothing changed."""
     tally = Tally()
     kept = scene.kept
     before = kept.state()

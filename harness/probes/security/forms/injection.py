@@ -22,7 +22,7 @@ _NAMES = re.compile(r'aria-label="Role of ([^"]*)"')
 
 
 def sql(scene: Scene) -> Seen:
-    """Return what the inputs did; held where each was text and nothing else, and other people's data is as before."""
+    """Return what the inputs did; passed where each was text and nothing else, and other people's data is as before."""
     tally = Tally()
     kept, mine = scene.kept, scene.keep(scene.writer)
     before = _world(scene, kept)

@@ -13,7 +13,7 @@ from harness.records.recipe import PASSWORD
 
 
 def sql(scene: Scene) -> Seen:
-    """Return what the inputs did; held where each was text and nothing else, and other people's data is as before."""
+    """Return what the inputs did; passed where each was text and nothing else, and other people's data is as before."""
     tally = Tally()
     kept = scene.kept
     mine = scene.keep(scene.writer)

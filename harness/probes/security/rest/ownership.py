@@ -16,7 +16,7 @@ SMUGGLED = ("owner", "user", "user_id")
 
 
 def objects(scene: Scene) -> Seen:
-    """Return what becomes of other people's ids; held where nothing was shown and nothing changed."""
+    """Return what becomes of other people's ids; passed where nothing was shown and nothing changed."""
     tally = Tally()
     kept = scene.kept
     before = kept.state()

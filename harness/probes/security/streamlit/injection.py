@@ -28,7 +28,7 @@ class Input:
 
 
 def sql(stage: Stage) -> Seen:
-    """Return what the inputs did; held where each was text and nothing else, and other people's data is as before."""
+    """Return what the inputs did; passed where each was text and nothing else, and other people's data is as before."""
     tally, kept = Tally(), stage.keep()
     before = (kept.state(), *(stage.user(name) for name in (OWNER, OTHER, "moderator", "admin")))
     places = 0

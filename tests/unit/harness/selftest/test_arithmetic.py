@@ -11,7 +11,7 @@ from harness.selftest import arithmetic
 
 
 def stays(users: int, *, rest_s: Callable[[], float], service_s: Callable[[], float], seed: int) -> list[float]:
-    """Simulate people who queue at one server and rest in between; return how long each of their stays took."""
+    """Simulate customers who queue at one server and rest in between; return how long each stay took."""
     draw = random.Random(seed)
     free_s, found = 0.0, []
     coming = [(draw.random(), n) for n in range(users)]

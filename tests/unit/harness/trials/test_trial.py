@@ -75,7 +75,7 @@ HELD = GeneratorSummary(
 def idle(
     facts: Facts = QUIET, *, foreign_cores: float | None = 0.02, steal_cores: float = 0.0, reached: int = 3
 ) -> Verdict:
-    """Judge an idle trial on two CPUs, of which other programs and the hypervisor took so much."""
+    """Judge an idle trial on two CPUs with so much foreign CPU and CPU steal."""
     resources = turn_table.resources_frame(
         ResourceSample(
             t_s=float(t),
