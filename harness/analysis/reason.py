@@ -177,9 +177,9 @@ def _machine() -> Iterator[ReasonCode]:
     )
     yield ReasonCode(
         code="invalid.audit",
-        meaning="The audit tried nothing.",
-        cause="No probe fits the target's protocol, or the target was out of reach.",
-        remedy="Check the target: chatbench check TARGET.",
+        meaning="The audit tried nothing, or could not be carried through.",
+        cause="No probe fits the target's protocol, the target was out of reach, or the probes could not be run.",
+        remedy="Read the reason, then check the target: chatbench check TARGET.",
     )
 
 

@@ -22,6 +22,8 @@ SERVICES = {
     "streamlit": ["pod", "llm", "app", "generator"],
     "django+angular": ["pod", "llm", "postgres", "redis", "api", "web", "generator"],
 }
+#: what a target has nothing of, so that an audit cannot try it
+ABSENT = {"streamlit": "operations-conformant", "django+angular": "websocket-origin"}
 ROLES = {"pod": "model", "llm": "model", "generator": "generator"}  # the rest is the target
 #: a person's own words for the campaign; shorter than the profile smoke
 PROFILE = """
@@ -158,9 +160,8 @@ def test_the_target_was_audited_inside_the_pod(trials: list[tuple[Path, Trial]],
     assert (trial.key.scenario, trial.verdict.outcome) == ("audit", "pass"), trial.verdict
     findings = {one.name: one for one in results.read_audit(folder)}
     assert list(findings) == [probe.name for probe in audit.probes()]
-    untried = {name for name, one in findings.items() if one.outcome == "not measured"}
-    described = set() if "+" in measured else {"operations-conformant"}  # a page describes no operation
-    assert untried == described | {"hostile-answers", "hostile-titles"}, {name: findings[name].text for name in untried}
+    untried = {name: one.text for name, one in findings.items() if one.outcome == "not measured"}
+    assert set(untried) == {"hostile-answers", "hostile-titles", ABSENT[measured]}, untried
     assert findings["hostile-answers"].text.startswith("no browser in a sealed container")
     tasks = findings["scripted-tasks"]
     assert (tasks.outcome, tasks.passed) == ("passed", 10), tasks.details
