@@ -145,8 +145,9 @@ def group_of(item: pytest.Item) -> str:
     return str(group.args[0]) if group else item.nodeid.partition("::")[0]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist tells the controller that this worker is ready
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say where the tests belong: whoever schedules them collects none."""
+    """Write down each test's group: the controller schedules tests but collects none."""
     worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
     if worker is not None and worker["workerid"] == "gw0":
         groups = {item.nodeid: group_of(item) for item in session.items}
@@ -180,7 +181,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note why a test was skipped, whoever skipped it; in strict mode that is a failure."""
+    """Note why a test was skipped; in strict mode that is a failure."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = (

@@ -120,9 +120,7 @@ def build(tag: str, dockerfile: Path, root: Path, arguments: Mapping[str, str], 
                 ) from late
     if done.returncode:
         tail = "".join(f"\n    {line}" for line in telling_lines(last_lines(log, 400)))
-        raise BenchError(
-            f"building {tag} ended with {done.returncode}; from {log}:{tail}", "fix that and run it again"
-        )
+        raise BenchError(f"building {tag} ended with {done.returncode}; from {log}:{tail}", "fix that and run it again")
 
 
 @contextmanager
