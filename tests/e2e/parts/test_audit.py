@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,16 @@ import pytest
 from harness import profiles, results, targets
 from harness.probes.integration.programs import CLIENTS, Program
 from harness.probes.integration.tasks import TASKS, Story
-from harness.probes.security.pages.trap import payloads
-from harness.records import Finding, TrialKey
+from harness.probes.security.two_addresses import BROKEN
+from harness.records import Finding, Trial, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import site_packages
-from harness.trials import trial
 from harness.trials.context import TrialContext
+from harness.trials.trial import run_trial
 from tests.conftest import find_browser
 from tests.e2e.conftest import ANSWER, AUDITED, ROOT, SEED, Running
+from tests.golden.pipeline.test_audit_security_streamlit import FOUND, KNOWN
 
 #: what is appended to the chatbot's modules, and the tasks that cannot be done then
 SABOTAGE: list[tuple[dict[str, list[str]], set[str]]] = [
@@ -74,32 +77,73 @@ def _when(right, wrong):
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A trial of scenario ``audit``, the run that it stands in, and its findings as read from there."""
+
+    trial: Trial
+    run: Path
+    found: dict[str, Finding]
+
+
+@pytest.fixture(scope="module")
+def audited(started: Callable[[str], Running], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Audited]:
+    """Return a target's audit, made the first time that it is asked for."""
+
+    @cache
+    def get(name: str) -> Audited:
+        run, runtime = tmp_path_factory.mktemp("audited"), LocalRuntime()
+        context = TrialContext(run=run, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+        key = TrialKey(target=name, scenario="audit", level=1, repetition=0, number=2)
+        made = run_trial(context, started(name).prepared, key)
+        runtime.close()
+        found = results.read_audit(results.trial_folder(run, key))
+        return Audited(made, run, {one.name: one for one in found})
+
+    return get
+
+
 @pytest.mark.parametrize("name", AUDITED)
-def test_an_audit_is_a_trial_whose_findings_are_on_disk(
-    started: Callable[[str], Running], tmp_path: Path, name: str
-) -> None:
-    prepared = started(name).prepared
-    runtime = LocalRuntime()
-    bench = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
-    made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="audit", level=1, repetition=0, number=2))
-    runtime.close()
-    ((folder, again),) = results.read_trials(tmp_path)
-    assert (again, again.verdict.outcome) == (made, "pass")
-    assert made.files == {"audit.json": results.sha256(folder / "audit.json")}
-    found = {one.name: one for one in results.read_audit(folder)}
-    assert counts(found["scripted-tasks"]) == ("passed", 10, 10), found["scripted-tasks"].details
-    documented, conformant = found["operations-documented"], found["operations-conformant"]
+def test_an_audit_is_a_trial_whose_findings_are_on_disk(audited: Callable[[str], Audited], name: str) -> None:
+    one = audited(name)
+    ((folder, again),) = results.read_trials(one.run)
+    assert (again, again.verdict.outcome) == (one.trial, "pass")
+    assert one.trial.files == {"audit.json": results.sha256(folder / "audit.json")}
+    assert counts(one.found["scripted-tasks"]) == ("passed", 10, 10), one.found["scripted-tasks"].details
+    documented, conformant = one.found["operations-documented"], one.found["operations-conformant"]
     if name != "django+angular":
         assert (counts(documented), conformant.outcome) == (("failed", 0, 18), "not measured")
     else:
         assert (counts(documented), counts(conformant)) == (("passed", 18, 18), ("passed", 18, 18)), conformant.details
-    hostile = [found["hostile-answers"], found["hostile-titles"]]
+
+
+@pytest.mark.parametrize("name", AUDITED)
+def test_hostile_text_does_nothing_on_an_audited_page(audited: Callable[[str], Audited], name: str) -> None:
+    answers, titles = (audited(name).found[finding] for finding in ("hostile-answers", "hostile-titles"))
     if find_browser() is None:
-        assert {one.outcome for one in hostile} == {"not measured"}
+        assert {answers.outcome, titles.outcome} == {"not measured"}
     else:
-        answers, titles = hostile
-        assert counts(answers) == ("passed", len(payloads()), len(payloads())), answers.details
+        assert (answers.outcome, answers.exercised > 48) == ("passed", True), answers.details
         assert (titles.outcome, titles.exercised > 20) == ("passed", True), titles.details
+
+
+@pytest.mark.parametrize("name", ["streamlit"])
+def test_streamlit_holds_but_for_what_it_lets_through_itself(audited: Callable[[str], Audited], name: str) -> None:
+    found = audited(name).found
+    for probe in FOUND:
+        assert found[probe].exercised > 0, found[probe].text
+        assert [line for line in broken(found[probe]) if not any(known in line for known in KNOWN)] == []
+    others, anonymous = found["other-objects"], found["anonymous-access"]
+    assert sum("unguessable" in line for line in broken(others)) == 2
+    assert "disconnectedSessionTTL" in others.text
+    assert {found["roles-operations"].outcome, anonymous.outcome} == {"passed"}
+    # said, and not held against the build
+    assert "/_stcore/metrics is open to everybody" in anonymous.text
+    assert not [line for line in anonymous.details if "_stcore/metrics" in line]
+
+
+def broken(finding: Finding) -> list[str]:
+    return [line for line in finding.details if line.startswith(BROKEN)]
 
 
 def test_every_task_is_done_on_an_older_streamlit(started: Callable[[str], Running]) -> None:
