@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 LOCKED := $(wildcard requirements/*.txt)
 
-.PHONY: help bench setup base-image images test unit test-setup lint perf docs lock clean
+.PHONY: help bench setup base-image images test unit coverage test-setup lint perf docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -36,6 +36,9 @@ test: test-setup ## lint, then run every test, including those in a real browser
 
 unit: $(VENV)/.dev ## run the unit tests: no network, no browser
 	@$(BIN)/pytest -n auto tests/unit $(ARGS)
+
+coverage: $(VENV)/.dev ## run the unit tests and print which share of each module they cover
+	@$(BIN)/pytest -n auto tests/unit --cov --cov-report=term:skip-covered $(ARGS)
 
 test-setup: $(VENV)/.dev ## make the environments of every part and variant
 	@$(BIN)/chatbench setup --all
