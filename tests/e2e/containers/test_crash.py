@@ -75,6 +75,7 @@ def test_nothing_outlives_a_killed_harness(
         assert another.status == "running"
 
 
+@pytest.mark.alone  # any local trial that starts meanwhile would remove it, too
 def test_what_a_watchdog_could_not_remove_goes_at_the_next_start(tmp_path: Path) -> None:
     place = ContainerPlace(tmp_path)
     with place.command(*place.measuring(TOY)) as command:
