@@ -49,12 +49,12 @@ def audited(evidence: Iterable[Evidence], audits: Audits) -> tuple[Audited, ...]
 
 
 def properties(found: Iterable[Audited]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return, by topic, the name and title of every property that was looked at, in the order they were."""
-    topics: dict[str, dict[str, str]] = {}
+    """Return the name and title of every property that was looked at, by topic in the order of the table's rows."""
+    topics: dict[str, dict[str, str]] = {topic: {} for topic in ("flexibility", *ROWS)}
     for one in found:
         for finding in one.findings:
-            topics.setdefault(finding.topic, {}).setdefault(finding.name, finding.title)
-    return [(topic, list(names.items())) for topic, names in topics.items()]
+            topics[finding.topic].setdefault(finding.name, finding.title)
+    return [(topic, list(names.items())) for topic, names in topics.items() if names]
 
 
 def cells(evidence: Evidence, audits: Audits, topic: str) -> list[Cell]:

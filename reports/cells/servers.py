@@ -87,7 +87,8 @@ def assumptions(terms: Conditions) -> str:
     """Say what the cost figures assume."""
     return (
         f"Servers are calculated, not measured with more than one. {terms.think.capitalize()}. "
-        f"A server has {BUDGET_CPUS} CPUs and takes {BUSY_SHARE:.0%} of what its busiest CPU bears at the common load. "
+        f"A server has {BUDGET_CPUS} CPUs and takes {as_text(BUSY_SHARE, 'ratio')} of what its busiest CPU bears, "
+        "by the CPU time per turn at the common load. "
         f"Its {as_text(MEMORY_BUDGET_BYTES, 'bytes')} of memory and its measured capacity bound it too. "
         "Users are spread evenly. A shared database, load balancing and spare servers come on top."
     )

@@ -86,10 +86,16 @@ def last_valid(evidence: Evidence, scenario: str, parameter: int | None = None) 
     if good:
         return good, ""
     if not trials:
-        missing = "there is no page" if evidence.no_app else "the trial was not made"
-        return [], f"not measured: {missing if scenario == 'visit' else 'there is no capacity to take a share of'}"
+        return [], f"not measured: {_why_not_made(evidence, scenario, parameter)}"
     unknown = any(r.code == "invalid.not_offered" for _, trial in trials for r in trial.verdict.reasons)
     return [], f"{'not measured' if unknown else 'invalid'}: {first_reasons(trials)}"
+
+
+def _why_not_made(evidence: Evidence, scenario: str, parameter: int | None) -> str:
+    if scenario == "visit" and evidence.no_app:
+        return "there is no page"
+    at_a_share = scenario in ("spike", "soak") or parameter is not None
+    return "no capacity to take a share of" if at_a_share and not evidence.capacity.low else "the trial was not made"
 
 
 def figure_cell(evidence: Evidence, scenario: str, name: str, where: str, parameter: int | None = None) -> Cell:

@@ -310,6 +310,5 @@ def test_a_step_of_the_wall_clock_changes_no_time_since_none_is_taken_from_it(pa
 
 
 def test_the_search_for_wall_clocks_finds_one() -> None:
-    assert WALL_CLOCKS.search(
-        (ROOT / "harness/trials/context.py").read_text(encoding="utf-8")
-    )  # a trial's date, for people
+    dated = ROOT / "harness/trials/context.py"  # a trial's date, for people
+    assert WALL_CLOCKS.search(dated.read_text(encoding="utf-8"))

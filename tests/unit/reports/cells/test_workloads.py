@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from harness import results
-from harness.records import Open, Soak, Spike, Visiting
+from harness.records import Open, Soak, Spike, Verdict, Visiting
 from reports import build
+from reports.cells.workloads import last_valid
 from reports.content.report import Report, assemble
 from reports.verify import verify
 from tests.doubles import results_run
 from tests.doubles.results_run import DJANGO, PROFILE, STREAMLIT
+from tests.unit.reports.cells.test_cells import FAIL, PASS, evidence, trial
 
 SMALL = replace(STREAMLIT, capacity=12, levels=((10, 0), (14, 0)), cpu_s_per_turn=0.3)
 MODELS = (
@@ -118,7 +120,23 @@ def test_a_spike_and_a_soak_have_lines_of_their_own(report: Report) -> None:
     assert "6 blocks" in memory.text
     absent = report.table.cell("soak.memory_slope_bytes_per_hour/django+angular")
     assert absent is not None
-    assert absent.text == "not measured: there is no capacity to take a share of"
+    assert absent.text == "not measured: the trial was not made"
+
+
+@pytest.mark.parametrize(
+    ("trials", "scenario", "parameter", "why"),
+    [
+        ([(10, FAIL)], "spike", None, "no capacity to take a share of"),
+        ([(10, FAIL)], "open", 70, "no capacity to take a share of"),
+        ([(10, FAIL)], "open", None, "the trial was not made"),
+        ([(10, PASS), (20, FAIL)], "spike", None, "the trial was not made"),
+    ],
+)
+def test_a_trial_that_was_not_made_says_why(
+    trials: list[tuple[int, Verdict]], scenario: str, parameter: int | None, why: str
+) -> None:
+    known = evidence(*(trial("streamlit", level, verdict) for level, verdict in trials))
+    assert last_valid(known, scenario, parameter) == ([], f"not measured: {why}")
 
 
 @pytest.mark.parametrize(
