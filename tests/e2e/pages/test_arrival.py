@@ -18,7 +18,7 @@ from harness.records import Distribution, Emission, LoadPlan, Turn, to_json
 from harness.runtimes.local import generator, stack
 from tests.e2e.conftest import ANSWER, SEED, Running, with_pages
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = pytest.mark.browser
 
 GROSS_S = 0.5  # what a busy machine does not explain; how near the two come is printed, not asserted
 TURNS = 4
@@ -99,6 +99,7 @@ def _recorded(turns: list[Turn], emissions: dict[str, Emission]) -> tuple[list[f
     return first, last
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("target", "browsers"), [*((name, 1) for name in with_pages()), ("streamlit", 2)], indirect=["target"]
 )

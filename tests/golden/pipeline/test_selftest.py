@@ -87,7 +87,6 @@ def test_a_spoilt_server_is_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPa
     assert found.outcome == "ok", found.text
 
 
-@pytest.mark.alone
 def test_the_same_server_unspoilt_is_not_caught(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "RULES", replace(bench.RULES, little_error_ratio=1.0))
     deceitful = [fault for fault in cases.faults() if fault.error_kind]  # lateness may come of a busy machine too
@@ -100,7 +99,6 @@ def test_the_memory_of_a_session_is_what_the_server_keeps(lab: Laboratory) -> No
     assert failed(rows) == set(), rows
 
 
-@pytest.mark.alone
 def test_the_command_ends_with_3_and_keeps_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -133,7 +133,9 @@ def test_a_script_that_runs_on_is_done_when_it_has_finished(visit: Visit) -> Non
     turn = take_turn(visit(), "slow")
     assert turn.last_s is not None
     assert turn.done_s is not None
-    assert turn.done_s - turn.last_s >= 0.5
+    # from when it was sent: on a busy machine the last token may be read late
+    assert turn.done_s - turn.sent_s >= TTFT_S + ITL_S * (TOKENS - 1) + 0.5
+    assert turn.done_s > turn.last_s
 
 
 def test_a_rerun_after_the_answer_is_part_of_the_turn(visit: Visit) -> None:
@@ -207,13 +209,16 @@ def test_a_trial(url: str, tmp_path: Path) -> None:
     assert {turn.arrival_tokens[-1] for turn in measured} == {TOKENS}
 
 
-@pytest.mark.alone
-def test_all_of_this_holds_for_streamlit_1_44() -> None:
+@pytest.mark.spread
+@pytest.mark.parametrize(
+    ("marks", "at_least"), [("not alone", 13), pytest.param("alone", 1, marks=pytest.mark.alone)], ids=["all", "timing"]
+)
+def test_all_of_this_holds_for_streamlit_1_44(marks: str, at_least: int) -> None:
     python = Environments(ROOT, print).ensure_python(
         "streamlit", ROOT / "targets" / "monolith" / "streamlit" / "requirements-1.44.txt"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not {LAST}", __file__],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not {LAST}", "-m", marks, __file__],
         cwd=ROOT,
         env={**os.environ, OTHER: str(python)},
         capture_output=True,
@@ -222,4 +227,4 @@ def test_all_of_this_holds_for_streamlit_1_44() -> None:
         timeout=200,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 14  # type: ignore[index]  # no match fails too
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= at_least  # type: ignore[index]  # no match fails too
