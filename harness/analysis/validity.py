@@ -51,8 +51,8 @@ def _above(figures: Figures, name: str, limit: float, code: str) -> list[Reason]
     value = figures.get(name)
     if value is None or value <= limit:
         return []
-    broken = figure(name)
-    return [Reason(code=code, text=broken.against(value, limit), value=value, limit=limit, unit=broken.unit)]
+    measure = figure(name)
+    return [Reason(code=code, text=measure.against(value, limit), value=value, limit=limit, unit=measure.unit)]
 
 
 def _none_allowed(figures: Figures, name: str, code: str) -> list[Reason]:

@@ -144,10 +144,10 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}", highlight=False
     )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    bench = TrialContext(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
+    context = TrialContext(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
 
     def measure(key: TrialKey) -> Trial:
-        made = trial.run_trial(bench, prepared[key.target], key)
+        made = trial.run_trial(context, prepared[key.target], key)
         board.ends(made)
         if key.scenario == "check":
             trial.require_passed_check(made)

@@ -66,8 +66,8 @@ def show(matrix: SwapMatrix, folder: Path, console: Console) -> None:
     for one in matrix.pairs:
         if one.finding.outcome != "passed":
             console.print(f"{one.api}+{one.web}: {one.finding.text}", highlight=False, markup=False, soft_wrap=True)
-    held = sum(one.finding.outcome == "passed" for one in matrix.pairs)
-    console.print(f"{held} of {len(matrix.pairs)} pairs work end to end; {matrix.duration_s:.0f} s", highlight=False)
+    working = sum(one.finding.outcome == "passed" for one in matrix.pairs)
+    console.print(f"{working} of {len(matrix.pairs)} pairs work end to end; {matrix.duration_s:.0f} s", highlight=False)
     evidence = folder / results.SWAP_FOLDER / results.SWAP_FILE
     console.print(f"evidence: {evidence}", highlight=False, markup=False, soft_wrap=True)
 

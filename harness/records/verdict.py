@@ -10,7 +10,7 @@ VerdictOutcome = Literal["pass", "fail", "invalid"]
 class Reason:
     """One reason for a verdict."""
 
-    code: str  # slo.added_ttft, slo.failures, target.oom, invalid.foreign_cpu, note.contended, …
+    code: str  # such as slo.added_ttft_p95_s or target.oom: harness/analysis/reason.py explains all
     text: str  # one sentence
     value: float | None = None
     limit: float | None = None

@@ -10,20 +10,10 @@ from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSam
 from harness.targets import Catalogue, Target
 
 MESSAGES_PER_MINUTE = 60  # what a person may send
-
-
 UNLIMITED_PER_MINUTE = 1_000_000  # under load the rate limit stays in the code path, its bound out of reach
-
-
 SEEDED_USERS = 1000
-
-
 MODEL_PATIENCE_S = 5  # that a model is given to answer, once nobody was answered
-
-
 GENERATOR = "generator"
-
-
 Report = Callable[[str], None]
 
 

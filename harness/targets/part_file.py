@@ -3,10 +3,15 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UsageError
 from harness.targets.part import FEATURES, NAME, PROTOCOLS, Part, Suite, local_changes
 from harness.targets.strict import nearest, read_table
+
+#: keys and kinds of part.toml before chatbench 0.2.0: revisions of that time are still measured against later ones
+FORMER_KEYS = {"model": "processes"}
+FORMER_KINDS = {"upstream": "model", "direct": "no_app"}
 
 
 def read_part(folder: Path) -> Part:
@@ -23,9 +28,22 @@ def read_part(folder: Path) -> Part:
         raise UsageError(f"{path} does not exist", "a part is a folder with a part.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", "fix the TOML at that place") from error
-    part = read_table(Part, table, str(path), least=1, folder=folder, edition="")
+    part = read_table(Part, _renamed(table), str(path), least=1, folder=folder, edition="")
     _check_part(part, path)
     return part
+
+
+def _renamed(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a part's table with today's names of keys and kind."""
+    table = {FORMER_KEYS.get(key, key): value for key, value in table.items()}
+    if isinstance(kind := table.get("kind"), str):
+        table["kind"] = FORMER_KINDS.get(kind, kind)
+    if isinstance(variants := table.get("variants"), dict):
+        table["variants"] = {
+            name: {FORMER_KEYS.get(key, key): value for key, value in one.items()} if isinstance(one, dict) else one
+            for name, one in variants.items()
+        }
+    return table
 
 
 def _check_part(part: Part, path: Path) -> None:

@@ -83,7 +83,7 @@ def together(summaries: Sequence[GeneratorSummary]) -> GeneratorSummary:
     if any(one.visits or one.arrivals or one.spike for one in summaries):
         raise BenchError(
             "several generator processes accounted for visits, arrivals or a spike, which cannot be put together",
-            "such a trial has one process: see harness.trials.trial.workers_for",
+            "such a trial has one process: see harness.trials.plans.workers_for",
         )
     return replace(
         summaries[0],

@@ -15,8 +15,6 @@ from harness.trials.accounts import suffixes
 from harness.trials.plans import patience_s
 
 POLL_S = 0.25
-
-
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 
 

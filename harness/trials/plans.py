@@ -23,8 +23,6 @@ from math import ceil
 from harness.records import Soak, Spike, SpikePlan, Visiting
 
 TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
-
-
 OPEN_RESERVE_S = 2.0  # as loadtests.schedule.arrivals keeps users ready for so much of the arrivals
 
 

@@ -27,18 +27,12 @@ if TYPE_CHECKING:
     from reports.verify import figures as verify_figures
 
 SAMPLES = (TURNS, TOKENS, RESOURCES)
-
-
 GATE_FILE = Path("report", "gate.json")
-
-
 JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fail by the SLO
 
 
 # Timed by the harness around the start of a target: no sample holds it.
 UNSAMPLED = frozenset({"cold_start_s"})
-
-
 LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
 
 

@@ -184,8 +184,8 @@ def _cost(runtime: Runtime, prepared: Prepared, profile: Profile) -> Cost:
     """Run the trial that every campaign begins with and return what a turn cost."""
     key = TrialKey(target=prepared.target.name, scenario="chat", level=USERS, repetition=1, number=1)
     with tempfile.TemporaryDirectory(prefix="chatbench-perf-") as place:
-        bench = TrialContext(run=Path(place), runtime=runtime, profile=profile, tell=lambda *_: None)
-        trial = run_trial(bench, prepared, key)
+        context = TrialContext(run=Path(place), runtime=runtime, profile=profile, tell=lambda *_: None)
+        trial = run_trial(context, prepared, key)
         # other programs make a latency worthless, not the target's own CPU time: such a trial counts here too
         counted = replace(trial, verdict=Verdict(outcome="pass"))
         folder = results.trial_folder(Path(place), key)

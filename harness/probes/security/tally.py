@@ -13,7 +13,7 @@ class Tally:
 
     def note(self, what: str, expected: str, seen: str, passed: bool, *, control: bool = False) -> bool:
         """Note an input or a control: what was done, what should come of it, what came; return whether it passed."""
-        line = f"{what}: {seen}" if passed else f"BROKEN {what}: {seen}, expected {expected}"
+        line = f"{what}: {seen}" if passed else f"FAILED {what}: {seen}, expected {expected}"
         self.tries.append(Try(passed=passed, line=line, control=control))
         return passed
 

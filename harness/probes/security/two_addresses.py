@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from harness.probes.probe import NothingToTryError, NotMeasuredError, Seen, Try
 
-BROKEN = "BROKEN "
+FAILED = "FAILED "
 
 
 def both(faces: Mapping[str, Callable[[], Seen]]) -> Seen:
@@ -37,5 +37,5 @@ def both(faces: Mapping[str, Callable[[], Seen]]) -> Seen:
 
 
 def _of(face: str, line: str) -> str:
-    said = line.removeprefix(BROKEN)
-    return f"{BROKEN if said != line else ''}{face}: {said}"
+    said = line.removeprefix(FAILED)
+    return f"{FAILED if said != line else ''}{face}: {said}"

@@ -45,7 +45,7 @@ def seen_inside(plan: LoadPlan) -> LoadPlan:
 
 
 class DockerPod:
-    """One trial's containers; see ``harness.runtimes.Pod``."""
+    """One trial's containers; see ``harness.runtimes.protocol.Pod``."""
 
     def __init__(self, name: str, folder: Path, site: Site) -> None:
         self._site = site
@@ -98,7 +98,7 @@ class DockerPod:
         return self._limits
 
     def launch(self, prepared: DockerPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
-        """Put the pod up on a copy of the seeded data; see ``harness.runtimes.Pod``."""
+        """Put the pod up on a copy of the seeded data; see ``harness.runtimes.protocol.Pod``."""
         self._prepared = prepared
         shape, volume = prepared.shape, f"{self._name}-data"
         self._project = self._made_project(prepared, answer, volume, messages_per_minute)
@@ -149,7 +149,7 @@ class DockerPod:
         return self._prepared
 
     def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
-        """Run a module of the generator's image inside the pod; see ``harness.runtimes.Pod``."""
+        """Run a module of the generator's image inside the pod; see ``harness.runtimes.protocol.Pod``."""
         with engine.reached(purpose):
             container = self._site.client.containers.run(**self._helper(["-m", module, *words]))
             try:

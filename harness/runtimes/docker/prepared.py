@@ -12,7 +12,7 @@ from harness.targets import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerPrepared:
-    """A containerised target ready to be started as often as wanted; see ``harness.runtimes.Prepared``."""
+    """A containerised target ready to be started as often as wanted; see ``harness.runtimes.protocol.Prepared``."""
 
     target: Target
     seed: int

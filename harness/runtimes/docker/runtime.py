@@ -57,7 +57,7 @@ class DockerRuntime:
         self._pods: list[DockerPod] = []
 
     def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> DockerPrepared:
-        """Build the images and seed the data of a target; see ``harness.runtimes.Runtime``."""
+        """Build the images and seed the data of a target; see ``harness.runtimes.protocol.Runtime``."""
         with environments.alone(root), engine.reached(f"preparing {target.name}"):
             return self._prepare(target, catalogue, root, seed, report)
 

@@ -60,7 +60,7 @@ class LocalRuntime:
         self._pods: list[LocalPod] = []
 
     def prepare(self, target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
-        """Make environments, front-end build and seeded data of a target; see ``harness.runtimes.Runtime``."""
+        """Make environments, front-end build and seeded data of a target; see ``harness.runtimes.protocol.Runtime``."""
         return stack.prepare(target, catalogue, root, seed, report)
 
     def open_trial(self, name: str, folder: Path) -> "LocalPod":
@@ -82,7 +82,7 @@ class LocalRuntime:
 
 
 class LocalPod:
-    """One trial's processes; see ``harness.runtimes.Pod``."""
+    """One trial's processes; see ``harness.runtimes.protocol.Pod``."""
 
     def __init__(self, name: str, folder: Path, split: CpuSplit, budget: Budget, hierarchy: Hierarchy | None) -> None:
         self._folder = folder
@@ -128,7 +128,7 @@ class LocalPod:
         return self._private
 
     def launch(self, prepared: LocalPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
-        """Start a whole stack; see ``harness.runtimes.Pod``."""
+        """Start a whole stack; see ``harness.runtimes.protocol.Pod``."""
         self._prepared = prepared
         return stack.launch(self, prepared, answer, self._folder, messages_per_minute)
 
@@ -138,7 +138,7 @@ class LocalPod:
         generator.start(self, plan, self._folder, site)
 
     def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
-        """Run a module as a process of its own, on this process's CPUs; see ``harness.runtimes.Pod``."""
+        """Run a module as a process of its own, on this process's CPUs; see ``harness.runtimes.protocol.Pod``."""
         with subprocess.Popen(
             [sys.executable, "-m", module, *words],
             cwd=REPOSITORY,

@@ -169,9 +169,9 @@ def measure(tmp_path: Path) -> Callable[..., Trial]:
     profile = replace(profiles.load(str(tmp_path / "brief.toml")), idle=idle)
 
     def one(runtime: LocalRuntime, prepared: stack.LocalPrepared, scenario: str, level: int = 4) -> Trial:
-        bench = TrialContext(run=tmp_path / "run", runtime=runtime, profile=profile, tell=lambda *_: None)
+        context = TrialContext(run=tmp_path / "run", runtime=runtime, profile=profile, tell=lambda *_: None)
         key = TrialKey(target=prepared.target.name, scenario=scenario, level=level, repetition=0, number=1)
-        return run_trial(bench, prepared, key)
+        return run_trial(context, prepared, key)
 
     return one
 

@@ -89,8 +89,8 @@ def measure(tmp_path: Path) -> Iterator[Callable[..., Trial]]:
         ready = replace(ready, shape=shape, settings={**ready.settings, "LLM_MODEL": mishap})
         runtimes.append(DockerRuntime(budget))
         mischief = Mischief(runtimes[-1], during)
-        bench = TrialContext(run=tmp_path / "run", runtime=mischief, profile=profile, tell=mischief.tell)
-        return run_trial(bench, ready, TrialKey(target="toy", scenario="chat", level=2, repetition=0, number=1))
+        context = TrialContext(run=tmp_path / "run", runtime=mischief, profile=profile, tell=mischief.tell)
+        return run_trial(context, ready, TrialKey(target="toy", scenario="chat", level=2, repetition=0, number=1))
 
     yield one
     for runtime in runtimes:

@@ -11,7 +11,7 @@ import pytest
 from harness import profiles, results, targets
 from harness.probes.integration.programs import CLIENTS, Program
 from harness.probes.integration.tasks import TASKS, Story
-from harness.probes.security.two_addresses import BROKEN
+from harness.probes.security.two_addresses import FAILED
 from harness.records import Finding, Trial, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
@@ -143,7 +143,7 @@ def test_streamlit_holds_but_for_what_it_lets_through_itself(audited: Callable[[
 
 
 def broken(finding: Finding) -> list[str]:
-    return [line for line in finding.details if line.startswith(BROKEN)]
+    return [line for line in finding.details if line.startswith(FAILED)]
 
 
 def test_every_task_is_done_on_an_older_streamlit(started: Callable[[str], Running]) -> None:

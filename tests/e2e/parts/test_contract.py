@@ -47,8 +47,8 @@ def test_the_first_trial_of_a_campaign_tries_every_operation(
 ) -> None:
     prepared = started(name).prepared
     runtime = LocalRuntime()
-    bench = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
-    made = trial.run_trial(bench, prepared, TrialKey(target=name, scenario="check", level=1, repetition=0, number=1))
+    context = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    made = trial.run_trial(context, prepared, TrialKey(target=name, scenario="check", level=1, repetition=0, number=1))
     runtime.close()
     (file,) = tmp_path.glob("trials/*/check/*/checks.json")
     checks = json.loads(file.read_text())["checks"]

@@ -133,6 +133,6 @@ def test_a_chatbot_itself_imports_nothing_of_ours(kind: str) -> None:
 
 
 def test_the_import_check_sees_a_private_module(tmp_path: Path) -> None:
-    lines = ("from loadtests import ledger", "import harness.records", "from loadtests.sse import x")
+    lines = ("from loadtests import recording", "import harness.records", "from loadtests.wire.sse import x")
     (tmp_path / "user.py").write_text("\n".join(lines))
-    assert imported(tmp_path / "user.py") == {"loadtests.ledger", "harness.records", "loadtests.sse"}
+    assert imported(tmp_path / "user.py") == {"loadtests.recording", "harness.records", "loadtests.wire.sse"}

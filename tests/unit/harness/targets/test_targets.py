@@ -252,3 +252,16 @@ def test_a_direct_part_goes_with_no_other(tmp_path: Path) -> None:
     assert catalogue.names() == ["none"]
     with pytest.raises(UsageError, match=r"made from no_app \+ web"):
         catalogue.target("none+w")
+
+
+def test_part_of_a_revision_before_0_2_is_read_with_its_former_names(tmp_path: Path) -> None:
+    write(
+        tmp_path / "none",
+        'name = "none"\nkind = "direct"\ntitle = "None"\nmodel = "no process"\n[variants.2]\nmodel = "two"\n',
+    )
+    write(tmp_path / "llm", 'name = "llm"\nkind = "upstream"\ntitle = "Model"\n')
+    found = discover(tmp_path)
+    assert found.target("none").no_app
+    assert found.target("none").processes == "no process"
+    assert found.target("none:2").processes == "two"
+    assert found.model.name == "llm"

@@ -137,8 +137,8 @@ def test_an_audit_that_stumbles_is_an_invalid_trial_with_its_reason(tmp_path: Pa
     runtime = StumblingRuntime()
     catalogue = discover(ROOT / "targets")
     prepared = runtime.prepare(catalogue.target("streamlit"), catalogue, ROOT, 42, print)
-    bench = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
-    made = run_trial(bench, prepared, TrialKey(target="streamlit", scenario="audit", level=1, repetition=0, number=2))
+    context = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    made = run_trial(context, prepared, TrialKey(target="streamlit", scenario="audit", level=1, repetition=0, number=2))
     assert made.verdict.outcome == "invalid"
     (reason,) = made.verdict.reasons
     assert reason.code == "invalid.audit"

@@ -18,8 +18,6 @@ from tests.doubles import results_run
 
 STREAMLIT, DJANGO = results_run.SMALL
 INVALID = Verdict(outcome="invalid", reasons=(Reason(code="invalid.foreign_cpu", text="other programs used 12%"),))
-
-
 TABLES = ("md", "json", "csv")
 
 

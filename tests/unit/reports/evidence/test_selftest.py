@@ -6,29 +6,29 @@ from pathlib import Path
 
 from harness import results
 from reports.build import build
-from reports.evidence import selftest as own_error
+from reports.evidence import selftest as evidence
 from tests.doubles import results_run
 from tests.unit.harness.selftest.test_comparing import quantity, selftest
 
 
 def test_without_one_the_report_says_how_to_run_it() -> None:
-    assert own_error.in_words(None) == "none of this machine by this version: chatbench selftest"
-    assert own_error.note(None) is None
+    assert evidence.in_words(None) == "none of this machine by this version: chatbench selftest"
+    assert evidence.note(None) is None
 
 
 def test_its_errors_and_its_date_are_said() -> None:
     knee = replace(quantity("ok", "knee sharp"), unit="users", true=12.0, measured=11.5, error=-0.5)
     found = selftest(quantity("ok"), knee)
     words = "passed on 2026-01-02; rest: TTFT, p99 of its error 1.0 ms; knee sharp 11.5 where 12 users is true"
-    assert own_error.in_words(found) == words
-    assert own_error.note(found) is None
+    assert evidence.in_words(found) == words
+    assert evidence.note(found) is None
 
 
 def test_what_it_did_not_find_is_named_and_becomes_a_reservation() -> None:
     found = selftest(quantity("failed"), quantity("ok", "other"))
-    assert own_error.in_words(found).startswith("FAILED on 2026-01-02")
-    assert "failed on rest: TTFT, p99 of its error" in (own_error.note(found) or "")
-    assert "measured nothing" in (own_error.note(selftest()) or "")
+    assert evidence.in_words(found).startswith("FAILED on 2026-01-02")
+    assert "failed on rest: TTFT, p99 of its error" in (evidence.note(found) or "")
+    assert "measured nothing" in (evidence.note(selftest()) or "")
 
 
 def test_every_view_of_a_report_carries_it(tmp_path: Path) -> None:

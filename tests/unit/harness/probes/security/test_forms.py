@@ -129,9 +129,9 @@ def _without() -> Seen:
 
 
 def test_flaw_of_either_face_breaks_the_finding_and_names_the_face() -> None:
-    seen = both({"API": lambda: _seen("read: 404"), "page": lambda: _seen("BROKEN write: 200, expected 404")})
+    seen = both({"API": lambda: _seen("read: 404"), "page": lambda: _seen("FAILED write: 200, expected 404")})
     assert [(one.passed, one.line) for one in seen.tries] == [
-        (False, "BROKEN page: write: 200, expected 404"),
+        (False, "FAILED page: write: 200, expected 404"),
         (True, "API: read: 404"),
     ]
 
@@ -154,7 +154,7 @@ def test_face_that_could_not_be_tried_leaves_nothing_to_hold() -> None:
 
 
 def test_flaw_is_told_also_where_the_other_face_could_not_be_tried() -> None:
-    seen = both({"API": _untried, "page": lambda: _seen("BROKEN write: 200")})
+    seen = both({"API": _untried, "page": lambda: _seen("FAILED write: 200")})
     assert [one.passed for one in seen.tries] == [False]
 
 

@@ -60,6 +60,6 @@ def test_websocket_is_open_to_the_pages_own_origin_alone(let_in: str, told: list
     messages: Any = None  # none is sent
     with _served(let_in) as base_url:
         seen = surface.websocket(Stage(base_url, seed=42, messages=messages))
-    broken = [one.line.removeprefix("BROKEN ") for one in seen.tries if not one.passed]
+    broken = [one.line.removeprefix("FAILED ") for one in seen.tries if not one.passed]
     assert len(broken) == len(told), broken
     assert [said for said in told if not any(line.startswith(said) for line in broken)] == [], broken

@@ -209,9 +209,9 @@ def test_a_trial_without_the_budget_is_invalid_whatever_else_happened(
     tmp_path: Path, scenario: str, shortfall: str | None
 ) -> None:
     profile = profiles.load("smoke")
-    bench = TrialContext(run=tmp_path, runtime=ShortRuntime(shortfall), profile=profile, tell=lambda *_: None)
+    context = TrialContext(run=tmp_path, runtime=ShortRuntime(shortfall), profile=profile, tell=lambda *_: None)
     key = TrialKey(target="streamlit", scenario=scenario, level=2, repetition=0, number=1)
-    trial = run_trial(bench, a_prepared(), key)
+    trial = run_trial(context, a_prepared(), key)
     if shortfall is None:
         assert trial.verdict.outcome == "fail"
         assert [reason.code for reason in trial.verdict.reasons[:2]] == ["target.oom", "target.exit"]
