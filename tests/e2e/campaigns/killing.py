@@ -24,6 +24,7 @@ from reports import build
 from reports.pages import terminal  # noqa: F401
 
 TARGETS = ("streamlit", "django+angular")
+LIMIT_S, POLL_S = 60, 0.002
 PROFILE = """
 purpose = "a campaign without processes"
 think_s = 3.0
@@ -76,8 +77,21 @@ def table(results: Path) -> object:
     return {name: data[name] for name in ("columns", "rows", "further", "claims", "bottlenecks", "notes")}
 
 
-def tried(folder: Path, kill_after_s: float | None) -> dict[str, object]:
-    """Run a campaign, killed after so many seconds and then resumed until it ends; return what became of it."""
+def kept(results: Path) -> int:
+    """Return how many trials are complete."""
+    return len(list(results.glob("*/trials/*/*/*/trial.json")))
+
+
+def wait_for(results: Path, trials: float, trial_s: float) -> None:
+    """Return once so many trials are complete: its fraction is a share of a trial's usual time."""
+    deadline_s = time.monotonic() + LIMIT_S
+    while kept(results) < int(trials) and time.monotonic() < deadline_s:
+        time.sleep(POLL_S)
+    time.sleep((trials - int(trials)) * trial_s)
+
+
+def tried(folder: Path, kill_after: tuple[float, float] | None) -> dict[str, object]:
+    """Run a campaign, killed after so many trials of so many seconds and resumed; return what became of it."""
     folder.mkdir(parents=True)
     profile, results = folder / "profile.toml", folder / "results"
     profile.write_text(PROFILE)
@@ -85,19 +99,19 @@ def tried(folder: Path, kill_after_s: float | None) -> dict[str, object]:
     words = ("run", *TARGETS, "--profile", str(profile), "--runtime", "fake", "--results", str(results))
     pid = campaign(words, folder)
     killed = False
-    if kill_after_s is not None:
-        time.sleep(kill_after_s)
+    if kill_after is not None:
+        wait_for(results, *kill_after)
         os.kill(pid, signal.SIGKILL)
     code = ended(pid)
     killed = code == -signal.SIGKILL
-    kept = len(list(results.glob("*/trials/*/*/*/trial.json")))
-    if killed and kept + len(list(results.glob("*/run.json"))):
+    complete = kept(results)
+    if killed and complete + len(list(results.glob("*/run.json"))):
         code = ended(campaign(("run", "--resume", "latest", "--results", str(results)), folder))
     elif killed:  # before there was a run to resume
         code = ended(campaign(words, folder))
     return {
         "killed": killed,
-        "kept": kept,
+        "kept": complete,
         "code": code,
         "took_s": time.monotonic() - started_s,
         "table": table(results),
@@ -106,13 +120,14 @@ def tried(folder: Path, kill_after_s: float | None) -> dict[str, object]:
 
 
 def main() -> None:
-    """Print an undisturbed try, then so many killed ones at moments spread over its time."""
+    """Print an undisturbed try, then so many killed ones at moments spread over its trials."""
     place, tries = Path(sys.argv[1]), int(sys.argv[2])
     whole = tried(place / "whole", None)
     print(json.dumps(whole), flush=True)
     for number in range(tries):
-        moment_s = float(str(whole["took_s"])) * (number + 0.5) / tries
-        print(json.dumps(tried(place / str(number), moment_s)), flush=True)
+        trials, took_s = int(str(whole["kept"])), float(str(whole["took_s"]))
+        kill_after = (trials * (number + 0.5) / tries, took_s / trials)
+        print(json.dumps(tried(place / str(number), kill_after)), flush=True)
 
 
 if __name__ == "__main__":
