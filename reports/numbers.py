@@ -1,4 +1,4 @@
-"""How numbers are printed: one place, so that a figure reads the same in the terminal, the files and the page."""
+"""The format of printed numbers: the same in the terminal, the files and the page."""
 
 from math import floor, log10
 

@@ -1,4 +1,4 @@
-"""How many users a target carries: the search, and what its verdicts add up to. Decides only; touches nothing."""
+"""The search for a target's capacity and the sum of its verdicts. Decides only; touches nothing."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
-    """How to look: start level, growth factor, ends of the range, precision (high/low − 1), repetitions at each end."""
+    """The search's start level, growth factor, range, precision (high/low − 1) and repetitions at each end."""
 
     start: int
     growth: float = 1.5

@@ -34,7 +34,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """Where one round crossed the edge, in users; ``contended``: the machine, not the target, may have failed."""
+    """The users at which one round crossed the edge; ``contended``: the machine, not the target, may have failed."""
 
     users: float
     contended: bool

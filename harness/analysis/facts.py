@@ -1,4 +1,4 @@
-"""What a trial showed: figures by name, and facts that are no figures."""
+"""The figures of a trial by name, and its other facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Figures = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a trial showed besides its figures."""
+    """The facts of a trial, beside its figures."""
 
     spare_cpus: bool
     budget_cores: int

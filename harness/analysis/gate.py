@@ -1,4 +1,4 @@
-"""Whether a change made a target dearer: pairs of trials in batches, and what their intervals say. Decides only.
+"""The gate's decision on a change, from pairs of trials in batches. Decides only.
 
 A batch is a number of pairs, base and head at the same load from fresh starts one after the other in random order. The
 gate fails only when a batch's interval lies beyond the margin and so does that of a second batch, measured to confirm
@@ -34,7 +34,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a batch says: head over base with its 95 % interval, None for fewer than ``LEAST_PAIRS`` whole pairs."""
+    """The result of a batch: head over base with its 95 % interval, None for fewer than ``LEAST_PAIRS`` whole pairs."""
 
     number: int
     ratio: Estimate | None

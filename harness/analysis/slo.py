@@ -1,4 +1,4 @@
-"""Whether a trial met its SLO."""
+"""The verdict on a trial's SLO."""
 
 from dataclasses import asdict
 

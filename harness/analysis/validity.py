@@ -1,4 +1,4 @@
-"""Whether a trial can be trusted: every rule that makes it invalid."""
+"""The validity of a trial: every rule that makes it invalid."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from harness.records import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
-    """When a measurement cannot be trusted."""
+    """The limits beyond which a measurement cannot be trusted."""
 
     generator_cores: float = 0.8
     schedule_delay_p95_s: float = 0.010
@@ -80,7 +80,7 @@ def disturbances(figures: Figures, facts: Facts, rules: Validity) -> list[Reason
 
 
 def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
-    """Return why a trial under load cannot be trusted, whatever its figures say of the SLO."""
+    """Return the reasons against trusting a trial under load; its SLO figures play no part."""
     reasons = disturbances(figures, facts, rules)
     clock_s = figures.get("little_error_s_per_turn")
     if clock_s is None or clock_s > rules.little_error_s_per_turn:

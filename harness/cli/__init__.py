@@ -30,15 +30,21 @@ def parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _command(commands, "targets", "list what can be measured")
     check = _command(commands, "check", "check that a target meets the contract")
-    check.add_argument("target", metavar="TARGET")
+    check.add_argument("target", metavar="TARGET", help="target to check; `chatbench targets` lists them")
     _runtime_option(check)
     _add_swap(commands)
     serve = _command(commands, "serve", "start a target to click through")
-    serve.add_argument("target", metavar="TARGET")
+    serve.add_argument("target", metavar="TARGET", help="target to start; `chatbench targets` lists them")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
     _add_init(commands)
     setup = _command(commands, "setup", "make environments, front-end builds and seeded data")
-    setup.add_argument("targets", nargs="*", default=list(DEFAULT_TARGETS), metavar="TARGET")
+    setup.add_argument(
+        "targets",
+        nargs="*",
+        default=list(DEFAULT_TARGETS),
+        metavar="TARGET",
+        help=f"targets to set up (default: {' '.join(DEFAULT_TARGETS)})",
+    )
     setup.add_argument("--all", action="store_true", help="targets in which every part and variant takes part")
     _runtime_option(setup)
     explain = _command(commands, "explain", "say what a reason code means and how to fix its cause")
@@ -90,16 +96,16 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     compare.add_argument("--format", choices=("text", "md"), default="text", help="text (default) or md")
     compare.add_argument(
-        "--allow-different-conditions", action="store_true", help="machine, profile or seed may differ: this is meant"
+        "--allow-different-conditions", action="store_true", help="compare although machine, profile or seed differ"
     )
     _results_argument(compare)
     gate = compare.add_argument_group(
         "gate", "measure two revisions of a target in pairs; exit 4 where HEAD is dearer, 3 where that is inconclusive"
     )
     gate.add_argument("--gate", action="store_true", help="measure and decide")
-    gate.add_argument("--target", default=DEFAULT_TARGETS[0], help=f"which one (default: {DEFAULT_TARGETS[0]})")
+    gate.add_argument("--target", default=DEFAULT_TARGETS[0], help=f"target to measure (default: {DEFAULT_TARGETS[0]})")
     gate.add_argument("--margin", type=float, default=0.05, help="CPU time per turn that HEAD may add (default: 0.05)")
-    gate.add_argument("--pairs", type=int, default=5, help="of trials in a batch (default: 5)")
+    gate.add_argument("--pairs", type=int, default=5, help="pairs of trials in a batch (default: 5)")
     gate.add_argument("--profile", default="gate", help="load and answers (default: gate)")
     _runtime_option(gate)
 

@@ -26,7 +26,7 @@ EXITS = {"passed": EXIT_DONE, "failed": EXIT_GATE, "inconclusive": EXIT_INVALID}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is compared with what, after everything a person said was checked."""
+    """The revisions and settings to compare, with every argument checked."""
 
     folder: Path
     profile: Profile

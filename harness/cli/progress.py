@@ -16,7 +16,7 @@ from harness.trials.generator import Live as LiveTurns
 
 
 class Board:
-    """What a person sees while a campaign runs."""
+    """The progress board of a campaign on the terminal."""
 
     def __init__(self, console: Console, targets: list[str], title: str) -> None:
         self.console, self.title = console, title

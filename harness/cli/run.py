@@ -24,7 +24,7 @@ from harness.trials.course import course
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be measured, after everything a person said was checked."""
+    """The targets and settings to measure, with every argument checked."""
 
     folder: Path
     profile: Profile
@@ -178,7 +178,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
 
 
 def _swaps(job: Job) -> bool:
-    """Whether parts are still to be tried with each other."""
+    """Tell if parts are still to be tried with each other."""
     modular = any(one.kind == "modular" for one in job.chosen)
     earlier = results.read_swap(job.folder)
     return job.profile.swap and modular and not (earlier and earlier.pairs)

@@ -1,4 +1,4 @@
-"""What this machine offers, and how to fix what is missing."""
+"""The checks of this machine, with a fix for each thing missing."""
 
 from harness.doctor.machine import examine
 

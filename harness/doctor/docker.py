@@ -1,4 +1,4 @@
-"""What this machine's Docker engine offers a measurement in containers, what it lacks, and what to do about each."""
+"""The doctor's checks of the Docker engine, with a fix for each thing missing."""
 
 import os
 import platform

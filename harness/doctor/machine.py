@@ -1,4 +1,4 @@
-"""What this machine offers a measurement, what it lacks, and what to do about each."""
+"""The doctor's checks of this machine, with a fix for each thing missing."""
 
 import shutil
 import tempfile

@@ -10,8 +10,8 @@ from harness.records import Limits
 
 NO_LIMIT_BYTES = 1 << 60  # version 1 writes "no limit" as the largest multiple of the page size
 DELEGATE_HINT = (
-    "run as root, or once as root put [Service] Delegate=cpu cpuset io memory pids into "
-    "/etc/systemd/system/user@.service.d/delegate.conf, sign in again and use "
+    "run as root. Or once as root put [Service] Delegate=cpu cpuset io memory pids into "
+    "/etc/systemd/system/user@.service.d/delegate.conf. Then sign in again and use "
     "`systemd-run --user --scope -p Delegate=yes`"
 )
 

@@ -1,4 +1,4 @@
-"""What is not load but can be measured of a running target: findings for the rows Integration, Security, Maintenance.
+"""The audit of a running target: findings for the rows Integration, Security, Maintenance.
 
 A topic is a module with a list of probes; it is added to ``TOPICS`` and nowhere else. What could not be tried is
 reported as not measured, with the reason, never as passed.
@@ -20,7 +20,7 @@ def probes() -> list[Probe]:
 
 
 def audit(subject: Subject) -> list[Finding]:
-    """Try everything there is to try on a started target; one finding per probe, whatever became of the others."""
+    """Run every probe on a started target and return one finding per probe; a failed probe does not stop the others."""
     return run(probes(), subject)
 
 

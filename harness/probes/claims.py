@@ -1,4 +1,4 @@
-"""Checks, the probes that make them, and how a probe says that something is not as the contract wants it."""
+"""Checks, the probes that make them, and the error by which a probe reports a contradiction of the contract."""
 
 import http.client
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ class Check:
 
 
 class RefutedError(Exception):
-    """What was seen contradicts the contract."""
+    """An observation contradicts the contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def expect(condition: bool, seen: str) -> None:
 
 
 def run(probes: Iterable[Probe[W]], world: W) -> list[Check]:
-    """Run every probe, whatever became of those before it."""
+    """Run every probe; a failed probe does not stop the others."""
     return [_run_one(probe, world) for probe in probes]
 
 

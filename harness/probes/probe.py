@@ -32,13 +32,13 @@ class Try:
 
     @property
     def counted(self) -> bool:
-        """Whether it is one of the finding's inputs."""
+        """Tell if it is one of the finding's inputs."""
         return not (self.control and self.passed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a probe saw; without a single try nothing was measured, and ``text`` has to say why.
+    """The observations of a probe; without a single try nothing was measured, and ``text`` has to give the reason.
 
     Attributes:
         text: A sentence for people; by default the first try that went wrong.
@@ -61,7 +61,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A property, and how it is tried; one ``concurrent`` with the others is not disturbed by them, nor they by it."""
+    """A property and the function that tries it; a ``concurrent`` probe and the others do not disturb each other."""
 
     topic: Topic
     name: str
@@ -88,7 +88,7 @@ class Probes(list[Probe]):
 
 
 def run(probes: Iterable[Probe], subject: Subject) -> list[Finding]:
-    """Run every probe, whatever became of those before it.
+    """Run every probe; a failed probe does not stop the others.
 
     Those ``concurrent`` with the others begin in their turn, one after the other, while those after them go on.
     """

@@ -1,4 +1,4 @@
-"""What is known of a started target by those who try it, and where they run."""
+"""The facts of a started target that the probes need, and the place where they run."""
 
 import json
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Subject:
 
     @property
     def program_url(self) -> str:
-        """Where a program goes: to the API, where there is one."""
+        """The address for a program: the API's, where there is one."""
         return self.api_url or self.base_url
 
     @property
@@ -46,7 +46,7 @@ class Subject:
 
 
 class Place(Protocol):
-    """Where a Python module can be run that reaches the subject."""
+    """A place that reaches the subject and can run a Python module."""
 
     def inside(self, purpose: str, module: str, words: Sequence[str]) -> list[dict[str, Any]]:
         """Run a module with these words and return the JSON list it prints.

@@ -1,4 +1,4 @@
-"""What the REST probes share: the seeded people, conversations of their own, and messages the model understands."""
+"""The world that the REST probes share: seeded people, own conversations, messages the model understands."""
 
 import json
 import random

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """How a kind of file writes values: its word for None, and the range of its numbers."""
+    """A file format's notation of values: its word for None, and the range of its numbers."""
 
     none: Any = None
     least: float = -sys.float_info.max

@@ -55,7 +55,7 @@ class SelfTest:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed and something was measured."""
+        """Tell if nothing failed and something was measured."""
         outcomes = {one.outcome for one in self.quantities}
         return "failed" not in outcomes and "ok" in outcomes
 

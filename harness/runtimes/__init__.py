@@ -1,1 +1,1 @@
-"""Where a target runs: locally or in containers."""
+"""The places that run a target: this machine or containers."""

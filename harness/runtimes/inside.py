@@ -1,4 +1,4 @@
-"""What a Python module that was run inside a pod printed."""
+"""The output of a Python module that was run inside a pod."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a target's stack runs: one small protocol, whichever way its components are started."""
+"""The protocol of a runtime: the small interface to a target's stack, in processes or containers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Prepared(Protocol):
 
     @property
     def target(self) -> Target:
-        """What is started."""
+        """The target to start."""
         ...
 
     @property
@@ -32,7 +32,7 @@ class Prepared(Protocol):
 
     @property
     def info(self) -> TargetInfo:
-        """What the report says of it."""
+        """The report's facts on the target."""
         ...
 
 

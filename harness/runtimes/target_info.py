@@ -1,4 +1,4 @@
-"""What a run says of a target, whichever way it is started."""
+"""The facts on a target that a run records, the same in every runtime."""
 
 from harness.records import TargetInfo
 from harness.targets import Target

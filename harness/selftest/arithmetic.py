@@ -1,4 +1,4 @@
-"""What a server of known behaviour must show, worked out on paper."""
+"""The expected figures of a server of known behaviour, worked out on paper."""
 
 from collections.abc import Callable
 from math import erf, exp, log, sqrt

@@ -34,7 +34,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What the relay itself logged of one answer; seconds of the monotonic clock."""
+    """The relay's own log of one answer; seconds of the monotonic clock."""
 
     tag: str
     request_s: float
@@ -54,7 +54,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laboratory:
-    """Where and with what the servers are run."""
+    """The place and the tools that the servers are run with."""
 
     folder: Path
     runtime: Runtime

@@ -47,7 +47,7 @@ def faults(measure: Measure) -> list[KnownQuantity]:
 
 
 def knees(measure: Measure) -> list[KnownQuantity]:
-    """Capacities, several searches at a time: servers that wait instead of computing disturb each other little."""
+    """Measure capacities, several searches at a time: servers that wait disturb each other little."""
     known = cases.knees()
     with ThreadPoolExecutor(max_workers=len(known)) as lanes:
         found = lanes.map(lambda one: _search(lambda users, number: measure(one.case, users, number)), known)

@@ -43,7 +43,7 @@ class Target:
 
     @property
     def no_app(self) -> bool:
-        """Whether there is no application: nothing of the target's own is started."""
+        """Tell if the target has no application: nothing of its own is started."""
         return self.backend.kind == "no_app"
 
     @property

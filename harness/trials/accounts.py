@@ -1,4 +1,4 @@
-"""What the generator left behind, by one process or several, put together and reconciled."""
+"""The generator's files, by one process or several, put together and reconciled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from harness.records import GeneratorSummary, LoadPlan, Turn, WorkerShare
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """A trial's account and turns; ``faults`` say in words what does not fit, and then there is no account."""
+    """A trial's account and turns; ``faults`` name each misfit in words, and with a fault there is no account."""
 
     summary: GeneratorSummary | None
     turns: list[Turn]
@@ -52,7 +52,7 @@ def gather(folder: Path, plan: LoadPlan) -> Gathered:
 def _account(folder: Path, suffix: str) -> tuple[GeneratorSummary, list[Turn]]:
     summary = results.read_summary(folder, suffix)
     if summary is None:
-        raise BenchError("it ended without its account", "see the generator's log")
+        raise BenchError(f"it exited before writing generator{suffix}.json", "see logs/generator.log")
     return summary, results.read_lines(Turn, folder / f"turns{suffix}.jsonl")
 
 

@@ -31,7 +31,7 @@ Figures = dict[str, float | None]
 
 
 def audit_verdict(findings: list[Finding], ended: list[str], stumbled: str = "") -> Verdict:
-    """Return pass for an audit that was carried through, whatever it found; fail where something died of it.
+    """Return pass for an audit that was carried through, with any findings; fail where something died of it.
 
     ``stumbled`` says why it was not carried through.
     """
@@ -120,9 +120,11 @@ def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, e
     if facts.generator_faults:
         faults = (Reason(code="invalid.generator", text=text) for text in facts.generator_faults)
         return Verdict(outcome="invalid", reasons=tuple(faults))
-    text = "the generator ended without its account" if summary is None else "the trial ended before it measured"
-    text = text if ended else "the generator did not end in its time"
-    return Verdict(outcome="invalid", reasons=(Reason(code="invalid.generator", text=f"{text}; see its log"),))
+    silent = "the load generator exited before writing generator.json"
+    text = silent if summary is None else "the trial ended before it measured"
+    text = text if ended else "the load generator did not end in its time"
+    reason = Reason(code="invalid.generator", text=f"{text}; see logs/generator.log")
+    return Verdict(outcome="invalid", reasons=(reason,))
 
 
 def _idle_verdict(

@@ -13,7 +13,7 @@ from harness.trials.course import Course, Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a campaign stands, for people."""
+    """The progress of a campaign, for people."""
 
     target: str
     request: Request
@@ -28,7 +28,7 @@ def run_campaign(
     seed: int,
     tell: Callable[[Progress], None],
 ) -> dict[str, Capacity]:
-    """Run all courses to their ends, interleaved in seeded random order; trials that exist already are not run again.
+    """Run all courses to their ends, interleaved in seeded random order; trials that exist already are skipped.
 
     Args:
         courses: A course by target name.

@@ -1,4 +1,4 @@
-"""Where and how the trials of a campaign run, and one of them that has begun."""
+"""The context of a campaign's trials, and a trial that has begun."""
 
 import shutil
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from harness.trials.generator import Live
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialContext:
-    """Where and how trials are run."""
+    """The place and the settings that trials are run with."""
 
     run: Path
     runtime: Runtime

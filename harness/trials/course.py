@@ -1,4 +1,4 @@
-"""Which trial comes next: a course of requests that is sent verdicts; pure."""
+"""The order of trials: a course of requests that is sent verdicts; pure."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -223,7 +223,7 @@ def most_users(profile: Profile, trial: Trial, idle: Trial | None, *, no_app: bo
 
 
 def _most_the_tools_carry(trial: Trial) -> float | None:
-    """Return the bound where there is no application: generator and model have a core each, the budget's in all."""
+    """Return the bound without an application: generator and model have a core each, the budget's in all."""
     cores = [trial.figures.get(name) for name in ("generator_cores", "model_cores")]
     known = [value for value in cores if value is not None]
     if len(known) < len(cores) or not sum(known):

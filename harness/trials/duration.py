@@ -1,4 +1,4 @@
-"""How long a campaign will take, said before it begins. Decides only; touches nothing."""
+"""The estimate of a campaign's duration, made before it begins. Decides only; touches nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path

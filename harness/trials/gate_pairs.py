@@ -14,7 +14,7 @@ SCENARIO = "chat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """What is measured: base and head of a target, and how many pairs make a batch."""
+    """The measurement's subject: base and head of a target, and the number of pairs in a batch."""
 
     context: TrialContext
     sides: Mapping[str, Prepared]  # ``base`` and ``head``

@@ -20,7 +20,7 @@ NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 
 @dataclass(slots=True, kw_only=True)
 class Live:
-    """What the answers looked like so far; for people's eyes and the early stop, never for a printed number."""
+    """The answers so far; for people's eyes and the early stop, never for a printed number."""
 
     turns: int = 0
     measured: int = 0
@@ -42,7 +42,7 @@ class Live:
 
 
 def worst_acceptable_ttft_s(profile: Profile) -> float:
-    """Return a TTFT beyond which a turn violates its SLO whatever the model drew for it (99.9 % of draws)."""
+    """Return a TTFT beyond which a turn violates its SLO for 99.9 % of the model's draws."""
     ttft = profile.answer.ttft_s
     return ttft.median * exp(NINETY_NINE_POINT_NINE * ttft.sigma) + profile.slo.added_ttft_p95_s
 

@@ -21,7 +21,7 @@ Exit = tuple[Role, str]  # of a component that ended by itself: its role, and ho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What a trial under load showed; its samples are in ``folder``, and ``files`` holds their hashes.
+    """The observations of a trial under load; its samples are in ``folder``, and ``files`` holds their hashes.
 
     Attributes:
         in_time: The generator ended by itself.

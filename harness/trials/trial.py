@@ -48,7 +48,7 @@ def write(seen: Observation, figures: Figures, verdict: Verdict) -> Trial:
 
 
 def _audited(begun: Begun) -> Trial:
-    """Try what is not load: no generator, no samples, and the rate limit of every day."""
+    """Run the audit: no generator, no samples, and the rate limit of every day."""
     with begun.open_pod() as pod:
         stack = pod.launch(begun.prepared, begun.context.profile.answer, MESSAGES_PER_MINUTE)
         begun.context.tell("auditing", None)
@@ -80,7 +80,7 @@ def _findings(pod: Pod, prepared: Prepared, stack: Stack) -> tuple[list[Finding]
 
 
 def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile, folder: Path) -> list[contract.Check]:
-    """Let a virtual user hold two turns and return how each went; the only check of a protocol that is not ours."""
+    """Let a virtual user hold two turns and return a check of each; a foreign protocol has no other check."""
     key = TrialKey(target=prepared.target.name, scenario="check", number=1, level=1, repetition=1)
     plan = plan_for(key, profile, prepared, launched.instances, folder)
     pod.generate(plan)
@@ -96,7 +96,7 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
         for n, turn in enumerate(turns[:CHECK_TURNS], start=1)
     ]
     missing = CHECK_TURNS - len(checks)
-    text = f"not held: see {folder / 'logs' / GENERATOR}.log"
+    text = f"no such turn: see {folder / 'logs' / GENERATOR}.log"
     return checks + [contract.Check(operation="turn", passed=False, text=text)] * missing
 
 

@@ -31,7 +31,7 @@ def latest(evidence: Evidence, audits: Audits) -> tuple[str, tuple[Finding, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What was found of one target; no path and no finding where it was not audited."""
+    """The findings on one target; no path and no finding where it was not audited."""
 
     target: str
     path: str | None

@@ -37,7 +37,7 @@ class Cell:
 
     @property
     def rest(self) -> str:
-        """What ``text`` says after ``short``."""
+        """The part of ``text`` after ``short``."""
         return self.text.removeprefix(self.short)
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Modular over monolithic: quotients of two cells, as brackets that hold whatever lies inside both."""
+"""Modular over monolithic: quotients of two cells, as brackets that hold every value inside both."""
 
 from harness.analysis.capacity import Capacity
 from reports.cells.cell import Bracket, Cell, CellVerdict

@@ -1,4 +1,4 @@
-"""What capacity costs: servers for 100, 1,000 and 10,000 users, from the common load."""
+"""The cost of capacity: servers for 100, 1,000 and 10,000 users, from the common load."""
 
 from math import ceil
 from statistics import median

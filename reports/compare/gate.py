@@ -68,8 +68,8 @@ def _alarms(ratio: float | None) -> str:
     if ratio is None:
         return "False alarms: not measured, too few whole pairs."
     return (
-        f"False alarms: of 2,000 gates made of these pairs with base and head exchanged at random, {ratio:.1%} failed; "
-        "where they would be common the machine is too noisy for this margin."
+        f"False alarms: of 2,000 gates made of these pairs with base and head exchanged at random, {ratio:.1%} failed. "
+        "Where false alarms would be common, the machine is too noisy for this margin."
     )
 
 

@@ -94,7 +94,7 @@ def _lines(target: str, reports: tuple[Report, Report]) -> list[Line]:
 
 
 def _components(target: str, reports: tuple[Report, Report]) -> list[Line]:
-    """What each component of a target takes of a turn at the common load."""
+    """The share of each component of a target in a turn at the common load."""
     found = [cpu_s_per_turn(report.folder, report.trials, target, report.run.common_level) for report in reports]
     users = as_text(reports[0].run.common_level, "users")
     names = dict.fromkeys(name for one in found for name in one)

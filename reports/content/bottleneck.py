@@ -1,4 +1,4 @@
-"""What limited each target, from the readings of the trial where it missed the SLO."""
+"""The bottleneck of each target, from the readings of the trial where it missed the SLO."""
 
 from dataclasses import dataclass
 from typing import Any

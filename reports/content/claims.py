@@ -1,4 +1,4 @@
-"""What the article says on scalability (section 2.2, in other words), judged by measured cells and open thresholds."""
+"""The article's claims on scalability (section 2.2, in other words), judged by measured cells and open thresholds."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""What each component of a stack takes of a turn: web server, API, database and cache told apart."""
+"""The use of each component of a stack per turn: web server, API, database and cache told apart."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -12,7 +12,7 @@ from reports.numbers import as_text, significant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What every printed capacity depends on: a run's profile, in words."""
+    """The conditions of every printed capacity: a run's profile, in words."""
 
     profile: Profile
 
@@ -93,7 +93,7 @@ def limits_by_text(trials: Sequence[TrialRef]) -> list[tuple[str, list[str]]]:
 
 
 def fingerprint(machine: Mapping[str, Any]) -> str:
-    """Name a machine in one line, from whatever its fingerprint holds."""
+    """Name a machine in one line, from the fields that its fingerprint holds."""
     flat = {k: v for k, v in machine.items() if isinstance(v, str | int | float) and not isinstance(v, bool)}
     return (
         ", ".join(f"{k.removesuffix('_bytes').replace('_', ' ')}: {_machine_value(k, v)}" for k, v in flat.items())

@@ -1,4 +1,4 @@
-"""What a run knows of one target: its trials, sorted by what they are asked for."""
+"""The trials of one target in a run, sorted by scenario."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class TrialRef(NamedTuple):
 
     @property
     def key(self) -> TrialKey:
-        """What names the trial."""
+        """The words that name the trial."""
         return self.trial.key
 
 
@@ -36,7 +36,7 @@ class Evidence:
 
     @property
     def no_app(self) -> bool:
-        """Whether there was no application, so that nothing is known of its resources: there are none."""
+        """Tell if there was no application, so that its resources are unknown."""
         return self.info.instances == 0
 
     @property
@@ -56,7 +56,7 @@ class Evidence:
 
     @property
     def audits(self) -> list[TrialRef]:
-        """Trials that tried what is not load."""
+        """The trials that audited the target."""
         return [item for item in self.trials if item.key.scenario == "audit"]
 
     def at(self, level: int) -> list[TrialRef]:

@@ -1,4 +1,4 @@
-"""How plots look: colours that colour-blind people tell apart, axes with plain numbers, SVG and PNG files."""
+"""The look of plots: colours that colour-blind people tell apart, axes with plain numbers, SVG and PNG files."""
 
 import io
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """How one target is drawn in every plot."""
+    """The style of one target in every plot."""
 
     colour: str
     marker: str

@@ -189,8 +189,8 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
     axis.set_ylim(0, 1.02)
     canvas.legend(axis, loc="lower right")
     alt = (
-        f"Cumulative share of turns against time to first token for {', '.join(e.target for e in loaded)}, at the "
-        "common load (solid), at the highest level that passed (dashed) and the lowest that failed (dotted). "
+        f"Cumulative share of turns against time to first token for {', '.join(e.target for e in loaded)}. "
+        "Lines: the common load (solid), the highest level that passed (dashed), the lowest that failed (dotted). "
         "Turns without an answer never reach it: a curve may end below 1."
     )
     return canvas.save(figure, folder, "ttft-distribution", "Distribution of the time to first token", alt)

@@ -1,4 +1,4 @@
-"""What the plots draw, worked out from trials and their samples; vectorised, so that millions of turns are feasible."""
+"""The curves of plots, from trials and their samples; vectorised, so that millions of turns are feasible."""
 
 import json
 from dataclasses import dataclass

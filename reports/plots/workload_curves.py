@@ -1,4 +1,4 @@
-"""What the plots of other workloads draw, worked out from the raw samples of one trial each."""
+"""The curves of the plots of other workloads, from the raw samples of one trial each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -98,9 +98,10 @@ def _spikes(report: Report, trials: list[Played], styles: Mapping[str, Style], f
         _outside(right, left, note="" if spike.met_again_s is not None else _met(spike))
     _name_times(axes)
     alt = (
-        f"A spike of users (shaded) over time for {', '.join(e.target for e, _, _ in shown)}: added TTFT of each turn "
-        "by when it was sent (below 1 ms drawn at 1 ms, crosses at the top failed or did not end), and messages and "
-        "whole answers per second. From the dash-dotted line on, the turns of every "
+        f"A spike of users (shaded) over time for {', '.join(e.target for e, _, _ in shown)}. "
+        "At the left added TTFT of each turn by when it was sent; at the right messages and whole answers per second. "
+        "TTFT below 1 ms is drawn at 1 ms; turns that failed or did not end are crosses at the top. "
+        "From the dash-dotted line on, the turns of every "
         f"{as_text(asked.window_s, 's')} meet the SLO."
     )
     return canvas.save(figure, folder, "spike-over-time", "Spike of users over time", alt)
@@ -137,8 +138,9 @@ def _soaks(report: Report, trials: list[Played], styles: Mapping[str, Style], fo
         _outside(near, note="" if soak.slope else "slope not measured:\ntoo few blocks")
     _name_times(axes)
     alt = (
-        f"Memory of the whole stack during a soak for {', '.join(e.target for e, _, _ in shown)}; at the right on a "
-        "stretched axis, with the means over the end of each block, their slope and, shaded, its 95 % interval."
+        f"Memory of the whole stack during a soak for {', '.join(e.target for e, _, _ in shown)}. "
+        "At the right on a stretched axis: the means over the end of each block, their slope and, shaded, its 95 % "
+        "interval."
     )
     return canvas.save(figure, folder, "soak-memory", "Memory during a soak", alt)
 

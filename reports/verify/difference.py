@@ -1,4 +1,4 @@
-"""What does not agree with the raw samples, and when two values agree."""
+"""The differences from the raw samples, and the agreement of two values."""
 
 import json
 from collections.abc import Iterator

@@ -129,7 +129,7 @@ def _row_counts(turns: Columns, folder: Path, summary: Mapping[str, Any]) -> Dam
 
 
 def _begins(turns: Columns, summary: Mapping[str, Any]) -> Array:
-    """When each turn began: at its arrival in an open workload, else when its message was sent."""
+    """The start of each turn: at its arrival in an open workload, else when its message was sent."""
     begins: Array = turns["intended_s" if summary.get("arrivals") else "sent_s"]
     return begins
 

@@ -1,4 +1,4 @@
-"""When the model meant to send each token: its draws made again from seed and tag, nothing shared with the model."""
+"""The times at which the model meant to send each token: its draws repeated from seed and tag, sharing nothing."""
 
 import hashlib
 import math

@@ -40,7 +40,7 @@ FIGURE_OF = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What is known of a trial besides its figures: from ``trial.json``, ``run.json`` and the turns themselves."""
+    """The facts of a trial besides its figures: from ``trial.json``, ``run.json`` and the turns themselves."""
 
     scenario: str  # the word before a hyphen
     spare_cpus: bool
@@ -168,7 +168,7 @@ def _disturbed(figures: Figures, account: Account) -> Broken:
 
 
 def _books(figures: Figures, account: Account) -> Broken:
-    """Whether what the users made, what was written down and what the model logged are the same turns."""
+    """Check that the users, the files and the model's log hold the same turns."""
     broken: Broken = {}
     percent, each_s = 100 * (figures.get("little_error_ratio") or 0.0), figures.get("little_error_s_per_turn")
     if percent > LITTLE_PERCENT and (each_s is None or 1000 * each_s > LITTLE_MS_PER_TURN):

@@ -1,4 +1,4 @@
-"""Whether users only waited for answers while it was measured: numpy over the turns, on its own."""
+"""The check that users only waited for answers while it was measured: numpy over the turns, on its own."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -25,14 +25,14 @@ web_root = Path(os.environ.get("WEB_ROOT") or Path(__file__).with_name("page")).
 
 
 class Credentials(BaseModel):
-    """What signing in takes."""
+    """The body of a request to sign in."""
 
     username: str
     password: str
 
 
 class NewMessage(BaseModel):
-    """What asking takes."""
+    """The body of a request that asks the model."""
 
     content: str
 
@@ -67,7 +67,7 @@ Unsafe = Depends(same_site)
 
 
 def owned(number: str, user: User) -> store.Conversation:
-    """Return a conversation of this user; other users' conversations are not found."""
+    """Return a conversation of this user; answer 404 for other users' conversations."""
     found = store.conversations.get(number)
     if found is None or found.owner != user:
         raise HTTPException(404, "No such conversation.")

@@ -1,4 +1,4 @@
-"""What a person does with a chatbot from end to end, step by step, and whether each step went as the contract says."""
+"""A person's journey through a chatbot from end to end, each step checked against the contract."""
 
 import json
 import time

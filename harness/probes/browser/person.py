@@ -107,7 +107,7 @@ class Person:
         self.conversation(title).wait_for()
 
     def retitle(self, title: str) -> None:
-        """Give the open conversation another title, whatever the page then shows."""
+        """Give the open conversation another title; the page is not checked for it."""
         box = self.page.get_by_role("textbox", name="Title", exact=True)
         rename = self.page.get_by_role("button", name="Rename")
         self._open_options(box.or_(rename).first)

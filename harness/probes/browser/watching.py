@@ -1,4 +1,4 @@
-"""What a browser saw, from its own network events and its own page, on this machine's monotonic clock.
+"""The record of a browser's network events and page changes, on this machine's monotonic clock.
 
 Chromium on Linux takes its event times (``Network.MonotonicTime``) from CLOCK_MONOTONIC, as ``time.monotonic`` does;
 ``tests/e2e/pages/test_arrival.py`` checks that.
@@ -52,7 +52,7 @@ class EventStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """When an answer's first and last token reached a stage; seconds on the monotonic clock."""
+    """The times of an answer's first and last token at a stage; seconds on the monotonic clock."""
 
     first_s: float
     last_s: float

@@ -1,4 +1,4 @@
-"""Who may do what: nobody signed in, other people, moderators and admins; and what moderating and administering do."""
+"""The checks of permissions by role (signed out, other user, moderator, admin), of moderation and of administration."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a virtual user needs of a REST chatbot that states only some of the contract's features."""
+"""The checks of a REST chatbot that states only some features: those that a virtual user needs."""
 
 from harness.probes.claims import Check, Probes, expect, run
 from harness.probes.client import Client

@@ -1,4 +1,4 @@
-"""What is refused whatever the operation: malformed requests, too many of them; and what headers answers carry."""
+"""The checks that hold for every operation: malformed requests, the rate limit, the headers of answers."""
 
 import statistics
 import time

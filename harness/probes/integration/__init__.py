@@ -123,7 +123,7 @@ def _schema(subject: Subject) -> tuple[str | None, list[str]]:
 
 
 def _document(body: bytes) -> dict[str, Any] | None:
-    """Return an OpenAPI document, None for whatever else was served (a page answers every path of some servers)."""
+    """Return an OpenAPI document, None for any other body (a page answers every path of some servers)."""
     try:
         document = json.loads(body)
     except ValueError:

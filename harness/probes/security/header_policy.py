@@ -60,7 +60,7 @@ def judge(tally: Tally, where: str, answer: Answer) -> None:
 
 
 def closed(sources: list[str] | None) -> bool:
-    """Tell whether a list of sources lets in neither inline code nor whatever address; none lets in everything."""
+    """Tell if a list of sources excludes inline code and arbitrary addresses; an absent list excludes nothing."""
     return sources is not None and not any(word.lower() in OPENING for word in sources)
 
 

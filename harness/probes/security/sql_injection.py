@@ -26,7 +26,7 @@ class Input:
 
 
 def try_all(tally: Tally, places: Iterable[Input], secret: str) -> None:
-    """Note what each text did at each place; an answer that holds the secret shows what is not for the asker."""
+    """Note the answer to each text at each place; an answer with the secret reveals data kept from the asker."""
     for place in places:
         for text in place.texts:
             _try(tally, place, text, secret)

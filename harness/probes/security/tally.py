@@ -1,4 +1,4 @@
-"""What was tried on a target, and how it is told."""
+"""The tally of the tries on a target, and its text."""
 
 from harness.probes.probe import Seen, Try
 
@@ -34,12 +34,12 @@ class Tally:
 
     @property
     def wrong(self) -> int:
-        """How many inputs did something else than they should."""
+        """The number of inputs with another outcome than expected."""
         return sum(not one.passed for one in self.tries if not one.control)
 
     @property
     def inputs(self) -> int:
-        """How many inputs there were, without the controls."""
+        """The number of inputs, without the controls."""
         return sum(not one.control for one in self.tries)
 
     def seen(self, text: str = "") -> Seen:

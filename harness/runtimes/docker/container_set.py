@@ -43,7 +43,7 @@ class Running:
 
 
 class ContainerSet:
-    """Who runs, who ended by themselves, and what they used."""
+    """The containers that run, those that ended by themselves, and their use of resources."""
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}

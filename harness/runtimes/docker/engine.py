@@ -65,7 +65,7 @@ def reached(what: str) -> Iterator[None]:
 
 
 def same_engine() -> dict[str, str]:
-    """Return variables that lead the CLI and Compose to the engine that the SDK talks to, whatever their context."""
+    """Return variables that lead the CLI and Compose to the engine of the SDK, in any context of theirs."""
     return {"DOCKER_HOST": os.environ.get("DOCKER_HOST", SOCKET), "BUILDX_BUILDER": "default"}
 
 

@@ -1,4 +1,4 @@
-"""What a trial needs to know of this machine and its engine."""
+"""The facts of this machine and its engine that a trial needs."""
 
 import os
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Site:
 
     @property
     def user(self) -> str:
-        """Who model and generator write results as: this person, or for root the images' own user."""
+        """The user that model and generator write results as: this person, or for root the images' own user."""
         return f"{os.getuid()}:{os.getgid()}" if os.getuid() else f"{USER_ID}:{USER_ID}"
 
     def hand_over(self, folder: Path) -> None:

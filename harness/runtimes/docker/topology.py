@@ -1,4 +1,4 @@
-"""Which services a target is made of, and what measuring adds to the Compose files a person uses."""
+"""The services of a target, and the measurement's additions to the Compose files a person uses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ def of_target(target: Target) -> Topology:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where containers run: CPUs, and the parent groups of both sides, None where the engine takes none from us."""
+    """The CPUs of containers and the parent groups of both sides, None where the engine takes none from us."""
 
     target_cpus: str
     other_cpus: str
@@ -84,7 +84,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mounts:
-    """What containers see of this machine; ``readable`` maps a path inside to the path here."""
+    """The parts of this machine that containers see; ``readable`` maps a path inside to the path here."""
 
     trial: str  # the trial's folder, which model and generator write
     data: str  # the volume of the target's data

@@ -10,7 +10,7 @@ from harness.records import Component, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How to start one component; ``ready_url`` is ``http://…`` (any status below 400) or ``tcp://host:port``."""
+    """The launch of one component; ``ready_url`` is ``http://…`` (any status below 400) or ``tcp://host:port``."""
 
     name: str  # [a-z0-9-]
     role: Role

@@ -37,7 +37,7 @@ def wait(wanted: Launch, process: "subprocess.Popen[bytes]", why_killed: Callabl
 
 
 def answers(url: str, timeout_s: float) -> str:
-    """Return why ``http://…`` or ``tcp://host:port`` is not ready yet; empty when it is.
+    """Return the reason that ``http://…`` or ``tcp://host:port`` is not ready yet; empty when it is.
 
     Connects straight to the host: a proxy configured for the machine knows nothing of 127.0.0.1.
     """

@@ -203,7 +203,9 @@ def test_a_generator_that_is_killed(lab: Laboratory, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(LocalPod, "generate", generate)
     found = short(lab)
     assert found.trial.verdict.outcome == "invalid"
-    assert [one.text for one in found.trial.verdict.reasons] == ["the generator ended without its account; see its log"]
+    assert [one.text for one in found.trial.verdict.reasons] == [
+        "the load generator exited before writing generator.json; see logs/generator.log"
+    ]
 
 
 def test_a_wall_clock_set_by_an_hour_changes_no_figure(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +258,6 @@ def test_a_generator_of_two_that_is_killed(lab: Laboratory, monkeypatch: pytest.
     found = in_two(lab, monkeypatch, kill_one)
     assert found.trial.verdict.outcome == "invalid"
     assert [one.code for one in found.trial.verdict.reasons] == ["invalid.generator"]
-    assert found.trial.verdict.reasons[0].text.endswith("of 2: it ended without its account")
+    assert "of 2: it exited before writing generator-" in found.trial.verdict.reasons[0].text
     assert found.trial.figures == {}
     assert len(results.read_turns(found.folder)) > 0

@@ -10,6 +10,8 @@ from tests import ROOT
 FOLDERS = ("harness", "loadtests", "reports")
 CALLS = ("Reason", "ReasonCode", "Check", "Advice", "_above")
 HELP = ("help", "description", "epilog")
+PROSE = ("reports", "harness/probes", "harness/cli")  # whose texts are notes, claims, findings and the terminal's
+DATA = ("_TEXT",)  # a list of words that messages are drawn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,30 @@ def messages() -> Iterator[Message]:
     """Yield every literal text that an error, a reason or an option's help is made of."""
     for path in source_files():
         yield from in_source(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+
+
+def prose() -> Iterator[Message]:
+    """Yield every literal text of the sources that write reports, findings and terminal output."""
+    for path in source_files():
+        file = str(path.relative_to(ROOT))
+        if file.startswith(PROSE):
+            yield from prose_of(path.read_text(encoding="utf-8"), file)
+
+
+def prose_of(source: str, file: str) -> Iterator[Message]:
+    """Yield every literal text of one source file, without docstrings and data."""
+    for node in _spoken(ast.parse(source)):
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            yield from _texts(node, file)
+
+
+def _spoken(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        data = isinstance(child, ast.Assign) and any(isinstance(t, ast.Name) and t.id in DATA for t in child.targets)
+        if not (docstring or data):
+            yield child
+            yield from _spoken(child)
 
 
 def strings() -> Iterator[str]:

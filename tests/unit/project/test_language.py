@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests import ROOT
-from tests.unit.project.messages import Message, in_source, messages
+from tests.unit.project.messages import Message, in_source, messages, prose, prose_of
 
 GLOSSARY = tomllib.loads((ROOT / "docs" / "glossary.toml").read_text(encoding="utf-8"))
 WORDS = [term for term in (*GLOSSARY["term"], *GLOSSARY["style"]) if "instead_of" in term]
@@ -93,7 +93,7 @@ def test_replaced_word_stands_nowhere(term: Entry) -> None:
 def test_message_has_short_sentences() -> None:
     found = [
         f"{one.file}:{one.line}: {len(sentence.split())} words: {sentence}"
-        for one in said()
+        for one in (*said(), *prose())
         for sentence in SENTENCE_END.split(one.text)
         if len(sentence.split()) > LONGEST_SENTENCE
     ]
@@ -136,3 +136,17 @@ parser.add_argument("--x", help="an option")
 Reason(code="a.b", text="why")
 """
     assert {one.text for one in in_source(source, "x.py")} == {"only … of it", "do this", "or …", "an option", "why"}
+
+
+def test_prose_is_every_text_but_docstrings_and_data() -> None:
+    source = """
+'''A module.'''
+_TEXT = "words words"
+FACTS = "a fact"
+def f(x):
+    '''A function.'''
+    console.print(f"{x} of it")
+    return Seen(text="seen" + x)
+"""
+    assert {one.text for one in prose_of(source, "x.py")} >= {"a fact", "… of it", "seen"}
+    assert not {"A module.", "A function.", "words words"} & {one.text for one in prose_of(source, "x.py")}

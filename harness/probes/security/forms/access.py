@@ -1,4 +1,4 @@
-"""Roles × operations as found, other people's objects, and what somebody gets who is not signed in."""
+"""The probes of access: roles × operations, other people's objects, requests without a session."""
 
 from harness.probes.claims import expect
 from harness.probes.client import Answer, Client

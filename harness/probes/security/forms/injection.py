@@ -118,7 +118,7 @@ def _finds(pattern: "re.Pattern[str]") -> Judge:
 
 
 def _paths(scene: Scene, mine: Kept) -> list[Input]:
-    """Ids in paths: what is no id is not found, or malformed; 405 where the text makes another path of it."""
+    """Try ids in paths: 404 or malformed for text that is no id; 405 where the text makes another path of it."""
     nothing = refused(400, 404, 405)
 
     def get(path: str) -> Callable[[str], Answer]:

@@ -1,4 +1,4 @@
-"""Who tries a target of forms: people of the seeded data set, a conversation to be kept from others, its addresses."""
+"""The actors of the probes of forms: seeded users, a conversation to keep from others, its addresses."""
 
 import html
 import http.client
@@ -54,7 +54,7 @@ class Scene:
         )
 
     def anonymous(self) -> Client:
-        """Return somebody who is not signed in."""
+        """Return a client without a session."""
         return Client(self.base_url)
 
     def signed_in(self, username: str, session: str | None = None) -> tuple[Client, Answer]:

@@ -1,1 +1,1 @@
-"""What hostile input does to pages in a real browser."""
+"""The probes of pages in a real browser with hostile input."""

@@ -34,7 +34,7 @@ class Tab:
     names: tuple[str, ...] = ()
 
     def name(self, number: int) -> str | None:
-        """Return the payload of this number, None where there are not so many."""
+        """Return the payload of this number, None beyond the last."""
         return self.names[number] if number < len(self.names) else None
 
 

@@ -45,7 +45,7 @@ SHOWN = r"""
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where payloads were seen, by their names."""
+    """The places where payloads were seen, by the payloads' names."""
 
     titles: set[str] = field(default_factory=set)
     headings: set[str] = field(default_factory=set)

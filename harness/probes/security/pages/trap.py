@@ -47,7 +47,7 @@ CLICK = """
 
 @cache
 def payloads() -> Mapping[str, str]:
-    """Return the payloads by name; raises NotMeasuredError where this is no checkout of the repository."""
+    """Return the payloads by name; raises NotMeasuredError outside a checkout of the repository."""
     try:
         return tomllib.loads(PAYLOADS.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -56,7 +56,7 @@ def payloads() -> Mapping[str, str]:
 
 @dataclass(slots=True)
 class Signs:
-    """What was seen of payloads, by their names; texts of what bears no name of theirs apart."""
+    """The signs of payloads, by their names; texts without such a name apart."""
 
     shown: set[str] = field(default_factory=set)
     ran: set[str] = field(default_factory=set)
@@ -72,7 +72,7 @@ class Signs:
 
     @property
     def others(self) -> list[str]:
-        """What was asked for elsewhere without any payload's name."""
+        """The requests elsewhere without any payload's name."""
         return self.left.get(NAMELESS, [])
 
     def verdict(self, name: str) -> tuple[str, bool]:
@@ -99,7 +99,7 @@ class Trap:
         context.on("requestfailed", self._failed)
 
     def click(self, page: Page) -> None:
-        """Click whatever would run script."""
+        """Click every element that would run script."""
         for markup in page.evaluate(CLICK):
             self.signs.links |= set(named(markup))
 
@@ -113,7 +113,7 @@ class Trap:
             self.signs.left.setdefault(name, []).append(request.url)
 
     def _failed(self, request: Request) -> None:
-        """What the page's own policy blocked never left, be it the address of a payload or what there is of one yet."""
+        """Drop a request that the page's own policy blocked: its address may be a payload's, or the start of one."""
         if request.failure == "csp":
             names = named(request.url)
             for name in names or [NAMELESS]:

@@ -1,4 +1,4 @@
-"""What somebody not signed in gets: every operation, with nothing and with made-up credentials, and other paths."""
+"""The probes without a session: every operation, with nothing and with made-up credentials, and other paths."""
 
 from harness.probes.client import Client
 from harness.probes.contract.access import OPEN

@@ -19,7 +19,7 @@ ADMINS = ("hideMessage", "updateUser")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a request is forged: its headers, what its body looks like, whether it brings the browser's own token."""
+    """A way to forge a request: its headers, the form of its body, the browser's own token or none."""
 
     name: str
     headers: dict[str, str]

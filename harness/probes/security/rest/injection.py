@@ -108,7 +108,7 @@ def _searches(scene: Scene) -> list[Input]:
 
 
 def _paths(scene: Scene) -> list[Input]:
-    """Ids in paths: what is no id is not found, or malformed; 405 where the text makes another path of it."""
+    """Try ids in paths: 404 or malformed for text that is no id; 405 where the text makes another path of it."""
     no_id = refused(400, 404, 405)
 
     def ask(client: Client, method: str, path: str, body: object = None) -> Callable[[str], Answer]:

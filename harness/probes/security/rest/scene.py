@@ -1,4 +1,4 @@
-"""Who tries a REST target: people of the seeded data set, and a conversation to be kept from others."""
+"""The actors of the REST probes: seeded users, and a conversation to keep from others."""
 
 import http.client
 import secrets
@@ -25,7 +25,7 @@ class Scene:
         self.moderator, self.admin = self.world.moderator, self.world.admin
 
     def anonymous(self) -> Client:
-        """Return somebody who is not signed in."""
+        """Return a client without a session."""
         return Client(self.base_url)
 
     def signed_in(self, username: str) -> Client:

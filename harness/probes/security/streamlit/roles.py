@@ -1,4 +1,4 @@
-"""What people may do on a Streamlit page, and what happens when a crafted message asks for what the page does not show.
+"""The permissions on a Streamlit page, tried by its widgets and by crafted messages for widgets that it does not show.
 
 Ids of widgets are the same in every session. So each operation is tried by its widget where the page shows it, and by
 the id seen on the owner's, a moderator's or an admin's page where it does not; what came of it is looked up on
@@ -35,10 +35,11 @@ EXPECTED: dict[str, tuple[str, str, str, str, str, str]] = {
     "delete": (NO, YES, NO, NO, NO, NO),
 }
 FILES = (
-    "Streamlit makes and serves a download for whoever names it, whichever session or none: what protects it is its "
-    "id, which cannot be guessed (a random UUID, or a hash of the contents) and lives as long as the owner's session: "
-    "that outlives the closed page by disconnectedSessionTTL (120 s unless the app sets it). An app cannot tell who "
-    "asks."
+    "Streamlit makes and serves a download for anybody with its address, in any session or none. "
+    "Its only protection is its id, which cannot be guessed: a random UUID, or a hash of the contents. "
+    "The id lives as long as the owner's session. "
+    "That session outlives the closed page by disconnectedSessionTTL (120 s unless the app sets it). "
+    "An app cannot tell who asks."
 )
 WRITING = ("write", "rename", "export", "rate", "delete")
 NAMES = {"user": OWNER, "another user": OTHER, "moderator": "moderator", "admin": "admin", "deactivated user": LEAVER}
@@ -125,7 +126,7 @@ def _signs_in(stage: Stage, name: str) -> str:
 
 
 def _deactivated(stage: Stage, kept: Kept) -> dict[tuple[str, str], str]:
-    """Try on a page that was open when its user was deactivated; whoever still sees the page is still in."""
+    """Try on a page that was open when its user was deactivated; a user who still sees the page is still in."""
     seen = {}
     with stage.open(LEAVER) as page:
         stage.begin(page, "Soon gone.")

@@ -1,4 +1,4 @@
-"""Who tries a Streamlit target: people with open pages, a conversation to be kept from others, ids seen on pages."""
+"""The actors of the Streamlit probes: people with open pages, a conversation to keep from others, widgets' ids."""
 
 import secrets
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Kept:
             self.active: Shown = ruling.find("checkbox", "Active")
 
     def state(self) -> tuple[str, ...]:
-        """Return what its owner sees of it: title, texts, ratings; that it is gone where it is not listed."""
+        """Return the conversation as its owner sees it: title, texts, ratings; ``GONE`` where it is not listed."""
         with self._stage.open(OWNER, query=self.query) as page:
             if not page.has("button", key=f"-open-{self.number}"):
                 return GONE
@@ -115,7 +115,7 @@ class Kept:
 
     @property
     def query(self) -> str:
-        """What the address of the page holds while it is open."""
+        """The query of the page's address while it is open."""
         return f"conversation={self.number}"
 
     def afresh(self, page: Session) -> Session:

@@ -1,4 +1,4 @@
-"""What a Streamlit server shows without a session, whom it lets open its WebSocket, how it keeps who is signed in."""
+"""The surface of a Streamlit server: answers without a session, origins of its WebSocket, storage of the sign-in."""
 
 import re
 import secrets
@@ -32,7 +32,7 @@ CODE = re.compile(rb'code\\?"?\s*[:=]\s*\\?"([0-9a-f]{32})')
 
 
 def anonymous(stage: Stage) -> Seen:
-    """Return what somebody who is not signed in gets: the page's operations, by crafted messages, and other paths."""
+    """Return the answers without a session: the page's operations, by crafted messages, and other paths."""
     tally, kept = Tally(), stage.keep()
     before = kept.state()
     for cookie, how in ((None, "without a session"), ("0" * 32, "with a made-up session")):

@@ -129,7 +129,7 @@ def test_a_misfit_is_named_and_leaves_no_account(tmp_path: Path, changes: dict[s
 def test_a_worker_without_files_is_named_and_the_others_turns_are_kept(tmp_path: Path) -> None:
     write(tmp_path, 0)
     found = accounts.gather(tmp_path, plan(tmp_path))
-    assert found.faults == ("worker 1 of 2: it ended without its account",)
+    assert found.faults == ("worker 1 of 2: it exited before writing generator-1.json",)
     assert found.summary is None
     assert len(found.turns) == 3
 
