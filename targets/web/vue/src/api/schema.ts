@@ -432,6 +432,24 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The language model failed or could not be reached. */
+        ModelFailed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The language model stayed silent for too long. */
+        ModelSilent: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description There is no such object, or it is somebody else's. */
         NotFound: {
             headers: {
@@ -488,24 +506,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The language model failed or could not be reached. */
-        ModelFailed: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The language model stayed silent for too long. */
-        ModelSilent: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
     };
     parameters: {
         /** @example 6a3f0a86-0b4e-4d7a-9c1f-2f4f8f0a7c11 */
@@ -548,14 +548,14 @@ export type UserChange = components['schemas']['UserChange'];
 export type UserPage = components['schemas']['UserPage'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseInvalid = components['responses']['Invalid'];
+export type ResponseModelFailed = components['responses']['ModelFailed'];
+export type ResponseModelSilent = components['responses']['ModelSilent'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseNotSignedIn = components['responses']['NotSignedIn'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseTooMany = components['responses']['TooMany'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
-export type ResponseModelFailed = components['responses']['ModelFailed'];
-export type ResponseModelSilent = components['responses']['ModelSilent'];
 export type ParameterConversationId = components['parameters']['ConversationId'];
 export type ParameterCsrfToken = components['parameters']['CsrfToken'];
 export type ParameterMessageId = components['parameters']['MessageId'];
