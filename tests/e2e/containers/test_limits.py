@@ -103,7 +103,7 @@ def test_a_hog_in_a_container_is_killed_by_the_budget_and_the_trial_fails(measur
     assert trial.limits.shortfall is None
     assert trial.verdict.outcome == "fail"
     assert trial.verdict.reasons[0].code == "target.oom"
-    assert "killed 1 of its processes at the memory limit" in trial.verdict.reasons[0].text
+    assert "processes killed at the memory limit 1 (limit 0)" in trial.verdict.reasons[0].text
 
 
 def test_a_target_that_is_itself_killed_by_the_budget_fails_with_that_reason(measure: Callable[..., Trial]) -> None:
