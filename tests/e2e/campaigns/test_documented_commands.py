@@ -18,22 +18,29 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.environments.uv import uv_environment
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID
+from harness.results import slug
 from tests import ROOT
 from tests.e2e.campaigns.bad_days_campaign import BRIEF, TOY
+from tests.e2e.campaigns.test_your_own import TYPED
 
+#: CONTRIBUTING.md is not among them: `make test` would start this test again, and `.ci/run` is what starts both
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PATIENCE_S, BUILDING_S = 240, 3600
+WORKFLOW = ROOT / "docs" / "ci" / "gate.yml"
+PATIENCE_S, SMOKE_S, BUILDING_S = 240, 800, 3600
 #: needs a session of systemd, which neither containers nor CI have; what follows it is run
 DELEGATED = "systemd-run --user --scope -p Delegate=yes"
+PAIR = {slug("django+angular"), slug("streamlit")}  # what is measured where nobody names targets
 GATE_ANSWERS = (EXIT_DONE, EXIT_GATE, EXIT_INVALID)
 #: what a line does, by its first match; a test's name where another one types or does exactly this
 KINDS: tuple[tuple[str, str], ...] = (
     (r"make bench RUNTIME=docker", "containers"),
     (r"make images", "containers"),
     (r"make base-image", "containers"),
+    (r"make bench PROFILE=smoke", "as it stands"),
     (r"make bench( (PROFILE|TARGETS|ARGS)=\S.*)?", "campaign"),
     (rf"({re.escape(DELEGATED)} )?chatbench run", "campaign"),
     (r"make setup( TARGETS=\S+)?", "set up"),
@@ -48,7 +55,11 @@ KINDS: tuple[tuple[str, str], ...] = (
     (r"locust -f loadtests/locustfile\.py --host \S+ --protocol rest", "serve"),
     (
         r"chatbench selftest",
-        "tests/golden/pipeline/test_selftest.py::test_the_command_ends_with_3_and_keeps_what_it_found",
+        "tests/golden/pipeline/test_selftest.py::test_the_command_ends_with_0_where_all_is_found",
+    ),
+    (
+        r"chatbench run \./mybot",
+        "tests/e2e/campaigns/test_your_own.py::test_what_the_readme_says_to_type_works",
     ),
     (
         r"(chatbench (init|check|run|serve) \.?/?my\w+.*|uv pip compile .* mybot/.*)",
@@ -56,7 +67,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(export PATH=\S+|mkdir -p \S+ && cd \S+)",
-        "tests/e2e/campaigns/test_your_own.py::environment",
+        "tests/e2e/campaigns/test_your_own.py::test_the_first_block_leads_to_an_empty_folder_with_chatbench",
     ),
     (
         r"(API=\w+ WEB=\w+|APP=\w+) docker compose -p \S+ -f compose/(modular|monolith)\.yaml up",
@@ -76,7 +87,21 @@ def documented() -> dict[str, list[str]]:
                 command = re.sub(r"\s+# .*$", "", line).strip().replace(".venv/bin/", "", 1)
                 if command and "──>" not in block:
                     found.setdefault(command, []).append(str(page.relative_to(ROOT)))
+    for command in of_the_workflow():
+        found.setdefault(command, []).append(str(WORKFLOW.relative_to(ROOT)))
     return found
+
+
+def of_the_workflow() -> list[str]:
+    """Return the workflow's own commands, for the first target of its matrix and a base named ``main``."""
+    job = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["gate"]
+    target = job["strategy"]["matrix"]["target"][0]
+    lines = [line for step in job["steps"] for line in step.get("run", "").splitlines()]
+    commands = [line for line in lines if re.match(r"make |.*\bchatbench ", line) and "echo" not in line]
+    values = {"${{ matrix.target }}": target, '"$TARGET"': target, '"$BASE"': "main", " || code=$?": ""}
+    for name, value in values.items():
+        commands = [command.replace(name, value) for command in commands]
+    return [command.removeprefix(".venv/bin/") for command in commands]
 
 
 def kind(command: str) -> str:
@@ -110,6 +135,7 @@ class Bench:
         small["ARGS"] = f"{variables.get('ARGS', '')} {small.get('ARGS', '')}"
         environment = Path(sys.executable).parents[1]  # it is there: make is not to make it anew
         made = [word for mark in (".bench", ".dev") for word in ("--assume-old", str(environment / mark))]
+        # whether make makes them is seen by .ci/run, which starts on a clean checkout
         given = (f"{name}={value}" for name, value in ({"VENV": str(environment)} | variables | small).items())
         return [program, *made, *(word for word in words if "=" not in word), *given]
 
@@ -124,16 +150,24 @@ class Bench:
         assert done.returncode == 0 or ended & set(codes), said
         return done.stdout
 
-    def campaign(self, command: str, results: Path, targets: str | None = None) -> Path:
-        """Run a documented campaign at smoke size and return its run; a busy machine may leave it unsettled."""
-        profile, before = str(self.folder / "brief.toml"), set(results.glob("*"))
+    def campaign(
+        self,
+        command: str,
+        results: Path,
+        targets: str | None = None,
+        *,
+        profile: str = "",
+        timeout_s: float = PATIENCE_S,
+    ) -> Path:
+        """Run a documented campaign, briefly unless a profile is named; return its run, which may be unsettled."""
+        profile, before = profile or str(self.folder / "brief.toml"), set(results.glob("*"))
         if command.startswith("make"):
             small = {"PROFILE": profile, "ARGS": f"--results {results}"} | ({"TARGETS": targets} if targets else {})
             words = self.words(command, **small)
         else:
             program = command.removeprefix(f"{DELEGATED} ")
             words = self.words(f"{program} {targets or ''}", **{"--profile": profile, "--results": str(results)})
-        self.do(words, EXIT_INVALID, timeout_s=BUILDING_S if "docker" in command else PATIENCE_S)
+        self.do(words, EXIT_INVALID, timeout_s=timeout_s)
         (run,) = set(results.glob("*")) - before
         return run
 
@@ -174,6 +208,7 @@ def test_an_unknown_command_is_found_out() -> None:
 @pytest.mark.parametrize("name", [name for _, name in KINDS if "::" in name])
 def test_the_tests_that_are_named_exist(name: str) -> None:
     file, _, function = name.partition("::")
+    assert function.startswith("test_"), name  # a helper runs nothing
     assert re.search(rf"^def {function}\(", (ROOT / file).read_text(), re.MULTILINE), name
 
 
@@ -183,8 +218,8 @@ def test_no_line_of_kinds_is_left_over(pattern: str) -> None:
 
 
 def test_the_guide_is_typed_as_a_whole() -> None:
-    """What is left to the guide's test stands in the guide, or is the same line with other words for smoke."""
-    guide = (ROOT / "docs" / "your-own.md").read_text()
+    """What is left to the guide's test is one of the lines that it types."""
+    guide = {command for walk in TYPED.values() for command in walk}
     for command in lines("tests/e2e/campaigns/test_your_own.py::test_what_the_guide_says_to_type_works"):
         assert command in guide, command
 
@@ -192,6 +227,27 @@ def test_the_guide_is_typed_as_a_whole() -> None:
 @pytest.mark.parametrize("command", lines("set up"))
 def test_set_up(bench: Bench, command: str) -> None:
     assert "ready: " in bench.do(bench.words(command), timeout_s=BUILDING_S)
+
+
+def test_the_workflows_commands_were_found() -> None:
+    assert of_the_workflow() == [
+        'make setup TARGETS="streamlit"',
+        "chatbench compare main . --gate --target streamlit",
+    ]
+
+
+def measured(run: Path) -> set[str]:
+    """Return the targets that a run has chats of."""
+    return {path.parents[2].name for path in run.glob("trials/*/chat/*/turns.parquet")}
+
+
+@pytest.mark.parametrize("command", lines("as it stands"))
+@pytest.mark.timeout(SMOKE_S + 100)
+def test_the_first_command_as_it_stands(bench: Bench, command: str) -> None:
+    """Profile and targets are those that the README's reader gets; only the folder of the results is another."""
+    run = bench.campaign(command, bench.folder / "as-it-stands", profile="smoke", timeout_s=SMOKE_S)
+    assert (run / "report" / "report.html").is_file()
+    assert measured(run) == PAIR
 
 
 @pytest.mark.parametrize("command", lines("campaign"))
@@ -275,9 +331,13 @@ def test_a_served_target_shows_its_page_and_carries_locust_by_hand(bench: Bench)
 @pytest.mark.parametrize("command", lines("containers"))
 @pytest.mark.timeout(BUILDING_S)
 def test_in_containers(bench: Bench, command: str) -> None:
-    """One target; whoever runs this has an engine, and root where there is no base image yet."""
+    """The default pair is measured; of one target the images are made.
+
+    Whoever runs this has an engine, and root where there is no base image yet.
+    """
     if command.startswith("make bench"):
-        run = bench.campaign(command, bench.folder / "containers", "streamlit")
+        run = bench.campaign(command, bench.folder / "containers", profile="smoke", timeout_s=BUILDING_S - 100)
+        assert measured(run) == PAIR
         assert list(run.glob("trials/*/chat/*/containers.json"))
     else:
         said = bench.do(bench.words(command, TARGETS="streamlit"), timeout_s=BUILDING_S)

@@ -134,6 +134,36 @@ def test_what_the_guide_says_to_type_works(walk: str, tmp_path: Path) -> None:
         assert (run / "report" / "report.html").is_file()
 
 
+@pytest.mark.spread
+@pytest.mark.timeout(LIMIT_S)
+def test_what_the_readme_says_to_type_works(tmp_path: Path) -> None:
+    """The README's three lines; ``run`` would take the profile quick, a quarter of an hour: it gets the brief one."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\.venv/bin/(chatbench \w+ \S*mybot)$", readme, re.MULTILINE)
+    assert lines == ["chatbench init mybot", "chatbench check ./mybot", "chatbench run ./mybot"]
+    (tmp_path / "brief.toml").write_text(BRIEF)
+    for line in lines:
+        typed(f"{line} --profile brief.toml" if " run " in line else line, tmp_path)
+    (run,) = (tmp_path / "results").iterdir()
+    assert (run / "report" / "report.html").is_file()
+
+
+def test_the_first_block_leads_to_an_empty_folder_with_chatbench(tmp_path: Path) -> None:
+    """A shell reads it in a folder with the tests' environment; ``make setup`` is run with all documented commands."""
+    block = re.search(r"^```\n(make setup .*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    assert block is not None
+    setup, *lines = block[1].splitlines()
+    assert setup.startswith("make setup ")
+    checkout, home = tmp_path / "checkout", tmp_path / "home"
+    home.mkdir()
+    checkout.mkdir()
+    (checkout / ".venv").symlink_to(Path(sys.executable).parents[1])
+    script = "\n".join(["set -e", *lines, "pwd", "command -v chatbench", "ls -A"])
+    plain = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["bash", "-c", script], cwd=checkout, env=plain, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(home / "chatbots"), str(checkout / ".venv" / "bin" / "chatbench")]
+
+
 def test_code_in_the_guide_is_the_templates_own() -> None:
     template = ROOT / "harness" / "part_templates" / "page"
     shown = re.findall(r"^```(python|toml)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)

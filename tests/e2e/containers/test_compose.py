@@ -34,6 +34,12 @@ from tests.e2e.containers.engine import (
 pytestmark = pytest.mark.docker
 
 UP_S = 120.0
+PAGE = (ROOT / "docs" / "containers.md").read_text(encoding="utf-8")
+#: file -> the variables that the page sets before ``docker compose … up``
+DOCUMENTED = {
+    file: dict(word.split("=", 1) for word in variables.split())
+    for variables, file in re.findall(r"^((?:\w+=\w+ )+)docker compose -p \S+ -f compose/(\S+) up$", PAGE, re.MULTILINE)
+}
 TARGETS = {"modular.yaml": "django+angular", "monolith.yaml": "streamlit"}
 
 
@@ -65,11 +71,14 @@ def client() -> Iterator[docker.DockerClient]:
 
 @contextmanager
 def by_hand(client: docker.DockerClient, compose: tuple[str, ...], file: str) -> Iterator[ByHand]:
-    """Put a stack up with the words of the README, and take it down again: nothing may be left."""
+    """Put a stack up with the variables of docs/containers.md, and take it down again: nothing may be left.
+
+    The project, the port and the volume are the test's own, and it does not wait at a terminal.
+    """
     project = f"byhand{secrets.token_hex(3)}"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    settings = {"PORT": str(port), "DATA_VOLUME": f"{project}-data"}
+    settings = DOCUMENTED[file] | {"PORT": str(port), "DATA_VOLUME": f"{project}-data"}
 
     def call(*words: str) -> None:
         command = [*compose, "--file", str(ROOT / "compose" / file), "--project-name", project, *words]
@@ -97,6 +106,14 @@ def published(container: Container) -> list[str]:
     """Return the addresses of this machine at which a container can be reached."""
     container.reload()
     return [f"{b['HostIp']}:{b['HostPort']}" for bound in container.ports.values() for b in bound or ()]
+
+
+def test_the_page_names_the_parts_of_each_target() -> None:
+    assert {file: "+".join(variables.values()) for file, variables in DOCUMENTED.items()} == TARGETS
+    assert {file: set(variables) for file, variables in DOCUMENTED.items()} == {
+        "modular.yaml": {"API", "WEB"},
+        "monolith.yaml": {"APP"},
+    }
 
 
 @pytest.mark.parametrize("file", list(TARGETS))

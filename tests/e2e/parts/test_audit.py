@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 
 from harness import profiles, results, targets
+from harness.probes.browser import chromium
 from harness.probes.integration.programs import CLIENTS, Program
 from harness.probes.integration.tasks import TASKS, Story
+from harness.probes.probe import run
+from harness.probes.security import PROBES
+from harness.probes.security.pages.trap import payloads
 from harness.probes.security.two_addresses import FAILED
+from harness.probes.subject import Subject
 from harness.records import Finding, Trial, TrialKey
 from harness.runtimes import serving
 from harness.runtimes.local import LocalRuntime
 from harness.runtimes.local.stack import site_packages
 from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
-from tests.conftest import find_browser
 from tests.e2e.conftest import ANSWER, AUDITED, ROOT, SEED, Running
 from tests.golden.pipeline.test_audit_security_streamlit import FOUND, KNOWN
 
@@ -67,6 +71,7 @@ SABOTAGE: list[tuple[dict[str, list[str]], set[str]]] = [
         set(TASKS) - {"sign in"},
     ),
 ]
+HOSTILE = ("hostile-answers", "hostile-titles")
 SWITCH = """
 
 def _when(right, wrong):
@@ -117,14 +122,26 @@ def test_an_audit_is_a_trial_whose_findings_are_on_disk(audited: Callable[[str],
         assert (counts(documented), counts(conformant)) == (("passed", 18, 18), ("passed", 18, 18)), conformant.details
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("name", AUDITED)
 def test_hostile_text_does_nothing_on_an_audited_page(audited: Callable[[str], Audited], name: str) -> None:
-    answers, titles = (audited(name).found[finding] for finding in ("hostile-answers", "hostile-titles"))
-    if find_browser() is None:
-        assert {answers.outcome, titles.outcome} == {"not measured"}
+    """A busy machine leaves some untried where a person types them; a try that went wrong fails whatever the count."""
+    answers, titles = (audited(name).found[finding] for finding in HOSTILE)
+    assert (answers.outcome, answers.exercised >= 48) == ("passed", True), answers.text  # of 55
+    assert titles.outcome == "passed", titles.details
+    if name == "django+angular":  # titles are written through the API, which takes all of them
+        assert titles.exercised == len(payloads()), titles.text
     else:
-        assert (answers.outcome, answers.exercised > 48) == ("passed", True), answers.details
-        assert (titles.outcome, titles.exercised > 20) == ("passed", True), titles.details
+        assert titles.exercised >= 40, titles.text
+
+
+@pytest.mark.parametrize("protocol", ["rest", "streamlit", "forms"])
+def test_without_a_browser_hostile_text_is_not_measured(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chromium, "find", lambda: None)
+    subject = Subject(target="any", base_url="http://x", protocol=protocol, web=True, features=(), seed=SEED)
+    found = run([one for one in PROBES if one.name in HOSTILE], subject)
+    assert [(one.name, one.outcome) for one in found] == [(name, "not measured") for name in HOSTILE]
+    assert all("no Chromium" in one.text for one in found)
 
 
 @pytest.mark.parametrize("name", ["streamlit"])

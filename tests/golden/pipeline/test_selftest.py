@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import results
 from harness.analysis import stats
 from harness.cli import lookup, main
 from harness.cli import selftest as command
-from harness.errors import EXIT_INVALID
+from harness.errors import EXIT_DONE, EXIT_INVALID
 from harness.host import machine
 from harness.records import KnownQuantity, Window
+from harness.results import folder as results_folder
 from harness.runtimes.local import LocalRuntime, generator
 from harness.selftest import bench, cases, comparing, course
 from harness.selftest.bench import Case, Laboratory, Measured
@@ -99,6 +99,23 @@ def test_the_memory_of_a_session_is_what_the_server_keeps(lab: Laboratory) -> No
     assert failed(rows) == set(), rows
 
 
+def apart(monkeypatch: pytest.MonkeyPatch, folder: Path, *sections: object) -> None:
+    """Have the command measure these sections alone and keep what it finds in a folder of the test's."""
+    monkeypatch.setattr(course, "SECTIONS", sections)
+    monkeypatch.setattr(machine, "one_campaign", nullcontext)
+    monkeypatch.setattr(command, "FOLDER", folder / "samples")
+    monkeypatch.setattr(results_folder, "SELFTEST_FILE", str(folder / "selftest.json"))
+
+
+@pytest.mark.alone
+def test_the_command_ends_with_0_where_all_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One section of the course, the quickest, as it stands."""
+    apart(monkeypatch, tmp_path, course.leaks)
+    assert main(["selftest"]) == EXIT_DONE
+    kept = json.loads((tmp_path / "selftest.json").read_text(encoding="utf-8"))
+    assert {one["outcome"] for one in kept["quantities"]} == {"ok"}
+
+
 def test_the_command_ends_with_3_and_keeps_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,10 +127,7 @@ def test_the_command_ends_with_3_and_keeps_what_it_found(
 
     right = stats.percentile
     monkeypatch.setattr(stats, "percentile", lambda values, q: right(values, q / 2))
-    monkeypatch.setattr(course, "SECTIONS", (timings,))
-    monkeypatch.setattr(machine, "one_campaign", nullcontext)
-    monkeypatch.setattr(command, "FOLDER", tmp_path / "samples")
-    monkeypatch.setattr(results, "SELFTEST_FILE", str(tmp_path / "selftest.json"))
+    apart(monkeypatch, tmp_path, timings)
     assert main(["selftest"]) == EXIT_INVALID
     printed = capsys.readouterr()
     assert "known quantities were not found" in printed.err

@@ -23,6 +23,7 @@ PAGES = [f for f in FILES if f.endswith(".md")]
 DOCS = [f for f in PAGES if f.startswith("docs/")]
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 COMMANDS = next(a for a in parser()._actions if a.choices).choices or {}
+WORKFLOW = "docs/ci/gate.yml"
 README_LINES, SENTENCE_WORDS = 130, 25
 
 
@@ -51,19 +52,31 @@ def test_links_to_headings_lead_to_one(page: str) -> None:
             assert anchor in anchors(target), f"{page}: {link}#{anchor}"
 
 
-@pytest.mark.parametrize("page", PAGES)
+def spoken(page: str) -> str:
+    """Return what a page tells to type: all of it, or of a workflow what its steps run."""
+    if not page.endswith(".yml"):
+        return text(page)
+    jobs = yaml.safe_load(text(page))["jobs"].values()
+    return "\n".join(step["run"] for job in jobs for step in job["steps"] if "run" in step)
+
+
+def test_the_workflow_says_what_to_run() -> None:
+    assert {"make setup", "chatbench compare"} <= set(re.findall(r"make setup|chatbench compare", spoken(WORKFLOW)))
+
+
+@pytest.mark.parametrize("page", [*PAGES, WORKFLOW])
 def test_make_targets_and_commands_exist(page: str) -> None:
-    body = text(page)
+    body = spoken(page)
     for target in re.findall(r"(?:^|`)make ([a-z][a-z-]*)", body, re.MULTILINE):
         assert target in MAKE_TARGETS, f"{page}: make {target}"
     for command in re.findall(r"(?:^|`|bin/)chatbench ([a-z]+)", body, re.MULTILINE):
         assert command in COMMANDS, f"{page}: chatbench {command}"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, WORKFLOW])
 def test_options_of_chatbench_exist(page: str) -> None:
     known = {o for one in COMMANDS.values() for a in one._actions for o in a.option_strings}
-    for line in text(page).splitlines():
+    for line in spoken(page).splitlines():
         if re.search(r"chatbench [a-z]+ ", line):
             for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", line):
                 assert option in known, f"{page}: {option}"
@@ -162,7 +175,7 @@ def test_every_page_is_reachable_from_the_index() -> None:
 
 
 def test_the_citation_file_has_the_keys_of_its_format() -> None:
-    """The schema's required keys, by hand; the file is in Citation File Format 1.2.0."""
+    """The required keys and the version; tests/e2e/parts/test_citation.py checks the file against its schema."""
     cited = yaml.safe_load(text("CITATION.cff"))
     assert cited["cff-version"] == "1.2.0"
     assert {"authors", "message", "title"} <= set(cited)
