@@ -244,13 +244,13 @@ def _finding(name: str, base_url: str) -> Finding:
 def test_flaw_is_found(name: str, flawed: str) -> None:
     finding = _finding(name, flawed)
     assert finding.outcome == "failed", finding.text
-    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    broken = [line for line in finding.details if line.startswith("FAILED")]
     missing = [said for said in FOUND[name] if not any(said in line for line in broken)]
     assert missing == [], broken
 
 
 def _broken(name: str, base_url: str) -> list[str]:
-    return [line for line in _finding(name, base_url).details if line.startswith("BROKEN")]
+    return [line for line in _finding(name, base_url).details if line.startswith("FAILED")]
 
 
 def _missing(told: list[str], broken: list[str]) -> list[str]:

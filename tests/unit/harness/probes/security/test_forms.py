@@ -84,7 +84,7 @@ def _finding(name: str, base_url: str) -> Finding:
 def test_sound_target_holds_and_has_no_socket_to_try() -> None:
     with running() as base_url:
         findings = run(TRIED, _subject(base_url))
-    assert [line for one in findings for line in one.details if line.startswith("BROKEN")] == []
+    assert [line for one in findings for line in one.details if line.startswith("FAILED")] == []
     assert {one.name for one in findings if one.outcome == "not measured"} == {"websocket-origin"}
     counts = {one.name: one.exercised for one in findings}
     assert counts["roles-operations"] == 15 * 6
@@ -95,7 +95,7 @@ def test_sound_target_holds_and_has_no_socket_to_try() -> None:
 def test_flaw_is_found_besides(flaw: str, name: str, said: str) -> None:
     with running(flaw) as base_url:
         finding = _finding(name, base_url)
-    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    broken = [line for line in finding.details if line.startswith("FAILED")]
     assert any(said in line for line in broken), broken or finding.details[:20]
 
 
@@ -106,7 +106,7 @@ def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(flaw) as base_url:
         finding = _finding(name, base_url)
     assert finding.outcome == "failed", finding.text
-    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    broken = [line for line in finding.details if line.startswith("FAILED")]
     assert any(said in line for line in broken), broken or finding.details[:20]
 
 
@@ -117,7 +117,7 @@ def test_target_that_is_not_there_is_not_measured() -> None:
 
 
 def _seen(*lines: str) -> Seen:
-    return Seen(tries=tuple(Try(passed="BROKEN" not in one, line=one) for one in lines), text="Said.")
+    return Seen(tries=tuple(Try(passed="FAILED" not in one, line=one) for one in lines), text="Said.")
 
 
 def _untried() -> Seen:

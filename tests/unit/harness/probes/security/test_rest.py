@@ -11,7 +11,7 @@ from tests.doubles.security_twin.rest import running
 
 #: flaw of the twin -> the finding that has to say so, and a part of what it says first
 FLAWS = {
-    "wrong roles": ("roles-operations", "BROKEN"),
+    "wrong roles": ("roles-operations", "FAILED"),
     "deactivated users stay": ("roles-operations", "as deactivated user: 200"),
     "moderators write": ("roles-operations", "renameConversation as moderator: 200"),
     "admins write": ("other-objects", "renameConversation by an admin: 200"),
@@ -87,7 +87,7 @@ def _finding(name: str, base_url: str) -> Finding:
 def test_sound_target_holds_and_what_it_has_not_is_not_measured() -> None:
     with running() as base_url:
         findings = run([one for one in PROBES if not one.name.startswith("hostile")], _subject(base_url))
-    broken = [line for one in findings for line in one.details if line.startswith("BROKEN")]
+    broken = [line for one in findings for line in one.details if line.startswith("FAILED")]
     assert broken == []
     unmeasured = {one.name: one.text for one in findings if one.outcome == "not measured"}
     assert set(unmeasured) == {"websocket-origin"}
@@ -100,7 +100,7 @@ def test_sound_target_holds_and_what_it_has_not_is_not_measured() -> None:
 def test_flaw_is_found_besides(flaw: str, name: str, said: str) -> None:
     with running(flaw) as base_url:
         finding = _finding(name, base_url)
-    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    broken = [line for line in finding.details if line.startswith("FAILED")]
     assert any(said in line for line in broken), broken or finding.details[:20]
 
 
@@ -111,7 +111,7 @@ def test_flaw_is_found(flaw: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(flaw) as base_url:
         finding = _finding(name, base_url)
     assert finding.outcome == "failed", finding.text
-    assert any(said in line for line in finding.details if line.startswith("BROKEN")), finding.details[:20]
+    assert any(said in line for line in finding.details if line.startswith("FAILED")), finding.details[:20]
 
 
 @pytest.mark.parametrize("flaw", ["", "tells the error"])
@@ -119,7 +119,7 @@ def test_sql_made_of_a_search_is_found_on_a_real_database(flaw: str) -> None:
     with running(flaw, pasting=True) as base_url:
         finding = _finding("sql-injection", base_url)
     assert finding.outcome == "failed"
-    broken = [line for line in finding.details if line.startswith("BROKEN")]
+    broken = [line for line in finding.details if line.startswith("FAILED")]
     assert all("listConversations search" in line for line in broken)
     said = ("let out 'sqlite3.'",) if flaw else ("500", "let out 'pbkdf2_'")
     assert all(any(word in line for line in broken) for word in said), broken
