@@ -22,12 +22,12 @@ def run(args: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="chatbench-serve-") as folder,
         serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
     ):
-        for url in served.stack.instances:
-            console.print(f"{prepared.target.title}: {url}", highlight=False)
-        if "sign-in" in prepared.target.features:
-            console.print("sign in as user0001, moderator or admin with chatbench-demo")
-        console.print("Ctrl-C stops it")
         try:
+            for url in served.stack.instances:
+                console.print(f"{prepared.target.title}: {url}", highlight=False)
+            if "sign-in" in prepared.target.features:
+                console.print("sign in as user0001, moderator or admin with chatbench-demo")
+            console.print("Ctrl-C stops it")
             signal.pause()
         except KeyboardInterrupt:
             console.print("stopping")

@@ -19,7 +19,7 @@ from harness.runtimes.local import pod as local_pod
 from harness.runtimes.protocol import GENERATOR
 from harness.selftest import bench, cases
 from harness.selftest.bench import Laboratory, Measured
-from harness.trials import trial
+from harness.trials import observe
 from harness.trials.plans import workers_for
 
 HERE = Path(__file__).parent
@@ -221,7 +221,7 @@ def test_a_wall_clock_set_by_an_hour_changes_no_figure(lab: Laboratory, monkeypa
 def in_two(lab: Laboratory, monkeypatch: pytest.MonkeyPatch, then: Callable[[LocalPod], None]) -> Measured:
     """A trial by two generator processes; ``then`` disturbs it once both speak."""
     right_plan, right_wait = workers_for, LocalPod.wait
-    monkeypatch.setattr(trial, "workers_for", lambda key, _: right_plan(key, 2))
+    monkeypatch.setattr(observe, "workers_for", lambda key, _: right_plan(key, 2))
     done: list[LocalPod] = []
 
     def wait(pod: LocalPod, name: str, timeout_s: float) -> int | None:

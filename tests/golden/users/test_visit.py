@@ -61,7 +61,7 @@ def test_a_refused_sign_in_is_a_failed_visit_without_turns(twin: Twin, tmp_path:
 
 def test_a_page_class_without_sign_in_ends_the_trial_and_says_so(twin: Twin, tmp_path: Path) -> None:
     files = run(plan(tmp_path, twin.url, scenario="visit", protocol="openai", users=2, measure_max_s=30.0))
-    assert files.summary.not_offered == "OpenAIPage does not say how its page is opened"
+    assert files.summary.not_offered == "OpenAIPage has no method open_page"
     assert files.turns == []
 
 

@@ -45,12 +45,13 @@ def prepared(tmp_path: Path) -> stack.LocalPrepared:
     template.mkdir()
     (template / "db").write_text("seeded")
     (tmp_path / "scratch").mkdir()
+    (tmp_path / "env/lib/python3/site-packages").mkdir(parents=True)
     local = Local(start=("{python}", "serve", "--port", "{port}"), ready="/ok", env={"RATE_LIMIT_PER_MINUTE": "60"})
     app = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
     llm = Part(name="llm", kind="model", title="L", folder=tmp_path, local=Local(start=("llm", "{tokens}", "{log}")))
     return stack.LocalPrepared(
         target=Target(name="app", parts=(app,)),
-        pythons=(Path("python"),),
+        pythons=(tmp_path / "env/bin/python",),
         model=llm,
         model_python=Path("python"),
         web=None,
@@ -75,7 +76,7 @@ def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
     model, app = pod.started
     assert model.command == ("llm", "40", str(tmp_path / "emissions.jsonl"))
     assert stacked.instances == (app.endpoint,)
-    assert app.command == ("python", "serve", "--port", str(pod.port))
+    assert app.command == (str(prepared.python), "serve", "--port", str(pod.port))
     assert app.ready_url == f"{app.endpoint}/ok"
     assert Path(app.env["DATA_DIR"], "db").read_text() == "seeded"
     assert app.env["LLM_BASE_URL"] == f"{stacked.model_url}/v1"
@@ -103,7 +104,7 @@ def test_a_page_with_a_server_of_its_own_is_told_where_the_api_is_and_nothing_el
     hybrid = replace(
         prepared,
         target=Target(name="app+page", parts=(api, web)),
-        pythons=(Path("python"), Path("another")),
+        pythons=(Path("python"), prepared.python),
         versions={"llm": "1", "app": "2", "page": "3"},
     )
     pod = Pod(tmp_path, [])
@@ -112,7 +113,7 @@ def test_a_page_with_a_server_of_its_own_is_told_where_the_api_is_and_nothing_el
     assert [one.name for one in pod.started] == ["llm", "app", "page-1", "page-2"]
     assert stacked.api_url == behind.endpoint
     assert stacked.instances == tuple(page.endpoint for page in pages)
-    assert pages[0].command == ("another", "page", behind.endpoint)
+    assert pages[0].command == (str(prepared.python), "page", behind.endpoint)
     assert dict(pages[0].env) == {"COOKIE": "s", "API_BASE_URL": behind.endpoint}
     assert (pages[0].role, pages[0].version) == ("target", "3")
 
