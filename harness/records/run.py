@@ -87,4 +87,4 @@ class Run:
     targets: dict[str, TargetInfo]
     selftest: SelfTest | None = None  # the machine's last before this run; None: never run there
     workers: int = 1  # generator processes
-    gate: GateTerms | None = None  # None: no gate, or one of a chatbench that did not write it down
+    gate: GateTerms | None = None  # None: no gate was asked for
