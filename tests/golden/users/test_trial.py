@@ -1,11 +1,13 @@
 """Whole trials of the load generator against servers of known timing: no turn is lost, every count agrees."""
 
 import itertools
+import re
 import signal
 import socket
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from tests.golden.users.trial import assert_what_was_sent_is_recorded, live_turn
 from tests.golden.users.twin import SEED, Script, Twin, running
 
 ROUNDING_S = 1e-6
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.spread
 
@@ -140,6 +143,15 @@ def test_a_signal_ends_it_with_its_files(twin: Twin, tmp_path: Path, number: sig
     assert files.summary.turns_begun == files.summary.turns_ended
     assert len(files.turns) >= 6
     assert printed == ""
+
+
+def test_the_error_left_out_of_the_log_is_in_locusts_own_words() -> None:
+    ours = re.search('ENDED_USER = "(.*)"', (ROOT / "loadtests/locustfile.py").read_text())
+    locust = find_spec("locust")
+    assert ours
+    assert locust
+    assert locust.origin
+    assert ours[1] in Path(locust.origin).with_name("runners.py").read_text()
 
 
 def test_idle_opens_sessions_step_by_step(twin: Twin, tmp_path: Path) -> None:
