@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.records import LoadPlan
+from harness.records import LoadPlan, Unsettled, to_json
 from loadtests.schedule.phases import Timeline
 
 AHEAD_S = 0.5
@@ -36,7 +36,9 @@ class Orders:
     """The master's decisions so far."""
 
     start_s: float | None = None
+    measure_start_s: float | None = None
     measure_end_s: float | None = None
+    unsettled: Unsettled | None = None
     end_s: float | None = None
     stopped: bool = False
 
@@ -56,9 +58,9 @@ class Worker:
         """Tell the master that all users of this worker exist."""
         self._say(_HERE, pid=os.getpid())
 
-    def counts(self, ended: int, outstanding: int) -> None:
-        """Tell the master how many turns of *measure* have ended, and how many have not."""
-        self._say(_COUNTS, at_s=time.monotonic(), ended=ended, outstanding=outstanding)
+    def counts(self, ended: int, outstanding: int, live: int) -> None:
+        """Tell the master how many turns of *measure* have ended, how many have not, and how many are under way."""
+        self._say(_COUNTS, at_s=time.monotonic(), ended=ended, outstanding=outstanding, live=live)
 
     def written(self) -> None:
         """Tell the master that this worker's files are complete."""
@@ -77,7 +79,8 @@ class Worker:
         self._runner.send_message(kind, {"worker": self.number} | data)
 
     def _hear(self, data: dict[str, Any]) -> None:
-        self.orders = Orders(**data)
+        unsettled = data.pop("unsettled")
+        self.orders = Orders(**data, unsettled=None if unsettled is None else Unsettled(**unsettled))
 
 
 class Master:
@@ -107,7 +110,7 @@ class Master:
         """Return whether all workers wrote their files, after telling them when phases begin and end."""
         timeline = Timeline(self._plan, time.monotonic() + AHEAD_S)
         self._tell(timeline, stopped=False)
-        told: float | None = None
+        told: tuple[float | None, float | None] = (timeline.measure_start_s, None)
         stopped = over = False
         while not over:
             time.sleep(_TICK_S)
@@ -117,10 +120,11 @@ class Master:
                 time.monotonic() + AHEAD_S,
                 ended=sum(one["ended"] for one in self._counts.values()),
                 outstanding=self._outstanding(timeline),
+                live=sum(one["live"] for one in self._counts.values()),
                 stop=stopped,
             )
-            if timeline.measure_end_s != told:
-                told = timeline.measure_end_s
+            if (timeline.measure_start_s, timeline.measure_end_s) != told:
+                told = (timeline.measure_start_s, timeline.measure_end_s)
                 self._tell(timeline, stopped=stopped)
         self._tell(timeline, stopped=stopped)
         last_s = time.monotonic() + _WRITING_LIMIT_S
@@ -133,8 +137,9 @@ class Master:
         self._interrupted = True
 
     def _tell(self, timeline: Timeline, *, stopped: bool) -> None:
-        orders = {"start_s": timeline.start_s, "measure_end_s": timeline.measure_end_s, "end_s": timeline.end_s}
-        self._runner.send_message(_PHASES, orders | {"stopped": stopped})
+        orders = {name: getattr(timeline, name) for name in ("start_s", "measure_start_s", "measure_end_s", "end_s")}
+        unsettled = to_json(timeline.unsettled) if timeline.unsettled else None
+        self._runner.send_message(_PHASES, orders | {"unsettled": unsettled, "stopped": stopped})
 
     def _outstanding(self, timeline: Timeline) -> int:
         """Return the turns of *measure* that have not ended; a count from before its end does not cover later ones."""

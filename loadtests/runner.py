@@ -159,15 +159,20 @@ class LoadRun:
         """Return whether the trial is over, and whether it was stopped."""
         stopped = Path(self.plan.stop_file).exists() or self._visits.refused is not None
         over = self._timeline.advance(
-            now_s, ended=self._tracker.measure_ended, outstanding=self._outstanding(now_s), stop=stopped
+            now_s,
+            ended=self._tracker.measure_ended,
+            outstanding=self._outstanding(now_s),
+            live=self._tracker.live,
+            stop=stopped,
         )
         return over, stopped
 
     def _follow(self, worker: Worker, now_s: float) -> tuple[bool, bool]:
         """Return the same as the master, which decides for all workers, says."""
         orders, timeline = worker.orders, self._timeline
-        timeline.measure_end_s = orders.measure_end_s
-        worker.counts(self._tracker.measure_ended, self._outstanding(now_s))
+        timeline.measure_start_s, timeline.measure_end_s = orders.measure_start_s, orders.measure_end_s
+        timeline.unsettled = orders.unsettled
+        worker.counts(self._tracker.measure_ended, self._outstanding(now_s), self._tracker.live)
         over = orders.end_s is not None and now_s >= orders.end_s
         if over:
             timeline.end_s = orders.end_s
@@ -228,9 +233,9 @@ class LoadRun:
         return True
 
     def _note_cpu(self) -> None:
-        if self._cpu_from_s is None and time.monotonic() >= self._timeline.measure_start_s:
+        start_s, end_s = self._timeline.measure_start_s, self._timeline.measure_end_s
+        if self._cpu_from_s is None and start_s is not None and time.monotonic() >= start_s:
             self._cpu_from_s = time.process_time()
-        end_s = self._timeline.measure_end_s
         if self._cpu_to_s is None and ((end_s is not None and time.monotonic() >= end_s) or self.finished):
             self._cpu_to_s = time.process_time()
 
@@ -263,10 +268,11 @@ class LoadRun:
             visits=self._visits.all(),
             arrivals=self._pool.account() if self._pool else None,
             spike=self._spike(),
+            unsettled=self._timeline.unsettled,
         )
 
     def _spike(self) -> PhaseTimes | None:
-        if self.plan.spike is None:
+        if self.plan.spike is None or self._timeline.measure_start_s is None:
             return None
         start_s = self._timeline.measure_start_s + self.plan.spike.after_s
         return PhaseTimes(start_s=start_s, end_s=start_s + self.plan.spike.hold_s)

@@ -104,9 +104,9 @@ def _plain(problem: OSError) -> str:
 def stay_s(plan: LoadPlan, user: int, timeline: Timeline) -> tuple[float, float]:
     """Return the times at which a user opens the page and stops sending.
 
-    Users come evenly over the ramp-up and stay. Users of a spike come within its first second and leave at its end.
+    Users come evenly over the ramp-up, or over a climb, and stay. Users of a spike come within its first second and leave at its end.
     """
     if plan.spike is None or user < plan.users:
-        return timeline.start_s + plan.ramp_up_s * user / max(1, plan.users), inf
-    begin_s = timeline.measure_start_s + plan.spike.after_s
+        return timeline.start_s + (plan.climb_s or plan.ramp_up_s) * user / max(1, plan.users), inf
+    begin_s = timeline.ramp_up_end_s + plan.warm_up_s + plan.spike.after_s
     return begin_s + (user - plan.users) / plan.spike.users, begin_s + plan.spike.hold_s

@@ -1,13 +1,18 @@
 """A trial's figures from its raw samples: the names and formulas behind every printed number."""
 
 from collections.abc import Sequence
-from math import inf, isfinite, sqrt
+from itertools import pairwise
+from math import inf, isfinite, nan, sqrt
 
 import pandas as pd
 
-from harness.analysis import stats
+from harness.analysis import blocks, stats
 from harness.analysis.resource_figures import Figures, resource_figures
+from harness.analysis.slo import at_least_name
 from harness.records import GeneratorSummary, PhaseTimes, Slo
+
+
+SLICES = 5  # of each half of a window
 
 
 def finite(value: float | None) -> float | None:
@@ -22,14 +27,28 @@ def _percentile(turns: pd.DataFrame, column: str, q: float) -> float | None:
     return finite(stats.percentile(known.tolist(), q))
 
 
-def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: GeneratorSummary, slo: Slo) -> Figures:
+def chat_figures(
+    turns: pd.DataFrame,
+    resources: pd.DataFrame,
+    summary: GeneratorSummary,
+    slo: Slo,
+    *,
+    possible: float | None = None,
+    climb_s: float = 0.0,
+) -> Figures:
     """Return the figures of a trial of scenario ``chat``; names carry their units.
+
+    A trial that was cut, its verdict being certain, has no percentile, throughput or mean: its window is what it was
+    cut for. It has the share of all turns that the window could hold which was beyond the SLO already. A climb has the
+    users at which it left the SLO.
 
     Args:
         turns: A row per turn of the whole trial (``turns.parquet``).
         resources: A row per sample and component (``resources.parquet``).
         summary: The generator's own account.
         slo: Thresholds for the goodput.
+        possible: The most turns that the window can hold, for a trial that was cut.
+        climb_s: Over so much of the window users came; 0: all were there before it.
     """
     window = summary.phases["measure"]
     window_s = window.end_s - window.start_s
@@ -37,8 +56,14 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     # A trial that was stopped because its verdict was certain cut the answers under way: that is no fault of theirs.
     cut = (measured["error_kind"] == "unfinished") & summary.stopped_early
     judged = measured[~cut]
-    figures = _latencies(judged)
-    figures |= _counts(judged, window_s, slo)
+    whole = not (summary.stopped_early or climb_s)
+    figures = _of_window(turns, judged, summary, slo) if whole else {}
+    figures |= _counts(judged, window_s)
+    if summary.stopped_early and possible:
+        shares = blocks.at_least_beyond(judged, slo, possible)
+        figures |= {at_least_name(name): share for name, share in shares.items()}
+    if climb_s:
+        figures["climb_users"] = blocks.climbed(judged, window, slo, summary.users, climb_s)
     figures |= _load(turns, measured, summary, window)
     figures |= _workers(measured, summary, window_s)
     if arrivals := summary.arrivals:
@@ -49,11 +74,24 @@ def chat_figures(turns: pd.DataFrame, resources: pd.DataFrame, summary: Generato
     figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["model_request_s"].isna()).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
     cpu = figures.pop("target_cpu_s")
+    if not whole:
+        return figures
     ended = ended_inside(turns, window)
     figures["target_cpu_s_per_turn"] = cpu / ended if cpu is not None and ended else None
     busiest = figures["busiest_process_cores"]
     figures["busiest_cpu_s_per_turn"] = busiest * window_s / ended if busiest is not None and ended else None
     return figures
+
+
+def _of_window(turns: pd.DataFrame, judged: pd.DataFrame, summary: GeneratorSummary, slo: Slo) -> Figures:
+    """Return what only a whole window shows: percentiles, rates, its blocks and halves."""
+    window = summary.phases["measure"]
+    return {
+        **_latencies(judged),
+        **_rates(judged, window.end_s - window.start_s, slo),
+        **_halves(judged, _spans(turns, summary), window),
+        "blocks_met_ratio": blocks.met_ratio(judged, window, slo),
+    }
 
 
 def ended_inside(turns: pd.DataFrame, window: PhaseTimes) -> int:
@@ -79,12 +117,10 @@ def _latencies(measured: pd.DataFrame) -> Figures:
     answered = measured.loc[measured["outcome"] == "ok", "turn_s"].dropna()
     figures["turn_mean_s"] = stats.mean(answered.astype(float).tolist())
     figures["ready_delay_p95_s"] = finite(stats.percentile(measured["ready_delay_s"].dropna().tolist(), 95))
-    figures["schedule_delay_p95_s"] = finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95))
-    figures["model_lag_p99_s"] = finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99))
     return figures
 
 
-def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
+def _rates(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
     total = len(measured)
     outcome = measured["outcome"]
     ok = int((outcome == "ok").sum())
@@ -96,6 +132,17 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
             & (measured["added_stall_s"] <= slo.added_stall_p95_s)
         ).sum()
     )
+    return {
+        "throughput_per_s": ok / window_s,
+        "goodput_per_s": good / window_s,
+        "goodput_ratio": good / total if total else None,
+    }
+
+
+def _counts(measured: pd.DataFrame, window_s: float) -> Figures:
+    total = len(measured)
+    outcome = measured["outcome"]
+    ok = int((outcome == "ok").sum())
     finished = measured[outcome == "ok"]
     text, wire = float(finished["text_bytes"].sum()), float(finished["wire_bytes"].sum())
     return {
@@ -105,21 +152,23 @@ def _counts(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
         "incomplete": float((outcome == "incomplete").sum()),
         "failure_ratio": (total - ok) / total if total else None,
         "window_s": window_s,
-        "throughput_per_s": ok / window_s,
-        "goodput_per_s": good / window_s,
-        "goodput_ratio": good / total if total else None,
         "wire_bytes_per_text_byte": wire / text if text and wire else None,  # a user class may not count its bytes
         "updates_per_answer": stats.mean(finished["updates"].astype(float).tolist()),
         "answer_tokens_mean": stats.mean(finished["model_tokens"].dropna().astype(float).tolist()),
+        "schedule_delay_p95_s": finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95)),
+        "model_lag_p99_s": finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99)),
     }
+
+
+def _spans(turns: pd.DataFrame, summary: GeneratorSummary) -> list[tuple[float, float]]:
+    """Return the times from which and to which each turn was under way."""
+    begun = turns["intended_s"] if summary.arrivals else turns["sent_s"]
+    return list(zip(begun, turns["done_s"].fillna(inf), strict=True))
 
 
 def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes) -> Figures:
     window_s = window.end_s - window.start_s
-    ends = turns["done_s"].fillna(inf)
-    begun = turns["intended_s"] if summary.arrivals else turns["sent_s"]
-    intervals = list(zip(begun, ends, strict=True))
-    recorded = stats.overlap(intervals, window.start_s, window.end_s)
+    recorded = stats.overlap(_spans(turns, summary), window.start_s, window.end_s)
     logged = summary.live_turn_seconds
     streams = list(zip(turns["first_s"].fillna(inf), turns["last_s"].fillna(inf), strict=True))
     streaming = stats.overlap(streams, window.start_s, window.end_s)
@@ -133,7 +182,6 @@ def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary
         # Time that users stood ready to send while the generator did not is load that was not offered.
         "offered_ratio": 1 - float(measured["schedule_delay_s"].sum()) / (summary.users * window_s),
         "generator_cores": summary.cpu_s / window_s,
-        **_halves(measured, intervals, window),
     }
 
 
@@ -148,27 +196,34 @@ def _workers(measured: pd.DataFrame, summary: GeneratorSummary, window_s: float)
 
 
 def _halves(measured: pd.DataFrame, intervals: Sequence[tuple[float, float]], window: PhaseTimes) -> Figures:
-    """Compare the window's halves, as shares of their mean, with standard errors of the difference."""
-    middle = (window.start_s + window.end_s) / 2
-    early = measured.loc[measured["intended_s"] < middle, "turn_s"].dropna().tolist()
-    late = measured.loc[measured["intended_s"] >= middle, "turn_s"].dropna().tolist()
-    figures: Figures = {"turn_half_difference_ratio": None, "turn_half_error_ratio": None}
-    a, b = stats.mean(early), stats.mean(late)
-    ea, eb = stats.standard_error(early), stats.standard_error(late)
-    if a is not None and b is not None and ea is not None and eb is not None:
-        centre = (a + b) / 2
-        figures["turn_half_difference_ratio"] = (b - a) / centre
-        figures["turn_half_error_ratio"] = sqrt(ea**2 + eb**2) / centre
-    live = [_slices(intervals, window.start_s, middle), _slices(intervals, middle, window.end_s)]
-    means = [sum(part) / len(part) for part in live]
-    centre = sum(means) / 2
-    errors = [stats.standard_error(part) or 0.0 for part in live]
-    figures["live_half_difference_ratio"] = (means[1] - means[0]) / centre if centre else None
-    figures["live_half_error_ratio"] = sqrt(errors[0] ** 2 + errors[1] ** 2) / centre if centre else None
-    return figures
+    """Compare the window's halves, as shares of their mean, with standard errors of the difference.
+
+    The errors come from means over slices: turns that are under way together depend on each other, slices about a think
+    cycle long nearly do not.
+    """
+    edges = [window.start_s + k * (window.end_s - window.start_s) / (2 * SLICES) for k in range(2 * SLICES + 1)]
+    times = measured[["intended_s", "turn_s"]].dropna().astype(float)
+    slices = [
+        (
+            times.loc[(times["intended_s"] >= a) & (times["intended_s"] < b), "turn_s"].mean(),
+            stats.overlap(intervals, a, b) / (b - a) if b > a else nan,
+        )
+        for a, b in pairwise(edges)
+    ]
+    return {
+        **_difference("turn_half", [float(turn_s) for turn_s, _ in slices]),
+        **_difference("live_half", [live for _, live in slices]),
+    }
 
 
-def _slices(intervals: Sequence[tuple[float, float]], start: float, end: float, count: int = 5) -> list[float]:
-    """Mean number of live turns in equal slices of a span: slices about a think cycle long are nearly independent."""
-    width = (end - start) / count
-    return [stats.overlap(intervals, start + i * width, start + (i + 1) * width) / width for i in range(count)]
+def _difference(name: str, slices: Sequence[float]) -> Figures:
+    """Return how the second half of slices differs from the first; None where one is empty, or nothing happened."""
+    halves = [[v for v in part if isfinite(v)] for part in (slices[:SLICES], slices[SLICES:])]
+    means = [stats.mean(part) for part in halves]
+    errors = [stats.standard_error(part) for part in halves]
+    figures: Figures = {f"{name}_difference_ratio": None, f"{name}_error_ratio": None}
+    (a, b), (ea, eb) = means, errors
+    if a is None or b is None or ea is None or eb is None or a + b == 0:
+        return figures
+    centre = (a + b) / 2
+    return {f"{name}_difference_ratio": (b - a) / centre, f"{name}_error_ratio": sqrt(ea**2 + eb**2) / centre}

@@ -112,6 +112,13 @@ CAPACITY = (
         "trials a step below and above the capacity predicted for this think time",
     ),
     Figure(
+        "climb_users",
+        "Users at which a slow climb left the SLO",
+        "users",
+        JSON,
+        "users let in at the middle of the first of two blocks of 5 s in a row that missed it; where the search begins",
+    ),
+    Figure(
         "live_streams_at_capacity", "Live streams at capacity", None, TABLE, "live_streams_mean at the capacity's level"
     ),
     Figure(
@@ -120,6 +127,13 @@ CAPACITY = (
         "ratio",
         TABLE,
         "failure_ratio at the capacity's level",
+    ),
+    Figure(
+        "blocks_met_ratio_at_capacity",
+        "Blocks that met the SLO at capacity",
+        "ratio",
+        TABLE,
+        "blocks_met_ratio at the capacity's level",
     ),
     Figure(
         "servers_1000_users",
@@ -150,6 +164,28 @@ TURNS = (
     Figure("failed", "Failed turns", "count", JSON, "turns that ended with an error"),
     Figure("incomplete", "Unfinished turns", "count", JSON, "turns without an end when the trial ended"),
     Figure("failure_ratio", "Failed or unfinished turns", "ratio", TRIALS, "(turns − ok) ÷ turns"),
+    Figure(
+        "blocks_met_ratio",
+        "Blocks that met the SLO",
+        "ratio",
+        LISTED,
+        "blocks of 5 s or 20 turns, the longer, with at most 5 % of turns beyond each threshold ÷ blocks",
+    ),
+    *(
+        Figure(
+            f"{name}_missed_at_least_ratio",
+            f"Turns beyond the threshold of {what}, at least",
+            "ratio",
+            JSON,
+            "of a trial cut as certain to fail: such turns ÷ all turns that the window could hold",
+        )
+        for name, what in (
+            ("added_ttft", "added TTFT"),
+            ("lateness", "lateness"),
+            ("added_stall", "added stall"),
+            ("failure", "failed turns"),
+        )
+    ),
     Figure("cut_turns", "Turns cut off by an early stop", "count", JSON, "unfinished turns of a trial stopped early"),
     Figure("unmatched_turns", "Answers missing from the model's log", "count", JSON, "ok turns that it lacks"),
     Figure("lost_turns", "Lost turns", "count", JSON, "turns begun − turns recorded"),

@@ -74,6 +74,12 @@ def _target() -> Iterator[ReasonCode]:
         limit="0 kills",
     )
     yield ReasonCode(
+        code="target.unsettled",
+        meaning="The turns under way still grew long after all users were there.",
+        cause="The target answered fewer turns than its users sent, so that a queue grew.",
+        remedy=_OVERLOAD,
+    )
+    yield ReasonCode(
         code="target.exit",
         meaning="A process of the target ended during the trial.",
         cause="The target crashed, or the kernel killed it.",
@@ -304,6 +310,12 @@ def _trial() -> Iterator[ReasonCode]:
         meaning="The trial was stopped early as certain to fail, but its turns met the SLO.",
         cause="The first answers were slow, and the later ones were fast.",
         remedy=f"{_QUIET} Then start a new run.",
+    )
+    yield ReasonCode(
+        code="invalid.unsettled",
+        meaning="The turns under way still fell after the longest wait for them to be flat.",
+        cause="A queue from the start was still draining, or the machine was disturbed.",
+        remedy="Start a new run. If it stays so, look for work that the target does after its start.",
     )
     yield ReasonCode(
         code="invalid.unsteady",

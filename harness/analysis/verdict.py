@@ -2,7 +2,7 @@
 
 from harness.analysis.facts import Facts, Figures
 from harness.analysis.figure import figure
-from harness.analysis.slo import slo_misses
+from harness.analysis.slo import cut_misses, slo_misses
 from harness.analysis.unanswered import hung
 from harness.analysis.validity import (
     MACHINE,
@@ -14,7 +14,7 @@ from harness.analysis.validity import (
     tools_spent,
     unsteadiness,
 )
-from harness.records import Reason, Verdict
+from harness.records import Reason, Unsettled, Verdict
 from harness.records.slo import Slo
 
 
@@ -44,9 +44,10 @@ def judge(
         )
     deaths = _deaths(facts)
     invalid = distrust(figures, facts, rules)
+    missing = cut_misses if facts.stopped_early else slo_misses
     misses = [
         *hung(figures, facts),
-        *slo_misses(figures, slo, facts.commonest_failure),
+        *missing(figures, slo, facts.commonest_failure),
         *(tools_spent(figures, facts, rules) if facts.no_app else ()),
     ]
     if deaths:
@@ -90,6 +91,26 @@ def judge_idle(figures: Figures, facts: Facts, sessions_lost: str | None, validi
     if invalid := [*lost, *disturbances(figures, facts, validity or Validity()), *absent(figures, MACHINE)]:
         return Verdict(outcome="invalid", reasons=tuple(invalid))
     return Verdict(outcome="pass")
+
+
+def judge_unsettled(seen: Unsettled, figures: Figures, facts: Facts, validity: Validity | None = None) -> Verdict:
+    """Return the verdict of a trial whose load never settled, so that nothing was measured.
+
+    Turns under way that still grow are more than the target can answer. Where they still fall, all that is known is
+    that the trial began to measure too soon. ``figures``: of the machine meanwhile.
+    """
+    if facts.model_exits or facts.target_exits or facts.oom_kills:
+        return judge({}, facts, Slo())
+    if invalid := disturbances(figures, facts, validity or Validity()):
+        return Verdict(outcome="invalid", reasons=tuple(invalid))
+    grows = seen.later_live > seen.earlier_live
+    text = (
+        f"not settled: {seen.after_s:.3g} s after all users were there, turns under way still "
+        f"{'grew' if grows else 'fell'} from {seen.earlier_live:.4g} to {seen.later_live:.4g}"
+    )
+    code = "target.unsettled" if grows else "invalid.unsettled"
+    reason = Reason(code=code, text=text, value=seen.later_live, limit=seen.earlier_live, unit="count")
+    return Verdict(outcome="fail" if grows else "invalid", reasons=(reason,))
 
 
 def invalid_budget(shortfall: str) -> Verdict:

@@ -64,6 +64,7 @@ class Board:
         low, high = request.bracket
         known = f" in [{low or 0}, {high or '…'}]" if request.scenario == "chat" and (low or high) else ""
         what |= {scenario: f"{scenario}, {request.level} users" for scenario in ("visit", "spike", "soak")}
+        what |= {"climb": f"a climb to {request.level} users"}
         what |= {"open": f"{request.level} arrivals a minute"}
         return what.get(request.scenario, f"{request.level} users{known}")
 

@@ -26,6 +26,7 @@ from harness.records.turn import (
     PhaseTimes,
     StepTimes,
     Turn,
+    Unsettled,
     Visit,
     WorkerShare,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Trial",
     "TrialKey",
     "Turn",
+    "Unsettled",
     "Verdict",
     "VerdictOutcome",
     "Visit",

@@ -36,6 +36,10 @@ class AnswerPlan:
         ends = self.tokens_quantiles[0] + self.tokens_quantiles[-1]
         return (sum(self.tokens_quantiles) - ends / 2) / (len(self.tokens_quantiles) - 1)
 
+    def mean_s(self) -> float:
+        """Return the mean length of an answer in seconds, as the model sends it."""
+        return self.ttft_s.mean() + self.tokens_mean() * self.itl_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpikePlan:
@@ -61,12 +65,14 @@ class LoadPlan:
     think_s: Distribution
     answer: AnswerPlan
     ramp_up_s: float
-    warm_up_s: float
+    warm_up_s: float  # with ``settle_s``: the stretch over which the turns under way have to be flat
     measure_min_s: float
     measure_max_s: float
     measure_turns: int
     drain_s: float
     turn_timeout_s: float = 60.0
+    climb_s: float = 0.0  # users come evenly over so much of *measure*, instead of over a ramp-up; 0: over the ramp-up
+    settle_s: float = 0.0  # longest wait, after the warm-up, for the turns under way to be flat; 0: none
     arrivals_per_s: float | None = None  # open workload: turns arrive at this rate; ``users`` bounds the pool of users
     spike: SpikePlan | None = None
     steps: tuple[int, ...] = ()  # idle: open sessions at each step, ascending

@@ -18,6 +18,7 @@ class Search:
     repetitions: int = 2
     highest: int = 3000
     max_trials: int = 12
+    climb_s: float = 0.0  # of a slow climb that finds where to search; 0: search from the operational bound
     rounds: int = 0  # of the estimate with an interval, after the search; 0: the bracket alone
     further_think_s: tuple[int, ...] = ()  # median think times at which the capacity is predicted, then tested
 
@@ -109,7 +110,7 @@ class Profile:
 
     def answer_mean_s(self) -> float:
         """Return the mean length of an answer as the model sends it."""
-        return self.answer.ttft_s.mean() + self.answer.tokens_mean() * self.answer.itl_s
+        return self.answer.mean_s()
 
     def cycle_s(self) -> float:
         """Return the length of a turn and its think time on an unloaded target."""

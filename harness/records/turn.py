@@ -56,6 +56,15 @@ class PhaseTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """A load that did not settle: mean turns under way over two stretches before the trial gave up waiting."""
+
+    after_s: float  # from the end of the ramp-up
+    earlier_live: float
+    later_live: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepTimes:
     """A quiet window of the idle scenario: this many sessions were open and sent no message."""
 
@@ -120,3 +129,4 @@ class GeneratorSummary:
     visits: tuple[Visit, ...] = ()
     not_offered: str | None = None  # why the scenario cannot be played on this target's page
     spike: PhaseTimes | None = None  # while the further users were there
+    unsettled: Unsettled | None = None  # None: it settled, or was not asked to; else there is no *measure*

@@ -66,7 +66,7 @@ def _misfits(summary: GeneratorSummary, turns: Sequence[Turn], users: range) -> 
         misfits.append("did not simulate the users that are its share")
     measure = summary.phases.get("measure")
     if measure and any((turn.phase == "measure") != _inside(turn, measure.start_s, measure.end_s) for turn in turns):
-        misfits.append("was out of step: it heard too late when measuring was over")
+        misfits.append("was out of step: it heard too late when measuring began or was over")
     return misfits
 
 

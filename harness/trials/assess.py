@@ -8,8 +8,9 @@ from harness import results
 from harness.analysis import chat_figures, unanswered, workload_figures
 from harness.analysis.facts import Facts
 from harness.analysis.resource_figures import idle_figures, resource_figures
+from harness.analysis.slo import turns_possible
 from harness.analysis.validity import Validity
-from harness.analysis.verdict import invalid_budget, judge, judge_exploratory, judge_idle
+from harness.analysis.verdict import invalid_budget, judge, judge_exploratory, judge_idle, judge_unsettled
 from harness.probes import contract
 from harness.records import (
     Finding,
@@ -26,6 +27,7 @@ from harness.trials.plans import CHECK_TURNS, TURNS_NEEDED
 if TYPE_CHECKING:
     import pandas as pd
 
+CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 Figures = dict[str, float | None]
 
@@ -88,13 +90,26 @@ def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Valid
     summary, scenario = seen.summary, seen.key.scenario
     if summary and summary.not_offered:
         return {}, Verdict(outcome="invalid", reasons=(Reason(code="invalid.not_offered", text=summary.not_offered),))
+    if summary and summary.unsettled and seen.in_time:
+        start_s, end_s = summary.phases["ramp_up"].start_s, summary.phases["warm_up"].end_s
+        machine = resource_figures(results.read_resources(seen.folder), start_s, end_s)
+        return {}, judge_unsettled(summary.unsettled, machine, facts, rules)
     if summary is None or not seen.in_time or "measure" not in summary.phases:
         return {}, _without_summary(facts, summary, profile.slo, seen.in_time)
     turns, resources = results.read_turns(seen.folder), results.read_resources(seen.folder)
     if scenario == "idle":
         steps = profile.idle.steps if profile.idle else ()
         return idle_figures(resources, summary.steps), _idle_verdict(facts, summary, steps, resources, rules)
-    figures = chat_figures.chat_figures(turns, resources, summary, profile.slo)
+    figures = chat_figures.chat_figures(
+        turns,
+        resources,
+        summary,
+        profile.slo,
+        possible=turns_possible(seen.plan) if scenario in CUT else None,
+        climb_s=seen.plan.climb_s,
+    )
+    if scenario == "climb":
+        return figures, judge_exploratory(figures, facts, rules)
     if scenario == "check":
         return figures, _check_verdict(facts, figures)
     if scenario == "visit":

@@ -17,11 +17,14 @@ from harness.analysis.capacity import (
     search,
 )
 from harness.analysis.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
-from harness.records import Profile, Trial
+from harness.records import Profile, Search, Trial
 
 TRIALS_OF_A_ROUND = (
     2.3  # on average, where trials differ by some percent (tests/unit/harness/analysis/test_estimate.py)
 )
+
+
+CLIMB_OVER = 1.1  # a climb goes so far above the operational bound: its readings have errors, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,24 +64,45 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
         capacity = assess(known)
         yield from _other_workloads(profile, capacity, no_app=no_app)
         return capacity
-    looking = search(
-        SearchPlan(
-            start=start,
-            growth=plan.growth,
-            share=plan.start_share,
-            highest=plan.highest,
-            precision=plan.precision,
-            repetitions=plan.repetitions,
-            max_trials=plan.max_trials,
-        ),
-        known,
-    )
+    bound = most_users(profile, base, idle, no_app=no_app)
+    edge = None
+    if plan.climb_s and base.verdict.outcome == "pass":
+        edge = yield from _climb(plan, bound)
+    looking = search(search_plan(plan, start, edge), known)
     capacity = yield from _search(looking, lambda trial: most_users(profile, trial, idle, no_app=no_app))
     if plan.rounds and capacity.status == "bracketed" and not capacity.at_least:
         crossings = yield from _rounds(profile, target, capacity)
         yield from _predictions(profile, crossings)
     yield from _other_workloads(profile, capacity, no_app=no_app)
     return capacity
+
+
+def _climb(plan: Search, bound: float | None) -> Generator[Request, Trial, float | None]:
+    """Return the users at which a slow climb left the SLO, or came to its top; None where it cannot be trusted."""
+    top = plan.highest if bound is None else min(plan.highest, round(CLIMB_OVER * bound))
+    if top <= plan.base_users:
+        return None
+    trial = yield from _tried_again(Request(scenario="climb", level=top, about_left=4))
+    if trial.verdict.outcome != "pass":
+        return None
+    return trial.figures.get("climb_users") or float(top)
+
+
+def search_plan(plan: Search, start: int, edge: float | None) -> SearchPlan:
+    """Return how the search goes: around an edge that a climb saw, else from ``start`` by large steps.
+
+    Around an edge one step of the wanted precision lies between the first level and the next, half a step below and
+    half a step above it.
+    """
+    common = {"highest": plan.highest, "repetitions": plan.repetitions, "max_trials": plan.max_trials}
+    if edge is None:
+        return SearchPlan(
+            start=start, growth=plan.growth, share=plan.start_share, precision=plan.precision, **common
+        )
+    step = 1 + plan.precision
+    level = max(1, min(plan.highest, round(edge / sqrt(step))))
+    # a rounded step must not look wider than the precision, which would be bisected once more
+    return SearchPlan(start=level, growth=step, share=0.0, precision=plan.precision + 1 / level, **common)
 
 
 def _other_workloads(profile: Profile, capacity: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:

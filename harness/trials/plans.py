@@ -23,6 +23,12 @@ from math import ceil
 from harness.records import Soak, Spike, SpikePlan, Visiting
 
 TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
+# People come no faster than a quarter of the rate at which they send messages once all are there: a crowd that opens its
+# pages at once leaves a queue that is still there when measuring begins.
+RAMP_CYCLES = 4
+SESSIONS_PER_S = 60  # opening them faster would be a test of its own
+FLAT_CYCLES = 2  # for so long the turns under way have to be flat before *measure*
+SETTLE_CYCLES = 8  # the longest wait for that
 OPEN_RESERVE_S = 2.0  # as loadtests.schedule.arrivals keeps users ready for so much of the arrivals
 
 
@@ -50,8 +56,9 @@ def chat_plan(
         message_chars=profile.message_chars,
         think_s=profile.think_s,
         answer=profile.answer,
-        ramp_up_s=max(cycle_s, users / 60),  # opening sessions faster than 60/s would be a test of its own
-        warm_up_s=cycle_s,
+        ramp_up_s=max(RAMP_CYCLES * cycle_s, users / SESSIONS_PER_S),
+        warm_up_s=FLAT_CYCLES * cycle_s,
+        settle_s=SETTLE_CYCLES * cycle_s,
         measure_min_s=profile.window.measure_min_s,
         measure_max_s=max(profile.window.measure_max_s, enough_s),
         measure_turns=profile.window.measure_turns,
@@ -80,23 +87,36 @@ def open_plan(closed: LoadPlan, profile: Profile, per_minute: int) -> LoadPlan:
         ramp_up_s=max(cycle_s, reserve / 30),  # its reserve opens its pages
         warm_up_s=max(cycle_s, 2 * profile.answer_mean_s()),
         measure_max_s=max(profile.window.measure_max_s, enough_s),
+        settle_s=0.0,
     )
 
 
 def visit_plan(closed: LoadPlan, visit: Visiting) -> LoadPlan:
     """Return the plan of whole visits."""
-    return _lasting(replace(closed, scenario="visit", workers=1), visit.measure_s)
+    return _lasting(_unsettled(replace(closed, scenario="visit", workers=1)), visit.measure_s)
 
 
 def spike_plan(closed: LoadPlan, spike: Spike) -> LoadPlan:
     """Return the plan of a chat trial to which several times as many users come and leave again."""
     further = SpikePlan(users=(spike.times - 1) * closed.users, after_s=spike.before_s, hold_s=spike.hold_s)
-    return _lasting(replace(closed, workers=1, spike=further), spike.before_s + spike.hold_s + spike.after_s)
+    plan = _unsettled(replace(closed, workers=1, spike=further))
+    return _lasting(plan, spike.before_s + spike.hold_s + spike.after_s)
+
+
+def climb_plan(closed: LoadPlan, climb_s: float) -> LoadPlan:
+    """Return the plan of a chat trial whose users come slowly while it is measured, until the SLO is missed."""
+    slow = replace(closed, climb_s=climb_s, ramp_up_s=0.0, warm_up_s=0.0, settle_s=0.0)
+    return _lasting(slow, climb_s)
 
 
 def soak_plan(closed: LoadPlan, soak: Soak) -> LoadPlan:
     """Return the plan of a long chat trial."""
     return _lasting(closed, soak.minutes * 60)
+
+
+def _unsettled(plan: LoadPlan) -> LoadPlan:
+    """Return a plan whose *measure* begins at a time known beforehand."""
+    return replace(plan, settle_s=0.0)
 
 
 def _lasting(plan: LoadPlan, measure_s: float) -> LoadPlan:
@@ -105,7 +125,7 @@ def _lasting(plan: LoadPlan, measure_s: float) -> LoadPlan:
 
 def patience_s(plan: LoadPlan) -> float:
     """Return after how many seconds a generator that has not ended is given up."""
-    phases_s = plan.ramp_up_s + plan.warm_up_s + plan.measure_max_s + plan.drain_s
+    phases_s = plan.ramp_up_s + plan.warm_up_s + plan.settle_s + plan.measure_max_s + plan.drain_s
     return phases_s + len(plan.steps) * (plan.hold_s + 30) + plan.turn_timeout_s + 30
 
 
@@ -131,16 +151,19 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
         return visit_plan(plan, profile.visit)
     if key.scenario == "spike" and profile.spike:
         return spike_plan(plan, profile.spike)
+    if key.scenario == "climb":
+        return climb_plan(plan, profile.search.climb_s)
     if key.scenario == "soak" and profile.soak:
         return soak_plan(plan, profile.soak)
     if key.scenario == "idle" and profile.idle:
-        return replace(plan, scenario="idle", steps=profile.idle.steps, hold_s=profile.idle.hold_s)
+        return replace(plan, scenario="idle", settle_s=0.0, steps=profile.idle.steps, hold_s=profile.idle.hold_s)
     if key.scenario == "check":
         return replace(
             plan,
             think_s=Distribution(median=0.1),
             ramp_up_s=0.0,
             warm_up_s=0.0,
+            settle_s=0.0,
             measure_min_s=0.0,
             measure_turns=CHECK_TURNS,
             measure_max_s=30.0,
@@ -153,4 +176,4 @@ def workers_for(key: TrialKey, wanted: int) -> int:
 
     Sessions that open in turn, arrivals met by one pool, a spike's further users and visits are one process's account.
     """
-    return min(wanted, key.level) if key.scenario in ("chat", "think", "soak") else 1
+    return min(wanted, key.level) if key.scenario in ("chat", "think", "climb", "soak") else 1

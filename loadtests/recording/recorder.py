@@ -1,6 +1,7 @@
 """The files of a trial: a cheap note as each turn ends, the finished records after the trial."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,9 +43,19 @@ def _live_line(turn: PendingTurn, trace: AnswerTrace, outcome: Outcome) -> dict[
         "phase": turn.phase,
         "sent_s": trace.sent_s,
         "ttft_s": None if trace.first_s is None else trace.first_s - trace.sent_s,
+        "stall_s": _longest_gap_s(trace),
         "done_s": trace.done_s,
         "ok": outcome == "ok",
     }
+
+
+def _longest_gap_s(trace: AnswerTrace) -> float | None:
+    """Return the longest gap between reads from the answer's first token on."""
+    first_s = trace.first_s
+    if first_s is None:
+        return None
+    times = [at_s for at_s in trace.times if at_s >= first_s]
+    return max((b - a for a, b in pairwise(times)), default=None)
 
 
 class Recorder:

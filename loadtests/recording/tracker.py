@@ -62,6 +62,7 @@ class TrialTracker:
         self.recorder = recorder
         self.timeline: Timeline | None = None  # idle: none; its turns belong to no measured phase
         self.open: dict[int, PendingTurn] = {}  # by user
+        self.live = 0  # turns under way
         self.changes: list[tuple[float, int]] = []
         self.measure_begun = 0
         self.measure_ended = 0
@@ -82,6 +83,7 @@ class TrialTracker:
             raise GreenletExit  # the counts are closed: the user stops instead of sending
         pending.phase = self._phase_of(pending)
         pending.trace = pending.page.new_trace(sent_s)
+        self.live += 1
         # The users' states are logged apart from their turns' times, so that the two can contradict each other: from
         # the intended send to the return into the loop, on another clock reading.
         self.changes.append((pending.intended_s, 1))
@@ -133,6 +135,7 @@ class TrialTracker:
 
     def _close(self, pending: PendingTurn, trace: AnswerTrace, outcome: Outcome, failure: TurnError | None) -> None:
         self.open.pop(pending.user, None)
+        self.live -= 1
         if trace.done_s is not None:
             self.changes.append((time.monotonic(), -1))
         if pending.phase == "measure":

@@ -16,7 +16,11 @@ from reports.evidence.trials import (
 from reports.numbers import as_text, span
 
 CAPACITY = figure("capacity_users").label
-FAILURES, LIVE = figure("failure_ratio_at_capacity").label, figure("live_streams_at_capacity").label
+AT_CAPACITY = {
+    "live_streams_at_capacity": "live_streams_mean",
+    "failure_ratio_at_capacity": "failure_ratio",
+    "blocks_met_ratio_at_capacity": "blocks_met_ratio",
+}
 
 
 def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
@@ -80,16 +84,12 @@ def _edges(evidence: Evidence, ends: Capacity) -> list[TrialRef]:
 
 
 def at_capacity(evidence: Evidence) -> list[Cell]:
-    """Return live streams and failures at the highest level that passed."""
+    """Return live streams, failures and the share of blocks within the SLO at the highest level that passed."""
     ends = evidence.capacity
     if not ends.low:
         text = "no level passed" if valid(evidence.chat) else "no valid trial" if evidence.chat else NOT_MEASURED
-        return [
-            absent("live_streams_at_capacity", LIVE, evidence.target, text),
-            absent("failure_ratio_at_capacity", FAILURES, evidence.target, text),
-        ]
+        return [absent(name, figure(name).label, evidence.target, text) for name in AT_CAPACITY]
     trials = valid(evidence.at(ends.low))
     return [
-        figure_cell("live_streams_at_capacity", LIVE, evidence, trials, figure("live_streams_mean")),
-        figure_cell("failure_ratio_at_capacity", FAILURES, evidence, trials, figure("failure_ratio")),
+        figure_cell(name, figure(name).label, evidence, trials, figure(read)) for name, read in AT_CAPACITY.items()
     ]

@@ -66,9 +66,8 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
         return _estimated(measure, chat, valid, run)
     if measure.endswith("_at_capacity"):
         low, _ = _capacity(chat)
-        figure = {"live_streams_at_capacity": "live_streams_mean", "failure_ratio_at_capacity": "failure_ratio"}[
-            measure
-        ]
+        named = measure.removesuffix("_at_capacity")
+        figure = "live_streams_mean" if named == "live_streams" else named
         return _middle([t for t in chat if low and t["key"]["level"] == low], figure)
     return _read_elsewhere(measure, valid, chat, run)
 

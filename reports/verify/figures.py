@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from harness.results import RESOURCES, TOKENS, TURNS
-from reports.verify import model_pace, waiting, workloads
+from reports.verify import model_pace, slo_blocks, waiting, workloads
 from reports.verify import resources as verify_resources
 from reports.verify.resources import Array
 
 Figures = dict[str, float | None]
 Damage = list[tuple[str, str, str]]  # file, figure, what differs
 CLOCK_S = 1e-7  # rounding of clocks that count from the machine's start
+CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
 ROUNDED_S = {"model_lag_s": 2e-6}  # the model's log gives a first token's due time to the microsecond
 
 Columns = dict[str, Any]
@@ -51,9 +52,19 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     start_s, end_s = float(window["start_s"]), float(window["end_s"])
     measured = turns["phase"] == "measure"
     cut = measured & (turns["error_kind"] == "unfinished") & bool(summary["stopped_early"])
-    figures = _latencies(turns, measured & ~cut)
-    figures |= _counts(turns, measured & ~cut, end_s - start_s, run["profile"]["slo"])
+    slo, climbs = run["profile"]["slo"], trial["key"]["scenario"] == "climb"
+    whole = not (climbs or summary["stopped_early"])
+    figures = _counts(turns, measured & ~cut, end_s - start_s)
     figures |= _load(turns, measured, summary, (start_s, end_s))
+    if whole:
+        figures |= _latencies(turns, measured & ~cut)
+        figures |= _rates(turns, measured & ~cut, end_s - start_s, slo)
+        figures |= _halves(turns, measured, (start_s, end_s), _begins(turns, summary))
+        figures["blocks_met_ratio"] = slo_blocks.met(turns, measured & ~cut, (start_s, end_s), slo)
+    if summary["stopped_early"] and trial["key"]["scenario"] in CUT:
+        figures |= slo_blocks.at_least(turns, measured & ~cut, trial["key"], run["profile"])
+    if climbs:
+        figures["climb_users"] = slo_blocks.climbed(turns, measured & ~cut, (start_s, end_s), trial["key"], run["profile"])
     figures |= _workers(turns, measured, summary, end_s - start_s)
     if arrivals := summary.get("arrivals"):
         figures |= {f"arrivals_{name}": float(arrivals[name]) for name in ("per_s", "without_page", "without_user")}
@@ -64,8 +75,9 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     cpu_s, busiest_s = used.pop("target_cpu_s"), used.pop("busiest_cpu_s")
     ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))
     figures |= used
-    figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
-    figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
+    if whole:
+        figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
+        figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
     if trial["key"]["scenario"] == "visit":
         figures |= workloads.visits(summary, figures)
     figures |= _of_workload(turns, resources, trial, run["profile"])
@@ -236,12 +248,10 @@ def _latencies(turns: Columns, measured: npt.NDArray[np.bool_]) -> Figures:
         figures[f"{name}_p50_s"], figures[f"{name}_p95_s"] = _quantile(values, 0.50), _quantile(values, 0.95)
     figures["turn_mean_s"] = _mean(turns["turn_s"][measured][ok])
     figures["ready_delay_p95_s"] = _quantile(turns["ready_delay_s"][measured], 0.95)
-    figures["schedule_delay_p95_s"] = _quantile(turns["schedule_delay_s"][measured], 0.95)
-    figures["model_lag_p99_s"] = _quantile(turns["model_lag_s"][measured], 0.99)
     return figures
 
 
-def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, slo: Mapping[str, float]) -> Figures:
+def _rates(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, slo: Mapping[str, float]) -> Figures:
     outcome = turns["outcome"][measured]
     ok = outcome == "ok"
     total, finished = len(outcome), int(np.count_nonzero(ok))
@@ -253,6 +263,17 @@ def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, sl
     ):
         with np.errstate(invalid="ignore"):
             good &= turns[column][measured] <= slo[threshold]
+    return {
+        "throughput_per_s": finished / window_s,
+        "goodput_per_s": float(np.count_nonzero(good)) / window_s,
+        "goodput_ratio": float(np.count_nonzero(good)) / total if total else None,
+    }
+
+
+def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float) -> Figures:
+    outcome = turns["outcome"][measured]
+    ok = outcome == "ok"
+    total, finished = len(outcome), int(np.count_nonzero(ok))
     text, wire = (float(np.nansum(turns[name][measured][ok])) for name in ("text_bytes", "wire_bytes"))
     return {
         "turns": float(total),
@@ -261,12 +282,11 @@ def _counts(turns: Columns, measured: npt.NDArray[np.bool_], window_s: float, sl
         "incomplete": float(np.count_nonzero(outcome == "incomplete")),
         "failure_ratio": 1 - finished / total if total else None,
         "window_s": window_s,
-        "throughput_per_s": finished / window_s,
-        "goodput_per_s": float(np.count_nonzero(good)) / window_s,
-        "goodput_ratio": float(np.count_nonzero(good)) / total if total else None,
         "wire_bytes_per_text_byte": wire / text if text and wire else None,
         "updates_per_answer": _mean(turns["updates"][measured][ok]),
         "answer_tokens_mean": _mean(turns["model_tokens"][measured][ok]),
+        "schedule_delay_p95_s": _quantile(turns["schedule_delay_s"][measured], 0.95),
+        "model_lag_p99_s": _quantile(turns["model_lag_s"][measured], 0.99),
     }
 
 
@@ -302,7 +322,6 @@ def _load(
         "lost_turns": float(summary["turns_begun"]) - float(np.count_nonzero(measured)),
         "offered_ratio": 1.0 - late_s / (float(summary["users"]) * window_s),
         "generator_cores": float(summary["cpu_s"]) / window_s,
-        **_halves(turns, measured, window, begins),
     }
 
 
@@ -317,25 +336,20 @@ def _workers(turns: Columns, measured: npt.NDArray[np.bool_], summary: Mapping[s
 
 
 def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float, float], begins: Array) -> Figures:
-    """Second half minus first, as a share of their mean, with the standard error of that difference."""
-    middle = (window[0] + window[1]) / 2
+    """Second half minus first, as a share of their mean, with the standard error over five slices of each half."""
     intended, times = turns["intended_s"][measured], turns["turn_s"][measured]
+    edges = np.linspace(window[0], window[1], 11)
+    tenth = np.searchsorted(edges, intended, side="right") - 1
     known = ~np.isnan(times)
-    parts = [times[known & (intended < middle)], times[known & (intended >= middle)]]
-    figures: Figures = {"turn_half_difference_ratio": None, "turn_half_error_ratio": None}
-    if all(len(part) > 1 for part in parts):
-        figures |= _half_ratios("turn", parts)
-
-    def slices(start: float, end: float) -> Array:
-        edges = np.linspace(start, end, 6)
-        return np.array([_covered(begins, turns["done_s"], a, b) / (b - a) for a, b in pairwise(edges)])
-
-    live = [slices(window[0], middle), slices(middle, window[1])]
-    empty: Figures = {"live_half_difference_ratio": None, "live_half_error_ratio": None}
-    return figures | (_half_ratios("live", live) if sum(part.sum() for part in live) else empty)
+    means = np.array([times[known & (tenth == k)].mean() if (known & (tenth == k)).any() else np.nan for k in range(10)])
+    live = np.array([_covered(begins, turns["done_s"], a, b) / max(b - a, 1e-12) for a, b in pairwise(edges)])
+    return _half_ratios("turn", means) | _half_ratios("live", live)
 
 
-def _half_ratios(name: str, parts: list[Array]) -> Figures:
+def _half_ratios(name: str, tenths: Array) -> Figures:
+    parts = [part[~np.isnan(part)] for part in (tenths[:5], tenths[5:])]
+    if min(len(part) for part in parts) < 2 or not sum(part.sum() for part in parts):
+        return {f"{name}_half_difference_ratio": None, f"{name}_half_error_ratio": None}
     early, late = float(parts[0].mean()), float(parts[1].mean())
     centre = (early + late) / 2
     return {

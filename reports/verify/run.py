@@ -195,13 +195,14 @@ def _check_verdict(
     place: str, trial: Mapping[str, Any], result: "verify_figures.Recomputed", run: Mapping[str, Any]
 ) -> Iterator[Difference]:
     """Check that a verdict follows from the figures: the trial could be trusted, and met the thresholds or not."""
-    from reports.verify import validity
+    from reports.verify import slo_blocks, validity
 
     judged = trial["key"]["scenario"] in JUDGED
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
     figures = result.figures
-    misses = {n for n, limit in slo.items() if (v := figures.get(n)) is not None and v > limit}
-    unbounded = {n for n in slo if n in figures and figures[n] is None and figures.get("turns") and _not_ok(figures)}
+    known = slo_blocks.thresholds(figures, slo, cut=bool(trial["summary"]["stopped_early"]))
+    misses = {n for n, (value, limit) in known.items() if value is not None and value > limit}
+    unbounded = {n for n, (value, _) in known.items() if value is None and figures.get("turns") and _not_ok(figures)}
     account = validity.Account.of(trial, run, result.foreign_nonces, result.waited_s)
     missed = judged and bool(misses | unbounded)
     for text in validity.check(verdict, figures | result.machine, account, missed=missed):
@@ -210,14 +211,15 @@ def _check_verdict(
         return
     if verdict["outcome"] == "pass" and misses | unbounded:
         name = sorted(misses | unbounded)[0]
-        text = f"pass, but {name} is {figures[name]} with a threshold of {slo[name]}"
+        text = f"pass, but {name} is {known[name][0]} with a threshold of {known[name][1]}"
         yield Difference(place=place, figure="verdict", text=text)
     for reason in verdict["reasons"]:
         name = reason["code"].removeprefix("slo.")
-        if name == reason["code"] or name not in figures:
+        if name == reason["code"] or name not in known:
             continue
-        if not same(reason["value"], figures[name]) or not same(reason["limit"], slo.get(name)):
-            text = f"{reason['text']!r} does not follow: {name} is {figures[name]}, its threshold {slo.get(name)}"
+        value, limit = known[name]
+        if not same(reason["value"], value) or not same(reason["limit"], limit):
+            text = f"{reason['text']!r} does not follow: {name} is {value}, its threshold {limit}"
             yield Difference(place=place, figure="verdict", text=text)
     explained = any(r["code"].startswith("target.") for r in verdict["reasons"])
     if verdict["outcome"] == "fail" and not explained and not misses | unbounded:

@@ -20,9 +20,9 @@ BUSY_TARGET_SHARE = 0.9  # of the budget's cores: then a late model may be the t
 OFFERED_PERCENT = 98
 HALVES_PERCENT, HALVES_ERRORS = 10, 3
 FEWEST_TURNS = 40
-LOADED = ("chat", "think", "open", "soak", "spike", "visit")  # scenarios under load
-SHOWN = ("spike", "visit")  # made to show what happens: no SLO, so no conditions of a pass either
-EXPLAINED = {"model", "budget", "generator", "not_offered", "audit", "sessions"}  # rest on more than figures
+LOADED = ("chat", "think", "climb", "open", "soak", "spike", "visit")  # scenarios under load
+SHOWN = ("spike", "visit", "climb")  # made to show what happens: no SLO, so no conditions of a pass either
+EXPLAINED = {"model", "budget", "generator", "not_offered", "audit", "sessions", "unsettled"}  # rest on more than figures
 NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
 FIGURE_OF = {
     "foreign_cpu": "foreign_cpu_ratio",
@@ -103,9 +103,13 @@ def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the verdict of a trial that has no figures at all."""
     outcome = trial["verdict"]["outcome"]
     codes = [reason["code"] for reason in trial["verdict"]["reasons"]]
+    unsettled = (trial["summary"] or {}).get("unsettled")
+    grows = unsettled is not None and unsettled["later_live"] > unsettled["earlier_live"]
+    if ("target.unsettled" in codes and not grows) or ("invalid.unsettled" in codes and (grows or not unsettled)):
+        yield f"{outcome} as not settled, but the generator's account says {unsettled}"
     if outcome == "pass":
         yield "pass, but nothing was measured"
-    elif outcome == "fail" and not {"target.exit", "target.oom", "check.contract"} & set(codes):
+    elif outcome == "fail" and not {"target.exit", "target.oom", "target.unsettled", "check.contract"} & set(codes):
         yield "fail, but nothing was measured and nothing died"
     elif not codes:
         yield f"{outcome} without a reason"

@@ -162,8 +162,8 @@ def test_a_target_that_was_killed_fails_with_that_reason_whatever_else_was_wrong
 
 
 def test_an_overloaded_trial_may_stop_once_five_percent_of_all_possible_turns_violate() -> None:
-    assert not certainly_failing(violations=5, turns_possible=100)
-    assert certainly_failing(violations=7, turns_possible=100)
+    assert not certainly_failing(violations=5, possible=100)
+    assert certainly_failing(violations=7, possible=100)
 
 
 @pytest.mark.parametrize(
