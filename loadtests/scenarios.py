@@ -104,7 +104,8 @@ def _plain(problem: OSError) -> str:
 def stay_s(plan: LoadPlan, user: int, timeline: Timeline) -> tuple[float, float]:
     """Return the times at which a user opens the page and stops sending.
 
-    Users come evenly over the ramp-up, or over a climb, and stay. Users of a spike come within its first second and leave at its end.
+    Users come evenly over the ramp-up, or over a climb, and stay. Users of a spike come within its first second and
+    leave at its end.
     """
     if plan.spike is None or user < plan.users:
         return timeline.start_s + (plan.climb_s or plan.ramp_up_s) * user / max(1, plan.users), inf

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.records import PhaseTimes, Slo
@@ -75,7 +76,7 @@ def climbed(turns: "pd.DataFrame", window: PhaseTimes, slo: Slo, users: int, cli
     Two blocks in a row have to miss it: one alone may be a pause. Users come evenly over ``climb_s``.
     """
     found = [block for block in blocks(turns, window, slo) if block.turns >= FEWEST_TURNS]
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         if not first.met and not second.met:
             return users * min(1.0, (first.start_s + BLOCK_S / 2 - window.start_s) / climb_s)
     return None

@@ -11,7 +11,6 @@ from harness.analysis.resource_figures import Figures, resource_figures
 from harness.analysis.slo import at_least_name
 from harness.records import GeneratorSummary, PhaseTimes, Slo
 
-
 SLICES = 5  # of each half of a window
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from harness.analysis.stats import percentile
 from harness.records import Trial
 from harness.trials.campaign import Progress
-from harness.trials.generator import Live as LiveTurns
+from harness.trials.watching import Live as LiveTurns
 
 
 class Board:

@@ -18,7 +18,8 @@ class TrialKey:
     """The key of a trial: target × scenario × level × repetition, numbered in the order of the target's trials.
 
     Attributes:
-        scenario: ``check``, ``audit``, ``idle``, ``climb``, ``chat``, ``think``, ``visit``, ``open``, ``spike`` or ``soak``.
+        scenario: ``check``, ``audit``, ``idle``, ``climb``, ``chat``, ``think``, ``visit``, ``open``, ``spike`` or
+            ``soak``.
         parameter: What sets a scenario apart from others of its kind. ``think``: the median think time in seconds.
             ``open``: arrivals as a share of the target's own capacity in percent; None for the common rate.
         level: Users; ``open``: arrivals a minute.

@@ -10,7 +10,7 @@ from harness import results
 from harness.analysis.validity import Validity
 from harness.records import Profile, TrialKey
 from harness.runtimes.protocol import Pod, Prepared, Runtime
-from harness.trials.generator import Live
+from harness.trials.watching import Live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

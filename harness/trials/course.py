@@ -96,9 +96,7 @@ def search_plan(plan: Search, start: int, edge: float | None) -> SearchPlan:
     """
     common = {"highest": plan.highest, "repetitions": plan.repetitions, "max_trials": plan.max_trials}
     if edge is None:
-        return SearchPlan(
-            start=start, growth=plan.growth, share=plan.start_share, precision=plan.precision, **common
-        )
+        return SearchPlan(start=start, growth=plan.growth, share=plan.start_share, precision=plan.precision, **common)
     step = 1 + plan.precision
     level = max(1, min(plan.highest, round(edge / sqrt(step))))
     # a rounded step must not look wider than the precision, which would be bisected once more

@@ -23,8 +23,8 @@ from math import ceil
 from harness.records import Soak, Spike, SpikePlan, Visiting
 
 TURNS_NEEDED = 40  # two turns beyond the 95th percentile: fewer leave it to one
-# People come no faster than a quarter of the rate at which they send messages once all are there: a crowd that opens its
-# pages at once leaves a queue that is still there when measuring begins.
+# People come no faster than a quarter of the rate at which they send messages once all are there: a crowd that opens
+# its pages at once leaves a queue that is still there when measuring begins.
 RAMP_CYCLES = 4
 SESSIONS_PER_S = 60  # opening them faster would be a test of its own
 FLAT_CYCLES = 2  # for so long the turns under way have to be flat before *measure*

@@ -90,6 +90,4 @@ def at_capacity(evidence: Evidence) -> list[Cell]:
         text = "no level passed" if valid(evidence.chat) else "no valid trial" if evidence.chat else NOT_MEASURED
         return [absent(name, figure(name).label, evidence.target, text) for name in AT_CAPACITY]
     trials = valid(evidence.at(ends.low))
-    return [
-        figure_cell(name, figure(name).label, evidence, trials, figure(read)) for name, read in AT_CAPACITY.items()
-    ]
+    return [figure_cell(name, figure(name).label, evidence, trials, figure(read)) for name, read in AT_CAPACITY.items()]

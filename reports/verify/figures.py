@@ -64,7 +64,9 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     if summary["stopped_early"] and trial["key"]["scenario"] in CUT:
         figures |= slo_blocks.at_least(turns, measured & ~cut, trial["key"], run["profile"])
     if climbs:
-        figures["climb_users"] = slo_blocks.climbed(turns, measured & ~cut, (start_s, end_s), trial["key"], run["profile"])
+        figures["climb_users"] = slo_blocks.climbed(
+            turns, measured & ~cut, (start_s, end_s), trial["key"], run["profile"]
+        )
     figures |= _workers(turns, measured, summary, end_s - start_s)
     if arrivals := summary.get("arrivals"):
         figures |= {f"arrivals_{name}": float(arrivals[name]) for name in ("per_s", "without_page", "without_user")}
@@ -341,7 +343,9 @@ def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float
     edges = np.linspace(window[0], window[1], 11)
     tenth = np.searchsorted(edges, intended, side="right") - 1
     known = ~np.isnan(times)
-    means = np.array([times[known & (tenth == k)].mean() if (known & (tenth == k)).any() else np.nan for k in range(10)])
+    means = np.array(
+        [times[known & (tenth == k)].mean() if (known & (tenth == k)).any() else np.nan for k in range(10)]
+    )
     live = np.array([_covered(begins, turns["done_s"], a, b) / max(b - a, 1e-12) for a, b in pairwise(edges)])
     return _half_ratios("turn", means) | _half_ratios("live", live)
 

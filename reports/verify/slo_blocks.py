@@ -1,6 +1,7 @@
 """A second way to what rests on single turns' SLO: blocks, the edge of a climb, and the shares of a cut trial."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def climbed(
     """Return the users let in at the middle of the first of two missed blocks in a row."""
     totals, good = _blocks(turns, rows, window, profile["slo"], SECONDS)
     counted = np.flatnonzero(totals >= TURNS)
-    for first, second in zip(counted[:-1], counted[1:], strict=True):
+    for first, second in pairwise(counted):
         if not good[first] and not good[second]:
             share = (first + 0.5) * SECONDS / profile["search"]["climb_s"]
             return float(key["level"] * min(1.0, share))
@@ -110,4 +111,3 @@ def _possible(key: Mapping[str, Any], profile: Mapping[str, Any]) -> float:
 
 def _mean(what: Mapping[str, Any], median: float | None = None) -> float:
     return float((what["median"] if median is None else median) * np.exp(what.get("sigma", 0.0) ** 2 / 2))
-

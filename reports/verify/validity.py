@@ -22,7 +22,15 @@ HALVES_PERCENT, HALVES_ERRORS = 10, 3
 FEWEST_TURNS = 40
 LOADED = ("chat", "think", "climb", "open", "soak", "spike", "visit")  # scenarios under load
 SHOWN = ("spike", "visit", "climb")  # made to show what happens: no SLO, so no conditions of a pass either
-EXPLAINED = {"model", "budget", "generator", "not_offered", "audit", "sessions", "unsettled"}  # rest on more than figures
+EXPLAINED = {
+    "model",
+    "budget",
+    "generator",
+    "not_offered",
+    "audit",
+    "sessions",
+    "unsettled",
+}  # rest on more than figures
 NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
 FIGURE_OF = {
     "foreign_cpu": "foreign_cpu_ratio",
@@ -103,7 +111,7 @@ def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the verdict of a trial that has no figures at all."""
     outcome = trial["verdict"]["outcome"]
     codes = [reason["code"] for reason in trial["verdict"]["reasons"]]
-    unsettled = (trial["summary"] or {}).get("unsettled")
+    unsettled = (trial.get("summary") or {}).get("unsettled")
     grows = unsettled is not None and unsettled["later_live"] > unsettled["earlier_live"]
     if ("target.unsettled" in codes and not grows) or ("invalid.unsettled" in codes and (grows or not unsettled)):
         yield f"{outcome} as not settled, but the generator's account says {unsettled}"

@@ -7,8 +7,8 @@ import pytest
 from harness.analysis.facts import Facts
 from harness.analysis.slo import certainly_failing
 from harness.analysis.validity import NEEDED
-from harness.analysis.verdict import judge, judge_exploratory
-from harness.records import Slo, Verdict
+from harness.analysis.verdict import judge, judge_exploratory, judge_unsettled
+from harness.records import Slo, Unsettled, Verdict
 
 GOOD: dict[str, float | None] = {
     "turns": 200.0,
@@ -33,6 +33,7 @@ GOOD: dict[str, float | None] = {
     "live_half_difference_ratio": 0.01,
     "live_half_error_ratio": 0.01,
 }
+QUIET_MACHINE: dict[str, float | None] = {"foreign_cpu_ratio": 0.0, "steal_ratio": 0.0}
 SPARE = Facts(spare_cpus=True, budget_cores=2, stopped_early=False)
 SHARED = Facts(spare_cpus=False, budget_cores=2, stopped_early=False)
 
@@ -121,7 +122,34 @@ def test_a_trial_stopped_as_failing_cannot_pass() -> None:
 def test_a_fail_from_a_handful_of_turns_is_no_fail_unless_it_was_stopped_for_failing() -> None:
     few: dict[str, float | None] = {"turns": 12.0, "lateness_p95_s": 0.9}
     assert verdict(few).outcome == "invalid"
-    assert verdict(few, replace(SPARE, stopped_early=True)).outcome == "fail"
+    cut = few | {"lateness_missed_at_least_ratio": 0.12, "added_stall_missed_at_least_ratio": 0.05}
+    found = verdict(cut, replace(SPARE, stopped_early=True))
+    assert found.outcome == "fail"
+    assert [(one.code, one.value, one.limit) for one in found.reasons] == [("slo.lateness_p95_s", 0.12, 0.05)]
+    assert found.reasons[0].text == (
+        "turns beyond the threshold of lateness, at least 12 % (limit 5 %); cut before its end"
+    )
+
+
+@pytest.mark.parametrize(
+    ("later", "outcome", "code"), [(150, "fail", "target.unsettled"), (50, "invalid", "invalid.unsettled")]
+)
+def test_a_load_that_never_settles_fails_where_its_queue_grows(later: float, outcome: str, code: str) -> None:
+    found = judge_unsettled(Unsettled(after_s=41, earlier_live=100, later_live=later), QUIET_MACHINE, SPARE)
+    assert (found.outcome, [one.code for one in found.reasons]) == (outcome, [code])
+    assert "not settled: 41 s after all users were there" in found.reasons[0].text
+
+
+def test_a_load_that_never_settled_on_a_disturbed_machine_says_nothing_of_the_target() -> None:
+    seen = Unsettled(after_s=41, earlier_live=100, later_live=150)
+    found = judge_unsettled(seen, {"foreign_cpu_ratio": 0.2, "steal_ratio": 0.0}, SPARE)
+    assert [one.code for one in found.reasons] == ["invalid.foreign_cpu"]
+
+
+def test_a_load_that_did_not_settle_because_the_target_died_is_its_death() -> None:
+    seen = Unsettled(after_s=41, earlier_live=100, later_live=50)
+    found = judge_unsettled(seen, QUIET_MACHINE, replace(SPARE, target_exits=("app ended by itself with 1",)))
+    assert [one.code for one in found.reasons] == ["target.exit"]
 
 
 def test_a_difference_within_three_standard_errors_is_steady() -> None:

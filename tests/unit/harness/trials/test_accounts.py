@@ -108,7 +108,7 @@ def test_shares_add_up(tmp_path: Path) -> None:
         ),
         (
             {"turns": [turn(1, 11.0), turn(3, 12.0), replace(turn(1, 20.2), phase="measure")]},
-            "worker 1 of 2 was out of step: it heard too late when measuring was over",
+            "worker 1 of 2 was out of step: it heard too late when measuring began or was over",
         ),
         (
             {"turns": [turn(0, 11.0), turn(3, 12.0), turn(1, 21.0)]},

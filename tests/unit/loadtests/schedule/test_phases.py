@@ -1,5 +1,8 @@
 """Phases and the live-turn integral, without a clock."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +11,7 @@ from harness.records import AnswerPlan, Distribution, LoadPlan
 from loadtests.schedule.phases import Timeline, live_turn_seconds
 
 
-def timeline() -> Timeline:
+def timeline(**changes: float) -> Timeline:
     plan = LoadPlan(
         scenario="chat",
         protocol="rest",
@@ -28,7 +31,7 @@ def timeline() -> Timeline:
         output="",
         stop_file="",
     )
-    return Timeline(plan, 100.0)
+    return Timeline(replace(plan, **changes), 100.0)  # type: ignore[arg-type]  # numbers only
 
 
 def test_a_turn_belongs_to_the_phase_of_its_intended_send() -> None:
@@ -84,6 +87,47 @@ def test_a_stop_while_ramping_up_leaves_the_later_phases_out() -> None:
     assert phases.advance(105.0, ended=0, outstanding=0, stop=True)
     assert set(phases.times()) == {"ramp_up"}
     assert phases.times()["ramp_up"].end_s == 105.0
+
+
+def settle(phases: Timeline, live: Callable[[float], float], until_s: float = 200.0) -> float | None:
+    """Return the time at which *measure* began."""
+    now_s = 100.0
+    while now_s < until_s and phases.measure_start_s is None and phases.end_s is None:
+        phases.advance(now_s, ended=0, outstanding=0, live=round(live(now_s)))
+        now_s += 0.05
+    return phases.measure_start_s
+
+
+def test_measure_begins_once_the_turns_under_way_are_flat() -> None:
+    phases = timeline(settle_s=20.0)
+    assert phases.phase_of(118.0) == "warm_up"
+    start_s = settle(phases, lambda now_s: 200 if now_s > 114 else 400)
+    assert start_s == pytest.approx(118.5, abs=0.1)  # half a second of the queue left among 5 s weighs little enough
+    assert phases.phase_of(112.0) == "warm_up"
+    assert phases.phase_of(118.0) == "measure"
+    assert phases.unsettled is None
+
+
+def test_a_flat_load_is_measured_right_after_the_warm_up() -> None:
+    assert settle(timeline(settle_s=20.0), lambda _: 200) == pytest.approx(115.0, abs=0.1)
+
+
+def test_a_load_that_never_settles_ends_the_trial_within_its_bound() -> None:
+    phases = timeline(settle_s=20.0)
+    assert settle(phases, lambda now_s: 60 * (now_s - 90)) is None
+    assert phases.end_s == pytest.approx(135.0, abs=0.1)
+    assert phases.unsettled is not None
+    assert phases.unsettled.after_s == pytest.approx(25.0, abs=0.1)
+    assert phases.unsettled.later_live > phases.unsettled.earlier_live
+    assert set(phases.times()) == {"ramp_up", "warm_up"}
+
+
+def test_a_stop_while_settling_leaves_measure_out() -> None:
+    phases = timeline(settle_s=20.0)
+    phases.advance(120.0, ended=0, outstanding=0, live=5)
+    assert phases.advance(121.0, ended=0, outstanding=0, live=5, stop=True)
+    assert set(phases.times()) == {"ramp_up", "warm_up"}
+    assert phases.times()["warm_up"].end_s == 121.0
 
 
 def test_the_integral_counts_each_turn_inside_the_window() -> None:

@@ -276,6 +276,7 @@ def test_without_an_application_the_tools_limit_spoils_a_pass_and_no_fail() -> N
         ("fail", ["target.exit"], None),
         ("invalid", [], "without a reason"),
         ("invalid", ["invalid.generator"], None),
+        ("fail", ["target.unsettled"], "as not settled, but the generator's account says None"),
     ],
 )
 def test_a_trial_without_figures_has_to_say_why(outcome: str, codes: list[str], said: str | None) -> None:

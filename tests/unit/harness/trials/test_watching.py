@@ -1,0 +1,66 @@
+"""When a running trial need not go on."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import profiles
+from harness.records import LoadPlan
+from harness.trials.plans import chat_plan, climb_plan
+from harness.trials.watching import Live, Worst, verdict_is_certain
+
+QUICK = profiles.load("quick")
+
+
+def plan(users: int = 410) -> LoadPlan:
+    return chat_plan(QUICK, protocol="rest", instances=("http://127.0.0.1:1",), users=users, folder=Path(), seed=1)
+
+
+def row(sent_s: float = 0.0, **changes: Any) -> dict[str, Any]:
+    return {"phase": "measure", "sent_s": sent_s, "ttft_s": 0.31, "stall_s": 0.03, "ok": True} | changes
+
+
+@pytest.mark.parametrize("bad", [{"ttft_s": 0.9}, {"stall_s": 0.4}, {"ok": False, "ttft_s": None, "stall_s": None}])
+def test_a_trial_is_certain_to_fail_once_more_than_one_turn_in_twenty_is_beyond(bad: dict[str, Any]) -> None:
+    live = Live(worst=Worst.of(QUICK))
+    for _ in range(51):  # 5 % of 1,000 turns that fit, and one
+        live.add(row(**bad))
+    assert not verdict_is_certain(live, plan(), 1000)
+    live.add(row(**bad))
+    assert verdict_is_certain(live, plan(), 1000)
+
+
+def test_different_flaws_are_not_added_up() -> None:
+    live = Live(worst=Worst.of(QUICK))
+    for n in range(80):
+        live.add(row(**({"ttft_s": 0.9} if n % 2 else {"stall_s": 0.4})))
+    assert not verdict_is_certain(live, plan(), 1000)
+
+
+def test_turns_before_measure_do_not_count() -> None:
+    live = Live(worst=Worst.of(QUICK))
+    for _ in range(200):
+        live.add(row(phase="warm_up", ok=False))
+    assert not verdict_is_certain(live, plan(), 1000)
+
+
+def test_a_spike_is_never_cut() -> None:
+    live = Live(worst=Worst.of(QUICK))
+    for _ in range(900):
+        live.add(row(ok=False))
+    assert not verdict_is_certain(live, replace(plan(), scenario="visit"), 1000)
+
+
+def climbing(bad_blocks: set[int]) -> Live:
+    live = Live(worst=Worst.of(QUICK))
+    for n in range(12 * 50):  # ten turns a second for a minute
+        live.add(row(sent_s=1000 + n / 10, ttft_s=0.9 if n // 50 in bad_blocks else 0.31))
+    return live
+
+
+def test_a_climb_is_over_with_two_missed_blocks_in_a_row() -> None:
+    climb = climb_plan(plan(users=60), 60.0)
+    assert not verdict_is_certain(climbing({4, 6, 11}), climb, 1000)
+    assert verdict_is_certain(climbing({4, 5}), climb, 1000)
