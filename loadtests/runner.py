@@ -21,7 +21,7 @@ from loadtests.users.choose import page_class, visitor
 from loadtests.visits import Visits, visit_again_and_again
 
 _TICK_S = 0.05
-_OPENING_AT_ONCE = 10  # idle: sessions being opened at the same time
+_OPENING_AT_ONCE = 20  # idle: sessions being opened at the same time
 _SETTLE_S = 1.0  # idle: from the last answer of a step to its quiet window
 _FAR_S = 1e7
 

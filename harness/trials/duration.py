@@ -8,8 +8,10 @@ from harness.trials.plans import chat_plan
 
 _NOWHERE = Path()
 START_S = 3.0  # a trial's start and stop, environments being there
-OPENED_AT_ONCE_PER_S = 30.0  # idle: sessions opened per second, each with an answered turn
+OPENED_AT_ONCE_PER_S = 18.0  # idle: sessions opened per second, each with an answered turn
 SEARCH_TRIALS = (4, 8)  # after the base trial: where the bound is near, and where it is not
+MORE_TRIALS = (0, 3)  # after a climb: beyond the two levels around its edge
+CLIMBED = (0.5, 1.0)  # of a climb's time
 ROUND_TRIALS = (2.0, 2.6)
 AUDIT_S = (30.0, 75.0)  # seen: 28 s of rendered pages, 73 s of a hybrid with two faces
 PAIR_S = (15.0, 25.0)  # of the swap matrix, parts being built
@@ -51,9 +53,10 @@ def campaign_s(
     if profile.soak:
         tests_s += START_S + 3 * profile.cycle_s() + 60 * profile.soak.minutes
     ends = []
-    for trials, per_round, audit_s, pair_s in zip(SEARCH_TRIALS, ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True):
+    for end, (per_round, audit_s, pair_s) in enumerate(zip(ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True)):
+        trials = 2 * search.repetitions + MORE_TRIALS[end] if search.climb_s else SEARCH_TRIALS[end]
         count = min(trials, search.max_trials) + per_round * search.rounds
-        besides_s = tests_s + (audit_s if profile.audit else 0.0)
+        besides_s = tests_s + (audit_s if profile.audit else 0.0) + CLIMBED[end] * search.climb_s
         ends.append(
             len(targets) * (fixed_s + count * trial_s(profile, level) + besides_s)
             + (pairs * pair_s if profile.swap else 0.0)

@@ -13,7 +13,7 @@ from harness.records import Trial, TrialKey
 from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.docker.pod import DockerPod
 from harness.runtimes.docker.prepared import DockerPrepared
-from harness.trials import generator
+from harness.trials import watching
 from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
 from tests.e2e.campaigns.bad_days_campaign import BRIEF
@@ -45,7 +45,7 @@ class Mischief:
         self.pods = [self.runtime.open_trial(name, folder)]
         return self.pods[0]
 
-    def tell(self, phase: str, live: generator.Live | None) -> None:
+    def tell(self, phase: str, live: watching.Live | None) -> None:
         """Act when the first turn was answered."""
         if live and live.turns and self.pods:
             self.during(self.pods.pop())
