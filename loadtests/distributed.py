@@ -109,7 +109,7 @@ class Master:
     def conduct(self) -> bool:
         """Return whether all workers wrote their files, after telling them when phases begin and end."""
         timeline = Timeline(self._plan, time.monotonic() + AHEAD_S)
-        self._tell(timeline, stopped=False)
+        self.tell(timeline, stopped=False)
         told: tuple[float | None, float | None] = (timeline.measure_start_s, None)
         stopped = over = False
         while not over:
@@ -125,8 +125,8 @@ class Master:
             )
             if (timeline.measure_start_s, timeline.measure_end_s) != told:
                 told = (timeline.measure_start_s, timeline.measure_end_s)
-                self._tell(timeline, stopped=stopped)
-        self._tell(timeline, stopped=stopped)
+                self.tell(timeline, stopped=stopped)
+        self.tell(timeline, stopped=stopped)
         last_s = time.monotonic() + _WRITING_LIMIT_S
         while len(self._written) + len(self._dead()) < self._plan.workers and time.monotonic() < last_s:
             time.sleep(_TICK_S)
@@ -136,7 +136,8 @@ class Master:
         """End the trial as soon as the workers can."""
         self._interrupted = True
 
-    def _tell(self, timeline: Timeline, *, stopped: bool) -> None:
+    def tell(self, timeline: Timeline, *, stopped: bool) -> None:
+        """Tell the workers what is decided so far."""
         orders = {name: getattr(timeline, name) for name in ("start_s", "measure_start_s", "measure_end_s", "end_s")}
         unsettled = to_json(timeline.unsettled) if timeline.unsettled else None
         self._runner.send_message(_PHASES, orders | {"unsettled": unsettled, "stopped": stopped})

@@ -61,6 +61,18 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Ended]:
     return get
 
 
+def test_workers_agree_on_when_the_load_has_settled(twin: Twin, tmp_path: Path) -> None:
+    load = plan(tmp_path, twin.url, users=USERS, workers=2, warm_up_s=0.8, settle_s=10.0)
+    finish(load)
+    gathered = accounts.gather(tmp_path, load)
+    assert gathered.faults == ()
+    assert gathered.summary is not None
+    assert gathered.summary.unsettled is None
+    phases = gathered.summary.phases
+    assert phases["measure"].start_s >= phases["ramp_up"].end_s + 0.7
+    assert {turn.phase for turn in gathered.turns} >= {"warm_up", "measure"}
+
+
 @pytest.fixture
 def copied(ended: Callable[[int], Ended], tmp_path: Path) -> LoadPlan:
     """The plan of a trial by two processes whose files are in ``tmp_path``, to be spoilt there."""

@@ -11,8 +11,8 @@ from harness.records import AnswerPlan, Distribution, LoadPlan
 from loadtests.schedule.phases import Timeline, live_turn_seconds
 
 
-def timeline(**changes: float) -> Timeline:
-    plan = LoadPlan(
+def plan(**changes: float) -> LoadPlan:
+    load = LoadPlan(
         scenario="chat",
         protocol="rest",
         instances=("http://127.0.0.1:1",),
@@ -31,7 +31,11 @@ def timeline(**changes: float) -> Timeline:
         output="",
         stop_file="",
     )
-    return Timeline(replace(plan, **changes), 100.0)  # type: ignore[arg-type]  # numbers only
+    return replace(load, **changes)  # type: ignore[arg-type]  # numbers only
+
+
+def timeline(**changes: float) -> Timeline:
+    return Timeline(plan(**changes), 100.0)
 
 
 def test_a_turn_belongs_to_the_phase_of_its_intended_send() -> None:
