@@ -31,7 +31,7 @@ class RestPage(Page):
         answer = self._call("GET", "/api/auth/me")
         if answer.status != 200:
             raise SignInError("http", f"GET /api/auth/me as {self.visitor.username}: HTTP {answer.status}")
-        self._expect(self._call("GET", "/api/conversations"), 200, "GET /api/conversations")
+        self._list_conversations()
 
     def open_page(self) -> PageLoad:
         """Return the cost of index.html and its files, fetched without a session."""
@@ -45,14 +45,12 @@ class RestPage(Page):
         answer = self._call("POST", "/api/auth/login", {"username": self.visitor.username, "password": password})
         if answer.status != 200:
             raise SignInError("http", f"POST /api/auth/login as {self.visitor.username}: HTTP {answer.status}")
-        self.connect()
+        self._list_conversations()
 
     def new_conversation(self) -> None:
-        """Create a conversation and fetch its empty list of messages."""
+        """Create a conversation; its first message is still to come."""
         created = self._expect(self._call("POST", "/api/conversations", {}), 201, "POST /api/conversations")
-        path = f"/api/conversations/{quote(str(created['id']))}/messages"
-        self._expect(self._call("GET", path), 200, "GET messages")
-        self._messages_path = path
+        self._messages_path = f"/api/conversations/{quote(str(created['id']))}/messages"
 
     def new_trace(self, sent_s: float) -> RawReads:
         """Return the trace of a turn: its raw reads."""
@@ -72,6 +70,9 @@ class RestPage(Page):
         """Close the connection; the conversation stays."""
         super().close()
         self._connection.close()
+
+    def _list_conversations(self) -> None:
+        self._expect(self._call("GET", "/api/conversations?page=1"), 200, "GET /api/conversations")
 
     def _request(self, method: str, path: str, accept: str, body: bytes | None) -> bytes:
         headers = {"Host": self._endpoint.host, "Accept": accept}

@@ -153,7 +153,8 @@ async def send_message(said: NewMessage, conversation: Owned) -> Response:
 async def answer(content: str, conversation: store.Conversation) -> AsyncIterator[str]:
     """Yield the events of one answer."""
     number, text = str(uuid.uuid4()), ""
-    yield event("message", {"message": conversation.add("user", content), "answer_id": number})
+    message = conversation.add("user", content)
+    yield event("message", {"message": message, "answer_id": number, "conversation": conversation.about()})
     history = [{"role": message["role"], "content": message["content"]} for message in conversation.messages]
     try:
         async for piece in pieces_of_answer(history):

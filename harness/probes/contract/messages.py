@@ -3,11 +3,12 @@
 import itertools
 import statistics
 import time
+from datetime import datetime
 from typing import Any
 
 from harness.probes.claims import Probes, expect
 from harness.probes.client import Event, expect_problem
-from harness.probes.shapes import MESSAGE, expect_shape
+from harness.probes.shapes import CONVERSATION, MESSAGE, expect_shape
 from harness.probes.world import Message, RestWorld
 from harness.records.recipe import tokens_in
 
@@ -50,6 +51,20 @@ def _stream(world: RestWorld) -> None:
     expect(answer["id"] == events[0].data["answer_id"], "the answer's id is not the one announced")
     history = world.history(world.owner, conversation["id"])
     expect([m["id"] for m in history] == [asked["id"], answer["id"]], "the history is not message and answer, in order")
+
+
+@PROBES.proves("sendMessage", "the message event brings the conversation, titled and updated by this message")
+def _conversation_of_the_stream(world: RestWorld) -> None:
+    conversation = world.conversation(world.owner)
+    for _ in range(2):
+        begun = world.listen(world.owner, conversation["id"], world.message(tokens=2, ttft_s=0))[0].data
+        told = expect_shape(begun.get("conversation"), CONVERSATION, "the conversation of the stream")
+        expect(told["title"] != "", "the stream says that the conversation has no title")
+        updated, sent = (datetime.fromisoformat(one) for one in (told["updated_at"], begun["message"]["created_at"]))
+        expect(updated == sent, f"the stream says that a message of {sent} updated the conversation at {updated}")
+        stored = world.owner.request("GET", f"/api/conversations/{conversation['id']}").json()
+        for name in ("id", "title", "created_at"):
+            expect(told[name] == stored[name], f"{name} is {told[name]!r} in the stream, {stored[name]!r} as stored")
 
 
 @PROBES.proves("sendMessage", "tokens arrive while the model speaks, none held back for more than 100 ms")

@@ -187,10 +187,13 @@ class Handler(Wire):
             message = self.twin.message("user", stored)
             conversation["messages"].append(message)
             conversation["title"] = conversation["title"] or " ".join(content.split())[:60].strip()
-            conversation["updated_at"] = now()
+            conversation["updated_at"] = message["created_at"]
+            begun = {"message": message, "conversation": self.public(conversation)}
+            if self.twin.defect == "titled too late":
+                begun["conversation"]["title"] = ""
         tag, options = self.options(content)
         if "text/event-stream" in self.headers.get("Accept", ""):
-            self.stream(conversation, message, tag, options)
+            self.stream(conversation, begun, tag, options)
             return
         if options.get("fault"):
             raise Refusal(502)
@@ -210,11 +213,11 @@ class Handler(Wire):
         end = "word " if self.twin.defect == "no end marker" else "[end]"
         return [nonce + " ", *["word "] * (int(options.get("tokens", 2)) - 2), end]
 
-    def stream(self, conversation: dict[str, Any], message: dict[str, Any], tag: str, options: dict[str, str]) -> None:
+    def stream(self, conversation: dict[str, Any], begun: dict[str, Any], tag: str, options: dict[str, str]) -> None:
         defect, answer = self.twin.defect, self.twin.message("assistant", "")
         self.head(200, "text/event-stream", Cache_Control="no-cache", X_Accel_Buffering="no", Connection="close")
         self.close_connection = True
-        self.event("message", {"message": message, "answer_id": answer["id"]})
+        self.event("message", begun | {"answer_id": answer["id"]})
         request_s, emitted = time.monotonic(), list[float]()
         finished = False
         try:

@@ -3,6 +3,7 @@
 import socket
 import threading
 import urllib.parse
+from collections.abc import Callable
 from contextlib import suppress
 
 PIECE_BYTES = 65_536
@@ -61,13 +62,17 @@ class Line:
                 continue
             far = socket.create_connection(self._there)
             self._ends |= {near, far}
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+            for source, sink, passing in ((near, far, self.outward()), (far, near, bytes)):
+                threading.Thread(target=self._pass_on, args=(source, sink, passing), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def outward(self) -> Callable[[bytes], bytes]:
+        """Return what the bytes of a new connection go through on their way to the target."""
+        return bytes
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, passing: Callable[[bytes], bytes]) -> None:
         with suppress(OSError):
             while piece := source.recv(PIECE_BYTES):
-                sink.sendall(piece)
+                sink.sendall(passing(piece))
         self._ends -= {source, sink}
         _close(source)
         _close(sink)

@@ -3,7 +3,6 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -22,7 +21,7 @@ from chat.serializers import NewMessage
 class Exchange:
     """A saved message and the answer to come."""
 
-    message: Message
+    message: Message  # with its conversation, as both are stored now
     context: list[dict[str, str]]  # what the model is sent, this message included
     answer_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -55,18 +54,18 @@ def save_message(user: User, conversation_id: uuid.UUID, content: str) -> Messag
     Raises:
         NotFound: it is somebody else's, or there is none.
     """
-    title = (
-        Conversation.objects.filter(pk=conversation_id, owner=user).order_by().values_list("title", flat=True).first()
-    )
-    if title is None:
+    conversation = Conversation.objects.filter(pk=conversation_id, owner=user).order_by().first()
+    if conversation is None:
         raise NotFound("There is no such conversation.")
-    message = Message(conversation_id=conversation_id, role=Message.Role.USER, content=content)
-    changes: dict[str, Any] = {"updated_at": message.created_at}
-    if not title:
-        changes["title"] = " ".join(content.split())[:DERIVED_TITLE_CHARS]
+    message = Message(conversation=conversation, role=Message.Role.USER, content=content)
+    conversation.updated_at = message.created_at
+    changed = ["updated_at"]
+    if not conversation.title:
+        conversation.title = " ".join(content.split())[:DERIVED_TITLE_CHARS]
+        changed.append("title")  # else left alone: it may be renamed meanwhile
     with transaction.atomic():
         message.save(force_insert=True)
-        Conversation.objects.filter(pk=conversation_id).update(**changes)
+        conversation.save(update_fields=changed)
     return message
 
 

@@ -154,12 +154,17 @@ class ConversationView(serializers.BaseSerializer):
 
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "id": str(instance.pk),
-            "title": instance.title,
-            "created_at": timestamp(instance.created_at),
-            "updated_at": timestamp(instance.updated_at),
-        }
+        return conversation_data(instance)
+
+
+def conversation_data(conversation: Conversation) -> dict[str, Any]:
+    """Return a conversation as plain data."""
+    return {
+        "id": str(conversation.pk),
+        "title": conversation.title,
+        "created_at": timestamp(conversation.created_at),
+        "updated_at": timestamp(conversation.updated_at),
+    }
 
 
 def message_data(message: Message, *, reveal: bool = False) -> dict[str, Any]:

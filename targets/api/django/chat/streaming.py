@@ -18,7 +18,7 @@ from chat import exchange, language_model, problems
 from chat.conversations import MessageList
 from chat.exchange import Exchange
 from chat.models import Message
-from chat.serializers import message_data
+from chat.serializers import conversation_data, message_data
 from chat.threads import in_thread, threaded
 
 list_messages = threaded(MessageList.as_view({"get": "list"}))
@@ -53,7 +53,9 @@ async def messages(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 async def events(started: Exchange) -> AsyncGenerator[bytes, None]:
     """Yield the events of one exchange; what arrived together leaves together."""
-    yield event(b"message", {"message": message_data(started.message), "answer_id": str(started.answer_id)})
+    message = started.message
+    stored = {"message": message_data(message), "conversation": conversation_data(message.conversation)}
+    yield event(b"message", {**stored, "answer_id": str(started.answer_id)})
     text: list[str] = []
     interrupted = True
     dumps = orjson.dumps

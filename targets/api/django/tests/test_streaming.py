@@ -207,8 +207,14 @@ class StreamingTests(StreamingTestCase):
         untitled = await Conversation.objects.acreate(owner=self.users["ann"])
         self.path = f"/api/conversations/{untitled.pk}"
         await self.exchange_with(FakeModel(["ok"]), "  What\nis  " + "x" * 100)
+        began = self.events[0][1]
         await untitled.arefresh_from_db()
         self.assertEqual(untitled.title, ("What is " + "x" * 100)[:60])
+        self.assertEqual(began["conversation"]["title"], untitled.title)
+        self.assertEqual(began["conversation"]["updated_at"], began["message"]["created_at"])
+        await Conversation.objects.filter(pk=untitled.pk).aupdate(title="Renamed")
+        await self.exchange_with(FakeModel(["ok"]), "Not a title")
+        self.assertEqual(self.events[0][1]["conversation"]["title"], "Renamed")
 
 
 class RefusalTests(StreamingTestCase):

@@ -18,7 +18,7 @@ from app import problems
 from app.cache import CONTEXT_MESSAGES, Cache, Said
 from app.database import Connections
 from app.language_model import LanguageModel, LanguageModelError
-from app.schemas import DoneEvent, Message, MessageEvent, User
+from app.schemas import Conversation, DoneEvent, Message, MessageEvent, User
 from app.schemas import Exchange as Exchanged
 from app.tables import DERIVED_TITLE_CHARS, conversations, messages, now
 
@@ -33,6 +33,9 @@ NAME = (
     update(conversations)
     .where(conversations.c.id == bindparam("conversation"), conversations.c.title == "")
     .values(title=bindparam("name"))
+)
+STORED = select(conversations.c.title, conversations.c.created_at).where(
+    conversations.c.id == bindparam("conversation")
 )
 # One statement: it inserts nothing where the conversation is somebody else's, or has been deleted meanwhile.
 ADD_MESSAGE = (
@@ -59,7 +62,7 @@ class Exchange:
     """A saved message and the answer to come."""
 
     user: User
-    conversation_id: uuid.UUID
+    conversation: Conversation  # as it is with the message
     message: Message
     context: list[Said]  # what the model is sent, this message included
     answer_id: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -86,10 +89,14 @@ async def begin(
         if not context:
             name = " ".join(content.split())[:DERIVED_TITLE_CHARS]
             await connection.execute(NAME, {"conversation": conversation_id, "name": name})
+        title, created_at = (await connection.execute(STORED, {"conversation": conversation_id})).one()
     if remembered is None:
         await cache.remember(conversation_id, context)  # finish() adds this message with its answer
+    conversation = Conversation(
+        id=conversation_id, title=title, created_at=created_at, updated_at=message.created_at
+    )
     said: Said = {"role": "user", "content": content}
-    return Exchange(user, conversation_id, message, [*context, said][-CONTEXT_MESSAGES:])
+    return Exchange(user, conversation, message, [*context, said][-CONTEXT_MESSAGES:])
 
 
 async def stored_context(database: Connections, conversation_id: uuid.UUID) -> list[Said]:
@@ -124,7 +131,9 @@ class Relay:
     async def events(self) -> AsyncIterator[bytes]:
         """Yield the server-sent events; what arrived together leaves together."""
         exchange = self.exchange
-        asked = MessageEvent(message=exchange.message, answer_id=exchange.answer_id)
+        asked = MessageEvent(
+            message=exchange.message, answer_id=exchange.answer_id, conversation=exchange.conversation
+        )
         yield event(b"message", asked.model_dump_json().encode())
         text: list[str] = []
         dumps = orjson.dumps
@@ -177,7 +186,7 @@ class Relay:
 
 async def finish(database: Connections, cache: Cache, exchange: Exchange, text: str) -> Message:
     """Save the answer and return it; one that has not begun is not saved."""
-    message = exchange.message
+    message, conversation_id = exchange.message, exchange.conversation.id
     answer = Message(
         id=exchange.answer_id,
         role="assistant",
@@ -187,12 +196,12 @@ async def finish(database: Connections, cache: Cache, exchange: Exchange, text: 
         feedback=None,
     )
     if not text:
-        await cache.forget(exchange.conversation_id)  # it lacks the message now
+        await cache.forget(conversation_id)  # it lacks the message now
         return answer
     async with database.write() as connection:
-        await add(connection, exchange.user, exchange.conversation_id, answer)
+        await add(connection, exchange.user, conversation_id, answer)
     said: list[Said] = [{"role": "user", "content": message.content}, {"role": "assistant", "content": text}]
-    await cache.add(exchange.conversation_id, said)
+    await cache.add(conversation_id, said)
     return answer
 
 

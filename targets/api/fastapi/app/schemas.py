@@ -194,10 +194,11 @@ class Exchange(View):
 
 
 class MessageEvent(View):
-    """`event: message`: the message is saved; the answer will have this id."""
+    """`event: message`: the message is saved, in this conversation as it is now; the answer will have this id."""
 
     message: Message
     answer_id: uuid.UUID
+    conversation: Conversation
 
 
 class TokenEvent(View):

@@ -170,10 +170,13 @@ async def test_first_message_names_an_untitled_conversation(world: World) -> Non
     api = world.api("ann")
     untitled = (await api.call("POST", "/api/conversations")).json()
     path = f"/api/conversations/{untitled['id']}"
+    title = ("What is " + "x" * 100)[:60]
     for content in ("  What\nis  " + "x" * 100, "another"):
-        await sent(world, content, path)
-    assert (await api.get(path)).json()["title"] == ("What is " + "x" * 100)[:60]
-    await sent(world, "Not a title")
+        began = (await sent(world, content, path))[0][1]
+        updated_at = began["message"]["created_at"]
+        assert began["conversation"] == {**untitled, "title": title, "updated_at": updated_at}
+    assert (await api.get(path)).json()["title"] == title
+    assert (await sent(world, "Not a title"))[0][1]["conversation"]["title"] == "Plans"
     assert (await api.get(world.path)).json()["title"] == "Plans"
 
 

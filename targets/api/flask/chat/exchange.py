@@ -19,9 +19,13 @@ _conversations, _messages = Conversation.__table__.c, Message.__table__.c
 ADD_MESSAGE = insert(Message.__table__)
 _TOUCH_ONE = update(Conversation.__table__).where(_conversations.id == bindparam("conversation"))
 TOUCH = _TOUCH_ONE.values(updated_at=bindparam("moment"))
-TOUCH_OWN = _TOUCH_ONE.where(_conversations.owner_id == bindparam("owner")).values(
-    updated_at=bindparam("moment"),
-    title=case((_conversations.title == "", bindparam("derived_title", type_=String)), else_=_conversations.title),
+TOUCH_OWN = (
+    _TOUCH_ONE.where(_conversations.owner_id == bindparam("owner"))
+    .values(
+        updated_at=bindparam("moment"),
+        title=case((_conversations.title == "", bindparam("derived_title", type_=String)), else_=_conversations.title),
+    )
+    .returning(_conversations.title, _conversations.created_at)
 )
 LAST_MESSAGES = (
     select(_messages.role, _messages.content)
@@ -36,6 +40,7 @@ class Exchange:
     """A saved message and the answer to come."""
 
     message: Message
+    conversation: Conversation  # as it is with the message
     context: list[dict[str, str]]  # what the model is sent, this message included
     answer_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -44,17 +49,17 @@ def begin(user_id: int, conversation_id: uuid.UUID, content: str) -> Exchange:
     """Count a message and save it, or refuse it."""
     count, context = cache.count_and_recall(limits.message_counter(user_id), conversation_id)
     limits.check_messages(count)
-    message = save_message(user_id, conversation_id, content)
+    message, conversation = save_message(user_id, conversation_id, content)
     if context is None:
         context = stored_context(conversation_id)
         cache.begin_conversation(conversation_id, context[:-1])  # finish() adds this message with its answer
     else:
         context.append({"role": "user", "content": content})
     db.session.remove()  # nothing of the database is held while the answer streams
-    return Exchange(message, context[-current_app.config["LLM_CONTEXT_MESSAGES"] :])
+    return Exchange(message, conversation, context[-current_app.config["LLM_CONTEXT_MESSAGES"] :])
 
 
-def save_message(user_id: int, conversation_id: uuid.UUID, content: str) -> Message:
+def save_message(user_id: int, conversation_id: uuid.UUID, content: str) -> tuple[Message, Conversation]:
     """Add a message to one's own conversation; the first one of an untitled conversation names it."""
     message = new_message(conversation_id, "user", content, id=uuid.uuid4(), created_at=now())
     connection = db.session.connection()
@@ -64,12 +69,17 @@ def save_message(user_id: int, conversation_id: uuid.UUID, content: str) -> Mess
         "moment": message.created_at,
         "derived_title": " ".join(content.split())[:DERIVED_TITLE_CHARS],
     }
-    if not connection.execute(TOUCH_OWN, changes).rowcount:
+    stored = connection.execute(TOUCH_OWN, changes).one_or_none()
+    if stored is None:
         db.session.rollback()
         refuse(404, "There is no such conversation.")
     connection.execute(ADD_MESSAGE, row_of(message))
     db.session.commit()
-    return message
+    title, created_at = stored
+    conversation = Conversation(
+        id=conversation_id, owner_id=user_id, title=title, created_at=created_at, updated_at=message.created_at
+    )
+    return message, conversation
 
 
 def stored_context(conversation_id: uuid.UUID) -> list[dict[str, str]]:

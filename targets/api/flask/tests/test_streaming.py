@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from itertools import pairwise
 from typing import Any
 
@@ -172,11 +173,14 @@ def test_json_clients_get_the_whole_answer(users: Users) -> None:
 
 def test_first_message_names_an_untitled_conversation(users: Users) -> None:
     untitled = users.api("ann").call("post", "/api/conversations").get_json()
-    path = f"/api/conversations/{untitled['id']}"
+    users.conversation = uuid.UUID(untitled["id"])
+    title = ("What is " + "x" * 100)[:60]
     for content in ("  What\nis  " + "x" * 100, "And then?"):
-        users.api("ann").call("post", f"{path}/messages", {"content": content})
-    shown = users.api("ann").get(path).get_json()
-    assert shown["title"] == ("What is " + "x" * 100)[:60]
+        began = exchange_with(users, FakeModel(["ok"]), content)[0][1]
+        updated_at = began["message"]["created_at"]
+        assert began["conversation"] == {**untitled, "title": title, "updated_at": updated_at}
+    shown = users.api("ann").get(users.path).get_json()
+    assert shown["title"] == title
     assert shown["updated_at"] > untitled["updated_at"]
 
 
@@ -201,10 +205,10 @@ def test_messages_beyond_the_limit_are_refused_and_not_stored(users: Users) -> N
 
 def test_answer_to_a_deleted_conversation_is_dropped(users: Users) -> None:
     with users.app.app_context():
-        message = exchange.save_message(users.ids["ann"], users.conversation, "Hello")
+        saved = exchange.save_message(users.ids["ann"], users.conversation, "Hello")
         db.session.delete(db.session.get(Conversation, users.conversation))
         db.session.commit()
-        exchange.finish(exchange.Exchange(message, []), "late")
+        exchange.finish(exchange.Exchange(*saved, []), "late")
         assert db.session.scalar(select(func.count()).select_from(Message)) == 0
 
 

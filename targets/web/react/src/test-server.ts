@@ -17,11 +17,14 @@ export function event(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** The beginning of an answer: the stored question `q`, then these tokens. */
+/** The beginning of an answer: the stored question `q` in the conversation `c1`, then these tokens. */
 export function begun(question: string, ...tokens: string[]): string {
   return (
-    event('message', { message: message('q', 'user', question), answer_id: 'a' }) +
-    tokens.map((text) => event('token', { text })).join('')
+    event('message', {
+      message: message('q', 'user', question),
+      answer_id: 'a',
+      conversation: conversation('c1', 'Holiday plans'),
+    }) + tokens.map((text) => event('token', { text })).join('')
   );
 }
 

@@ -147,7 +147,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         try:
-            self._event("message", {"message": asked, "answer_id": answer["id"]})
+            about = {name: rest.conversations[number][name] for name in ("id", "title", "created_at", "updated_at")}
+            self._event("message", {"message": asked, "answer_id": answer["id"], "conversation": about})
             for text in rest.answer:
                 self._event("token", {"text": text})
                 answer["content"] += text

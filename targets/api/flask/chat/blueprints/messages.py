@@ -66,7 +66,8 @@ def hide(id: uuid.UUID) -> dict[str, Any]:
 
 def events(app: Flask, started: Exchange, client: Client) -> Iterator[bytes]:
     """Yield the events of one exchange; what arrived together leaves together."""
-    yield event(b"message", {"message": started.message.as_dict(), "answer_id": str(started.answer_id)})
+    stored = {"message": started.message.as_dict(), "conversation": started.conversation.as_dict()}
+    yield event(b"message", {**stored, "answer_id": str(started.answer_id)})
     text: list[str] = []
     interrupted = True
     dumps = orjson.dumps

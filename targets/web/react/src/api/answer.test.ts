@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { begun, event, json, message, openStream, stream, TestServer } from '../test-server';
+import { begun, conversation, event, json, message, openStream, stream, TestServer } from '../test-server';
 import { type AnswerEvent, streamAnswer } from './answer';
 import { session } from './client';
 import type { Problem } from './problem';
@@ -35,6 +35,7 @@ describe('streamAnswer', () => {
     const { events, error } = await collect();
     expect(error).toBeNull();
     expect(events.map(({ type }) => type)).toEqual(['message', 'token', 'token', 'done']);
+    expect(events[0]).toMatchObject({ message: { id: 'q' }, conversation: conversation('c1', 'Holiday plans') });
     expect(events[1]).toEqual({ type: 'token', text: '👋 ' });
     const [request] = server.requests;
     expect(request?.headers.get('X-CSRFToken')).toBe('csrf-1');

@@ -41,7 +41,7 @@ async function retryLast(thread: Thread): Promise<void> {
 describe('Thread', () => {
   beforeEach(() => {
     server = new TestServer({
-      'GET /api/conversations/c1': () => json(conversation('c1', 'Titled')),
+      'GET /api/conversations/c1': () => json(conversation('c1', 'Holiday plans')),
       [SEND]: () => stream(begun('Hi', 'Hel', 'lo') + DONE),
     });
     stored();
@@ -64,8 +64,9 @@ describe('Thread', () => {
     });
     const thread = new Thread('c1', conversation('c1', ''), changed, true);
     void thread.send('Hi');
-    await vi.waitFor(() => expect(changed).toHaveBeenCalledWith(conversation('c1', 'Titled')));
-    expect(thread.state.conversation?.title).toBe('Titled');
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledWith(conversation('c1', 'Holiday plans')));
+    expect(thread.state.conversation?.title).toBe('Holiday plans');
+    expect(server.requests).toHaveLength(1); // the stream says it all
     thread.stop();
   });
 

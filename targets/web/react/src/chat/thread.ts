@@ -148,7 +148,9 @@ export class Thread extends Store<ThreadState> {
         switch (event.type) {
           case 'message':
             this.edit(question, settled(event.message));
-            void this.refresh();
+            // titled by its first message, and the last updated
+            this.set({ conversation: event.conversation });
+            this.changed(event.conversation);
             break;
           case 'token':
             text += event.text;
@@ -172,17 +174,6 @@ export class Thread extends Store<ThreadState> {
     this.edit(answer, { state, problem });
     if (!this.entry(question)?.message) {
       this.edit(question, { state });
-    }
-  }
-
-  /** The server titles an untitled conversation by its first message and moves it to the top of the list. */
-  private async refresh(): Promise<void> {
-    try {
-      const conversation = await getConversation(this.id);
-      this.set({ conversation });
-      this.changed(conversation);
-    } catch {
-      // the list keeps what it shows; a lost connection is already reported beside the answer
     }
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { event, messageOf, problemResponse, serve, streamResponse } from '../test/server';
+import { conversationOf, event, messageOf, problemResponse, serve, streamResponse } from '../test/server';
 import { streamAnswer, type AnswerEvent } from './answer-stream';
 import { onSessionEnd } from './client';
 import { Problem } from './problem';
@@ -8,7 +8,10 @@ import { Problem } from './problem';
 const POST = 'POST /api/conversations/c1/messages';
 const QUESTION = messageOf('m1', 'user', 'Hi');
 const ANSWER = messageOf('m2', 'assistant', '👋 hello');
-const BEGINNING = event('message', { message: QUESTION, answer_id: 'm2' }) + event('token', { text: '👋 ' });
+const CONVERSATION = conversationOf('c1', 'Hi');
+const BEGINNING =
+  event('message', { message: QUESTION, answer_id: 'm2', conversation: CONVERSATION }) +
+  event('token', { text: '👋 ' });
 const WHOLE = BEGINNING + event('token', { text: 'hello' }) + event('done', { message: ANSWER });
 
 async function collect(signal = new AbortController().signal): Promise<{ events: AnswerEvent[]; error: unknown }> {
@@ -36,7 +39,7 @@ describe('streamAnswer', () => {
     serve({ [POST]: () => streamResponse(WHOLE, { size }) });
     expect(await collect()).toEqual({
       events: [
-        { type: 'message', message: QUESTION },
+        { type: 'message', message: QUESTION, conversation: CONVERSATION },
         { type: 'token', text: '👋 ' },
         { type: 'token', text: 'hello' },
         { type: 'done', message: ANSWER },

@@ -1,10 +1,12 @@
 import { client } from './client';
 import { EventStreamParser, type ServerSentEvent } from './event-stream';
 import { Problem } from './problem';
-import type { DoneEvent, Message, MessageEvent, TokenEvent } from './schema';
+import type { Conversation, DoneEvent, Message, MessageEvent, TokenEvent } from './schema';
 
 export type AnswerEvent =
-  { type: 'message'; message: Message } | { type: 'token'; text: string } | { type: 'done'; message: Message };
+  | { type: 'message'; message: Message; conversation: Conversation }
+  | { type: 'token'; text: string }
+  | { type: 'done'; message: Message };
 
 /** A connection that brings nothing for this long is taken for lost; the server gives up on the model after 60 s. */
 const SILENCE_LIMIT_MS = 75_000;
@@ -67,8 +69,10 @@ async function* read(body: ReadableStream<Uint8Array<ArrayBuffer>>, silence: Wat
 
 function answerEvent({ event, data }: ServerSentEvent): AnswerEvent | null {
   switch (event) {
-    case 'message':
-      return { type: 'message', message: (JSON.parse(data) as MessageEvent).message };
+    case 'message': {
+      const { message, conversation } = JSON.parse(data) as MessageEvent;
+      return { type: 'message', message, conversation };
+    }
     case 'token':
       return { type: 'token', text: (JSON.parse(data) as TokenEvent).text };
     case 'done':

@@ -347,10 +347,11 @@ export interface components {
             /** @enum {string} */
             role: "user" | "assistant";
         };
-        /** @description `event: message`: the message is saved; the answer will have this id. */
+        /** @description `event: message`: the message is saved, in this conversation as it is now; the answer will have this id. */
         MessageEvent: {
             /** Format: uuid */
             answer_id: string;
+            conversation: components["schemas"]["Conversation"];
             message: components["schemas"]["Message"];
         };
         MessageList: {

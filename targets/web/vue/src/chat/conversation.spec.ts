@@ -5,7 +5,11 @@ import { conversationOf, event, messageOf, pageOf, problemResponse, serve, strea
 
 describe('a conversation', () => {
   const answer =
-    event('message', { message: messageOf('m3', 'user', 'Hello'), answer_id: 'm4' }) +
+    event('message', {
+      message: messageOf('m3', 'user', 'Hello'),
+      answer_id: 'm4',
+      conversation: conversationOf(ID, 'Holiday plans'),
+    }) +
     event('token', { text: 'Good ' }) +
     event('done', { message: messageOf('m4', 'assistant', 'Good day') });
 

@@ -6,9 +6,11 @@ import { createThread, type Thread } from './thread';
 
 const MESSAGES = '/api/conversations/c1/messages';
 const CONVERSATION = conversationOf('c1', 'Named');
+/** As the server has it with the first message. */
+const TITLED = conversationOf('c1', 'Hi', '2025-04-08T08:01:00Z');
 
 const asked = (content = 'Hi'): string =>
-  event('message', { message: messageOf('m1', 'user', content), answer_id: 'm2' });
+  event('message', { message: messageOf('m1', 'user', content), answer_id: 'm2', conversation: TITLED });
 const token = (text: string): string => event('token', { text });
 const COMPLETE =
   asked() + token('Hel') + token('lo') + event('done', { message: messageOf('m2', 'assistant', 'Hello') });
@@ -29,13 +31,15 @@ const shown = (thread: Thread): string[] => thread.entries.map(({ role, state, t
 
 describe('a thread', () => {
   it('shows the question, then the answer as stored, and tells of the changed conversation', async () => {
-    serveThread([() => streamResponse(COMPLETE)]);
+    const { seen } = serveThread([() => streamResponse(COMPLETE)]);
     const changed = vi.fn();
     const thread = threadWith(changed);
     await thread.send('Hi');
     expect(shown(thread)).toEqual(['user done: Hi', 'assistant done: Hello']);
     expect(thread.answering).toBe(false);
-    expect(changed).toHaveBeenCalledExactlyOnceWith(CONVERSATION);
+    expect(changed).toHaveBeenCalledExactlyOnceWith(TITLED);
+    expect(thread.conversation).toEqual(TITLED);
+    expect(seen).toEqual([`POST ${MESSAGES}`]); // the stream says it all
   });
 
   it('shows the answer while it is written', async () => {

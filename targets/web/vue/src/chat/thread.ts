@@ -12,7 +12,7 @@ export type Thread = ReturnType<typeof createThread>;
 /**
  * The messages of one conversation and the answer that is being written, if any.
  *
- * @param changed hears of the conversation after each message: the server titles it and moves it up
+ * @param changed hears of the conversation with each message: the server titles it and moves it up
  */
 export function createThread(id: string, changed: (conversation: Conversation) => void) {
   const conversation = shallowRef<Conversation | null>(null);
@@ -88,9 +88,6 @@ export function createThread(id: string, changed: (conversation: Conversation) =
     } finally {
       abort.value = null;
     }
-    if (question.message) {
-      await refresh();
-    }
   }
 
   async function receive(question: Entry, answer: Entry, signal: AbortSignal): Promise<void> {
@@ -104,6 +101,9 @@ export function createThread(id: string, changed: (conversation: Conversation) =
         switch (event.type) {
           case 'message':
             settle(question, event.message);
+            // titled by its first message, and the last updated
+            conversation.value = event.conversation;
+            changed(event.conversation);
             break;
           case 'token':
             text += event.text;
@@ -125,16 +125,6 @@ export function createThread(id: string, changed: (conversation: Conversation) =
     answer.problem = failure;
     if (!question.message) {
       question.state = answer.state;
-    }
-  }
-
-  /** The server titles an untitled conversation by its first message. */
-  async function refresh(): Promise<void> {
-    try {
-      conversation.value = await fetchConversation(id);
-      changed(conversation.value);
-    } catch {
-      // the list keeps what it shows; a lost connection is already reported beside the answer
     }
   }
 

@@ -63,7 +63,7 @@ def test_all_features_lead_to_every_operation_and_fewer_to_what_the_load_needs()
             for features in (CONTRACT, CONTRACT - {"admin"})
         ]
     assert found[0] >= set(OPERATIONS)
-    assert found[1] == {"me", "createConversation", "sendMessage", "listMessages"}
+    assert found[1] == {"me", "createConversation", "sendMessage"}
 
 
 def subject(base_url: str, features: frozenset[str]) -> Subject:

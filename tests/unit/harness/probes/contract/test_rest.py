@@ -22,6 +22,7 @@ DEFECTS = {
     "no CSRF": "without the CSRF token",
     "others' conversations leak": "somebody else's: 404",
     "HTML errors": "a malformed body is 400",
+    "titled too late": "the message event brings the conversation",
     "no end marker": "streams message, tokens and done in order",
     "wrong roles": "403 for users",
     "no security headers": "carries the security headers",

@@ -8,7 +8,9 @@ import { SessionEnd } from './session-end';
 
 const MESSAGE = { id: 'm', role: 'user', content: 'Hi', created_at: '', hidden: false, feedback: null };
 const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-const BEGINNING = event('message', { message: MESSAGE, answer_id: 'a' }) + event('token', { text: '👋 ' });
+const CONVERSATION = { id: 'c/1', title: 'Hi', created_at: '', updated_at: '' };
+const BEGINNING =
+  event('message', { message: MESSAGE, answer_id: 'a', conversation: CONVERSATION }) + event('token', { text: '👋 ' });
 
 const fetchMock = vi.fn<typeof fetch>();
 
@@ -59,6 +61,7 @@ describe('AnswerStream', () => {
     const { events, problem } = await collect();
     expect(problem).toBeNull();
     expect(events.map(({ type }) => type)).toEqual(['message', 'token', 'done']);
+    expect(events[0]).toEqual({ type: 'message', message: MESSAGE, conversation: CONVERSATION });
     expect(events[1]).toEqual({ type: 'token', text: '👋 ' });
     const [url, init] = fetchMock.mock.calls[0]!;
     expect(url).toBe('/api/conversations/c%2F1/messages');

@@ -5,10 +5,10 @@ import { conversationUrl } from './chat-api';
 import { Problem } from './problem';
 import { SessionEnd } from './session-end';
 import { EventStreamParser, ServerSentEvent } from './sse';
-import { DoneEvent, Message, MessageEvent, TokenEvent } from './schema';
+import { Conversation, DoneEvent, Message, MessageEvent, TokenEvent } from './schema';
 
 export type AnswerEvent =
-  | { type: 'message'; message: Message; answerId: string }
+  | { type: 'message'; message: Message; conversation: Conversation }
   | { type: 'token'; text: string }
   | { type: 'done'; message: Message };
 
@@ -94,8 +94,8 @@ async function* read(body: ReadableStream<Uint8Array<ArrayBuffer>>, silence: Wat
 function answerEvent({ event, data }: ServerSentEvent): AnswerEvent | null {
   switch (event) {
     case 'message': {
-      const { message, answer_id } = JSON.parse(data) as MessageEvent;
-      return { type: 'message', message, answerId: answer_id };
+      const { message, conversation } = JSON.parse(data) as MessageEvent;
+      return { type: 'message', message, conversation };
     }
     case 'token':
       return { type: 'token', text: (JSON.parse(data) as TokenEvent).text };

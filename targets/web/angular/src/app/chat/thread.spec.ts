@@ -14,25 +14,32 @@ const CONVERSATION: Conversation = {
   updated_at: '2025-04-08T08:00:00Z',
 };
 
+/** As the server has it with the first message. */
+const TITLED: Conversation = { ...CONVERSATION, title: 'Hi', updated_at: '2025-04-08T08:01:00Z' };
+
 function message(id: string, role: Message['role'], content: string): Message {
   return { id, role, content, created_at: '2025-04-08T08:00:00Z', hidden: false, feedback: null };
 }
 
 type Script = (content: string, signal: AbortSignal) => AsyncGenerator<AnswerEvent>;
 
-function threadWith(script: Script, stored: Message[] = []): Thread {
+function threadWith(
+  script: Script,
+  stored: Message[] = [],
+  changed: (conversation: Conversation) => void = () => undefined,
+): Thread {
   const api = { conversation: () => of(CONVERSATION), messages: () => of(stored) } as unknown as ChatApi;
   const answers = {
     send: (_id: string, content: string, signal: AbortSignal) => script(content, signal),
   } as AnswerStream;
-  return new Thread('c1', api, answers, () => undefined);
+  return new Thread('c1', api, answers, changed);
 }
 
 const shown = (thread: Thread): string[] =>
   thread.entries().map((entry) => `${entry.role} ${entry.state()}: ${entry.text()}`);
 
 async function* complete(content: string): AsyncGenerator<AnswerEvent> {
-  yield { type: 'message', message: message('m1', 'user', content), answerId: 'm2' };
+  yield { type: 'message', message: message('m1', 'user', content), conversation: TITLED };
   yield { type: 'token', text: 'Hel' };
   yield { type: 'token', text: 'lo' };
   yield { type: 'done', message: message('m2', 'assistant', 'Hello') };
@@ -44,6 +51,15 @@ describe('Thread', () => {
     await thread.send('Hi');
     expect(shown(thread)).toEqual(['user done: Hi', 'assistant done: Hello']);
     expect(thread.answering()).toBe(false);
+  });
+
+  it('takes its title from the answer to the first message, and asks for nothing more', async () => {
+    const changed = vi.fn();
+    const thread = threadWith(complete, [], changed);
+    thread.conversation.set(CONVERSATION);
+    await thread.send('Hi');
+    expect(thread.conversation()).toEqual(TITLED);
+    expect(changed).toHaveBeenCalledExactlyOnceWith(TITLED);
   });
 
   it('keeps the history when a message is sent before it has loaded', async () => {
@@ -71,7 +87,7 @@ describe('Thread', () => {
         yield* complete(content);
         return;
       }
-      yield { type: 'message', message: message('m1', 'user', content), answerId: 'm2' };
+      yield { type: 'message', message: message('m1', 'user', content), conversation: TITLED };
       yield { type: 'token', text: 'Hel' };
       throw Problem.connectionLost();
     });
@@ -99,7 +115,7 @@ describe('Thread', () => {
 
   it('stops without an error', async () => {
     const thread = threadWith(async function* (content, signal) {
-      yield { type: 'message', message: message('m1', 'user', content), answerId: 'm2' };
+      yield { type: 'message', message: message('m1', 'user', content), conversation: TITLED };
       yield { type: 'token', text: 'Hel' };
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     });

@@ -50,9 +50,6 @@ export class Thread {
     } finally {
       this.abort.set(null);
     }
-    if (question.message()) {
-      await this.refresh();
-    }
   }
 
   stop(): void {
@@ -136,6 +133,9 @@ export class Thread {
         switch (event.type) {
           case 'message':
             question.settle(event.message);
+            // titled by its first message, and the last updated
+            this.conversation.set(event.conversation);
+            this.changed(event.conversation);
             break;
           case 'token':
             text += event.text;
@@ -160,17 +160,6 @@ export class Thread {
     answer.problem.set(problem);
     if (!question.message()) {
       question.state.set(state);
-    }
-  }
-
-  /** The server titles an untitled conversation by its first message and moves it to the top of the list. */
-  private async refresh(): Promise<void> {
-    try {
-      const conversation = await firstValueFrom(this.api.conversation(this.id));
-      this.conversation.set(conversation);
-      this.changed(conversation);
-    } catch {
-      // the list keeps what it shows; a lost connection is already reported beside the answer
     }
   }
 }
