@@ -20,19 +20,20 @@ class Protocol:
     widget_state: Any  # class WidgetState
     has_chat_input_value: bool  # False before about 1.41, where a chat message is a string trigger
 
-    def rerun(self, client_state: dict[str, Any], widgets: list[Any]) -> bytes:
+    def rerun(self, client_state: dict[str, Any], widgets: list[Any], context: dict[str, Any]) -> bytes:
         """Return the frame that asks for a run of the script.
 
         Args:
             client_state: plain fields of ``ClientState``.
             widgets: states of the page's widgets, triggers included.
+            context: plain fields of ``ContextInfo``; those that this version has not are left out.
         """
         message = self.back_msg()
         state = message.rerun_script
         state.SetInParent()
-        for name, value in client_state.items():
-            if value and name in state.DESCRIPTOR.fields_by_name:
-                setattr(state, name, value)
+        _fill(state, {name: value for name, value in client_state.items() if value})
+        if "context_info" in state.DESCRIPTOR.fields_by_name:
+            _fill(state.context_info, context)
         state.widget_states.widgets.extend(widgets)
         return bytes(message.SerializeToString())
 
@@ -41,6 +42,8 @@ class Protocol:
         state = self.widget_state(id=widget_id)
         if self.has_chat_input_value:
             state.chat_input_value.data = text
+            if "file_uploader_state" in state.chat_input_value.DESCRIPTOR.fields_by_name:
+                state.chat_input_value.file_uploader_state.SetInParent()  # no file
         else:
             state.string_trigger_value.data = text
         return state
@@ -48,6 +51,12 @@ class Protocol:
     def click(self, widget_id: str) -> Any:
         """Return the widget state of a button just clicked."""
         return self.widget_state(id=widget_id, trigger_value=True)
+
+
+def _fill(message: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if name in message.DESCRIPTOR.fields_by_name:
+            setattr(message, name, value)
 
 
 def find_site(site: str | None) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.probes.world import OPERATIONS
 from harness.records.recipe import PASSWORD
-from tests.doubles.conformance_twin.state import SEED, now
+from tests.doubles.conformance_twin.state import SEED
 from tests.doubles.conformance_twin.wire import Refusal, Wire
 
 TAG = re.compile(r"\btag-([0-9a-f]{16})\b(?:\?(\S+))?")

@@ -15,25 +15,35 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _UPGRADE = re.compile(rb"\r\nupgrade: *websocket", re.IGNORECASE)
 #: what a browser offers for its WebSocket; taken away, its messages pass uncompressed
 _COMPRESSION = re.compile(rb"\r\nsec-websocket-extensions: [^\r]*", re.IGNORECASE)
-_TEXT, _BINARY, _CONTROL = 0x1, 0x2, 0x8  # opcodes; from _CONTROL on a frame belongs to no message
+_CONTROL = 0x8  # from this opcode on a frame belongs to no message
+
+#: fields of Streamlit's messages by their numbers in streamlit/proto: BackMsg, ClientState, WidgetState
+_RERUN = 11
+_CLIENT_STATE = {1: "query", 3: "page", 4: "page name", 5: "fragment", 8: "context"}
+_WIDGET = {2: "click", 3: "flag", 6: "text", 8: "choices", 14: "old chat message", 15: "chat message"}
+_WIDGET_STATES, _WIDGET_ID = 2, 1
+
+
+#: how often each has passed: (method, path template), or ("WebSocket", kind of message)
+Requests = Counter[tuple[str, str]]
 
 
 class Recorder(Line):
-    """A line with ``requests``: how often each (method, path template) and each kind of message has passed."""
+    """A line with ``requests``."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__(base_url)
-        self.requests: Counter[tuple[str, str]] = Counter()
+        self.requests = Requests()
 
     def outward(self) -> Callable[[bytes], bytes]:
         """Return the notes of a new connection."""
-        return _Connection(self.requests).passing
+        return Connection(self.requests).passing
 
 
-class _Connection:
+class Connection:
     """One connection's bytes on their way to the target."""
 
-    def __init__(self, requests: Counter[tuple[str, str]]) -> None:
+    def __init__(self, requests: Requests) -> None:
         self._requests = requests
         self._buffer, self._body_left = b"", 0
         self._frames: _Frames | None = None  # once it is a WebSocket
@@ -107,7 +117,22 @@ class _Frames:
 
 
 def kind_of(message: bytes) -> str:
-    return str([(n, v if isinstance(v, int) else len(v)) for n, v in fields(message)]) + repr(message[:600])
+    """Return what a Streamlit page asks for (``BackMsg``): its kind, what it says of itself, its widgets' values."""
+    kind, body = next(fields(message))
+    if kind != _RERUN or isinstance(body, int):
+        return f"message {kind}"
+    says, widgets = [], []
+    for number, value in fields(body):
+        if number == _WIDGET_STATES and isinstance(value, bytes):
+            widgets = [_value_of(widget) for _, widget in fields(value)]
+        elif value not in (b"", 0):  # an empty field says nothing
+            says.append(_CLIENT_STATE.get(number, str(number)))
+    return f"rerun with {', '.join(sorted(says))}; widgets: {', '.join(sorted(widgets))}"
+
+
+def _value_of(widget: int | bytes) -> str:
+    numbers = [number for number, _ in fields(widget if isinstance(widget, bytes) else b"") if number != _WIDGET_ID]
+    return " and ".join(_WIDGET.get(number, str(number)) for number in numbers)
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:

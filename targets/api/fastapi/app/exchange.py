@@ -92,9 +92,7 @@ async def begin(
         title, created_at = (await connection.execute(STORED, {"conversation": conversation_id})).one()
     if remembered is None:
         await cache.remember(conversation_id, context)  # finish() adds this message with its answer
-    conversation = Conversation(
-        id=conversation_id, title=title, created_at=created_at, updated_at=message.created_at
-    )
+    conversation = Conversation(id=conversation_id, title=title, created_at=created_at, updated_at=message.created_at)
     said: Said = {"role": "user", "content": content}
     return Exchange(user, conversation, message, [*context, said][-CONTEXT_MESSAGES:])
 
@@ -131,9 +129,7 @@ class Relay:
     async def events(self) -> AsyncIterator[bytes]:
         """Yield the server-sent events; what arrived together leaves together."""
         exchange = self.exchange
-        asked = MessageEvent(
-            message=exchange.message, answer_id=exchange.answer_id, conversation=exchange.conversation
-        )
+        asked = MessageEvent(message=exchange.message, answer_id=exchange.answer_id, conversation=exchange.conversation)
         yield event(b"message", asked.model_dump_json().encode())
         text: list[str] = []
         dumps = orjson.dumps
