@@ -63,6 +63,9 @@ def _open_conversation() -> Json | None:
         _open(st.query_params.get("conversation") or None)
     if state.conversation is None:
         return None
+    begun, state.begun = state.begun, None
+    if begun is not None:
+        return begun
     try:
         found: Json = _api("GET", f"/conversations/{_segment(state.conversation)}")
     except ApiError as error:
@@ -82,6 +85,7 @@ def _open(conversation_id: str | None) -> None:
     """Open a conversation, or none; its id in the address bar lets a reload find it again."""
     state = st.session_state
     state.conversation = conversation_id
+    state.begun = None  # the conversation itself, in the run that follows its creation
     state.messages = None  # to be asked for
     state.shown = SHOWN
     state.unsent = None  # a message to send in the run that follows
@@ -277,7 +281,7 @@ def _send(content: str | None) -> bool:
             state.refused, state.again, state.trouble = content, content, str(error)
             return False
         _open(begun["id"])
-        state.messages = []
+        state.begun, state.messages = begun, []
     state.unsent, state.refused, state.again, state.trouble = content, None, None, None
     return True
 

@@ -81,7 +81,9 @@ def test_a_message_begins_a_conversation_and_the_next_goes_on_with_it(site: Site
     assert texts(page) == ["Hello <b>", "Some **answer**"]
     page.chat_input[0].set_value("And?").run()
     assert texts(page) == ["Hello <b>", "Some **answer**", "And?", "Some **answer**"]
-    assert len(site.rest.conversations) == 1
+    (number,) = site.rest.conversations
+    about_it = [method for method, path, _ in site.rest.asked if path.startswith(f"/conversations/{number}")]
+    assert about_it == ["POST"] * 2  # its messages alone: what else there is to know came with its creation
 
 
 def test_a_conversation_opened_again_is_asked_for_once(site: Site) -> None:
