@@ -59,6 +59,10 @@ class Example:
         cell = self.cells.get((measure, target))
         return "–" if cell is None or cell.text == "no application" else cell.short
 
+    def first_of(self, *measures: str) -> str:
+        """Return the first of these measures that the run has; runs differ in age."""
+        return next(one for one in measures if any(measure == one for measure, _ in self.cells))
+
     def measures(self) -> list[Cell]:
         """Return a cell of every measure, in the order of the table."""
         first: dict[str, Cell] = {}

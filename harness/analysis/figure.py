@@ -136,11 +136,25 @@ CAPACITY = (
         "blocks_met_ratio at the capacity's level",
     ),
     Figure(
+        "users_per_core_at_capacity",
+        "Users per core at capacity",
+        "users/core",
+        TABLE,
+        "the capacity's level ÷ target_cores there: one process or two makes no difference",
+    ),
+    Figure(
+        "cpu_s_per_turn_at_capacity",
+        "CPU time per turn at capacity",
+        "s/turn",
+        TABLE,
+        "target_cpu_s_per_turn × (1 − idle_cores ÷ target_cores) at the capacity's level: without idle CPU",
+    ),
+    Figure(
         "servers_1000_users",
         "Servers for 100 / 1,000 / 10,000 users",
         "servers",
         TABLE,
-        "users ÷ (70 % of the operational bound (R + Z) / D), rounded up; memory and capacity bound it too",
+        "users ÷ users of a server that is 70 % busy, scaled from the capacity's level; memory and capacity bound it",
     ),
 )
 LATENCY = (
@@ -243,14 +257,14 @@ LOAD = (
 RESOURCES = (
     Figure(
         "target_cpu_s_per_turn",
-        "CPU time per turn",
+        "CPU time per turn, idle CPU included",
         "s/turn",
-        TABLE,
-        "CPU time of the target, idle CPU included ÷ turns that ended in the window",
+        JSON,
+        "CPU time of the target ÷ turns that ended in the window; the gate compares it",
     ),
     Figure(
         "busiest_cpu_s_per_turn",
-        "CPU time per turn, busiest process",
+        "CPU time per turn, busiest process, idle CPU included",
         "s/turn",
         JSON,
         "CPU time of the target's busiest process ÷ turns that ended in the window",
@@ -270,14 +284,14 @@ RESOURCES = (
     Figure("throttled_s", "CPU throttled", "s", JSON, "time that the target's control group waited for its quota"),
     Figure("memory_mean_bytes", "Mean memory", "bytes", JSON, "anonymous + shared memory of the target, mean"),
     Figure("memory_peak_bytes", "Peak memory", "bytes", TRIALS, "anonymous + shared memory of the target, maximum"),
-    Figure("host_busy_ratio", "Machine busy", "ratio", LISTED, "busy ÷ (busy + idle) CPU time of the machine"),
+    Figure("host_busy_ratio", "Machine busy", "ratio", LISTED, "CPU time neither idle nor stolen ÷ (the same + idle)"),
     Figure("steal_ratio", "CPU steal", "ratio", JSON, "CPU time stolen by the host ÷ CPU time of the machine"),
     Figure(
         "foreign_cpu_ratio",
         "CPU used by other programs",
         "ratio",
         JSON,
-        "CPU time outside of target, model and load generator ÷ CPU time of the machine",
+        "(CPU time of all processes − that of target, model, load generator and harness) ÷ CPU time of the machine",
     ),
     Figure("idle_cores", "Idle CPU (cores)", "cores", TABLE, "CPU time of the target without a session ÷ time"),
     Figure("cold_start_s", "Cold start to first answer", "s", TABLE, "start of the target to its first whole answer"),
@@ -288,7 +302,7 @@ MEMORY = (
         "Memory per open session",
         "bytes/session",
         TABLE,
-        "least-squares slope of memory over open sessions",
+        "mean change of memory from step to step ÷ sessions opened between them",
     ),
     Figure(
         "memory_slope_low_bytes",

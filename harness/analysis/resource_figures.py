@@ -47,7 +47,7 @@ def resource_figures(resources: pd.DataFrame, start_s: float, end_s: float) -> F
         "memory_peak_bytes": float(memory.max()) if len(memory) else None,
         "host_busy_ratio": busy / total if busy is not None and total else None,
         "steal_ratio": steal / total if steal is not None and total else None,
-        "foreign_cpu_ratio": max(0.0, foreign) / total if foreign is not None and total else None,
+        "foreign_cpu_ratio": foreign / total if foreign is not None and total else None,
     }
 
 
@@ -90,7 +90,8 @@ def busiest_process_cpu_s(target: pd.DataFrame, start_s: float, end_s: float) ->
 def idle_figures(resources: pd.DataFrame, steps: Sequence[StepTimes]) -> Figures:
     """Return the memory of the whole stack at each number of open sessions, and its slope with a 95 % interval.
 
-    Each step counts once (its mean over the quiet window): readings within a step are not independent.
+    Each step counts once (its mean over the quiet window): readings within a step are not independent. Nor are the
+    steps of one start, each of which begins with the memory that the last one left: their changes are.
     """
     target = resources[resources["role"] == "target"]
     points: list[tuple[int, float]] = []
@@ -101,13 +102,23 @@ def idle_figures(resources: pd.DataFrame, steps: Sequence[StepTimes]) -> Figures
         figures[f"memory_bytes_{step.sessions}"] = value
         if value is not None:
             points.append((step.sessions, value))
-    line = stats.slope([float(n) for n, _ in points], [value for _, value in points])
+    line = stats.drift([float(n) for n, _ in points], [value for _, value in points])
     figures["memory_slope_bytes_per_session"] = line[0] if line else None
     figures["memory_slope_low_bytes"] = line[1] if line else None
     figures["memory_slope_high_bytes"] = line[2] if line else None
     quiet = [s for s in steps if s.sessions == 0]
     if quiet:
-        cpu = sum_over_components(target, "cpu_s", quiet[0].start_s, quiet[0].end_s)
-        span_s = quiet[0].end_s - quiet[0].start_s
-        figures["idle_cores"] = cpu / span_s if cpu is not None and span_s > 0 else None
+        figures["idle_cores"] = quiet_cores(target, quiet[0])
     return figures
+
+
+def quiet_cores(target: pd.DataFrame, span: StepTimes) -> float | None:
+    """Return the cores used from a span's first reading to its last; None where there are fewer than two.
+
+    Not interpolated to the span's ends: sessions open right after it, and the CPU time of that half second would be
+    spread into it. That was four fifths of what was printed as idle CPU.
+    """
+    times = target.loc[(target["t_s"] >= span.start_s) & (target["t_s"] <= span.end_s), "t_s"].astype(float)
+    start_s, end_s = float(times.min()), float(times.max())
+    cpu = sum_over_components(target, "cpu_s", start_s, end_s) if end_s > start_s else None
+    return None if cpu is None else cpu / (end_s - start_s)

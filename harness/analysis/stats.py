@@ -62,19 +62,29 @@ def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> t
     return value, value - half, value + half
 
 
+def rates(x: Sequence[float], y: Sequence[float]) -> list[float]:
+    """Return the rates of change of y over x from each point to the next; none between points of the same x."""
+    return [(d - c) / (b - a) for (a, c), (b, d) in pairwise(zip(x, y, strict=True)) if a != b]
+
+
 def drift(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float] | None:
     """Return the mean rate of change from one point to the next with its interval; None for under three points.
 
     Student's t on the rates: what a random walk with drift asks for, whose distances from a straight line depend on
     each other (Granger & Newbold, Spurious regressions in econometrics, 1974); too wide for noise around a line.
     """
-    if len(x) < 3 or len(x) != len(y):
+    return mean_interval(rates(x, y), confidence) if len(x) == len(y) else None
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float] | None:
+    """Return the mean of independent values with its interval (low, high) by Student's t; None for under two values."""
+    error = standard_error(values)
+    if error is None:
         return None
-    rates = [(d - c) / (b - a) for (a, c), (b, d) in pairwise(zip(x, y, strict=True))]
-    centre = sum(rates) / len(rates)
+    centre = sum(values) / len(values)
     from scipy.stats import t
 
-    half = float(t.ppf(0.5 + confidence / 2, len(rates) - 1)) * (standard_error(rates) or 0.0)
+    half = float(t.ppf(0.5 + confidence / 2, len(values) - 1)) * error
     return centre, centre - half, centre + half
 
 

@@ -102,6 +102,17 @@ def find(proc: Path = procfs.PROC, pid: int | None = None) -> Hierarchy | None:
     return None
 
 
+def whole_machine(proc: Path = procfs.PROC) -> Path | None:
+    """Return the group whose ``cpuacct.usage`` is that of every process; None where no mount shows it.
+
+    Version 1 alone: the root of version 2 counts by ticks. The kernel puts ``release_agent`` into a true root only.
+    """
+    for kind, _, point, options in _mounts(procfs.read(proc / "self" / "mountinfo")):
+        if kind == "cgroup" and "cpuacct" in options and (point / "release_agent").exists():
+            return point
+    return None
+
+
 def at_top(hierarchy: Hierarchy) -> Hierarchy:
     """Return a hierarchy whose groups are made below its top, where other programs can find them by path."""
     return Hierarchy(version=hierarchy.version, own=hierarchy.tops, tops=hierarchy.tops)

@@ -1,4 +1,8 @@
-"""The readings of a trial: the usage of each component, and of the whole machine."""
+"""The readings of a trial: the usage of each component, and of the whole machine.
+
+*Foreign* CPU time is that of all processes of the machine less that of the trial's own. Both sides have to count alike,
+or the difference is not 0 where nothing else runs: see :func:`_programs_s`.
+"""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -6,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.host import accounting, procfs
 from harness.host.accounting import Account, Usage
-from harness.host.cgroups import Hierarchy
+from harness.host.cgroups import Hierarchy, whole_machine
 from harness.host.procfs import Process
 from harness.records import Component, ResourceSample
 
@@ -15,7 +19,7 @@ from harness.records import Component, ResourceSample
 class _Baseline:
     """The readings at the trial's start, from which its counters run."""
 
-    host: procfs.HostTimes
+    programs_s: float
     harness_cpu_s: float
     throttled_s: float
 
@@ -26,8 +30,9 @@ class Meter:
     def __init__(self, hierarchy: Hierarchy | None, helpers: Sequence[int]) -> None:
         self._throttle_files = accounting.throttle_files(hierarchy)
         self._helpers = tuple(helpers)
+        self._everything = whole_machine()
         self._begin = _Baseline(
-            host=procfs.host_times(),
+            programs_s=self._programs_s(procfs.host_times()),
             harness_cpu_s=self._harness_cpu_s(),
             throttled_s=accounting.throttled_s(self._throttle_files),
         )
@@ -42,11 +47,20 @@ class Meter:
         now_s = time.monotonic()
         usages = [(component, account.read(found)) for component, account in accounts]
         host, begin = procfs.host_times(), self._begin
-        # without interrupts: the trial's own network traffic causes them, and the kernel books them on no process
-        programs_s = (host.busy_s - host.interrupt_s) - (begin.host.busy_s - begin.host.interrupt_s)
+        programs_s = self._programs_s(host) - begin.programs_s
         own_s = sum(usage.cpu_s for _, usage in usages) + self._harness_cpu_s() - begin.harness_cpu_s
         throttled_s = accounting.throttled_s(self._throttle_files) - begin.throttled_s
         return [_record(now_s, c, u, host, programs_s - own_s, throttled_s) for c, u in usages]
+
+    def _programs_s(self, host: procfs.HostTimes) -> float:
+        """Return the CPU seconds of all processes, counted as those of a group or a process are.
+
+        The root of the groups' own hierarchy counts exactly so. Elsewhere it is busy time without the interrupts that
+        no process is charged for; what interrupts an idle CPU remains in it, up to 1 % of the CPUs under load.
+        """
+        if self._everything is not None:
+            return accounting.group_cpu_s(self._everything, 1)
+        return host.busy_s - host.interrupt_s
 
     def _harness_cpu_s(self) -> float:
         helpers = [helper.cpu_s for pid in self._helpers if (helper := procfs.process(pid)) is not None]

@@ -36,6 +36,18 @@ def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[
 def figure_cell(name: str, label: str, evidence: Evidence, trials: list[TrialRef], figure: Figure) -> Cell:
     """Return the median of a figure over trials; the range where there are several."""
     readings = [t.figures.get(figure.name) for _, t in trials]
+    return values_cell(name, label, evidence, trials, figure, readings)
+
+
+def values_cell(
+    name: str,
+    label: str,
+    evidence: Evidence,
+    trials: Sequence[TrialRef],
+    figure: Figure,
+    readings: Sequence[float | None],
+) -> Cell:
+    """Return the median of values, one of each trial; the range where there are several."""
     values = [v for v in readings if v is not None]
     if len(values) < len(readings) or not values:
         never = unfinished(trials)

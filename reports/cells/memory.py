@@ -1,8 +1,8 @@
 """Memory in total and per open session."""
 
-from statistics import median
-
+from harness.analysis import stats
 from harness.analysis.figure import figure
+from harness.records import Trial
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.cells.figure import cell_id, figure_cell, invalid_cell
 from reports.evidence.trials import (
@@ -15,8 +15,22 @@ from reports.numbers import as_text, span
 SLOPE = figure("memory_slope_bytes_per_session")
 
 
+def per_session(evidence: Evidence) -> tuple[float, float, float] | None:
+    """Return the memory of one more open session with its 95 % interval (low, high); None where too few were read.
+
+    The mean change over the steps of all starts: within a start each step goes on from the last one, and what one start
+    has left is nothing to the next.
+    """
+    rates: list[float] = []
+    for _, trial in valid(evidence.idle):
+        read = {count: trial.figures[f"memory_bytes_{count}"] for count in steps_of(trial)}
+        known = [(float(count), value) for count, value in sorted(read.items()) if value is not None]
+        rates += stats.rates([x for x, _ in known], [y for _, y in known])
+    return stats.mean_interval(rates)
+
+
 def slope_cell(evidence: Evidence) -> Cell:
-    """Return the memory one more open session takes: slope over the steps with its 95 % interval."""
+    """Return the memory one more open session takes, with its 95 % interval."""
     measure = SLOPE.name
     trials = evidence.idle
     if evidence.no_app:
@@ -26,12 +40,10 @@ def slope_cell(evidence: Evidence) -> Cell:
     good = valid(trials)
     if not good:
         return invalid_cell(measure, SLOPE.label, evidence, trials)
-    names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
-    triples = [[t.figures.get(n) for n in names] for _, t in good]
-    known = [[v for v in triple if v is not None] for triple in triples]
-    if any(len(triple) < 3 for triple in known):
+    found = per_session(evidence)
+    if found is None:
         return absent(measure, SLOPE.label, evidence.target, "not recorded")
-    value, low, high = median(t[0] for t in known), min(t[1] for t in known), max(t[2] for t in known)
+    value, low, high = found
     zero = low <= 0 <= high
     unit = SLOPE.unit
     short = f"< {as_text(high, unit)}" if zero else as_text(value, unit)
@@ -50,15 +62,15 @@ def slope_cell(evidence: Evidence) -> Cell:
     )
 
 
+def steps_of(trial: Trial) -> list[int]:
+    """Return the numbers of open sessions at which a trial read memory, ascending."""
+    counts = [name.removeprefix("memory_bytes_") for name in trial.figures if name.startswith("memory_bytes_")]
+    return sorted(int(count) for count in counts if count.isdigit())
+
+
 def memory_steps(evidence: Evidence) -> list[int]:
     """Return the numbers of open sessions at which memory was read."""
-    found = set()
-    for _, trial in valid(evidence.idle):
-        for name in trial.figures:
-            count = name.removeprefix("memory_bytes_")
-            if count != name and count.isdigit():
-                found.add(int(count))
-    return sorted(found)
+    return sorted({count for _, trial in valid(evidence.idle) for count in steps_of(trial)})
 
 
 def memory_cells(evidence: Evidence) -> list[Cell]:

@@ -5,7 +5,7 @@ from reports.cells.cell import Bracket, Cell, CellVerdict
 from reports.numbers import significant, span
 
 UNIT = "×"
-COMPARED = ("target_cpu_s_per_turn", "memory_slope_bytes_per_session")
+COMPARED = ("users_per_core_at_capacity", "cpu_s_per_turn_at_capacity", "memory_slope_bytes_per_session")
 
 
 def capacity_bracket(modular: Capacity, monolithic: Capacity) -> Bracket:

@@ -1,9 +1,9 @@
-"""The measured cells of one target: capacity, cost at the common load, memory."""
+"""The measured cells of one target: capacity and cost there, figures at the common load, memory."""
 
 from dataclasses import replace
 
 from harness.analysis.figure import figure
-from reports.cells import estimates, servers, workloads
+from reports.cells import cost, estimates, servers, workloads
 from reports.cells.capacity import at_capacity, capacity_cell
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.cells.figure import figure_cell, invalid_cell
@@ -23,21 +23,21 @@ COMMON = (
     "lateness_p95_s",
     "added_stall_p95_s",
     "failure_ratio",
-    "target_cpu_s_per_turn",
     "wire_bytes_per_text_byte",
     "updates_per_answer",
     "memory_peak_bytes",
     IDLE,
     COLD_START,
 )
-OF_PROCESSES = ("target_cpu_s_per_turn", "memory_peak_bytes", IDLE, COLD_START)  # what only an application can have
+OF_PROCESSES = ("memory_peak_bytes", IDLE, COLD_START)  # what only an application can have
 
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return a target's cells in the order of the table."""
     found = [capacity_cell(evidence, terms), *estimates.cells(evidence, terms), *at_capacity(evidence)]
+    found += cost.cells(evidence)
     found += [common_cell(evidence, name, terms) for name in COMMON]
-    found += [slope_cell(evidence), servers.cell(evidence, terms)]
+    found += [slope_cell(evidence), servers.cell(evidence)]
     return [*found, *memory_cells(evidence), *workloads.cells(evidence, terms)]
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.analysis.figure import figure
 from harness.errors import UsageError
 from harness.records import Run, to_json
 from reports.cells.cell import Cell
 from reports.content.report import Report, assemble
 from reports.evidence import conditions
-from reports.evidence.components import cpu_s_per_turn
+from reports.evidence.components import cpu_s_per_turn, idle_cores
 from reports.numbers import as_text
 from reports.pages.files import markdown_table
 
@@ -94,20 +95,25 @@ def _lines(target: str, reports: tuple[Report, Report]) -> list[Line]:
 
 
 def _components(target: str, reports: tuple[Report, Report]) -> list[Line]:
-    """The share of each component of a target in a turn at the common load."""
-    found = [cpu_s_per_turn(report.folder, report.trials, target, report.run.common_level) for report in reports]
-    users = as_text(reports[0].run.common_level, "users")
+    """The share of each component of a target in a turn at capacity without idle CPU; none where that is unknown."""
+    found = [_component_costs(target, report) for report in reports]
     names = dict.fromkeys(name for one in found for name in one)
     texts = [{name: as_text(value, "s") for name, value in one.items()} for one in found]
     return [
         Line(
             target=target,
-            label=f"CPU time per turn at {users}: {name}",
+            label=f"{figure('cpu_s_per_turn_at_capacity').label}: {name}",
             base=texts[0].get(name, ABSENT),
             head=texts[1].get(name, ABSENT),
         )
         for name in names
     ]
+
+
+def _component_costs(target: str, report: Report) -> dict[str, float]:
+    idle = idle_cores(report.folder, report.trials, target)
+    low = report.evidence[target].capacity.low
+    return cpu_s_per_turn(report.folder, report.trials, target, low, idle) if low and idle else {}
 
 
 def _limits(report: Report, target: str) -> str:

@@ -10,15 +10,19 @@ from reports.content.table import Table
 
 FIGURES = (
     "capacity_users",
+    "users_per_core_at_capacity",
     "added_ttft_p95_s",
-    "target_cpu_s_per_turn",
+    "cpu_s_per_turn_at_capacity",
     "memory_slope_bytes_per_session",
     "cold_start_s",
 )
 TASKS, SECURITY = "Tasks by a program", "Security: passed of tried"
 COLUMNS = (*((name, figure(name).label) for name in FIGURES), ("integration.scripted-tasks", TASKS))
 BRIEF = (  # what a terminal has room for
-    *(figure(name).label for name in ("capacity_users", "target_cpu_s_per_turn", "memory_slope_bytes_per_session")),
+    *(
+        figure(name).label
+        for name in ("capacity_users", "users_per_core_at_capacity", "memory_slope_bytes_per_session")
+    ),
     TASKS,
     SECURITY,
 )

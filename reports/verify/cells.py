@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.verify import audits, estimates
+from reports.verify import audits, cost, estimates
 from reports.verify.difference import same
 
 Trial = Mapping[str, Any]
@@ -64,6 +64,11 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
         return low, ((low, high) if (low, high) != (None, None) else None)
     if measure in ("capacity_estimate_users", "servers_1000_users") or measure.startswith("think_"):
         return _estimated(measure, chat, valid, run)
+    if measure in ("users_per_core_at_capacity", "cpu_s_per_turn_at_capacity"):
+        low, _ = _capacity(chat)
+        at_edge = [t for t in chat if low and t["key"]["level"] == low]
+        idle = [t for t in valid if t["key"]["scenario"] == "idle"]
+        return cost.users_per_core(at_edge) if measure.startswith("users") else cost.cpu_s_per_turn(at_edge, idle)
     if measure.endswith("_at_capacity"):
         low, _ = _capacity(chat)
         named = measure.removesuffix("_at_capacity")
@@ -76,9 +81,10 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
     if measure == "capacity_estimate_users":
         return estimates.estimate(chat, run)
     if measure == "servers_1000_users":
-        base = [t for t in chat if t["key"]["level"] == run["common_level"]]
+        bracket = _capacity(chat)
+        at_edge = [t for t in chat if bracket[0] and t["key"]["level"] == bracket[0]]
         idle = [t for t in valid if t["key"]["scenario"] == "idle"]
-        return estimates.servers(base, idle, _capacity(chat), run)
+        return cost.servers(at_edge, idle, bracket), None
     scenario = f"think-{measure.split('_')[1]}"
     return estimates.thinking([t for t in valid if _workload_of(t) == scenario])
 
@@ -130,13 +136,11 @@ def _middle(trials: list[Mapping[str, Any]], figure: str) -> Expected:
 
 
 def _slope(trials: list[Mapping[str, Any]]) -> Expected:
-    names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
-    rows = [[t["figures"].get(n) for n in names] for t in trials]
-    if not rows or any(None in row for row in rows):
+    found = cost.session_bytes(trials)
+    if found is None:
         return EMPTY
-    slopes, lows, highs = np.array(rows, float).T
-    low, high = float(lows.min()), float(highs.max())
-    return (None, (None, high)) if low <= 0 <= high else (float(np.median(slopes)), (low, high))
+    value, low, high = found
+    return (None, (None, high)) if low <= 0 <= high else (value, (low, high))
 
 
 def _capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:

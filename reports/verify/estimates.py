@@ -1,7 +1,6 @@
-"""A second way to estimates, predictions and cost: nothing shared with ``harness.analysis``."""
+"""A second way to estimates and predictions: nothing shared with ``harness.analysis``."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ Trial = Mapping[str, Any]
 Expected = tuple[float | None, tuple[float | None, float | None] | None]
 NOTHING: Expected = (None, None)
 CAP, FLOOR = 5 / 4, 4 / 5
-SERVER_CPUS, SERVER_BYTES, SERVER_SHARE, WANTED = 2, 2**32, 0.7, 1000
 
 
 def estimate(trials: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
@@ -40,39 +38,6 @@ def thinking(trials: Sequence[Trial]) -> Expected:
     if any(t["verdict"]["contended"] for t in above if t["key"]["level"] == high):
         high = None
     return low, (low, high) if low or high else None
-
-
-def servers(
-    base: Sequence[Trial], idle: Sequence[Trial], bracket: tuple[int | None, int | None], run: Mapping[str, Any]
-) -> Expected:
-    """Return the servers that 1,000 users take by the common load's CPU time per turn and the memory per session."""
-    low, high = bracket
-    if not low:
-        return NOTHING
-    think = run["profile"]["think_s"]
-    pause_s = think["median"] * np.exp(think["sigma"] ** 2 / 2)
-    limits = []
-    for trial in base:
-        f = trial["figures"]
-        turn_s = f["turn_mean_s"] if "turn_mean_s" in f else f.get("turn_p50_s")
-        if turn_s is not None and f.get("target_cpu_s_per_turn"):
-            heaviest = np.max([f["target_cpu_s_per_turn"] / SERVER_CPUS, f.get("busiest_cpu_s_per_turn") or 0.0])
-            limits.append((turn_s + pause_s) / heaviest)
-    if not limits:
-        return NOTHING
-    each = SERVER_SHARE * min(float(np.median(limits)), _held(idle))
-    each = min(each, low) if high else each
-    return (ceil(WANTED / each), None) if each > 0 else NOTHING
-
-
-def _held(idle: Sequence[Trial]) -> float:
-    """The sessions that memory holds; no bound where a session was not seen to take any."""
-    names = ("memory_bytes_0", "memory_slope_bytes_per_session", "memory_slope_low_bytes")
-    table = np.array([[t["figures"].get(name) for name in names] for t in idle], float).reshape(-1, 3)
-    if not len(table) or not (table[:, 2] > 0).all() or np.isnan(table).any():
-        return float("inf")
-    empty, session, _ = np.median(table, axis=0)
-    return float((SERVER_BYTES - empty) / session)
 
 
 def _rounds(trials: Sequence[Trial], run: Mapping[str, Any]) -> dict[int, tuple[float, bool]]:

@@ -62,6 +62,15 @@ class Readings:
         ]
         return [value for value in grown if value is not None]
 
+    def quiet_cores(self, start_s: float, end_s: float) -> float | None:
+        """Return the target's cores over its own readings in a span: what is before and after them is no part of it."""
+        mine = (self.role == "target") & ~np.isnan(self.numbers["cpu_s"])
+        inside = np.unique(self.t_s[mine & (self.t_s >= start_s) & (self.t_s <= end_s)])
+        if len(inside) < 2:
+            return None
+        ends = [self.numbers["cpu_s"][mine & (self.t_s == at)].sum() for at in (inside[0], inside[-1])]
+        return float(ends[1] - ends[0]) / float(inside[-1] - inside[0])
+
     def memory(self, start_s: float, end_s: float) -> Array:
         """Return anonymous + shared memory of the target's components together, per reading inside a span."""
         rows = (self.role == "target") & (self.t_s >= start_s) & (self.t_s <= end_s)
@@ -113,7 +122,7 @@ def window(readings: Readings, start_s: float, end_s: float) -> Figures:
         "memory_peak_bytes": float(np.max(memory)) if len(memory) else None,
         "host_busy_ratio": _share(busy, total),
         "steal_ratio": _share(host["host_steal"], total),
-        "foreign_cpu_ratio": _share(max(0.0, foreign), total) if foreign is not None else None,
+        "foreign_cpu_ratio": _share(foreign, total),
     }
 
 
@@ -127,13 +136,28 @@ def idle(readings: Readings, steps: Sequence[Mapping[str, Any]]) -> Figures:
         if len(memory):
             points.append((float(step["sessions"]), float(np.mean(memory))))
     names = ("memory_slope_bytes_per_session", "memory_slope_low_bytes", "memory_slope_high_bytes")
-    figures |= dict(zip(names, line(points), strict=True))
+    counts, values = np.array(points, float).reshape(-1, 2).T
+    figures |= dict(zip(names, mean_step(steps_of(counts, values)) or (None, None, None), strict=True))
     quiet = next((step for step in steps if step["sessions"] == 0), None)
     if quiet:
-        span_s = quiet["end_s"] - quiet["start_s"]
-        cpu_s = readings.growth_of_all("cpu_s", "target", quiet["start_s"], quiet["end_s"])
-        figures["idle_cores"] = cpu_s / span_s if cpu_s is not None and span_s > 0 else None
+        figures["idle_cores"] = readings.quiet_cores(quiet["start_s"], quiet["end_s"])
     return figures
+
+
+def steps_of(x: Array, y: Array) -> Array:
+    """Return the change of y per x from each point to the next, where x changes."""
+    across = np.diff(x)
+    return np.diff(y)[across != 0] / across[across != 0]
+
+
+def mean_step(steps: Array) -> tuple[float, float, float] | None:
+    """Return the mean of changes that do not depend on each other, with Student's t over them; None for under two."""
+    if len(steps) < 2:
+        return None
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(len(steps) - 1, 0.975) * steps.std(ddof=1) / np.sqrt(len(steps)))
+    return float(steps.mean()), float(steps.mean()) - half, float(steps.mean()) + half
 
 
 def line(points: list[tuple[float, float]]) -> tuple[float | None, float | None, float | None]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reports.verify.resources import Array, Readings, line
+from reports.verify.resources import Array, Readings, line, mean_step, steps_of
 
 Figures = dict[str, float | None]
 Columns = Mapping[str, Any]
@@ -100,19 +100,8 @@ def soak(turns: Columns, resources: Readings, summary: Mapping[str, Any], profil
     for name, values in zip(names, (memory, cpu, added), strict=True):
         known = ~np.isnan(values)
         if values is memory:
-            found = _steps(hours[known], values[known])
+            found = mean_step(steps_of(hours[known], values[known])) or (None, None, None)
         else:
             found = line(list(zip(hours[known].tolist(), values[known].tolist(), strict=True)))
         figures |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
     return figures
-
-
-def _steps(hours: Array, values: Array) -> tuple[float | None, float | None, float | None]:
-    """The mean step from value to value, per hour, with Student's t over the steps."""
-    if len(hours) < 3:
-        return None, None, None
-    from scipy.special import stdtrit
-
-    steps = np.diff(values) / np.diff(hours)
-    half = float(stdtrit(len(steps) - 1, 0.975) * steps.std(ddof=1) / np.sqrt(len(steps)))
-    return float(steps.mean()), float(steps.mean()) - half, float(steps.mean()) + half

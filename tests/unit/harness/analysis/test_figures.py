@@ -204,3 +204,19 @@ def test_memory_per_session_is_the_slope_over_the_steps() -> None:
     assert found["memory_bytes_150"] == 400_000_000
     assert found["memory_slope_bytes_per_session"] == pytest.approx(2_000_000)
     assert found["memory_slope_low_bytes"] == pytest.approx(2_000_000)
+
+
+def test_idle_cpu_ends_where_sessions_begin_to_open() -> None:
+    samples = [
+        ResourceSample(t_s=0.5 * k, component=name, role="target", cpu_s=cores * 0.5 * k + (0.2 if k > 6 else 0.0))
+        for k in range(20)
+        for name, cores in (("app", 0.006), ("redis", 0.002))
+    ]
+    quiet = StepTimes(sessions=0, start_s=0.4, end_s=3.4)  # the burst lies between the readings at 3.0 and 3.5 s
+    found = idle_figures(turn_table.resources_frame(samples), [quiet])
+    assert found["idle_cores"] == pytest.approx(0.008)
+
+
+def test_idle_cpu_of_fewer_than_two_readings_is_absent() -> None:
+    frame = turn_table.resources_frame([ResourceSample(t_s=1.0, component="app", role="target", cpu_s=1.0)])
+    assert idle_figures(frame, [StepTimes(sessions=0, start_s=0.0, end_s=3.0)])["idle_cores"] is None

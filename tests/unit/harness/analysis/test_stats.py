@@ -1,5 +1,6 @@
 """Statistics against independent sources."""
 
+import itertools
 import random
 import statistics
 from math import inf
@@ -61,3 +62,32 @@ def test_slope_needs_three_points_that_differ() -> None:
 
 def test_overlap_counts_only_the_time_inside() -> None:
     assert stats.overlap([(0, 2), (1, inf), (5, 6)], 1, 3) == pytest.approx(3)
+
+
+STEPS = (0.0, 50.0, 100.0, 150.0)  # open sessions, as in an idle trial
+
+
+def held(starts: int, fit: str, *, drift: float = 70.0, noise: float = 400.0, times: int = 4000) -> float:
+    """Return how often the interval of memory per session holds the truth; memory is a random walk with drift."""
+    draw, found = random.Random(f"{starts}:{fit}"), 0
+    for _ in range(times):
+        rates, line = [], None
+        for _ in range(starts):
+            memory = [draw.gauss(0, 1e6)]
+            for a, b in itertools.pairwise(STEPS):
+                memory.append(memory[-1] + drift * (b - a) + draw.gauss(0, noise * (b - a) ** 0.5))
+            rates += stats.rates(STEPS, memory)
+            line = stats.slope(STEPS, memory)
+        line = stats.mean_interval(rates) if fit == "steps" else line
+        assert line is not None
+        found += line[1] <= drift <= line[2]
+    return found / times
+
+
+@pytest.mark.parametrize("starts", [1, 2, 3])
+def test_memory_per_session_lies_inside_its_interval_as_often_as_it_says(starts: int) -> None:
+    assert 0.93 <= held(starts, "steps") <= 0.97
+
+
+def test_a_line_through_the_steps_of_one_start_is_too_sure_of_itself() -> None:
+    assert held(1, "line") < 0.9

@@ -220,7 +220,7 @@ def test_every_target_has_a_row_at_a_glance_as_soon_as_there_are_more_than_two(t
     markdown = (folder / "report/table.md").read_text()
     rows = markdown.partition("## All targets at a glance")[2].partition("## ")[0]
     assert [f"| streamlit:{n} |" in rows for n in range(9)] == [True] * 9
-    assert "| streamlit:8 | – | – | – | – | 4.2 s | – | 1 of 1 |" in rows
+    assert "| streamlit:8 | – | – | – | – | – | 4.2 s | – | 1 of 1 |" in rows
     widest = max(
         line.count(" | ") for line in markdown.partition("## Other targets")[2].partition("## ")[0].splitlines()
     )

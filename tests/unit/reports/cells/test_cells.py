@@ -6,7 +6,7 @@ import pytest
 
 from harness.analysis.capacity import Capacity
 from harness.records import Reason, Run, Trial, TrialKey, Verdict
-from reports.cells import servers
+from reports.cells import cost, servers
 from reports.cells.capacity import capacity_cell
 from reports.cells.cell import Cell
 from reports.cells.memory import memory_cells, slope_cell
@@ -78,10 +78,10 @@ def test_a_capacity_states_think_time_answers_and_live_streams() -> None:
 
 
 def test_no_server_is_counted_for_a_target_that_one_user_is_too_many_for() -> None:
-    base = trial("streamlit", 10, FAIL, turn_mean_s=1.0, target_cpu_s_per_turn=0.1)
-    carried = servers.cell(evidence(base, trial("streamlit", 5, PASS)), TERMS)
+    base = trial("streamlit", 10, FAIL, target_cores=1.0)
+    carried = servers.cell(evidence(base, trial("streamlit", 5, PASS, target_cores=0.6)))
     assert carried.verdict == "measured"
-    nobody = servers.cell(evidence(base, trial("streamlit", 1, FAIL)), TERMS)
+    nobody = servers.cell(evidence(base, trial("streamlit", 1, FAIL)))
     assert (nobody.verdict, nobody.value) == ("not measured", None)
     assert nobody.text == "not worked out: no level passed throughout"
 
@@ -208,24 +208,93 @@ def test_a_percentile_that_touches_unfinished_turns_is_beyond_any_bound() -> Non
     assert cell.text == "beyond any bound: 4 turns failed or never ended"
 
 
-def idle_trial(slope: float, low: float, high: float) -> Trial:
-    return trial(
-        "streamlit",
-        150,
-        PASS,
-        scenario="idle",
-        memory_slope_bytes_per_session=slope,
-        memory_slope_low_bytes=low,
-        memory_slope_high_bytes=high,
-    )
+def idle_trial(*bytes_by_step: float, **figures: float) -> Trial:
+    """Memory at 0, 50, 100 … open sessions."""
+    read = {f"memory_bytes_{50 * n}": value for n, value in enumerate(bytes_by_step)}
+    return trial("streamlit", 150, PASS, scenario="idle", **read, **figures)
 
 
 def test_memory_per_session_is_a_bound_where_its_interval_includes_zero() -> None:
-    cell = slope_cell(evidence(idle_trial(100.0, -2048.0, 4096.0)))
-    assert (cell.value, cell.bracket, cell.verdict) == (None, (None, 4096.0), "bound")
-    assert cell.text == "< 4 KiB/session; the interval includes 0"
-    steep = idle_trial(2.0**20, 2.0**19, 2.0**21)
-    assert slope_cell(evidence(steep)).text == "1 MiB/session (95 % interval 512 KiB – 2 MiB)"
+    cell = slope_cell(evidence(idle_trial(0.0, 50 * 4096.0, 0.0, 50 * 4096.0)))
+    # changes of 4, -4 and 4 KiB a session: mean 4/3, deviation 4.6188, t(0.975, 2) = 4.30265
+    high = 1024 * (4 / 3 + 4.30265 * 4.6188 / 3**0.5)
+    assert (cell.value, cell.verdict) == (None, "bound")
+    assert cell.bracket is not None
+    assert cell.bracket[0] is None
+    assert cell.bracket[1] == pytest.approx(high, rel=1e-4)
+    assert cell.text == "< 12.8 KiB/session; the interval includes 0"
+    steep = slope_cell(evidence(idle_trial(0.0, 50 * 1.0e6, 50 * 2.1e6, 50 * 3.0e6)))
+    assert steep.value == pytest.approx(1e6)
+    assert steep.bracket == pytest.approx((1e6 * (1 - 0.24841), 1e6 * (1 + 0.24841)), rel=1e-4)
+
+
+def test_memory_per_session_is_one_mean_over_the_steps_of_all_starts() -> None:
+    starts = (idle_trial(0.0, 50.0, 150.0), idle_trial(1e6, 1e6 + 150.0, 1e6 + 350.0))
+    cell = slope_cell(evidence(*starts))
+    # changes of 1, 2, 3 and 4 bytes a session: mean 2.5, deviation 1.29099, t(0.975, 3) = 3.18245
+    half = 3.18245 * 1.29099 / 2
+    assert (cell.value, cell.bracket) == (2.5, pytest.approx((2.5 - half, 2.5 + half), rel=1e-4))
+
+
+def at_edge(target_cores: float, busiest: float, *, repetition: int = 0) -> Trial:
+    """A trial of 200 users at 50 turns a second."""
+    return trial(
+        "streamlit",
+        200,
+        PASS,
+        repetition=repetition,
+        target_cores=target_cores,
+        busiest_process_cores=busiest,
+        target_cpu_s_per_turn=target_cores / 50,
+    )
+
+
+def test_cost_is_read_at_the_highest_level_that_passed_and_idle_cpu_is_no_part_of_it() -> None:
+    shown = evidence(trial("streamlit", 10, PASS, target_cores=0.06), at_edge(1.25, 1.0), idle_trial(idle_cores=0.05))
+    users, cpu = cost.cells(shown)
+    assert (users.value, users.text) == (160.0, "160 users/core; 1.25 cores at 200 users")
+    assert (cpu.value, cpu.text) == (pytest.approx(0.024), "24 ms/turn")
+    assert cpu.rests_on == ("trials/1", "trials/2")
+
+
+def test_cost_over_repetitions_is_their_median_with_their_range() -> None:
+    users, cpu = cost.cells(evidence(at_edge(1.0, 1.0), at_edge(1.25, 1.0, repetition=1), idle_trial(idle_cores=0.0)))
+    assert (users.value, users.bracket) == (180.0, (160.0, 200.0))
+    assert cpu.bracket == pytest.approx((0.02, 0.025))
+
+
+def test_a_turn_whose_cpu_time_is_mostly_idle_cpu_has_an_upper_bound_only() -> None:
+    _, cpu = cost.cells(evidence(at_edge(0.06, 0.06), idle_trial(idle_cores=0.04)))
+    assert (cpu.value, cpu.bracket, cpu.verdict) == (None, (None, 0.06 / 50), "bound")
+    assert cpu.text.startswith("< 1.2 ms/turn: ")
+
+
+def test_without_an_idle_trial_no_cpu_time_per_turn_is_printed() -> None:
+    users, cpu = cost.cells(evidence(at_edge(1.0, 1.0)))
+    assert users.value == 200
+    assert (cpu.value, cpu.text) == (None, "not measured: idle CPU is not known")
+
+
+SERVERS = [
+    # cores, busiest process, idle cores, users of a server
+    (1.0, 0.3, 0.0, 280.0),  # 1.4 of 2 cores
+    (1.0, 0.9, 0.0, 200 * 0.7 / 0.9),  # 0.7 of the one core that a process has
+    (1.05, 0.3, 0.05, 270.0),  # idle CPU stays as it is
+]
+
+
+@pytest.mark.parametrize(("cores", "busiest", "idle", "users"), SERVERS)
+def test_a_server_is_loaded_to_a_share_of_its_busiest_resource(
+    cores: float, busiest: float, idle: float, users: float
+) -> None:
+    assert servers.users_a_server(evidence(at_edge(cores, busiest), idle_trial(idle_cores=idle))) == pytest.approx(
+        users
+    )
+
+
+def test_a_server_is_never_given_more_users_than_met_the_slo() -> None:
+    above = trial("streamlit", 220, FAIL)
+    assert servers.users_a_server(evidence(at_edge(1.0, 0.3), above)) == 200
 
 
 def test_memory_in_total_has_a_cell_per_step_in_ascending_order() -> None:

@@ -12,7 +12,7 @@ from harness.analysis import estimate
 from harness.records import Search, Verdict
 from reports import build
 from reports.content.report import Report, assemble
-from reports.verify import estimates, verify
+from reports.verify import cost, estimates, verify
 from tests.doubles import results_run
 from tests.doubles.results_run import DJANGO, PROFILE, STREAMLIT
 
@@ -77,7 +77,7 @@ def test_predictions_name_every_trial_that_tested_them(report: Report) -> None:
     assert absent.verdict == "not measured"
 
 
-def test_servers_follow_from_the_common_load_and_never_exceed_what_was_carried(report: Report) -> None:
+def test_servers_follow_from_the_highest_level_that_passed_and_never_exceed_what_was_carried(report: Report) -> None:
     cell = report.table.cell("servers_1000_users/streamlit")
     assert cell is not None
     assert cell.value is not None
@@ -126,14 +126,13 @@ def test_servers_are_bound_by_the_memory_of_open_sessions_too(tmp_path: Path) ->
     assert [str(f) for f in verify(folder)] == []
 
 
-@pytest.mark.parametrize(("bracket", "servers"), [((0, 1), None), ((None, 10), None), ((5, 10), 200), ((50, None), 36)])
+@pytest.mark.parametrize(("bracket", "servers"), [((0, 1), None), ((None, 10), None), ((5, 10), 200), ((50, None), 29)])
 def test_verify_counts_no_servers_for_a_target_that_carries_nobody(
     bracket: tuple[int | None, int | None], servers: int | None
 ) -> None:
-    # (1 + 3) s / (0.2 s / 2 CPUs) = 40 users, of which 70 % are 28
-    base = {"figures": {"turn_mean_s": 1.0, "turn_p50_s": 0.1, "target_cpu_s_per_turn": 0.2}}
-    profile = {"profile": {"think_s": {"median": 3.0, "sigma": 0.0}}}
-    assert estimates.servers([base], [], bracket, profile)[0] == servers
+    # 50 users at 2 cores: 70 % of two are 35 users
+    edge = {"key": {"level": 50}, "figures": {"target_cores": 2.0, "busiest_process_cores": 0.5}}
+    assert cost.servers([edge], [], bracket) == servers
 
 
 def test_verify_finds_every_estimate_again(run: Path) -> None:
@@ -201,17 +200,3 @@ def test_verify_finds_the_interval_again_however_many_rounds_there_are(count: in
     value, bracket = estimates.estimate(trials, {"profile": {"slo": {"lateness_p95_s": 1.0}}})
     assert value == pytest.approx(printed.value)
     assert bracket == pytest.approx((printed.low, printed.high))
-
-
-def test_a_run_recorded_before_mean_turn_times_is_worked_out_from_their_median(tmp_path: Path) -> None:
-    folder = results_run.write_run(tmp_path / "run", MODELS, profile=ASKED)
-    build.build(folder)
-    for path in folder.glob("trials/*/*/*/trial.json"):
-        trial = json.loads(path.read_text())
-        trial["figures"].pop("turn_mean_s", None)
-        results.write_json(path, trial)
-    build.build(folder)
-    before = assemble(folder).table.cell("servers_1000_users/django+angular")
-    assert before is not None
-    assert before.value is not None
-    assert [str(f) for f in verify(folder)] == []

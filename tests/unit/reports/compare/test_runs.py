@@ -9,7 +9,7 @@ from harness import results
 from harness.errors import UsageError
 from reports.compare import runs as beside
 from reports.content.report import Report, assemble
-from reports.evidence.components import cpu_s_per_turn
+from reports.evidence.components import cpu_s_per_turn, idle_cores
 from tests.doubles import results_run
 
 SMALL = results_run.SMALL
@@ -49,15 +49,24 @@ def test_runtime_and_effective_limits_stand_above_the_figures(compared: Compared
     assert "4 GiB" in line(compared, "streamlit", "Budget as enforced").head
 
 
-def test_a_components_cpu_per_turn_is_its_growth_over_the_turns_that_ended(runs: tuple[Path, Path]) -> None:
+def test_a_components_cpu_per_turn_is_its_growth_beyond_idle_over_the_turns_that_ended(
+    runs: tuple[Path, Path],
+) -> None:
     report = assemble(runs[0])
-    found = cpu_s_per_turn(report.folder, report.trials, "streamlit", 10)
+    idle = idle_cores(report.folder, report.trials, "streamlit")
+    found = cpu_s_per_turn(report.folder, report.trials, "streamlit", 10, idle)
     (trial,) = [t for _, t in report.trials if (t.key.target, t.key.scenario, t.key.level) == ("streamlit", "chat", 10)]
-    assert found == {"app": pytest.approx(trial.figures["target_cpu_s_per_turn"])}
+    gross_s, cores = trial.figures["target_cpu_s_per_turn"], trial.figures["target_cores"]
+    assert gross_s is not None
+    assert cores is not None
+    assert found == {"app": pytest.approx(gross_s * (1 - 0.02 / cores))}
+    cell = report.table.cell("cpu_s_per_turn_at_capacity/streamlit")
+    assert cell is not None
+    assert found == {"app": pytest.approx(cell.value)}
 
 
 def test_dearer_turns_show(compared: Compared) -> None:
-    costs = line(compared, "streamlit", "CPU time per turn at 10 users: app")
+    costs = line(compared, "streamlit", "CPU time per turn at capacity: app")
     assert costs.base != costs.head
 
 

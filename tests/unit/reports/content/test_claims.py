@@ -76,10 +76,11 @@ def test_few_means_fewer_than_a_hundred(low: int, high: int, verdict: Verdict, j
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "judgement"), [(1e5, 2e5, "supported"), (-1e5, 2e5, "inconclusive"), (-2e5, -1e5, "refuted")]
+    ("memory", "judgement"),
+    [((0, 5e6, 1e7, 1.5e7), "supported"), ((0, 5e6, 0, 5e6), "inconclusive"), ((2e7, 1.5e7, 1e7, 5e6), "refuted")],
 )
-def test_resources_of_its_own_need_a_slope_above_zero(low: float, high: float, judgement: str) -> None:
-    idle = idle_trial((low + high) / 2, low, high)
+def test_resources_of_its_own_need_a_slope_above_zero(memory: tuple[float, ...], judgement: str) -> None:
+    idle = idle_trial(*memory)
     assert claims_of(idle)["streamlit-own-resources"].judgement == judgement
 
 

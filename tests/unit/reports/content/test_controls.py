@@ -14,7 +14,8 @@ from reports.pages import files
 from tests.doubles import results_run
 
 OF_A_PROCESS = (
-    "target_cpu_s_per_turn",
+    "users_per_core_at_capacity",
+    "cpu_s_per_turn_at_capacity",
     "memory_peak_bytes",
     "idle_cores",
     "cold_start_s",
