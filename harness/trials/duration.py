@@ -8,7 +8,7 @@ from harness.trials.plans import chat_plan
 
 _NOWHERE = Path()
 START_S = 3.0  # a trial's start and stop, environments being there
-OPENED_AT_ONCE_PER_S = 18.0  # idle: sessions opened per second, each with an answered turn
+OPENED_AT_ONCE = 20  # idle: sessions opened at the same time, each with an answered turn
 SEARCH_TRIALS = (4, 8)  # after the base trial: where the bound is near, and where it is not
 MORE_TRIALS = (0, 3)  # after a climb: beyond the two levels around its edge
 CLIMBED = (0.5, 1.0)  # of a climb's time
@@ -41,8 +41,9 @@ def campaign_s(
     level = min(typical_users, search.highest)
     fixed_s = START_S + 2 * profile.cycle_s() + trial_s(profile, search.base_users)
     if profile.idle:
-        opening_s = max(profile.idle.steps) / OPENED_AT_ONCE_PER_S
-        fixed_s += START_S + opening_s + len(profile.idle.steps) * (profile.idle.hold_s + profile.answer_mean_s())
+        steps = profile.idle.steps
+        turns = max(steps) + min((n for n in steps if n), default=0)  # those that warm it up come first
+        fixed_s += START_S + turns / OPENED_AT_ONCE * profile.answer_mean_s() + len(steps) * (1 + profile.idle.hold_s)
     tests_s = sum(2 * trial_s(profile.thinking(t), level) for t in search.further_think_s)
     if profile.open:
         tests_s += (1 + len(profile.open.percent)) * trial_s(profile, level)
