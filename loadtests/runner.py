@@ -196,7 +196,7 @@ class LoadRun:
         page.close()
 
     def _warm_up_sessions(self) -> None:
-        """Let as many visitors come and go as the first step will open sessions, at least ten.
+        """Let as many visitors come and go as the first step will open sessions, or a few more.
 
         After ten of them Django's first 50 sessions still cost 13 MB of warming up, as much as 800 sessions hold.
         """

@@ -116,7 +116,7 @@ def quiet_cores(target: pd.DataFrame, span: StepTimes) -> float | None:
     """Return the cores used from a span's first reading to its last; None where there are fewer than two.
 
     Not interpolated to the span's ends: sessions open right after it, and the CPU time of that half second would be
-    spread into it. That was four fifths of what was printed as idle CPU.
+    spread into it. That was four fifths of Django's idle CPU once.
     """
     times = target.loc[(target["t_s"] >= span.start_s) & (target["t_s"] <= span.end_s), "t_s"].astype(float)
     start_s, end_s = float(times.min()), float(times.max())

@@ -23,7 +23,7 @@ class Validity:
     half_difference_ratio: float = 0.10
     half_difference_standard_errors: float = 3.0
     offered_ratio: float = 0.98
-    contended_host_busy_ratio: float = 0.90
+    contended_host_busy_ratio: float = 0.90  # docs/decisions/contended.md
     idle_target_cores_share: float = 0.9
 
 

@@ -1,7 +1,7 @@
 """The cost of a turn at the highest level that passed: CPU time without idle CPU, and the users that a core carries.
 
-Not at the common load: there idle CPU is about half of what a target uses, and a turn costs up to twice as much as at
-capacity, where one wake-up serves several turns.
+Not at the common load: a turn costs 1.5 to 1.7 times as much there as at capacity, where one wake-up serves several
+turns (docs/method/capacity.md).
 """
 
 from collections.abc import Callable

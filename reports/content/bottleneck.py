@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from harness.analysis.validity import generator_cores
+from harness.analysis.validity import Validity, generator_cores
 from harness.records import Trial
 from reports.evidence.trials import Evidence, TrialRef, reasons, valid
 from reports.numbers import as_text, significant
 
 NEAR_FULL = 0.85  # share of a resource from which on it is called the bound
-HOST_BUSY = 0.90
 TOOLS = ("generator", "model")
 
 
@@ -71,7 +70,7 @@ def _bounds(trial: Trial) -> list[str]:
     if memory is not None and limit and memory >= NEAR_FULL * limit:
         found.append(f"memory, {as_text(memory, 'bytes')} of {as_text(limit, 'bytes')} used")
     busy = figures.get("host_busy_ratio")
-    if not trial.limits.spare_cpus and busy is not None and busy >= HOST_BUSY:
+    if not trial.limits.spare_cpus and busy is not None and busy > Validity().contended_host_busy_ratio:
         others = sum(figures.get(name) or 0 for name in ("generator_cores", "model_cores"))
         found.append(
             f"the machine, {as_text(busy, 'ratio')} busy; load generator and model used {significant(others)} cores"

@@ -171,8 +171,8 @@ def test_a_late_model_is_the_targets_doing_when_it_used_all_its_cpu() -> None:
 
 
 def test_a_fail_on_a_busy_machine_without_spare_cpus_is_contended() -> None:
-    assert verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.95}, SHARED).contended
-    assert not verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.85}, SHARED).contended
+    assert verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.901}, SHARED).contended
+    assert not verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.9}, SHARED).contended
     assert not verdict({"lateness_p95_s": 0.6, "host_busy_ratio": 0.95}, SPARE).contended
 
 
