@@ -147,7 +147,8 @@ def idle(readings: Readings, steps: Sequence[Mapping[str, Any]]) -> Figures:
 def steps_of(x: Array, y: Array) -> Array:
     """Return the change of y per x from each point to the next, where x changes."""
     across = np.diff(x)
-    return np.diff(y)[across != 0] / across[across != 0]
+    steps: Array = np.diff(y)[across != 0] / across[across != 0]
+    return steps
 
 
 def mean_step(steps: Array) -> tuple[float, float, float] | None:

@@ -97,6 +97,7 @@ def soak(turns: Columns, resources: Readings, summary: Mapping[str, Any], profil
         added[n] = turns["added_ttft_s"][rows].mean() if rows.any() else np.nan
     figures: Figures = {"blocks": float(count)}
     names = ("memory_slope_bytes_per_hour", "cpu_slope_s_per_turn_per_hour", "added_ttft_slope_s_per_hour")
+    found: tuple[float | None, ...]
     for name, values in zip(names, (memory, cpu, added), strict=True):
         known = ~np.isnan(values)
         if values is memory:
