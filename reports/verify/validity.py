@@ -18,6 +18,7 @@ LITTLE_PERCENT, LITTLE_MS_PER_TURN = 1, 5
 GENERATOR_CORES, MESSAGE_LATE_MS, MODEL_LATE_MS = 0.8, 10, 5
 BUSY_TARGET_SHARE = 0.9  # of the budget's cores: then a late model may be the target's doing
 OFFERED_PERCENT = 98
+CONTENDED_PERCENT = 90
 HALVES_PERCENT, HALVES_ERRORS = 10, 3
 FEWEST_TURNS = 40
 LOADED = ("chat", "think", "climb", "open", "soak", "spike", "visit")  # scenarios under load
@@ -103,8 +104,19 @@ def check(verdict: Mapping[str, Any], figures: Figures, account: Account, *, mis
     for reason in verdict["reasons"]:
         if reason["code"] == "target.unanswered" and not _near(reason["value"], account.waited_s):
             yield f"{reason['text']!r} does not follow: users waited {account.waited_s} s"
+    if outcome == "fail" and account.scenario in LOADED:
+        yield from _contention(verdict, figures, account)
     broken = always | (for_a_pass if outcome == "pass" else {})
     yield from (f"{outcome}, but should be invalid ({rule}): {text}" for rule, text in broken.items())
+
+
+def _contention(verdict: Mapping[str, Any], figures: Figures, account: Account) -> Iterator[str]:
+    """Yield what is wrong where a fail does not say as it should whether the machine may have failed instead."""
+    percent = 100 * (figures.get("host_busy_ratio") or 0.0)
+    contended = not account.spare_cpus and percent > CONTENDED_PERCENT
+    if contended != verdict["contended"]:
+        shared = "spare CPUs" if account.spare_cpus else "no spare CPUs"
+        yield f"contended is {verdict['contended']}, but the machine was {percent:.3g} % busy with {shared}"
 
 
 def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:

@@ -21,7 +21,6 @@ from harness.records import (
     Limits,
     PhaseTimes,
     Profile,
-    Reason,
     ResourceSample,
     Run,
     Slo,
@@ -270,7 +269,7 @@ def samples(system: Measured, turns_per_s: float, end_s: float, sessions: int = 
                     processes=2,
                     process_cpu_s=shares if role == "target" else {"200": used * elapsed},
                     host_busy_s=(cores + 0.3) * elapsed,
-                    host_idle_s=(3.7 - cores) * elapsed,
+                    host_idle_s=(3.7 - cores if system.spare_cpus else 0.01) * elapsed,
                     host_steal_s=0.0,
                     foreign_cpu_s=0.01 * elapsed,
                 )
@@ -389,11 +388,7 @@ def chat_trial(
 
 def _judge(found: dict[str, float | None], facts: Facts, slo: Slo) -> Verdict:
     steady = found | {"turn_half_difference_ratio": 0.0, "live_half_difference_ratio": 0.0}
-    judged = verdict.judge(steady, facts, slo)
-    if judged.outcome == "fail" and not facts.spare_cpus:
-        note = Reason(code="note.contended", text="generator and model shared the target's CPUs")
-        return Verdict(outcome="fail", reasons=(*judged.reasons, note), contended=True)
-    return judged
+    return verdict.judge(steady, facts, slo)
 
 
 def idle_trial(folder: Path, system: Measured, *, number: int, minute: int) -> Path:

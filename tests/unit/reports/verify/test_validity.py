@@ -233,7 +233,7 @@ def test_each_limit_has_two_sides(kept: dict[str, float | None], broken: dict[st
 
 def test_a_fail_may_break_what_only_a_pass_has_to_keep_and_a_death_explains_itself() -> None:
     drifting, refused = GOOD | {"turn_half_difference_ratio": 0.5}, replace(ACCOUNT, sign_in_failures=3)
-    fail: dict[str, Any] = {"outcome": "fail", "reasons": []}
+    fail: dict[str, Any] = {"outcome": "fail", "reasons": [], "contended": False}
     assert list(validity.check(fail, drifting, refused, missed=True)) == []
     assert list(validity.check(fail, drifting | {"steal_ratio": 0.9}, refused, missed=True)) != []
     died = fail | {"reasons": [{"code": "target.exit", "text": "app ended", "value": None}]}
@@ -243,7 +243,7 @@ def test_a_fail_may_break_what_only_a_pass_has_to_keep_and_a_death_explains_itse
 def test_a_fail_for_want_of_answers_has_to_be_one() -> None:
     few, hung = GOOD | {"turns": 0.0}, replace(ACCOUNT, waited_s=30.0)
     reason = {"code": "target.unanswered", "text": "no answer came within 30 s", "value": 30.0}
-    fail: dict[str, Any] = {"outcome": "fail", "reasons": [reason]}
+    fail: dict[str, Any] = {"outcome": "fail", "reasons": [reason], "contended": False}
     assert list(validity.check(fail, few, hung, missed=False)) == []
     found = " ".join(validity.check(fail, few, ACCOUNT, missed=False))
     assert "does not follow" in found
@@ -251,6 +251,19 @@ def test_a_fail_for_want_of_answers_has_to_be_one() -> None:
     short = {"outcome": "invalid", "reasons": [{"code": "invalid.few_turns", "text": "0 turns", "value": 0.0}]}
     assert list(validity.check(short, few, ACCOUNT, missed=False)) == []
     assert "(few_turns)" in next(validity.check(short, few, hung, missed=False))
+
+
+@pytest.mark.parametrize(
+    ("busy", "spare_cpus", "contended"), [(0.901, False, True), (0.9, False, False), (0.99, True, False)]
+)
+def test_a_fail_says_whether_the_machine_may_have_failed(busy: float, spare_cpus: bool, contended: bool) -> None:
+    account = replace(ACCOUNT, spare_cpus=spare_cpus)
+    for said in (True, False):
+        verdict = {"outcome": "fail", "reasons": [], "contended": said}
+        found = list(
+            validity.check(verdict, GOOD | {"host_busy_ratio": busy, "offered_ratio": 1.0}, account, missed=True)
+        )
+        assert [text.split(",")[0] for text in found] == ([] if said == contended else [f"contended is {said}"])
 
 
 def test_a_fail_hidden_as_unsteady_is_named() -> None:
@@ -264,7 +277,11 @@ def test_a_fail_hidden_as_unsteady_is_named() -> None:
 def test_without_an_application_the_tools_limit_spoils_a_pass_and_no_fail() -> None:
     no_app, busy = replace(ACCOUNT, no_app=True), GOOD | {"generator_cores": 0.9, "target_cores": None}
     assert "(generator_busy)" in next(validity.check(PASS, busy, no_app, missed=False))
-    fail = {"outcome": "fail", "reasons": [{"code": "target.generator_busy", "text": "", "value": 0.9}]}
+    fail = {
+        "outcome": "fail",
+        "contended": False,
+        "reasons": [{"code": "target.generator_busy", "text": "", "value": 0.9}],
+    }
     assert list(validity.check(fail, busy, no_app, missed=False)) == []
 
 
