@@ -159,9 +159,9 @@ def test_idle_opens_sessions_step_by_step(twin: Twin, tmp_path: Path) -> None:
     files = run(load)
     assert [step.sessions for step in files.summary.steps] == [0, 3, 7]
     assert all(step.end_s - step.start_s >= 0.3 for step in files.summary.steps)
-    assert [turn.outcome for turn in files.turns] == ["ok"] * 17
-    assert sorted(turn.user for turn in files.turns) == list(range(17))
-    visits = [turn for turn in files.turns if turn.user >= 7]  # ten who came and left before the first step
+    assert [turn.outcome for turn in files.turns] == ["ok"] * 27
+    assert sorted(turn.user for turn in files.turns) == list(range(27))
+    visits = [turn for turn in files.turns if turn.user >= 7]  # twenty who came and left before the first step
     assert all(turn.done_s is not None and turn.done_s <= files.summary.steps[0].start_s for turn in visits)
     for step in files.summary.steps:  # no message in a quiet window
         for turn in files.turns:
