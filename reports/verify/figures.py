@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from harness.results import RESOURCES, TOKENS, TURNS
-from reports.verify import model_pace, slo_blocks, waiting, workloads
+from reports.verify import model_pace, slo_blocks, speed, waiting, workloads
 from reports.verify import resources as verify_resources
 from reports.verify.resources import Array
 
@@ -80,6 +80,14 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     if whole:
         figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
         figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
+        beside_s = {
+            "generator": float(summary["cpu_s"]),
+            "model": resources.growth_of_all("cpu_s", "model", start_s, end_s),
+        }
+        for name, used_s in beside_s.items():
+            figures[f"{name}_cpu_s_per_turn"] = used_s / ended if used_s is not None and ended else None
+    if trial.get("speed"):
+        figures["machine_speed"] = speed.of_trial(trial)
     if trial["key"]["scenario"] == "visit":
         figures |= workloads.visits(summary, figures)
     figures |= _of_workload(turns, resources, trial, run["profile"])
