@@ -7,7 +7,7 @@ from harness.errors import BenchError
 from harness.results import sha256, write_atomically
 from reports.content.report import Report, assemble
 from reports.pages import files
-from reports.pages.files import FORMATS
+from reports.pages.files import FORMATS as FORMATS
 
 FOLDER = "report"
 PAGE = "report.html"

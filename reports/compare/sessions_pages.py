@@ -114,11 +114,11 @@ def to_html(report: PooledReport) -> str:
 def write(report: PooledReport, into: Path, formats: Sequence[str]) -> Path:
     """Write the files in the wanted formats; ``pooled.json`` always, since ``verify`` reads it. Return the page."""
     into.mkdir(parents=True, exist_ok=True)
-    texts = {"md": lambda: to_markdown(report), "csv": lambda: to_csv(report), "html": lambda: to_html(report)}
+    texts = {"md": to_markdown, "csv": to_csv, "html": to_html}
     write_atomically(into / POOLED_FILE, to_json(report, into).encode())
     for name, render in texts.items():
         if name in formats:
-            write_atomically(into / f"pooled.{name}", render().encode())
+            write_atomically(into / f"pooled.{name}", render(report).encode())
     return into / PAGE if "html" in formats else into
 
 

@@ -88,14 +88,18 @@ def _cell(cell: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], Trial
         if not same(said["value"], value) or said["at_least"] != bound:
             yield cell["id"], f"of {run['run_id']}: printed {said['value']}, the samples give {value}"
         counted.append((value, bound))
-    value, interval, following = over_sessions([v for v, _ in counted], open_above=any(b for _, b in counted))
-    if not same(cell["value"], value):
-        yield cell["id"], f"value: printed {cell['value']}, the samples give {value}"
-    for name, ends in (("interval", interval), ("next_session", following)):
-        said = cell[name]
-        agree = said is ends if None in (said, ends) else all(map(same, said, ends))
-        if not agree:
-            yield cell["id"], f"{name}: printed {said}, the samples give {ends}"
+    centre, *ranges = over_sessions([v for v, _ in counted], open_above=any(b for _, b in counted))
+    if not same(cell["value"], centre):
+        yield cell["id"], f"value: printed {cell['value']}, the samples give {centre}"
+    for name, ends in zip(("interval", "next_session"), ranges, strict=True):
+        if not _all_same(cell[name], ends):
+            yield cell["id"], f"{name}: printed {cell[name]}, the samples give {ends}"
+
+
+def _all_same(printed: Sequence[float] | None, again: Sequence[float] | None) -> bool:
+    if printed is None or again is None:
+        return printed is again
+    return len(printed) == len(again) and all(map(same, printed, again))
 
 
 def _reading(cell_id: str, run: Mapping[str, Any], trials: Trials) -> tuple[float, bool]:
@@ -104,7 +108,7 @@ def _reading(cell_id: str, run: Mapping[str, Any], trials: Trials) -> tuple[floa
     measure = cell_id.partition("/")[0]
     if measure == CAPACITY or measure.startswith("think_"):
         low, high = around or (None, None)
-        return (float(low or 0), True) if high is None else (float(np.exp(np.log([low, high]).mean())), False)
+        return (float(low or 0), True) if high is None else (float(np.sqrt((low or 0) * high)), False)
     if measure == ESTIMATE and value is None and around:
         return float(around[0] or 0), True
     return float("nan") if value is None else float(value), False
@@ -136,34 +140,31 @@ def _witnesses(
     """Check each witness of the spread, and that capacities at reference speed stand there only where it is shown."""
     left_by: dict[str, list[bool]] = {}
     for one in pooled["witnesses"]:
-        pairs = []
-        for (run, trials), found in zip(runs, speeds, strict=True):
+        place, capacity = f"{one['name']}/{one['target']}", f"{CAPACITY}/{one['target']}"
+        readings = next(cell["readings"] for cell in pooled["cells"] if cell["id"] == capacity)
+        users: list[float] = []
+        factors: list[float] = []
+        for said, (run, trials), found in zip(readings, runs, speeds, strict=True):
             factor = _factor(one["name"], one["target"], trials, found)
-            value, around = cells.expected(f"{CAPACITY}/{one['target']}", run, trials)
-            if factor is not None and value and around and around[1] is not None and not _unsettled(one, run, pooled):
-                pairs.append((float(np.sqrt(around[0] * around[1])), factor))
-        users, factors = (list(side) for side in zip(*pairs, strict=True)) if pairs else ([], [])
-        place = f"{one['name']}/{one['target']}"
+            if factor is not None and said["value"] is not None and not said["at_least"]:
+                users.append(_reading(capacity, run, trials)[0])
+                factors.append(factor)
+        spreads = [_spread(users), _spread([a * b for a, b in zip(users, factors, strict=True)])]
         for name, again in (("users", users), ("factors", factors)):
-            if len(again) != len(one[name]) or not all(map(same, one[name], again)):
+            if not _all_same(one[name], again):
                 yield place, f"{name}: printed {one[name]}, the samples give {again}"
-        both = np.log(users), np.log(users) + np.log(factors)
-        spreads = [float(logs.std(ddof=1)) if len(logs) > 1 else None for logs in both]
-        for name, again in zip(("spread", "spread_left"), spreads, strict=True):
-            if not same(one[name], again):
-                yield place, f"{name}: printed {one[name]}, the samples give {again}"
-        near = len(users) >= FEWEST and spreads[1] <= LEFT * spreads[0]  # type: ignore[operator]  # numbers by then
-        left_by.setdefault(one["name"], []).append(near)
+        for name, value in zip(("spread", "spread_left"), spreads, strict=True):
+            if not same(one[name], value):
+                yield place, f"{name}: printed {one[name]}, the samples give {value}"
+        raw, left = (value or 0.0 for value in spreads)
+        left_by.setdefault(one["name"], []).append(len(users) >= FEWEST and left <= LEFT * raw)
     shown = any(cell["id"].startswith(AT_REFERENCE) for cell in pooled["cells"])
     if shown != all(left_by.get(FIXED_WORK, [False])):
         yield AT_REFERENCE, "stands there, or does not, against what the spreads say"
 
 
-def _unsettled(one: Mapping[str, Any], run: Mapping[str, Any], pooled: Mapping[str, Any]) -> bool:
-    """Tell if a run's capacity does not count by the pooled result itself."""
-    place = next(n for n, named in enumerate(pooled["runs"]) if named["run_id"] == run["run_id"])
-    cell = next(c for c in pooled["cells"] if c["id"] == f"{CAPACITY}/{one['target']}")
-    return cell["readings"][place]["value"] is None
+def _spread(values: Sequence[float]) -> float | None:
+    return float(np.log(values).std(ddof=1)) if len(values) > 1 else None
 
 
 def _factor(name: str, target: str, trials: Trials, found: Mapping[str, float] | None) -> float | None:
@@ -177,9 +178,6 @@ def _factor(name: str, target: str, trials: Trials, found: Mapping[str, float] |
     ]
     low, high = cells.capacity(chat)
     near = [t["figures"] for t in chat if t["key"]["level"] >= (low or 0) and (not high or t["key"]["level"] <= high)]
-    costs = [
-        f["generator_cpu_s_per_turn"] + f["model_cpu_s_per_turn"]
-        for f in near
-        if None not in (f.get("generator_cpu_s_per_turn"), f.get("model_cpu_s_per_turn"))
-    ]
-    return float(np.median(costs)) if costs else None
+    both = [[f.get("generator_cpu_s_per_turn"), f.get("model_cpu_s_per_turn")] for f in near]
+    costs = np.array([pair for pair in both if None not in pair], float).reshape(-1, 2).sum(axis=1)
+    return float(np.median(costs)) if len(costs) else None

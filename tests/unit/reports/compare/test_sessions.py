@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from docs.generate import sessions as documented
 from harness import cli, results
 from harness.analysis.sessions import Reading
 from harness.errors import EXIT_DONE, EXIT_INVALID, EXIT_USAGE, UsageError
@@ -132,6 +133,16 @@ def test_a_pooled_result_lies_beside_its_runs_by_default(runs: list[Path]) -> No
     data = json.loads((folder / results.POOLED_FILE).read_text())
     assert [one["folder"] for one in data["runs"]] == [f"../{run.name}" for run in runs]
     shutil.rmtree(folder)
+
+
+def test_the_documentation_takes_a_pooled_result(pooled: sessions.PooledReport, tmp_path: Path) -> None:
+    sessions_pages.write(pooled, tmp_path, ())
+    text = documented.table(tmp_path / results.POOLED_FILE)
+    ratio = pooled.cells[0]
+    row = f"| {ratio.label} | `{ratio.target}` | **{ratio.short}** | {ratio.interval} | {ratio.following} | 3 |"
+    assert row in text
+    assert "Runs `20261120-083000-quick`, " in text
+    assert documented.table(tmp_path / "absent.json") == ""
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
