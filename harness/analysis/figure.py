@@ -302,7 +302,7 @@ RESOURCES = (
         "Machine speed",
         "×",
         LISTED,
-        "reference seconds ÷ seconds of the fixed work before and after the trial, geometric mean over kinds of work",
+        "reference CPU time ÷ CPU time of the fixed work before and after the trial, geometric mean over kinds of work",
     ),
     Figure("idle_cores", "Idle CPU (cores)", "cores", TABLE, "CPU time of the target without a session ÷ time"),
     Figure("cold_start_s", "Cold start to first answer", "s", TABLE, "start of the target to its first whole answer"),

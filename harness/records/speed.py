@@ -8,7 +8,7 @@ class FixedWork:
     """One execution of the fixed work.
 
     Attributes:
-        seconds: By kind of work, the median over its rounds; empty where it was not timed.
+        seconds: CPU time by kind of work, the median over its rounds; empty where it was not timed.
         missing: Why it was not timed; None where it was.
     """
 
