@@ -110,9 +110,7 @@ def sequence(*speeds: float, marked: tuple[int, ...] = ()) -> dict[str, dict[str
                 "outcome": "invalid" if n in marked else "pass",
                 "reasons": [{"code": again.CODE}] if n in marked else [],
             },
-            "speed": {
-                when: {"seconds": {k: ms / 1000 / at for k, ms in kinds.items()}} for when in ("before", "after")
-            },
+            "speed": {"before": work(at), "after": work(at)},
         }
         for n, at in enumerate(speeds)
     }
