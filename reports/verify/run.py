@@ -22,7 +22,6 @@ from harness.results import (
     TURNS,
     require_format,
 )
-from reports.verify import speed
 from reports.verify.difference import Difference, read_json, same
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def from_samples(folder: Path, run: Mapping[str, Any]) -> tuple[list[Difference]
     Raises:
         BenchError: the run has another results format.
     """
+    from reports.verify import speed
+
     require_format(folder / RUN_FILE, run)
     findings: list[Difference] = []
     proven: dict[str, dict[str, Any]] = {}
@@ -281,6 +282,8 @@ def _check_report(
 
 def _check_speed(table: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Check the machine's speed over a run's trials; tables written before it was recorded have none."""
+    from reports.verify import speed
+
     again = speed.of_run(proven)
     for name in ("median", "low", "high", "trials"):
         said = (table.get("speed") or {}).get(name)
