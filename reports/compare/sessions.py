@@ -49,7 +49,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledCell:
-    """One figure over sessions.
+    """One figure over sessions, of which one at least has a value.
 
     Attributes:
         readings: Each session's value in the order of the sessions; None where it has none to count.
@@ -76,9 +76,10 @@ class PooledCell:
 
     @property
     def short(self) -> str:
-        """The value."""
+        """The value; the range over sessions where one is not positive, so that there is no mean on logarithms."""
         if self.pooled is None:
-            return "not pooled"
+            values = [one.value for one in self.readings if one]
+            return span(min(values), max(values), self.suffix)
         text = as_text(self.pooled.value, self.suffix)
         return f"≥ {text}" if self.pooled.at_least else text
 
@@ -104,7 +105,7 @@ class PooledCell:
     def text(self) -> str:
         """The whole result in words."""
         if self.pooled is None:
-            return f"not pooled: {'a value is not positive' if any(self.readings) else 'no session has a value'}"
+            return f"{self.short} (range over {self.counted} sessions: not all are positive)"
         if self.pooled.interval is None:
             return f"{self.short} ({self.counted} sessions)"
         tie = RATIO in self.target and self.pooled.interval[0] <= 1 <= self.pooled.interval[1]
@@ -241,7 +242,8 @@ def pool(folders: Sequence[Path]) -> PooledReport:
     cells = list(_cells(found))
     witnesses = tuple(_witnesses(found, cells))
     if sessions.explains(witnesses).get(FIXED_WORK):
-        cells += _at_reference(found, cells)
+        beside = max(place for place, cell in enumerate(cells, start=1) if cell.measure == CAPACITY)
+        cells[beside:beside] = _at_reference(found, cells)
     return PooledReport(sessions=tuple(found), cells=tuple(cells), witnesses=witnesses)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.results import POOLED_FILE, write_atomically
 from reports.compare.sessions import AT_REFERENCE, CAPACITY, ESTIMATE, PooledReport
-from reports.evidence import conditions
+from reports.numbers import significant
 from reports.pages.files import escape, markdown_table
 from reports.pages.html import TEMPLATES
 from reports.pages.terminal import WIDTH
@@ -45,7 +45,9 @@ def session_rows(report: PooledReport) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = [("Run", "Begun", "Machine speed", *names)]
     for place, one in enumerate(report.sessions):
         texts = (cell.texts[place] for cell in shown)
-        found.append((one.run_id, one.report.run.created_at[:16], conditions.speed(one.speed), *texts))
+        begun = one.report.run.created_at[:16].replace("T", " ")
+        speed = f"{significant(one.speed.median)} ×" if one.speed else "not recorded"
+        found.append((one.run_id, begun, speed, *texts))
     return found
 
 
@@ -134,7 +136,7 @@ def show(report: PooledReport, console: "Console") -> None:
     for headings, lines in ((HEADINGS, rows(report, BRIEF)), (header, table)):
         grid = Grid(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
         for heading in headings:
-            grid.add_column(Text(heading))
+            grid.add_column(Text(heading), overflow="fold")
         for line in lines:
             grid.add_row(*map(Text, line))
         console.print(grid, width=width)

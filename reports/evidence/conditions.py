@@ -102,10 +102,8 @@ def fingerprint(machine: Mapping[str, Any]) -> str:
     )
 
 
-def speed(found: SessionSpeed | None) -> str:
+def speed(found: SessionSpeed) -> str:
     """Name a session's machine speed, its median with the range over trials."""
-    if found is None:
-        return "not recorded"
     trials = "1 trial" if found.trials == 1 else f"median of {found.trials} trials"
     return f"{significant(found.median)} × ({span(found.low, found.high, None)}, {trials})"
 

@@ -287,6 +287,15 @@ def test_a_session_that_is_a_lower_bound_makes_the_result_one() -> None:
     assert made.counted == "2 of 3, 1 as lower bounds"
 
 
+def test_values_that_are_not_all_positive_are_shown_by_their_range(pooled: sessions.PooledReport) -> None:
+    cell = value(pooled, f"failure_ratio/{STREAMLIT.name}")
+    assert cell.pooled is None
+    assert cell.text == "0 % (range over 3 sessions: not all are positive)"
+    some = (Reading(value=0.0), Reading(value=0.01))
+    made = sessions.pooled_cell("failure_ratio/a", "Failed", "a", "ratio", some, ("0 %", "1 %"))
+    assert (made.short, made.interval, made.following) == ("0–1 %", "–", "–")
+
+
 def test_runs_without_a_speed_say_so(tmp_path: Path) -> None:
     plain = [replace(one, levels=one.levels[:2]) for one in results_run.SMALL]
     runs = [
