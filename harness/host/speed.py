@@ -4,8 +4,8 @@ Four kinds, because a chatbot does all of them: Python code, JSON, commits to SQ
 and contents never change, so that the seconds of two moments can be compared. It runs in a process of its own: what the
 harness has in memory slows nothing, and a machine too slow for it costs a bounded time.
 
-The seconds are CPU time. Programs that compete for the CPUs have rules of their own (foreign CPU, steal). Beside four to
-ten busy processes on two CPUs the clock on the wall gave speeds of 0.3 to 1.0, and CPU time of 0.75 to 1.0.
+The seconds are CPU time. Programs that compete for the CPUs have rules of their own (foreign CPU, steal). Beside four
+to ten busy processes on two CPUs the clock on the wall gave speeds of 0.3 to 1.0, and CPU time of 0.75 to 1.0.
 """
 
 import json
