@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import BenchError, UsageError
+from harness.errors import BenchError
 from harness.results import sha256, write_atomically
 from reports.content.report import Report, assemble
 from reports.pages import files
+from reports.pages.files import FORMATS as FORMATS
 
-FORMATS = ("md", "json", "csv", "html")
 FOLDER = "report"
 PAGE = "report.html"
 
@@ -21,9 +21,7 @@ def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Report:
         BenchError: the run holds a missing or damaged file, or one that is not what its trial wrote; it is named.
     """
     folder = Path(run_dir)
-    unknown = sorted(set(formats) - set(FORMATS))
-    if unknown:
-        raise UsageError(f"unknown report format {unknown[0]!r}", f"known: {', '.join(FORMATS)}")
+    files.require_known(formats)
     report = assemble(folder)
     check_hashes(report)
     write(report, folder / FOLDER, formats)

@@ -17,6 +17,7 @@ from docs.generate import (
     profiles,
     readme,
     results,
+    sessions,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,7 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 BLOCKS: dict[str, Callable[[], str]] = {
     "table": readme.table,
+    "sessions": sessions.table,
     "layers": architecture.layers,
     "rules": architecture.rules,
     "reason-codes": _reason_codes,

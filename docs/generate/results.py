@@ -2,7 +2,7 @@
 
 import re
 
-from docs.generate import example
+from docs.generate import example, sessions
 from docs.generate.example import FOLDER, Example
 from docs.generate.markdown import sentences, table
 
@@ -43,6 +43,7 @@ def page() -> str:
         + sentences(said["page"])
         + "\n## The article's pair\n\n"
         + _pair(run, said["pair"])
+        + _sessions()
         + "\n## Bottlenecks\n\n"
         + "".join(f"- **`{one['target']}`** {one['text']}\n" for one in run.table["bottlenecks"])
         + "\n"
@@ -74,6 +75,12 @@ def _pair(run: Example, said: list[str]) -> str:
     heading = ("Row", "Figure", f"`{modular}`", f"`{monolithic}`", "Modular ÷ monolithic")
     text = run.table["headline"] + "\n\n" + table(heading, rows) + "\n" + sentences(said)
     return text + "\n" + _terms(run)
+
+
+def _sessions() -> str:
+    """Return the section on several sessions; empty while no pooled result is kept."""
+    pooled = sessions.table()
+    return f"\n## Over sessions\n\n{pooled}" if pooled else ""
 
 
 def _terms(run: Example) -> str:

@@ -79,6 +79,9 @@ def chat_figures(
     figures["target_cpu_s_per_turn"] = cpu / ended if cpu is not None and ended else None
     busiest = figures["busiest_process_cores"]
     figures["busiest_cpu_s_per_turn"] = busiest * window_s / ended if busiest is not None and ended else None
+    for name, cores in (("generator", figures["generator_cores"]), ("model", figures["model_cores"])):
+        per_turn = cores * window_s / ended if cores is not None and ended else None
+        figures[f"{name}_cpu_s_per_turn"] = per_turn  # the same work in every session: a witness of the machine's speed
     return figures
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 TABLE, TRIALS, JSON = "comparison", "comparison, trials", "trial.json"
 LISTED = "trials"  # only in the list of trials
+POOLED = "several sessions"
 _SCALES = {"s": (1000.0, " ms"), "ratio": (100.0, " %"), "count": (1.0, "")}
 _NUMBER = re.compile(r"(?<=_)\d+(?=_|$)")
 
@@ -103,6 +104,13 @@ CAPACITY = (
         "users",
         TABLE,
         "geometric mean over rounds of the level where the SLO is just met; Student's t on logarithms",
+    ),
+    Figure(
+        "capacity_at_reference_users",
+        "Capacity at reference speed",
+        "users",
+        POOLED,
+        "capacity over sessions, each divided by its session's machine_speed; printed where that halves their spread",
     ),
     Figure(
         "think_N_users",
@@ -269,6 +277,16 @@ RESOURCES = (
         JSON,
         "CPU time of the target's busiest process ÷ turns that ended in the window",
     ),
+    *(
+        Figure(
+            f"{name}_cpu_s_per_turn",
+            f"CPU time per turn, {name if name == 'model' else 'load generator'}",
+            "s/turn",
+            JSON,
+            f"CPU time of the {name if name == 'model' else 'load generator'} ÷ turns that ended in the window",
+        )
+        for name in ("generator", "model")
+    ),
     Figure("target_cores", "Target CPU (cores)", "cores", LISTED, "CPU time of the target ÷ window_s"),
     Figure("busiest_process_cores", "Busiest process (cores)", "cores", LISTED, "its CPU time ÷ window_s"),
     Figure("model_cores", "Model CPU (cores)", "cores", JSON, "CPU time of the model ÷ window_s"),
@@ -292,6 +310,13 @@ RESOURCES = (
         "ratio",
         JSON,
         "(CPU time of all processes − that of target, model, load generator and harness) ÷ CPU time of the machine",
+    ),
+    Figure(
+        "machine_speed",
+        "Machine speed",
+        "×",
+        LISTED,
+        "reference CPU time ÷ CPU time of the fixed work before and after the trial, geometric mean over kinds of work",
     ),
     Figure("idle_cores", "Idle CPU (cores)", "cores", TABLE, "CPU time of the target without a session ÷ time"),
     Figure("cold_start_s", "Cold start to first answer", "s", TABLE, "start of the target to its first whole answer"),

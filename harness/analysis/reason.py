@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.analysis.speed import OFF_RATIO
 from harness.analysis.validity import Validity
 from harness.records.slo import Slo
 
@@ -174,6 +175,13 @@ def _machine() -> Iterator[ReasonCode]:
         cause="This machine is virtual, and its host gave the CPUs to other machines.",
         remedy="Start a new run at a quieter hour, or use a machine with dedicated CPUs.",
         limit=f"at most {_percent(_RULES.steal_ratio)} of the CPU time",
+    )
+    yield ReasonCode(
+        code="invalid.machine_speed",
+        meaning="The machine was faster or slower than in the rest of the session.",
+        cause="Other machines on the same host, or the clock of the CPUs, changed the speed for some minutes.",
+        remedy="Nothing: the trial was measured again at once. Where many are left out, use a machine of your own.",
+        limit=f"at most {_percent(OFF_RATIO)} from the median of the session's trials before it",
     )
     yield ReasonCode(
         code="invalid.absent",

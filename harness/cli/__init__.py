@@ -22,9 +22,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"chatbench {version('chatbench')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    report = _command(commands, "report", "rebuild the report from a results folder")
-    _run_argument(report)
-    report.add_argument("--format", action="append", metavar="NAME", help="json, csv, md or html; all where left out")
+    _add_report(commands)
     verify = _command(commands, "verify", "recompute every printed number from the raw samples")
     _run_argument(verify)
     _add_compare(commands)
@@ -52,6 +50,18 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "selftest", "measure servers whose answer is known; print chatbench's own error")
     _command(commands, "doctor", "check this machine and say how to fix what is missing")
     return top
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = _command(commands, "report", "rebuild a run's report, or pool several runs into one result")
+    report.add_argument(
+        "runs", nargs="*", metavar="RUN", help="id, folder or 'latest' (default); several are pooled over sessions"
+    )
+    report.add_argument("--format", action="append", metavar="NAME", help="json, csv, md or html; all where left out")
+    report.add_argument(
+        "--output", type=_folder, metavar="FOLDER", help="of a pooled result (default: pooled-… beside the runs)"
+    )
+    _results_argument(report)
 
 
 def _command(
@@ -127,7 +137,9 @@ def _folder(word: str) -> Path:
 
 
 def _run_argument(one: argparse.ArgumentParser) -> None:
-    one.add_argument("run", metavar="RUN", nargs="?", default="latest", help="id, folder or 'latest' (default)")
+    one.add_argument(
+        "run", metavar="RUN", nargs="?", default="latest", help="id, folder or 'latest' (default); or a pooled result's"
+    )
     _results_argument(one)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli import REPOSITORY
 from harness.errors import UsageError
-from harness.results import RUN_FILE, latest
+from harness.results import POOLED_FILE, RUN_FILE, latest
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.targets import Catalogue, discover, nearest
 
@@ -37,6 +37,16 @@ def run_folder(word: str, results: Path) -> Path:
             return folder
     known = [path.parent.name for path in results.glob(f"*/{RUN_FILE}")]
     raise UsageError(f"no run {word!r} in {results}", nearest(word, known))
+
+
+def results_folder(word: str, results: Path) -> Path:
+    """Return the folder of a run, or of several pooled ones.
+
+    Raises:
+        UsageError: no such run; names the nearest one.
+    """
+    pooled = (folder for folder in (Path(word), results / word) if (folder / POOLED_FILE).exists())
+    return next(pooled, None) or run_folder(word, results)
 
 
 def runtime(name: str) -> Runtime:

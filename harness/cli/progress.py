@@ -47,11 +47,20 @@ class Board:
     def ends(self, trial: Trial) -> None:
         """The running trial is over."""
         self.durations_s.append(time.monotonic() - self.trial_started)
+        target = trial.key.target
+        self.state[target] = "waiting"
+        self.about_left[target] = max(0, self.about_left[target] - 1)
+        self._says(trial)
+
+    def sets_aside(self, trial: Trial) -> None:
+        """The trial that ended last does not count; it is made again."""
+        self.about_left[trial.key.target] += 1
+        self._says(trial)
+
+    def _says(self, trial: Trial) -> None:
         key, verdict = trial.key, trial.verdict
         why = f" ({verdict.reasons[0].text})" if verdict.reasons else ""
         self.last[key.target] = f"{key.name} {key.level}: {verdict.outcome}{why}"
-        self.state[key.target] = "waiting"
-        self.about_left[key.target] = max(0, self.about_left[key.target] - 1)
         if not self.console.is_terminal:
             self._line(f"{key.target}: {self.last[key.target]}")
 

@@ -1,20 +1,45 @@
 """``chatbench report``."""
 
 import argparse
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from harness.cli import lookup
-from harness.errors import EXIT_DONE
+from harness.errors import EXIT_DONE, UsageError
 
 
 def run(args: argparse.Namespace) -> int:
-    """Rebuild a run's report."""
+    """Rebuild a run's report, or pool several runs."""
     from reports.build import FORMATS, build, page
     from reports.pages import terminal
 
-    folder, console = lookup.run_folder(args.run, args.results), Console()
+    folders, console = [lookup.run_folder(word, args.results) for word in args.runs or ("latest",)], Console()
     formats = tuple(args.format or FORMATS)
-    terminal.show(build(folder, formats=formats), console)
-    console.print(f"report: {page(folder, formats)}", highlight=False, soft_wrap=True)
+    if len(folders) > 1:
+        return _pool(folders, formats, args.output or args.results, args.output is None, console)
+    if args.output:
+        raise UsageError("--output is for several runs", "name more runs, or leave it out: a run's report is in it")
+    terminal.show(build(folders[0], formats=formats), console)
+    console.print(f"report: {page(folders[0], formats)}", highlight=False, soft_wrap=True)
+    return EXIT_DONE
+
+
+def _pool(folders: Sequence[Path], formats: Sequence[str], place: Path, inside: bool, console: Console) -> int:
+    """Pool runs into a folder; ``inside``: into a new one of ``place``, named after what is pooled."""
+    from reports.build import check_hashes
+    from reports.compare import sessions, sessions_pages
+    from reports.pages.files import require_known
+
+    require_known(formats)
+    pooled = sessions.pool(folders)
+    for one in pooled.sessions:
+        check_hashes(one.report)
+    name = hashlib.sha256("".join(one.sha256 for one in pooled.sessions).encode()).hexdigest()[:8]
+    into = place / f"pooled-{pooled.first.run.profile.name}-{name}" if inside else place
+    written = sessions_pages.write(pooled, into, formats)
+    sessions_pages.show(pooled, console)
+    console.print(f"report: {written}", highlight=False, soft_wrap=True)
     return EXIT_DONE

@@ -14,8 +14,8 @@ from harness import profiles, results, targets
 from harness.analysis.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
 from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
-from harness.host import machine
-from harness.records import Profile, Run, Trial, TrialKey
+from harness.host import machine, speed
+from harness.records import Profile, Run, Trial, TrialKey, machine_differences
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration, opening
 from harness.trials.context import TrialContext
@@ -112,12 +112,12 @@ def _folders_apart(names: list[str]) -> None:
 
 def _same_machine(earlier: Run) -> None:
     now = machine.fingerprint()
-    changed = sorted(key for key in now if earlier.machine.get(key) != now[key])
+    changed = machine_differences(earlier.machine, now)
     if changed:
         key = changed[0]
         raise UsageError(
             f"run {earlier.run_id} was begun on another machine: "
-            f"{key} was {earlier.machine.get(key)!r}, is {now[key]!r}",
+            f"{key} was {earlier.machine.get(key)!r}, is {now.get(key)!r}",
             "results of different machines do not go into one table; start a new run",
         )
 
@@ -144,7 +144,14 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}", highlight=False
     )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
-    context = TrialContext(run=job.folder, runtime=runtime, profile=job.profile, tell=board.shows, workers=job.workers)
+    context = TrialContext(
+        run=job.folder,
+        runtime=runtime,
+        profile=job.profile,
+        tell=board.shows,
+        workers=job.workers,
+        fixed_work=speed.measured,
+    )
 
     def measure(key: TrialKey) -> Trial:
         made = trial.run_trial(context, prepared[key.target], key)
@@ -152,6 +159,10 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         if key.scenario == "check":
             trial.require_passed_check(made)
         return made
+
+    def set_aside(odd: Trial) -> None:
+        results.write_trial(results.trial_folder(job.folder, odd.key), odd)
+        board.sets_aside(odd)
 
     onwards = f"Resume with: chatbench run --resume {shlex.quote(str(job.folder))}"
     try:
@@ -162,6 +173,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
                 job.known,
                 job.seed,
                 board.starts,
+                set_aside,
             )
     except KeyboardInterrupt:
         console.print(

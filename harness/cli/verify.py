@@ -12,7 +12,7 @@ def run(args: argparse.Namespace) -> int:
     """Recompute every printed number from raw samples; exit code 3 where one differs."""
     from reports.verify import verify as recompute
 
-    folder, console = lookup.run_folder(args.run, args.results), Console()
+    folder, console = lookup.results_folder(args.run, args.results), Console()
     findings = recompute(folder)
     for finding in findings:
         console.print(str(finding), highlight=False, markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import platform
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,11 @@ LOCK_FILE = Path(tempfile.gettempdir()) / "chatbench.lock"
 def fingerprint() -> dict[str, str | int]:
     """Return the facts that distinguish machines; memory in bytes; facts that the kernel hides are absent."""
     usable = cpus.usable()
+    cpuinfo = procfs.read("/proc/cpuinfo")
     found: dict[str, str | int] = {
-        "cpu_model": cpu_model(procfs.read("/proc/cpuinfo")),
+        "cpu_model": cpu_model(cpuinfo),
+        **cpu_numbers(cpuinfo),
+        **cache_bytes(cpus.SYSFS_CPUS / f"cpu{usable[0]}" / "cache"),
         "architecture": platform.machine(),
         "logical_cpus": len(usable),
         "physical_cores": len(cpus.physical_cores(usable)),
@@ -44,14 +48,45 @@ def cgroup_version() -> str:
 
 def cpu_model(cpuinfo: str) -> str:
     """Return the CPU's name from the text of /proc/cpuinfo; Arm kernels give numbers instead of names."""
-    values: dict[str, str] = {}
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        values.setdefault(name.strip(), value.strip())
+    values = _of_first_cpu(cpuinfo)
     if "model name" in values:
         return values["model name"]
     numbers = [f"{key} {values[key]}" for key in ("CPU implementer", "CPU part") if key in values]
     return ", ".join(numbers) or platform.machine()
+
+
+def cpu_numbers(cpuinfo: str) -> dict[str, str | int]:
+    """Return family, model and stepping of the first CPU, and its clock at this moment in MHz.
+
+    The name alone hides generations: virtual machines of several kinds call themselves ``Intel(R) Xeon(R) Processor``.
+    """
+    values = _of_first_cpu(cpuinfo)
+    names = {"cpu family": "cpu_family", "model": "cpu_model_number", "stepping": "cpu_stepping"}
+    found: dict[str, str | int] = {new: int(values[old]) for old, new in names.items() if values.get(old, "").isdigit()}
+    clock = re.fullmatch(r"\d+(?:\.\d+)?", values.get("cpu MHz", ""))
+    return found | ({"clock_mhz": round(float(clock[0]))} if clock else {})
+
+
+def cache_bytes(folder: Path) -> dict[str, str | int]:
+    """Return the sizes of a CPU's caches, such as ``cache_l1d_bytes``, from its folder in sysfs; none where hidden."""
+    found: dict[str, str | int] = {}
+    for index in sorted(folder.glob("index*")):
+        facts = {name: index / name for name in ("level", "type", "size")}
+        if not all(os.access(path, os.R_OK) for path in facts.values()):
+            continue
+        level, kind, size = (path.read_text().strip() for path in facts.values())
+        letter = {"Data": "d", "Instruction": "i"}.get(kind, "")
+        if size.endswith("K"):
+            found[f"cache_l{level}{letter}_bytes"] = int(size[:-1]) * 1024
+    return found
+
+
+def _of_first_cpu(cpuinfo: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for line in cpuinfo.splitlines():
+        name, _, value = line.partition(":")
+        values.setdefault(name.strip(), value.strip())
+    return values
 
 
 def virtual(root: Path = Path("/")) -> str | None:

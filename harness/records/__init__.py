@@ -2,6 +2,7 @@
 
 from harness.records.coding import FORMAT_VERSION, READERS, from_json, to_json
 from harness.records.finding import CONTROL, Finding, FindingOutcome, SwapMatrix, SwappedPair, Topic
+from harness.records.machine import machine_differences
 from harness.records.plan import AnswerPlan, Distribution, LoadPlan, SpikePlan
 from harness.records.profile import (
     Idle,
@@ -16,6 +17,7 @@ from harness.records.profile import (
 from harness.records.resources import Component, Limits, ResourceSample, Role
 from harness.records.run import GateTerms, KnownQuantity, Run, SelfTest, TargetInfo
 from harness.records.slo import Slo
+from harness.records.speed import FixedWork, MachineSpeed
 from harness.records.trial import Trial, TrialKey, scenario_name
 from harness.records.turn import (
     Arrivals,
@@ -43,12 +45,14 @@ __all__ = [
     "Emission",
     "Finding",
     "FindingOutcome",
+    "FixedWork",
     "GateTerms",
     "GeneratorSummary",
     "Idle",
     "KnownQuantity",
     "Limits",
     "LoadPlan",
+    "MachineSpeed",
     "Open",
     "Outcome",
     "Phase",
@@ -80,6 +84,7 @@ __all__ = [
     "Window",
     "WorkerShare",
     "from_json",
+    "machine_differences",
     "scenario_name",
     "to_json",
 ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harness.records.coding import FORMAT_VERSION
 from harness.records.resources import Component, Limits
+from harness.records.speed import MachineSpeed
 from harness.records.turn import GeneratorSummary
 from harness.records.verdict import Verdict
 
@@ -52,3 +53,4 @@ class Trial:
     verdict: Verdict
     figures: dict[str, float | None]  # names carry units; see harness/analysis/chat_figures.py
     files: dict[str, str]  # name -> SHA-256
+    speed: MachineSpeed | None = None  # None: a trial without load, or one recorded before it was timed

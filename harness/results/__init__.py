@@ -2,6 +2,7 @@
 
 from harness.results.folder import (
     AUDIT_FILE,
+    POOLED_FILE,
     RUN_FILE,
     SWAP_FILE,
     SWAP_FOLDER,
@@ -39,6 +40,7 @@ from harness.results.samples import (
 
 __all__ = [
     "AUDIT_FILE",
+    "POOLED_FILE",
     "RESOURCES",
     "RUN_FILE",
     "SWAP_FILE",

@@ -23,12 +23,14 @@ from harness.records import (
     Trial,
     TrialKey,
     from_json,
+    machine_differences,
     to_json,
 )
 
 T = TypeVar("T")
 RUN_FILE = "run.json"
 TRIAL_FILE = "trial.json"
+POOLED_FILE = "pooled.json"
 SELFTEST_FILE = ".chatbench/selftest.json"
 DAMAGED = "restore it or measure again: the file was changed or cut"
 AUDIT_FILE = "audit.json"
@@ -109,7 +111,7 @@ def read_selftest(root: Path, machine: Mapping[str, Any]) -> SelfTest | None:
     if not path.exists() or _format_of(path) not in (None, FORMAT_VERSION):
         return None
     kept = _read_record(SelfTest, path)
-    return kept if kept.machine == machine else None
+    return None if machine_differences(kept.machine, machine) else kept
 
 
 def _format_of(path: Path) -> int | None:

@@ -1,14 +1,14 @@
 """The context of a campaign's trials, and a trial that has begun."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import results
 from harness.analysis.validity import Validity
-from harness.records import Profile, TrialKey
+from harness.records import FixedWork, Profile, TrialKey
 from harness.runtimes.protocol import Pod, Prepared, Runtime
 from harness.trials.watching import Live
 
@@ -23,6 +23,7 @@ class TrialContext:
     tell: Callable[[str, Live | None], None]
     validity: Validity = field(default_factory=Validity)
     workers: int = 1  # generator processes, where there is load
+    fixed_work: Callable[[Path, Iterable[int]], FixedWork] | None = None  # None: the machine's speed is not recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ SEARCH_TRIALS = (4, 8)  # after the base trial: where the bound is near, and whe
 MORE_TRIALS = (0, 3)  # after a climb: beyond the two levels around its edge
 CLIMBED = (0.5, 1.0)  # of a climb's time
 ROUND_TRIALS = (2.0, 2.6)
+FIXED_WORK_S = 1.4  # before and after a trial under load together
 AUDIT_S = (30.0, 75.0)  # seen: 28 s of rendered pages, 73 s of a hybrid with two faces
 PAIR_S = (15.0, 25.0)  # of the swap matrix, parts being built
 
@@ -23,7 +24,14 @@ def trial_s(profile: Profile, users: int) -> float:
     cycle_s = profile.cycle_s()
     wanted_s = plan.measure_turns * cycle_s / users
     measure_s = min(plan.measure_max_s, max(plan.measure_min_s, wanted_s))
-    return START_S + plan.ramp_up_s + plan.warm_up_s + measure_s + min(plan.drain_s, profile.answer_mean_s())
+    return (
+        START_S
+        + FIXED_WORK_S
+        + plan.ramp_up_s
+        + plan.warm_up_s
+        + measure_s
+        + min(plan.drain_s, profile.answer_mean_s())
+    )
 
 
 def campaign_s(

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from harness import results
+from harness.analysis import speed
+from harness.analysis.capacity import BUDGET_CPUS
 from harness.errors import BenchError
+from harness.host import cpus
 from harness.probes import audit, contract
-from harness.records import Finding, Profile, Trial, TrialKey, Turn, Verdict, to_json
+from harness.records import Finding, FixedWork, MachineSpeed, Profile, Trial, TrialKey, Turn, Verdict, to_json
 from harness.runtimes.protocol import GENERATOR, MESSAGES_PER_MINUTE, Pod, Prepared, Stack
 from harness.trials import generator
 from harness.trials.assess import Figures, assess, audit_verdict
@@ -13,6 +16,8 @@ from harness.trials.context import Begun, TrialContext, begin
 from harness.trials.observe import Observation, observe
 from harness.trials.plans import CHECK_TURNS, plan_for
 from harness.trials.subject import subject
+
+WITHOUT_LOAD = ("check", "audit", "idle")  # scenarios that the machine's speed says nothing of
 
 
 def run_trial(context: TrialContext, prepared: Prepared, key: TrialKey) -> Trial:
@@ -24,13 +29,27 @@ def run_trial(context: TrialContext, prepared: Prepared, key: TrialKey) -> Trial
     begun = begin(context, prepared, key)
     if key.scenario == "audit":
         return _audited(begun)
+    before = _fixed_work(begun)
     seen = observe(begun)
+    after = _fixed_work(begun)
     figures, verdict = assess(seen, context.profile, context.validity)
-    return write(seen, figures, verdict)
+    return write(seen, figures, verdict, MachineSpeed(before=before, after=after) if before and after else None)
 
 
-def write(seen: Observation, figures: Figures, verdict: Verdict) -> Trial:
+def _fixed_work(begun: Begun) -> FixedWork | None:
+    """Time the fixed work on the target's CPUs while nothing of the trial runs; None where a trial has no load."""
+    time, scenario = begun.context.fixed_work, begun.key.scenario
+    if time is None or scenario in WITHOUT_LOAD:
+        return None
+    begun.context.tell("timing the machine", None)
+    split = cpus.split(cpus.physical_cores(cpus.usable()), BUDGET_CPUS)
+    return time(begun.folder, split.target)
+
+
+def write(seen: Observation, figures: Figures, verdict: Verdict, timed: MachineSpeed | None = None) -> Trial:
     """Write what a trial showed and what was made of it."""
+    if timed and figures:
+        figures = figures | {speed.NAME: speed.around(timed)}
     if seen.key.scenario == "check":
         results.write_json(seen.folder / "checks.json", {"checks": [to_json(one) for one in seen.checks]})
     trial = Trial(
@@ -42,6 +61,7 @@ def write(seen: Observation, figures: Figures, verdict: Verdict) -> Trial:
         verdict=verdict,
         figures=figures,
         files=seen.files,
+        speed=timed,
     )
     results.write_trial(seen.folder, trial)
     return trial

@@ -15,6 +15,7 @@ from reports.evidence.trials import (
 )
 from reports.numbers import as_text, span
 
+ONE_SESSION = "one session on one machine"
 CAPACITY = figure("capacity_users").label
 AT_CAPACITY = {
     "live_streams_at_capacity": "live_streams_mean",
@@ -44,7 +45,7 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
         bracket=(ends.low, ends.high) if known else None,
         verdict=verdict,
         short=short,
-        text=f"{short}{_capacity_note(evidence, ends)} ({terms.at(ends.low, live)})",
+        text=f"{short}{_capacity_note(evidence, ends)} ({ONE_SESSION}; {terms.at(ends.low, live)})",
         rests_on=paths(_edges(evidence, ends)),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from harness.analysis import estimate
 from harness.analysis.estimate import Crossing, Estimate, Tried
 from harness.analysis.figure import figure
+from reports.cells.capacity import ONE_SESSION
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid
@@ -61,7 +62,7 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
         bracket=(found.low, None if found.at_least else found.high),
         verdict="bound" if found.at_least else "measured",
         short=short,
-        text=f"{short} ({interval(found, 'users')}{lost}; {terms.at(low, live)})",
+        text=f"{short} ({interval(found, 'users')}{lost}; {ONE_SESSION}; {terms.at(low, live)})",
         rests_on=paths(trials),
     )
 

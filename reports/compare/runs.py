@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.analysis.figure import figure
 from harness.errors import UsageError
-from harness.records import Run, to_json
+from harness.records import Run, machine_differences, to_json
 from reports.cells.cell import Cell
 from reports.content.report import Report, assemble
 from reports.evidence import conditions
@@ -29,6 +29,14 @@ class Line:
     label: str
     base: str
     head: str
+
+
+class Apart(NamedTuple):
+    """One condition in which two runs differ."""
+
+    field: str
+    base: object
+    head: object
 
 
 def compare(base: Path, head: Path, *, allow_different_conditions: bool = False) -> tuple[Report, Report, list[Line]]:
@@ -57,21 +65,30 @@ def compare(base: Path, head: Path, *, allow_different_conditions: bool = False)
 
 def differences(base: Run, head: Run) -> list[str]:
     """Return in words what differs between the conditions of two runs besides their runtime."""
+    return [
+        f"{one.field} is {one.base!r} in one, {one.head!r} in the other"
+        if ": " in one.field
+        else f"{one.field}: {one.base} and {one.head}"
+        for one in conditions_apart(base, head)
+    ]
+
+
+def conditions_apart(base: Run, head: Run) -> list[Apart]:
+    """Return what differs between the conditions of two runs besides their runtime, versions and targets."""
     profiles = to_json(base.profile), to_json(head.profile)
     found = [
-        f"machine: {key} is {base.machine.get(key)!r} in one, {head.machine.get(key)!r} in the other"
-        for key in sorted({*base.machine, *head.machine})
-        if base.machine.get(key) != head.machine.get(key)
+        Apart(f"machine: {key}", base.machine.get(key), head.machine.get(key))
+        for key in machine_differences(base.machine, head.machine)
     ]
     found += [
-        f"profile: {key} is {profiles[0][key]!r} in one, {profiles[1][key]!r} in the other"
+        Apart(f"profile: {key}", profiles[0][key], profiles[1][key])
         for key in sorted(profiles[0])
         if profiles[0][key] != profiles[1][key]
     ]
     if base.seed != head.seed:
-        found.append(f"seed: {base.seed} and {head.seed}")
+        found.append(Apart("seed", base.seed, head.seed))
     if base.workers != head.workers:
-        found.append(f"generator processes: {base.workers} and {head.workers}")
+        found.append(Apart("generator processes", base.workers, head.workers))
     return found
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import results
+from harness.analysis import speed
 from harness.analysis.figure import figure
-from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial
+from harness.analysis.speed import SessionSpeed
+from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial, to_json
 from reports.cells import audits, servers
 from reports.cells.audits import Audited
+from reports.cells.capacity import ONE_SESSION
 from reports.content import bottleneck, claims
 from reports.content.bottleneck import Bottleneck
 from reports.content.claims import Claim
@@ -35,6 +38,7 @@ TRIAL_FIGURES = tuple(
         "host_busy_ratio",
         "schedule_delay_p95_s",
         "model_lag_p99_s",
+        "machine_speed",
     )
 )
 
@@ -56,6 +60,11 @@ class Report:
     citation: str
 
     @property
+    def speed(self) -> SessionSpeed | None:
+        """The machine's speed over the run's trials; None where none recorded it."""
+        return speed.of_session([trial for _, trial in self.trials])
+
+    @property
     def headline(self) -> str:
         """The result in one sentence or two."""
         carried = []
@@ -67,8 +76,8 @@ class Report:
         if not carried:
             return "No capacity was measured in this run."
         ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
-        compared = f" Modular ÷ monolithic: {ratio.text}." if ratio and ratio.bracket else ""
-        return f"Capacity within the SLO at {self.terms.think}: {', '.join(carried)}.{compared}"
+        compared = f"Modular ÷ monolithic: {ratio.text}. " if ratio and ratio.bracket else ""
+        return f"{compared}Capacity within the SLO at {self.terms.think}: {', '.join(carried)} ({ONE_SESSION})."
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain data: ``table.json``."""
@@ -78,6 +87,7 @@ class Report:
             "created_at": self.run.created_at,
             "headline": self.headline,
             **self.table.as_json(),
+            "speed": to_json(self.speed) if self.speed else None,
             "claims": [claim.as_json() for claim in self.claims],
             "bottlenecks": [b.as_json() for b in self.bottlenecks],
             "notes": list(self.notes),
@@ -128,6 +138,7 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         found.append((f"Budget as enforced ({where})", text))
     found += [
         ("Machine", conditions.fingerprint(run.machine)),
+        *([("Machine speed", f"{conditions.speed(report.speed)} the reference")] if report.speed else []),
         ("Self-test of this machine", selftest.in_words(run.selftest)),
         ("Runtime", run.runtime),
         ("Seed", str(run.seed)),
@@ -181,6 +192,7 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
             f"{len(contended)} trial(s) failed while load generator and model kept the machine busy. "
             "They do not bound the capacity, which is printed with ≥."
         )
+    notes += _speed_notes(trials)
     notes += _check_notes(trials)
     if trials:
         notes.append(servers.assumptions(terms))
@@ -232,6 +244,13 @@ def _limit_notes(run: Run, every: Iterable[TrialRef]) -> list[str]:
         notes = [n for n in trial.limits.notes if not n.startswith("no spare CPUs")]  # said above, with how much
         found += [note for note in notes if note not in found]
     return found
+
+
+def _speed_notes(trials: Iterable[TrialRef]) -> list[str]:
+    """Say why trials have no speed of the machine."""
+    reasons = [speed.missing(trial.speed) for _, trial in trials if trial.speed]
+    lost = [reason for reason in reasons if reason]
+    return [f"Machine speed not measured around {len(lost)} trial(s): {lost[0]}."] if lost else []
 
 
 def _check_notes(trials: Iterable[TrialRef]) -> list[str]:

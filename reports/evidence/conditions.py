@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.analysis.figure import figure
+from harness.analysis.speed import SessionSpeed
 from harness.records import Limits, Profile, Run, TargetInfo
 from reports.evidence.trials import TrialRef
-from reports.numbers import as_text, significant
+from reports.numbers import as_text, significant, span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,12 @@ def fingerprint(machine: Mapping[str, Any]) -> str:
         ", ".join(f"{k.removesuffix('_bytes').replace('_', ' ')}: {_machine_value(k, v)}" for k, v in flat.items())
         or "not recorded"
     )
+
+
+def speed(found: SessionSpeed) -> str:
+    """Name a session's machine speed, its median with the range over trials."""
+    trials = "1 trial" if found.trials == 1 else f"median of {found.trials} trials"
+    return f"{significant(found.median)} × ({span(found.low, found.high, None)}, {trials})"
 
 
 def _machine_value(key: str, value: Any) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from harness.errors import UsageError
 from reports.cells.audits import properties, word
 from reports.cells.cell import NOT_MEASURED, Cell
 from reports.content.overview import headings, standings
@@ -27,8 +28,16 @@ CSV_COLUMNS = (
     "text",
     "rests_on",
 )
+FORMATS = ("md", "json", "csv", "html")
 FURTHER_AT_ONCE = 4  # columns that still fit side by side
 _MARKUP = re.compile(r"([\\`*_\[\]|#~])")
+
+
+def require_known(formats: Sequence[str]) -> None:
+    """Raise UsageError for a format that no report is written in."""
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise UsageError(f"unknown report format {unknown[0]!r}", f"known: {', '.join(FORMATS)}")
 
 
 class RawMarkdown(str):

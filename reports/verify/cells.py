@@ -60,17 +60,17 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
     if figure:
         return _workload([t for t in valid if _workload_of(t) == scenario], figure)
     if measure == "capacity_users":
-        low, high = _capacity(chat)
+        low, high = capacity(chat)
         return low, ((low, high) if (low, high) != (None, None) else None)
     if measure in ("capacity_estimate_users", "servers_1000_users") or measure.startswith("think_"):
         return _estimated(measure, chat, valid, run)
     if measure in ("users_per_core_at_capacity", "cpu_s_per_turn_at_capacity"):
-        low, _ = _capacity(chat)
+        low, _ = capacity(chat)
         at_edge = [t for t in chat if low and t["key"]["level"] == low]
         idle = [t for t in valid if t["key"]["scenario"] == "idle"]
         return cost.users_per_core(at_edge) if measure.startswith("users") else cost.cpu_s_per_turn(at_edge, idle)
     if measure.endswith("_at_capacity"):
-        low, _ = _capacity(chat)
+        low, _ = capacity(chat)
         named = measure.removesuffix("_at_capacity")
         figure = "live_streams_mean" if named == "live_streams" else named
         return _middle([t for t in chat if low and t["key"]["level"] == low], figure)
@@ -81,7 +81,7 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
     if measure == "capacity_estimate_users":
         return estimates.estimate(chat, run)
     if measure == "servers_1000_users":
-        bracket = _capacity(chat)
+        bracket = capacity(chat)
         at_edge = [t for t in chat if bracket[0] and t["key"]["level"] == bracket[0]]
         idle = [t for t in valid if t["key"]["scenario"] == "idle"]
         return cost.servers(at_edge, idle, bracket), None
@@ -143,7 +143,7 @@ def _slope(trials: list[Mapping[str, Any]]) -> Expected:
     return (None, (None, high)) if low <= 0 <= high else (value, (low, high))
 
 
-def _capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:
+def capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:
     """Return (highest level that passed below every failure, lowest that failed throughout above every pass)."""
     passes = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "pass"]
     fails = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "fail"]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from harness.results import RESOURCES, TOKENS, TURNS
-from reports.verify import model_pace, slo_blocks, waiting, workloads
+from reports.verify import model_pace, slo_blocks, speed, waiting, workloads
 from reports.verify import resources as verify_resources
 from reports.verify.resources import Array
 
@@ -74,12 +74,14 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     unknown = np.isnan(turns["model_request_s"]) & (turns["outcome"] == "ok")
     figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
     used = verify_resources.window(resources, start_s, end_s)
-    cpu_s, busiest_s = used.pop("target_cpu_s"), used.pop("busiest_cpu_s")
-    ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))
+    used_s = {"target": used.pop("target_cpu_s"), "busiest": used.pop("busiest_cpu_s")}
     figures |= used
     if whole:
-        figures["target_cpu_s_per_turn"] = cpu_s / ended if cpu_s is not None and ended else None
-        figures["busiest_cpu_s_per_turn"] = busiest_s / ended if busiest_s is not None and ended else None
+        ended = int(np.count_nonzero((turns["done_s"] >= start_s) & (turns["done_s"] < end_s)))
+        model_s = resources.growth_of_all("cpu_s", "model", start_s, end_s)
+        figures |= _per_turn(used_s | {"generator": float(summary["cpu_s"]), "model": model_s}, ended)
+    if trial.get("speed"):
+        figures["machine_speed"] = speed.of_trial(trial)
     if trial["key"]["scenario"] == "visit":
         figures |= workloads.visits(summary, figures)
     figures |= _of_workload(turns, resources, trial, run["profile"])
@@ -89,6 +91,13 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
         foreign_nonces=_foreign_nonces(turns),
         waited_s=waiting.waited_s(turns, summary, run["profile"]["answer"]),
     )
+
+
+def _per_turn(used_s: Figures, ended: int) -> Figures:
+    """CPU seconds of each part of the stack over the turns that ended meanwhile."""
+    return {
+        f"{n}_cpu_s_per_turn": cpu_s / ended if cpu_s is not None and ended else None for n, cpu_s in used_s.items()
+    }
 
 
 def _foreign_nonces(turns: Columns) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.results import (
     AUDIT_FILE,
+    POOLED_FILE,
     RESOURCES,
     RUN_FILE,
     SWAP_FILE,
@@ -33,19 +34,42 @@ JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fai
 
 # Timed by the harness around the start of a target: no sample holds it.
 UNSAMPLED = frozenset({"cold_start_s"})
-LATER = frozenset({"turn_mean_s"})  # runs recorded before it came to be do not have it
+#: runs recorded before they came to be do not have them
+LATER = frozenset({"turn_mean_s", "generator_cpu_s_per_turn", "model_cpu_s_per_turn", "machine_speed"})
 
 
 def verify(run_dir: str | Path) -> list[Difference]:
     """Check all trials of a run, then the report; an empty list means that every printed number was found again.
 
+    A folder of several pooled runs is checked from the samples of all of them.
+
     Raises:
         BenchError: the run has another results format.
     """
     folder = Path(run_dir)
+    if (folder / POOLED_FILE).exists():
+        from reports.verify import sessions
+
+        return list(sessions.check(folder))
     run = read_json(folder / RUN_FILE)
     if isinstance(run, str):
         return [Difference(place=RUN_FILE, figure="file", text=run)]
+    findings, proven = from_samples(folder, run)
+    swap = read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
+    findings += _check_swap(f"{SWAP_FOLDER}/{SWAP_FILE}", swap)
+    shown = swap if isinstance(swap, dict) else None
+    report = _check_report(folder, run, proven, shown, readable=not findings)
+    return findings + report + _check_gate(folder, run, proven, readable=not findings)
+
+
+def from_samples(folder: Path, run: Mapping[str, Any]) -> tuple[list[Difference], dict[str, dict[str, Any]]]:
+    """Return what differs in a run's trials, and every trial by its folder with its figures worked out again.
+
+    Raises:
+        BenchError: the run has another results format.
+    """
+    from reports.verify import speed
+
     require_format(folder / RUN_FILE, run)
     findings: list[Difference] = []
     proven: dict[str, dict[str, Any]] = {}
@@ -62,11 +86,11 @@ def verify(run_dir: str | Path) -> list[Difference]:
             audit = read_json(path / AUDIT_FILE)
             findings += _check_audit(f"{place}/{AUDIT_FILE}", audit)
             proven[place] |= audit if isinstance(audit, dict) else {}
-    swap = read_json(folder / SWAP_FOLDER / SWAP_FILE) if (folder / SWAP_FOLDER / SWAP_FILE).exists() else None
-    findings += _check_swap(f"{SWAP_FOLDER}/{SWAP_FILE}", swap)
-    shown = swap if isinstance(swap, dict) else None
-    report = _check_report(folder, run, proven, shown, readable=not findings)
-    return findings + report + _check_gate(folder, run, proven, readable=not findings)
+    findings += [
+        Difference(place=f"{place}/{TRIAL_FILE}", figure="verdict", text=text)
+        for place, text in speed.minutes(proven, gate=bool(run.get("gate")))
+    ]
+    return findings, proven
 
 
 def _trial_folders(folder: Path) -> list[Path]:
@@ -245,7 +269,7 @@ def _check_report(
     from reports.verify import cells
 
     try:
-        differing = list(cells.check(table, run, proven, swap))
+        differing = [*cells.check(table, run, proven, swap), *_check_speed(table, proven)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
     findings = [Difference(place=place, figure=figure, text=text) for figure, text in differing]
@@ -254,6 +278,17 @@ def _check_report(
     from reports.verify import wording
 
     return list(wording.of_table(folder, table))
+
+
+def _check_speed(table: Mapping[str, Any], proven: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Check the machine's speed over a run's trials; tables written before it was recorded have none."""
+    from reports.verify import speed
+
+    again = speed.of_run(proven)
+    for name in ("median", "low", "high", "trials"):
+        said = (table.get("speed") or {}).get(name)
+        if not same(said, (again or {}).get(name)):
+            yield "machine speed", f"{name}: printed {said}, the samples give {again}"
 
 
 def _check_gate(

@@ -31,11 +31,13 @@ EXPLAINED = {
     "audit",
     "sessions",
     "unsettled",
+    "machine_speed",
 }  # rest on more than figures
 NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_ratio", "little_error_s_per_turn")
 FIGURE_OF = {
     "foreign_cpu": "foreign_cpu_ratio",
     "steal": "steal_ratio",
+    "machine_speed": "machine_speed",
     "little": "little_error_ratio",
     "unmatched": "unmatched_turns",
     "lost_turns": "lost_turns",

@@ -1,12 +1,13 @@
 """Compares the texts of a report with those that verified records give now, by the report's own assembly."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
+from harness.results import POOLED_FILE
 from reports.verify.difference import Difference, differences
 
 
@@ -46,6 +47,24 @@ def of_gate(folder: Path, gate: Mapping[str, Any]) -> Iterator[Difference]:
             yield Difference(place=f"report/{name}", figure="file", text="is missing")
         elif number := _differing_line(file.read_text(encoding="utf-8"), text):
             yield Difference(place=f"report/{name}", figure=f"line {number}", text="differs from what the samples give")
+
+
+def of_sessions(folder: Path, pooled: Mapping[str, Any], runs: Sequence[Path]) -> Iterator[Difference]:
+    """Compare a pooled result in all its formats with what its runs give."""
+    from reports.compare import sessions, sessions_pages
+
+    try:
+        fresh = sessions.pool(runs)
+    except BenchError as error:
+        yield Difference(place=POOLED_FILE, figure="runs", text=error.message)
+        return
+    for figure, text in islice(differences(json.loads(sessions_pages.to_json(fresh, folder)), pooled), 1):
+        yield Difference(place=POOLED_FILE, figure=figure, text=text)
+    texts = {"md": sessions_pages.to_markdown, "csv": sessions_pages.to_csv, "html": sessions_pages.to_html}
+    for name, render in texts.items():
+        file = folder / f"pooled.{name}"
+        if file.is_file() and (number := _differing_line(file.read_text(encoding="utf-8"), render(fresh))):
+            yield Difference(place=file.name, figure=f"line {number}", text="differs from what the samples give")
 
 
 def visible_text(page: str) -> str:

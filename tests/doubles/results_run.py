@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import results
-from harness.analysis import chat_figures, verdict, workload_figures
+from harness.analysis import chat_figures, speed, verdict, workload_figures
 from harness.analysis.facts import Facts
 from harness.analysis.resource_figures import idle_figures
 from harness.records import (
@@ -17,8 +17,10 @@ from harness.records import (
     Distribution,
     Emission,
     Finding,
+    FixedWork,
     GeneratorSummary,
     Limits,
+    MachineSpeed,
     PhaseTimes,
     Profile,
     ResourceSample,
@@ -62,6 +64,7 @@ class Measured:
     thinking: Sequence[tuple[int, int]] = ()  # (median think time, level)
     others: Sequence[tuple[str, int]] = ()  # (scenario, level) of other workloads
     no_app: bool = False  # no application: no process of a target
+    speed: float | None = None  # of the machine, around each trial under load
 
 
 STREAMLIT = Measured(
@@ -382,8 +385,20 @@ def chat_trial(
         turns_needed=1 if scenario in ("check", "visit") else 20,
         no_app=system.no_app,
     )
-    _write(path, key, system, summary, judged or _judge(found, facts, slo), found, files, minute)
+    timed = _timed(system.speed) if system.speed and scenario != "check" else None
+    if timed:
+        found["machine_speed"] = speed.around(timed)
+    _write(path, key, system, summary, judged or _judge(found, facts, slo), found, files, minute, timed)
     return path
+
+
+def _timed(relative: float) -> MachineSpeed:
+    """Return fixed work that was done at such a speed, a little faster before than after."""
+    before, after = (
+        FixedWork(seconds={kind: seconds / (relative * share) for kind, seconds in speed.REFERENCE_S.items()})
+        for share in (1.01, 1 / 1.01)
+    )
+    return MachineSpeed(before=before, after=after)
 
 
 def _judge(found: dict[str, float | None], facts: Facts, slo: Slo) -> Verdict:
@@ -433,6 +448,7 @@ def _write(
     found: dict[str, float | None],
     files: dict[str, str],
     minute: int,
+    timed: MachineSpeed | None = None,
 ) -> None:
     trial = Trial(
         key=key,
@@ -446,6 +462,7 @@ def _write(
         verdict=judged,
         figures=found,
         files=files,
+        speed=timed,
     )
     results.write_trial(path, trial)
 

@@ -13,6 +13,7 @@ from rich.text import Text
 BENCHMARKS = (
     "startup",
     "search",
+    "sessions",
     "report",
     "model_cpu",
     "generator_ttft",

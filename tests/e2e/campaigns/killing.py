@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,10 @@ import pandas  # noqa: F401
 import scipy.stats  # noqa: F401
 
 from harness import cli
+from harness.analysis.speed import REFERENCE_S
 from harness.cli import lookup
+from harness.host import speed
+from harness.records import FixedWork
 from harness.trials import trial  # noqa: F401
 from reports import build
 from reports.pages import terminal  # noqa: F401
@@ -62,7 +66,14 @@ def campaign(words: Sequence[str], temporary: Path) -> int:
     os.dup2(os.open(temporary / "errors", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     build.build = functools.partial(build.build, formats=("json", "md", "csv"))  # plots are drawn from the same table
     lookup.RUNTIMES["fake"] = ("tests.doubles.runtime", "FakeRuntime")
+    speed.measured = timed
     os._exit(cli.main(words))
+
+
+def timed(folder: Path, cpus: object) -> FixedWork:
+    """Return the same seconds for the same trial every time: one trial in four lies in a slow minute."""
+    slow = 1.3 if zlib.crc32("/".join(folder.parts[-3:]).encode()) % 4 == 0 else 1.0
+    return FixedWork(seconds={kind: slow * seconds for kind, seconds in REFERENCE_S.items()})
 
 
 def ended(pid: int) -> int:

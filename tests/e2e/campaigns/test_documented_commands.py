@@ -46,6 +46,10 @@ KINDS: tuple[tuple[str, str], ...] = (
     (r"make setup( TARGETS=\S+)?", "set up"),
     (r"chatbench (targets|doctor)", "read"),
     (r"chatbench (verify|report) latest", "read"),
+    (
+        r"chatbench report RUN RUN RUN",
+        "tests/unit/reports/compare/test_sessions.py::test_the_command_pools_runs_and_verify_finds_every_number_again",
+    ),
     (r"chatbench compare RUN OTHER-RUN( --\S+)?", "read"),
     (r"chatbench run --resume latest", "read"),
     (r"chatbench compare main (main|\.) --gate( --target \S+)?", "gate"),

@@ -272,6 +272,7 @@ def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:
         "invalid.unsettled",  # tests/unit/harness/analysis/test_verdict.py
         "invalid.stopped",  # tests/unit/harness/analysis/test_verdict.py
         "invalid.sessions",  # tests/unit/harness/trials/test_trial.py
+        "invalid.machine_speed",  # tests/unit/harness/analysis/test_speed.py
         "invalid.users",  # tests/unit/harness/analysis/test_verdict.py, tests/golden/users/test_open.py
     }
     assert known == {code for _, code, _ in PROVOKED} | elsewhere

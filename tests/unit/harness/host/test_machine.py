@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.host import cpus, machine
+from harness.records import machine_differences
 
 FLAT2 = ((0,), (1,))
 FLAT4 = ((0,), (1,), (2,), (3,))
@@ -85,6 +86,35 @@ def test_cpu_names_of_intel_and_arm_are_read() -> None:
         machine.cpu_model("processor\t: 0\nmodel name\t: Some CPU @ 3 GHz\n\nmodel name\t: x\n") == "Some CPU @ 3 GHz"
     )
     assert machine.cpu_model("CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n") == "CPU implementer 0x41, CPU part 0xd0c"
+
+
+def test_family_model_stepping_and_clock_are_read() -> None:
+    text = "cpu family\t: 6\nmodel\t\t: 207\nmodel name\t: x\nstepping\t: 2\ncpu MHz\t\t: 2099.998\n\ncpu MHz\t: 9\n"
+    found = {"cpu_family": 6, "cpu_model_number": 207, "cpu_stepping": 2, "clock_mhz": 2100}
+    assert machine.cpu_numbers(text) == found
+    assert machine.cpu_numbers("CPU implementer\t: 0x41\nmodel\t: unknown\n") == {}
+
+
+def test_cache_sizes_are_read_where_sysfs_shows_them(tmp_path: Path) -> None:
+    for n, (level, kind, size) in enumerate([(1, "Data", "48K"), (1, "Instruction", "32K"), (3, "Unified", "307200K")]):
+        folder = tmp_path / f"index{n}"
+        folder.mkdir()
+        for name, value in (("level", level), ("type", kind), ("size", size)):
+            (folder / name).write_text(f"{value}\n")
+    (tmp_path / "index9").mkdir()
+    sizes = {"cache_l1d_bytes": 48 << 10, "cache_l1i_bytes": 32 << 10, "cache_l3_bytes": 300 << 20}
+    assert machine.cache_bytes(tmp_path) == sizes
+    assert machine.cache_bytes(tmp_path / "absent") == {}
+
+
+def test_machines_differ_by_what_both_are_known_by() -> None:
+    here = machine.fingerprint()
+    older = {k: v for k, v in here.items() if not k.startswith(("cpu_family", "cpu_model_number", "cpu_step", "cache"))}
+    assert machine_differences(here, here | {"clock_mhz": 1}) == []
+    assert machine_differences(older, here) == []
+    assert machine_differences(here | {"cpu_stepping": 1}, here | {"cpu_stepping": 2}) == ["cpu_stepping"]
+    assert machine_differences(here, here | {"kernel": "0", "cpu_model": "x"}) == ["cpu_model", "kernel"]
+    assert machine_differences(here, {k: v for k, v in here.items() if k != "kernel"}) == ["kernel"]
 
 
 def test_virtualisation_is_told_where_it_shows(tmp_path: Path) -> None:

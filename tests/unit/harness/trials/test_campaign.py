@@ -5,17 +5,30 @@ from dataclasses import replace
 import pytest
 
 from harness import profiles
-from harness.records import Open, Reason, Soak, Spike, Trial, TrialKey, Verdict, Visiting
+from harness.analysis import speed
+from harness.records import (
+    FixedWork,
+    MachineSpeed,
+    Open,
+    Reason,
+    Soak,
+    Spike,
+    Trial,
+    TrialKey,
+    Verdict,
+    Visiting,
+)
 from harness.trials import campaign
 from harness.trials.course import course as new_course
 from harness.trials.course import first_level, most_users
+from harness.trials.trial import WITHOUT_LOAD
 from tests.doubles import trials
 
 QUICK = profiles.load("quick")
 ROUNDS = replace(QUICK, search=replace(QUICK.search, precision=0.1, max_trials=20, rounds=3, further_think_s=(15,)))
 
 
-def run(measure, names, known=(), seed=1, profile=QUICK):
+def run(measure, names, known=(), seed=1, profile=QUICK, set_aside=lambda odd: None):
     made: list[Trial] = []
 
     def keep(key: TrialKey) -> Trial:
@@ -23,7 +36,7 @@ def run(measure, names, known=(), seed=1, profile=QUICK):
         return made[-1]
 
     courses = {name: new_course(profile, name) for name in names}
-    return campaign.run_campaign(courses, keep, known, seed, lambda progress: None), made
+    return campaign.run_campaign(courses, keep, known, seed, lambda progress: None, set_aside), made
 
 
 def test_each_target_is_checked_then_audited_then_idle_then_based_then_searched() -> None:
@@ -255,3 +268,63 @@ def test_without_an_application_and_spare_cpus_the_tools_share_the_budgets_cores
     uneven = replace(shared, figures={"generator_cores": 0.1, "model_cores": 0.06})
     assert most_users(QUICK, uneven, None, no_app=True) == pytest.approx(100)
     assert most_users(QUICK, replace(base, figures={}), None, no_app=True) is None
+
+
+def in_minutes(carry, slow):
+    """Return trials whose machine runs at its usual speed but in those trials, (target, number), that are named."""
+
+    def measure(key: TrialKey) -> Trial:
+        at = 0.7 if (key.target, key.number) in slow else 1.0
+        work = FixedWork(seconds={kind: seconds / at for kind, seconds in speed.REFERENCE_S.items()})
+        timed = None if key.scenario in WITHOUT_LOAD else MachineSpeed(before=work, after=work)
+        return replace(carry(key), speed=timed)
+
+    return measure
+
+
+CARRY = trials.carrying({"a": 90, "b": 400})
+ODD = {("a", 7), ("b", 8)}
+
+
+def test_a_trial_in_a_slow_minute_is_made_again_and_its_course_never_sees_it() -> None:
+    aside: list[Trial] = []
+    undisturbed, usual = run(in_minutes(CARRY, ()), ["a", "b"])
+    found, made = run(in_minutes(CARRY, ODD), ["a", "b"], set_aside=aside.append)
+    assert found == undisturbed
+    assert {(t.key.target, t.key.number) for t in aside} == ODD
+    assert {t.verdict.reasons[0].code for t in aside} == {speed.CODE}
+    assert len(made) == len(usual) + len(ODD)
+    for odd in aside:
+        (again,) = [t for t in made if (t.key.target, t.key.number) == (odd.key.target, odd.key.number + 1)]
+        assert (again.key.scenario, again.key.level) == (odd.key.scenario, odd.key.level)
+
+
+def test_a_trial_is_made_again_once() -> None:
+    aside: list[Trial] = []
+    _, made = run(in_minutes(CARRY, {("a", 7), ("a", 8)}), ["a", "b"], set_aside=aside.append)
+    assert [(t.key.target, t.key.number) for t in aside] == [("a", 7)]
+    assert next(t for t in made if (t.key.target, t.key.number) == ("a", 8)).verdict.outcome != "invalid"
+
+
+def test_a_machine_that_never_settles_costs_a_bounded_number_of_trials() -> None:
+    aside: list[Trial] = []
+    slow = {("a", number) for number in range(6, 60)}
+    run(in_minutes(CARRY, slow), ["a", "b"], profile=ROUNDS, set_aside=aside.append)
+    assert len(aside) == speed.MOST_REPEATS
+
+
+@pytest.mark.parametrize("cut", range(24))
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_campaign_with_trials_set_aside_resumes_to_the_same_answer(cut: int, marked: bool) -> None:
+    """Also where it was interrupted between a trial's end and its being set aside."""
+    aside: list[Trial] = []
+    whole, made = run(in_minutes(CARRY, ODD), ["a", "b"], set_aside=aside.append)
+    odd = {t.key: t for t in aside}
+    known = [odd.get(t.key, t) if marked else t for t in made[:cut]]
+    later: list[Trial] = []
+    resumed, more = run(in_minutes(CARRY, ODD), ["a", "b"], known=known, set_aside=later.append)
+    assert resumed == whole
+    assert made[:cut] + more == made
+    there = {t.key for t in known if speed.is_aside(t)}
+    assert there | {t.key for t in later} == set(odd)
+    assert not there & {t.key for t in later}

@@ -1,6 +1,6 @@
 """What a trial's verdict makes of the contract's operations and of a budget that was not there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ import pytest
 
 from harness import profiles, results
 from harness.analysis.facts import Facts
+from harness.analysis.speed import REFERENCE_S
 from harness.analysis.validity import Validity
 from harness.analysis.verdict import invalid_budget
 from harness.errors import BenchError
 from harness.probes.contract import Check
-from harness.records import GeneratorSummary, ResourceSample, StepTimes, TrialKey, Verdict
+from harness.records import FixedWork, GeneratorSummary, MachineSpeed, ResourceSample, StepTimes, TrialKey, Verdict
 from harness.results import turn_table
 from harness.targets import discover
 from harness.trials.assess import _idle_verdict, with_contract
@@ -145,3 +146,31 @@ def test_an_audit_that_stumbles_is_an_invalid_trial_with_its_reason(tmp_path: Pa
     assert reason.text == "auditing ended with 1: ModuleNotFoundError: No module named 'absent'"
     ((folder, again),) = results.read_trials(tmp_path)
     assert (again, results.read_audit(folder)) == (made, ())
+
+
+@pytest.mark.parametrize(("scenario", "times"), [("chat", 2), ("check", 0), ("idle", 0), ("audit", 0)])
+def test_the_machine_is_timed_before_and_after_a_trial_under_load(tmp_path: Path, scenario: str, times: int) -> None:
+    runtime = FakeRuntime()
+    catalogue = discover(ROOT / "targets")
+    prepared = runtime.prepare(catalogue.target("streamlit"), catalogue, ROOT, 42, print)
+    done: list[FixedWork] = []
+
+    def timed(folder: Path, cpus: Iterable[int]) -> FixedWork:
+        assert (folder / "trial.json").exists() is False
+        assert (folder / results.TURNS).exists() is bool(done)
+        assert len(list(cpus)) == 2
+        done.append(FixedWork(seconds={k: s * (1 + 3 * len(done)) for k, s in REFERENCE_S.items()}))
+        return done[-1]
+
+    profile = profiles.load("smoke")
+    context = TrialContext(run=tmp_path, runtime=runtime, profile=profile, tell=lambda *_: None, fixed_work=timed)
+    key = TrialKey(target="streamlit", scenario=scenario, level=2, repetition=0, number=1)
+    made = run_trial(context, prepared, key)
+    assert len(done) == times
+    if not times:
+        assert made.speed is None
+        assert "machine_speed" not in made.figures
+        return
+    assert made.speed == MachineSpeed(before=done[0], after=done[1])
+    assert made.figures["machine_speed"] == pytest.approx(0.5)
+    assert results.read_trials(tmp_path)[0][1] == made

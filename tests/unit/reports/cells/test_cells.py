@@ -72,7 +72,7 @@ def capacity_of(*outcomes: tuple[int, Verdict]) -> Cell:
 def test_a_capacity_states_think_time_answers_and_live_streams() -> None:
     cell = capacity_of((10, PASS), (20, PASS), (25, FAIL))
     assert (cell.value, cell.bracket, cell.unit, cell.verdict) == (20, (20, 25), "users", "measured")
-    assert cell.text.startswith("20–25 users; 20 and 25 tried once (think time 3 s;")
+    assert cell.text.startswith("20–25 users; 20 and 25 tried once (one session on one machine; think time 3 s;")
     assert cell.text.endswith("answers of 40 tokens; 4 live streams at 20 users)")
     assert cell.rests_on == ("trials/1", "trials/2")
 

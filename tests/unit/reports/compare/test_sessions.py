@@ -1,0 +1,316 @@
+"""Several runs as one result: what may be pooled, what is printed, and that every number is found again."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from math import exp, log, sqrt
+from pathlib import Path
+from statistics import fmean, geometric_mean, stdev
+from typing import Any
+
+import pytest
+
+from docs.generate import sessions as documented
+from harness import cli, results
+from harness.analysis.sessions import Reading
+from harness.errors import EXIT_DONE, EXIT_INVALID, EXIT_USAGE, UsageError
+from harness.records import GateTerms
+from reports.cells.cell import Cell
+from reports.compare import sessions, sessions_pages
+from reports.verify import verify
+from tests.doubles import results_run
+
+STREAMLIT, DJANGO = results_run.SMALL
+HOURS = (  # capacities as brackets of levels, and the machine's speed
+    ((10, 14), (20, 30), 1.0),
+    ((12, 16), (24, 32), 1.1),
+    ((11, 13), (18, 26), 0.9),
+)
+
+
+def hour(place: Path, number: int, **changes: Any) -> Path:
+    """Write one session's run."""
+    few, many, speed = HOURS[number % len(HOURS)]
+    systems = [
+        replace(system, capacity=round(sqrt(low * high)), levels=((10, 0), (low, 1), (high, 0)), speed=speed)
+        for system, (low, high) in ((STREAMLIT, few), (DJANGO, many))
+    ]
+    run_id = f"2026112{number}-083000-quick"
+    made = {"run_id": run_id, "created_at": f"2026-11-2{number}T08:30:00Z"} | changes
+    return results_run.write_run(place / run_id, systems, **made)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    place = tmp_path_factory.mktemp("results")
+    return [hour(place, number) for number in range(3)]
+
+
+@pytest.fixture(scope="module")
+def pooled(runs: list[Path]) -> sessions.PooledReport:
+    return sessions.pool(list(reversed(runs)))
+
+
+def value(pooled: sessions.PooledReport, cell_id: str) -> sessions.PooledCell:
+    cell = pooled.cell(cell_id)
+    assert cell is not None
+    return cell
+
+
+def test_sessions_stand_in_the_order_of_their_time(pooled: sessions.PooledReport) -> None:
+    assert [one.run_id for one in pooled.sessions] == [f"2026112{n}-083000-quick" for n in range(3)]
+
+
+def test_capacities_and_their_ratio_are_geometric_means_of_the_middles(pooled: sessions.PooledReport) -> None:
+    few, many = ([sqrt(one[place][0] * one[place][1]) for one in HOURS] for place in (0, 1))
+    cells = [value(pooled, f"capacity_users/{name}") for name in (STREAMLIT.name, DJANGO.name)]
+    ratio = value(pooled, f"capacity_users/{DJANGO.name} / {STREAMLIT.name}")
+    wanted = (few, many, [b / a for a, b in zip(few, many, strict=True)])
+    for cell, numbers in zip((*cells, ratio), wanted, strict=True):
+        assert cell.pooled is not None
+        assert cell.pooled.value == pytest.approx(geometric_mean(numbers))
+        assert cell.pooled.sessions == 3
+        logs = [log(number) for number in numbers]
+        half = 4.302653 * stdev(logs) / sqrt(3)  # t(0.975, 2), any t table
+        assert cell.pooled.interval == pytest.approx((exp(fmean(logs) - half), exp(fmean(logs) + half)), rel=1e-6)
+
+
+def test_the_ratio_leads(pooled: sessions.PooledReport) -> None:
+    assert pooled.headline.startswith("Modular ÷ monolithic: ")
+    assert pooled.cells[0].target == f"{DJANGO.name} / {STREAMLIT.name}"
+    assert "next session" in pooled.headline
+    assert "3 sessions" in pooled.headline
+
+
+def test_costs_are_pooled_too_and_audits_are_not(pooled: sessions.PooledReport) -> None:
+    measures = {cell.measure for cell in pooled.cells}
+    assert {"target_cpu_s_per_turn", "cold_start_s", "memory_bytes_100"} <= measures
+    assert not {m for m in measures if m.startswith(("security", "integration", "maintenance"))}
+
+
+def test_few_sessions_print_the_speed_alone_and_settle_nothing(pooled: sessions.PooledReport) -> None:
+    assert all("not settled: 3 sessions have it, 5 are needed" in words for words in pooled.speed_words)
+    assert len(pooled.speed_words) == 2
+    assert not [cell for cell in pooled.cells if cell.measure == sessions.AT_REFERENCE]
+    speeds = [row[2] for row in sessions_pages.session_rows(pooled)[1:]]
+    assert [text.split(" ")[0] for text in speeds] == ["1", "1.1", "0.9"]
+
+
+def test_each_sessions_own_bracket_stands_beside(pooled: sessions.PooledReport) -> None:
+    rows = sessions_pages.session_rows(pooled)
+    place = rows[0].index(STREAMLIT.name)
+    assert [row[place] for row in rows[1:]] == ["10–14 users", "12–16 users", "11–13 users"]
+
+
+def test_every_form_says_the_same(pooled: sessions.PooledReport, tmp_path: Path) -> None:
+    sessions_pages.write(pooled, tmp_path, ("md", "csv", "html"))
+    text, page = (tmp_path / "pooled.md").read_text(), (tmp_path / "pooled.html").read_text()
+    lines = list(csv.DictReader((tmp_path / "pooled.csv").read_text().splitlines()))
+    data = json.loads((tmp_path / results.POOLED_FILE).read_text())
+    assert [line["id"] for line in lines] == [cell["id"] for cell in data["cells"]] == [c.id for c in pooled.cells]
+    for cell in pooled.cells:
+        assert cell.short in text
+        assert cell.following in page
+    assert "<script" not in page
+
+
+def test_the_command_pools_runs_and_verify_finds_every_number_again(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    into = tmp_path / "pooled"
+    assert cli.main(["report", *map(str, runs), "--output", str(into)]) == EXIT_DONE
+    assert "Modular ÷ monolithic" in capsys.readouterr().out
+    assert cli.main(["verify", str(into)]) == EXIT_DONE
+    assert [str(one) for one in verify(into)] == []
+
+
+def test_a_pooled_result_lies_beside_its_runs_by_default(runs: list[Path]) -> None:
+    assert cli.main(["report", *(run.name for run in runs), "--results", str(runs[0].parent), "--format", "md"]) == 0
+    (folder,) = runs[0].parent.glob("pooled-quick-*")
+    assert {path.name for path in folder.iterdir()} == {"pooled.json", "pooled.md"}
+    data = json.loads((folder / results.POOLED_FILE).read_text())
+    assert [one["folder"] for one in data["runs"]] == [f"../{run.name}" for run in runs]
+    shutil.rmtree(folder)
+
+
+def test_the_documentation_takes_a_pooled_result(pooled: sessions.PooledReport, tmp_path: Path) -> None:
+    sessions_pages.write(pooled, tmp_path, ())
+    text = documented.table(tmp_path / results.POOLED_FILE)
+    ratio = pooled.cells[0]
+    row = f"| {ratio.label} | `{ratio.target}` | **{ratio.short}** | {ratio.interval} | {ratio.following} | 3 |"
+    assert row in text
+    assert "Runs `20261120-083000-quick`, " in text
+    assert documented.table(tmp_path / "absent.json") == ""
+
+
+def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    data = json.loads(path.read_text())
+    edit(data)
+    results.write_json(path, data)
+
+
+@pytest.mark.parametrize(
+    ("edit", "figure"),
+    [
+        (lambda d: d["cells"][0].update(value=99.0), f"capacity_users/{DJANGO.name} / {STREAMLIT.name}"),
+        (lambda d: d["cells"][1]["interval"].reverse(), f"capacity_users/{DJANGO.name}"),
+        (lambda d: d["cells"][1]["next_session"].reverse(), f"capacity_users/{DJANGO.name}"),
+        (lambda d: d["cells"][1]["readings"][0].update(value=7.0), f"capacity_users/{DJANGO.name}"),
+        (lambda d: d["runs"][1]["speed"].update(median=3.0), "20261121-083000-quick: machine speed"),
+        (lambda d: d["runs"][1].update(sha256="0"), "20261121-083000-quick"),
+        (lambda d: d["witnesses"][0]["factors"].reverse(), f"{sessions.FIXED_WORK}/{DJANGO.name}"),
+        (lambda d: d["witnesses"][1].update(spread_left=0.0), f"{sessions.CO_RUNNERS}/{DJANGO.name}"),
+        (lambda d: d.update(speed=["all is explained"]), "speed"),
+    ],
+)
+def test_a_changed_number_is_named(
+    pooled: sessions.PooledReport, tmp_path: Path, edit: Callable[[dict[str, Any]], None], figure: str
+) -> None:
+    sessions_pages.write(pooled, tmp_path, ())
+    change(tmp_path / results.POOLED_FILE, edit)
+    found = verify(tmp_path)
+    assert figure in {one.figure.partition("[")[0] for one in found}, found
+
+
+def test_a_changed_sample_of_a_run_is_named(runs: list[Path], tmp_path: Path) -> None:
+    copied = [shutil.copytree(run, tmp_path / run.name) for run in runs]
+    into = tmp_path / "pooled"
+    sessions_pages.write(sessions.pool(copied), into, ("md",))
+    (into / "pooled.md").write_text((into / "pooled.md").read_text().replace("×", "times", 1))
+    assert [one.place for one in verify(into)] == ["pooled.md"]
+    path = next(copied[0].glob("trials/streamlit/chat/*/trial.json"))
+    change(path, lambda data: data["figures"].update(target_cpu_s_per_turn=1.0))
+    assert {one.figure for one in verify(into)} >= {"20261120-083000-quick", "target_cpu_s_per_turn"}
+
+
+def test_users_at_reference_speed_are_printed_where_it_is_shown_to_bring_sessions_together(tmp_path: Path) -> None:
+    speeds = (0.7, 0.85, 1.0, 1.2, 1.4)
+    runs = []
+    for number, speed in enumerate(speeds):
+        systems = [
+            replace(one, capacity=round(users * speed), levels=((10, 0), (low, 1), (high, 0)), speed=speed)
+            for one, users in ((STREAMLIT, 20), (DJANGO, 30))
+            for low, high in [(round(users * speed * 0.9), round(users * speed * 1.12))]
+        ]
+        run_id = f"2026112{number}-083000-quick"
+        made = {"run_id": run_id, "created_at": f"2026-11-2{number}T08:30:00Z"}
+        runs.append(results_run.write_run(tmp_path / run_id, systems, **made))
+    found = sessions.pool(runs)
+    assert found.explained[sessions.FIXED_WORK] is True
+    at_reference = value(found, f"{sessions.AT_REFERENCE}/{DJANGO.name}")
+    raw = value(found, f"capacity_users/{DJANGO.name}")
+    assert at_reference.pooled
+    assert raw.pooled
+    assert at_reference.pooled.interval
+    assert raw.pooled.interval
+    widths = [log(one.interval[1] / one.interval[0]) for one in (at_reference.pooled, raw.pooled) if one.interval]
+    assert widths[0] < widths[1] / 2
+    assert any("The fixed work explains" in words for words in found.speed_words)
+    sessions_pages.write(found, tmp_path / "pooled", ("md",))
+    assert verify(tmp_path / "pooled") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"machine": {**results_run.MACHINE, "cpu_model": "Other"}}, "machine: cpu_model is 'Other', in "),
+        ({"profile": replace(results_run.PROFILE, name="article")}, "profile: name is 'article', in "),
+        ({"tool_version": "9.9"}, "chatbench is '9.9', in "),
+        ({"runtime": "docker"}, "runtime is 'docker', in "),
+        ({"workers": 2}, "generator processes is 2, in "),
+        ({"targets": {}}, "targets is '', in "),
+        ({"gate": GateTerms(base="a", head="b", margin=0.05, pairs=5)}, "is a gate's"),
+        ({"run_id": "20261120-083000-quick"}, "is named 2 times"),
+    ],
+)
+def test_other_conditions_are_refused_and_named(
+    runs: list[Path], tmp_path: Path, change: dict[str, Any], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = hour(tmp_path, 5, **change)
+    with pytest.raises(UsageError) as refused:
+        sessions.pool([*runs, other])
+    assert named in refused.value.message
+    assert results.read_run(other).run_id in refused.value.message
+    assert cli.main(["report", *map(str, (*runs, other))]) == EXIT_USAGE
+    assert named in capsys.readouterr().err
+
+
+def test_another_version_of_a_part_is_named(runs: list[Path], tmp_path: Path) -> None:
+    targets = dict(results.read_run(runs[0]).targets)
+    part = targets[STREAMLIT.name].parts[0] | {"version": "1.99"}
+    other = hour(tmp_path, 5, targets=targets | {STREAMLIT.name: replace(targets[STREAMLIT.name], parts=(part,))})
+    with pytest.raises(UsageError, match=r"target streamlit: versions is 'streamlit 1[.]99'"):
+        sessions.pool([*runs, other])
+
+
+def test_the_clock_of_a_moment_keeps_no_runs_apart(runs: list[Path], tmp_path: Path) -> None:
+    others = [hour(tmp_path, n, machine={**results_run.MACHINE, "clock_mhz": 2000 + n}) for n in (5, 6)]
+    assert "clock" not in dict(sessions.pool(others).conditions)["Machine"]
+
+
+def test_an_output_folder_is_for_several_runs(runs: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", str(runs[0]), "--output", "elsewhere"]) == EXIT_USAGE
+    assert "--output is for several runs" in capsys.readouterr().err
+
+
+def cell(measure: str = "capacity_users", **changes: Any) -> Cell:
+    return Cell(**({"id": f"{measure}/a", "label": "", "target": "a", "verdict": "measured", "text": ""} | changes))
+
+
+@pytest.mark.parametrize(
+    ("shown", "counts"),
+    [
+        (cell(value=4, bracket=(4, 9)), Reading(value=6)),
+        (cell(value=4, bracket=(4, None), verdict="bound"), Reading(value=4, at_least=True)),
+        (cell(value=0, bracket=(0, 1), verdict="none"), None),
+        (cell(value=4, bracket=(4, 9), verdict="inconclusive"), None),
+        (cell(verdict="invalid"), None),
+        (cell("think_15_users", value=4, bracket=(4, 9)), Reading(value=6)),
+        (cell("capacity_estimate_users", value=5.5, bracket=(4, 9)), Reading(value=5.5)),
+        (cell("capacity_estimate_users", bracket=(4, None), verdict="bound"), Reading(value=4, at_least=True)),
+        (cell("cold_start_s", value=2.5, bracket=(2, 3)), Reading(value=2.5)),
+        (cell("memory_slope_bytes_per_session", bracket=(None, 9), verdict="bound"), None),
+        (None, None),
+    ],
+)
+def test_what_a_session_counts_by(shown: Cell | None, counts: Reading | None) -> None:
+    assert sessions.reading(shown) == counts
+
+
+def test_a_session_that_is_a_lower_bound_makes_the_result_one() -> None:
+    made = sessions.pooled_cell(
+        "capacity_users/a", "Capacity", "a", "users", (Reading(value=400), Reading(value=100, at_least=True), None), ()
+    )
+    assert (made.short, made.interval, made.following) == ("≥ 200 users", "–", "–")
+    assert made.counted == "2 of 3, 1 as lower bounds"
+
+
+def test_values_that_are_not_all_positive_are_shown_by_their_range(pooled: sessions.PooledReport) -> None:
+    cell = value(pooled, f"failure_ratio/{STREAMLIT.name}")
+    assert cell.pooled is None
+    assert cell.text == "0 % (range over 3 sessions: not all are positive)"
+    some = (Reading(value=0.0), Reading(value=0.01))
+    made = sessions.pooled_cell("failure_ratio/a", "Failed", "a", "ratio", some, ("0 %", "1 %"))
+    assert (made.short, made.interval, made.following) == ("0–1 %", "–", "–")
+
+
+def test_runs_without_a_speed_say_so(tmp_path: Path) -> None:
+    plain = [replace(one, levels=one.levels[:2]) for one in results_run.SMALL]
+    runs = [
+        results_run.write_run(tmp_path / name, plain, run_id=name, created_at=f"2026-11-2{n}T00:00:00Z")
+        for n, name in enumerate(("one", "two"))
+    ]
+    found = sessions.pool(runs)
+    assert {one.name for one in found.witnesses} <= {sessions.CO_RUNNERS}
+    assert [row[2] for row in sessions_pages.session_rows(found)[1:]] == ["not recorded"] * 2
+
+
+def test_a_pooled_folder_without_its_runs_is_said_to_lack_them(
+    pooled: sessions.PooledReport, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions_pages.write(pooled, tmp_path / "pooled", ())
+    change(tmp_path / "pooled" / results.POOLED_FILE, lambda d: d["runs"][0].update(folder="../gone"))
+    assert cli.main(["verify", str(tmp_path / "pooled")]) == EXIT_INVALID
+    assert "../gone/run.json" in capsys.readouterr().out
