@@ -242,10 +242,10 @@ def _check_report(
     table = read_json(folder / place)
     if isinstance(table, str):
         return [Difference(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
-    from reports.verify import cells
+    from reports.verify import cells, claims
 
     try:
-        differing = list(cells.check(table, run, proven, swap))
+        differing = [*cells.check(table, run, proven, swap), *claims.check(table, run, proven)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
     findings = [Difference(place=place, figure=figure, text=text) for figure, text in differing]
