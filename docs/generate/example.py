@@ -25,6 +25,7 @@ class Cell:
     unit: str | None
     bracket: tuple[float | None, float | None] | None
     verdict: str
+    rests_on: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:
@@ -40,6 +41,7 @@ class Example:
     """
 
     table: dict[str, Any]
+    run: dict[str, Any]
     cells: dict[tuple[str, str], Cell]
     ratios: dict[str, Cell]
 
@@ -86,6 +88,7 @@ def _parts(cell_id: str) -> re.Match[str]:
 
 def _read(path: Path) -> Example:
     table = json.loads(path.read_text(encoding="utf-8"))
+    run = json.loads(path.with_name("run.json").read_text(encoding="utf-8"))
     cells: dict[tuple[str, str], Cell] = {}
     ratios: dict[str, Cell] = {}
     entries = [(row["name"], entry) for row in table["rows"] for entry in row["cells"]]
@@ -103,12 +106,13 @@ def _read(path: Path) -> Example:
             unit=entry["unit"],
             bracket=tuple(entry["bracket"]) if entry["bracket"] else None,  # type: ignore[arg-type]  # two of them
             verdict=entry["verdict"],
+            rests_on=tuple(entry["rests_on"]),
         )
         if found["ratio"]:
             ratios[cell.measure] = cell
         else:
             cells[cell.measure, cell.target] = cell
-    return Example(table=table, cells=cells, ratios=ratios)
+    return Example(table=table, run=run, cells=cells, ratios=ratios)
 
 
 @cache

@@ -3,6 +3,7 @@
 import re
 
 from docs.generate import example, sessions
+from docs.generate.claims import judged
 from docs.generate.example import FOLDER, Example
 from docs.generate.markdown import sentences, table
 
@@ -90,8 +91,7 @@ def _terms(run: Example) -> str:
 
 
 def _claims(run: Example) -> str:
-    keys = ("section", "says", "threshold", "judgement", "why")
-    rows = [[one[key] for key in keys] for one in run.table["claims"]]
+    rows = [(one.section, one.says, one.threshold, one.answer, one.why) for one in judged(run)]
     return table(("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"), rows)
 
 

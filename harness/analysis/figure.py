@@ -117,7 +117,7 @@ CAPACITY = (
         "Capacity at think time N s (median), tested",
         "users",
         TABLE,
-        "trials a step below and above the capacity predicted for this think time",
+        "trials a step beside the capacity predicted for this think time, or at the users that a claim names",
     ),
     Figure(
         "climb_users",

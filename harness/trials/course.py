@@ -16,8 +16,10 @@ from harness.analysis.capacity import (
     response_s,
     search,
 )
+from harness.analysis.claims import claimed_users
 from harness.analysis.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
 from harness.records import Profile, Search, Trial
+from harness.trials import think_times
 
 TRIALS_OF_A_ROUND = (
     2.3  # on average, where trials differ by some percent (tests/unit/harness/analysis/test_estimate.py)
@@ -73,6 +75,8 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     if plan.rounds and capacity.status == "bracketed" and not capacity.at_least:
         crossings = yield from _rounds(profile, target, capacity)
         yield from _predictions(profile, crossings)
+    if plan.claims:
+        yield from _claimed(profile, capacity, claimed_users(target))
     yield from _other_workloads(profile, capacity, no_app=no_app)
     return capacity
 
@@ -101,6 +105,19 @@ def search_plan(plan: Search, start: int, edge: float | None) -> SearchPlan:
     level = max(1, min(plan.highest, round(edge / sqrt(step))))
     # a rounded step must not look wider than the precision, which would be bisected once more
     return SearchPlan(start=level, growth=step, share=0.0, precision=plan.precision + 1 / level, **common)
+
+
+def _claimed(profile: Profile, capacity: Capacity, claimed: Sequence[int]) -> Generator[Request, Trial, None]:
+    """Yield the trials at other think times that claims ask for; a surprise ends those at one level."""
+    asked = think_times.wanted(profile, capacity, claimed)
+    left = sum(one.times for one in asked)
+    for one in asked:
+        for made in range(one.times):
+            request = Request(scenario="think", parameter=one.think_s, level=one.level, about_left=left - made)
+            trial = yield from _tried_again(request)
+            if trial.verdict.outcome != ("pass" if one.passes else "fail"):
+                break
+        left -= one.times
 
 
 def _other_workloads(profile: Profile, capacity: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:

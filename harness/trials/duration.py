@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.analysis.claims import NEEDED, THINK_TIMES_S, claimed_users
 from harness.records import Profile
 from harness.trials.plans import chat_plan
 
@@ -61,6 +62,7 @@ def campaign_s(
         tests_s += START_S + 3 * profile.cycle_s() + spike.before_s + spike.hold_s + spike.after_s
     if profile.soak:
         tests_s += START_S + 3 * profile.cycle_s() + 60 * profile.soak.minutes
+    claimed_s = (0.0, sum(_claimed_s(profile, name) for name in targets) if search.claims else 0.0)  # at most
     ends = []
     for end, (per_round, audit_s, pair_s) in enumerate(zip(ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True)):
         trials = 2 * search.repetitions + MORE_TRIALS[end] if search.climb_s else SEARCH_TRIALS[end]
@@ -69,8 +71,15 @@ def campaign_s(
         ends.append(
             len(targets) * (fixed_s + count * trial_s(profile, level) + besides_s)
             + (pairs * pair_s if profile.swap else 0.0)
+            + claimed_s[end]
         )
     return ends[0], ends[1]
+
+
+def _claimed_s(profile: Profile, target: str) -> float:
+    """Return how long the trials at other think times take at most that claims on a target ask for, in seconds."""
+    middle_s = THINK_TIMES_S[len(THINK_TIMES_S) // 2] * profile.think_s.median / profile.think_mean_s()
+    return sum(2 * NEEDED * trial_s(profile.thinking(middle_s), users) for users in claimed_users(target))
 
 
 def in_words(low_s: float, high_s: float) -> str:

@@ -27,13 +27,12 @@ def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Cros
 
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
-    """Return the estimate and its predictions; nothing where the profile asks for no rounds."""
-    if not terms.profile.search.rounds:
-        return []
-    return [
-        _estimate_cell(evidence, terms),
-        *(_think_cell(evidence, terms, think_s) for think_s in terms.profile.search.further_think_s),
-    ]
+    """Return the estimate where the profile asks for rounds, and what was tried at other think times."""
+    search = terms.profile.search
+    tried = {item.key.parameter for item in evidence.trials if item.key.scenario == "think" and item.key.parameter}
+    think_s = sorted({*tried, *(search.further_think_s if search.rounds else ())})
+    found = [_estimate_cell(evidence, terms)] if search.rounds else []
+    return [*found, *(_think_cell(evidence, terms, one) for one in think_s)]
 
 
 def _in_rounds(evidence: Evidence) -> list[TrialRef]:
@@ -120,11 +119,13 @@ def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     live = live_streams(item for item in good if item.key.level == low)
     at = Conditions(profile=terms.profile.thinking(think_s)).at(low, live)
     if low and high:
-        short, verdict = span(low, high, "users"), "as predicted"
+        short, verdict = span(low, high, "users"), "as predicted; "
     elif low:
-        short, verdict = f"≥ {as_text(low, 'users')}", "at least as predicted"
+        short, verdict = f"≥ {as_text(low, 'users')}", "at least as predicted; "
     else:
-        short, verdict = "", "fewer than predicted"
+        short, verdict = f"< {as_text(high, 'users')}" if high else "", "fewer than predicted; "
+    if think_s not in terms.profile.search.further_think_s:
+        verdict = ""  # tried at the users that a claim names, not beside the prediction
     return Cell(
         id=f"{measure}/{evidence.target}",
         label=label,
@@ -134,6 +135,6 @@ def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
         bracket=(low, high) if low or high else None,
         verdict="measured" if low and high else "bound",
         short=short,
-        text=f"{short} ({verdict}; {seen}; {at})".strip(),
+        text=f"{short} ({verdict}{seen}; {at})".strip(),
         rests_on=paths(good),
     )

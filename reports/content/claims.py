@@ -1,31 +1,56 @@
-"""The article's claims on scalability (section 2.2, in other words), judged by measured cells and open thresholds."""
+"""The article's claims, judged by what a run measured; the rules are in docs/method/claims.md."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from harness.records import Run
-from reports.cells.cell import Cell
+from harness.analysis import claims as rules
+from harness.analysis import plausible
+from harness.analysis.claims import CLAIMS, COST_RATIOS, SESSION, THINK_TIMES_S, USERS, Ask, Claim, Judgement, Turn
+from harness.analysis.estimate import predicted
+from harness.analysis.figure import figure
+from harness.analysis.plausible import Interval
+from harness.records import Run, TargetInfo
+from reports.content.known import Known, known
 from reports.content.table import Table
 from reports.evidence.conditions import Conditions, versions
-from reports.numbers import as_text, significant
-
-Judgement = Literal["supported", "refuted", "inconclusive", "not measured"]
-
-LARGE_USERS = 1000
-SEVERAL_THOUSAND_USERS = 2000
-FEW_USERS = 100
-EARLY_RATIO = 2.0
+from reports.evidence.trials import Evidence
+from reports.numbers import as_text, significant, span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Basis:
+    """One interval that a judgement rests on, with the threshold it was compared with.
+
+    Attributes:
+        quantity: As an :class:`~harness.analysis.claims.Ask` names it.
+        think_s: Mean think time, for a number of users.
+        tried: False for a prediction, which decides nothing.
+    """
+
+    quantity: str
+    direction: rules.Direction
+    threshold: float
+    think_s: float | None = None
+    tried: bool = True
+    low: float | None
+    high: float | None
+    low_trials: int = 0
+    high_trials: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedClaim:
     """One statement of the article and what the measurement makes of it.
 
     Attributes:
         section: Where the article says it.
-        says: The statement, paraphrased.
+        says: The statement, paraphrased, and the targets it is judged on.
         threshold: What the words are taken to mean, as a number.
+        condition: Where the answer turns, for *depends*.
         why: The numbers that decided.
+        targets: The target, or the pair.
+        basis: What decided, as numbers.
         rests_on: Ids of table cells.
     """
 
@@ -34,152 +59,280 @@ class Claim:
     says: str
     threshold: str
     judgement: Judgement
+    condition: str = ""
     why: str
-    rests_on: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    basis: tuple[Basis, ...] = ()
+    rests_on: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The judgement with its condition, for people."""
+        return f"{self.judgement}: {self.condition}" if self.condition else self.judgement
 
     def as_json(self) -> dict[str, Any]:
         """Return the claim as plain data."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"rests_on": list(self.rests_on)}
+        return asdict(self) | {
+            "targets": list(self.targets),
+            "basis": [asdict(one) for one in self.basis],
+            "rests_on": list(self.rests_on),
+        }
 
 
-def judge(run: Run, table: Table, terms: Conditions) -> list[Claim]:
-    """Judge the article's claims on scalability at the run's think time."""
-    at = terms.think
-    modular = table.cell(f"capacity_users/{table.modular}")
-    streamlit = _streamlit(table)
-    claims = [
-        _carries("large-loads", "A modular build carries large loads", LARGE_USERS, modular, at),
-        _carries(
-            "several-thousand",
-            "Django with Redis carries several thousand simultaneous users without slowing down",
-            SEVERAL_THOUSAND_USERS,
-            modular if table.modular and "django" in table.modular.split(":")[0].split("+") else None,
-            at,
+def judge(run: Run, table: Table, terms: Conditions, evidence: Mapping[str, Evidence]) -> list[JudgedClaim]:
+    """Judge the article's claims by a run's trials; every claim also for plain builds, where the run has them."""
+    facts = {
+        name: known(one, terms, table.cell(f"memory_slope_bytes_per_session/{name}")) for name, one in evidence.items()
+    }
+    return judge_known(facts, run.targets, table.modular, [cell.id for cell in table.cells])
+
+
+def judge_known(
+    facts: Mapping[str, Known], targets: Mapping[str, TargetInfo], modular: str | None, cells: Sequence[str] = ()
+) -> list[JudgedClaim]:
+    """Judge the claims by what is known of each target.
+
+    Args:
+        facts: By target.
+        targets: What the run says of each.
+        modular: The target of the article's modular column.
+        cells: Ids of the cells that there are, to name those that a judgement rests on.
+    """
+    found = []
+    for claim in CLAIMS:
+        every = rules.subjects(claim.subject, list(targets), modular) or [()]
+        for n, names in enumerate(every):
+            one = _judge(claim, names, facts, targets)
+            wanted = _cell_ids(claim, names)
+            found.append(
+                JudgedClaim(
+                    id=claim.id if n == 0 else f"{claim.id}/{names[-1]}",
+                    section=claim.section,
+                    says=claim.says + _named(names, targets),
+                    threshold=_meaning(claim),
+                    targets=names,
+                    rests_on=tuple(cell for cell in wanted if cell in cells),
+                    judgement=one.judgement,
+                    condition=one.condition,
+                    why=one.why,
+                    basis=one.basis,
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    judgement: Judgement
+    why: str
+    condition: str = ""
+    basis: tuple[Basis, ...] = ()
+
+
+def _judge(
+    claim: Claim, names: Sequence[str], facts: Mapping[str, Known], targets: Mapping[str, TargetInfo]
+) -> _Judged:
+    lost = [name for name in names if name not in targets]
+    if lost or not names:
+        why = f"{' and '.join(lost)} is not in this run" if lost else "no such target is in this run"
+        return _Judged(judgement="not measured", why=why)
+    seen = [facts[name] for name in names]
+    if len(seen) == 1:
+        return _users(claim.asks[0], seen[0])
+    return _pair(claim.asks, seen[0], seen[1])
+
+
+# A number of users, over think times
+
+
+def _users(ask: Ask, seen: Known) -> _Judged:
+    """Judge a number of users at once over think times; a prediction decides nothing."""
+    tried = {think_s: plausible.capacity(trials) for think_s, trials in sorted(seen.tried.items()) if trials}
+    if not tried:
+        why = "the capacity was not measured" if not seen.tried else "no trial tells of this target alone"
+        return _Judged(judgement="not measured", why=why)
+    turn = rules.turn({think_s: rules.reached(ask, interval) for think_s, interval in tried.items()})
+    judgement = rules.over_think_times(ask.direction, turn)
+    expected = _predicted(seen, [think_s for think_s in THINK_TIMES_S if not _near(think_s, tried)])
+    words = [_tried_words(think_s, interval) for think_s, interval in tried.items()]
+    if expected:
+        words.append(f"predicted, not tried: {', '.join(_users_at(*one) for one in expected.items())}")
+    if judgement == "not settled":
+        words.append(_open_words(ask, seen, turn))
+    return _Judged(
+        judgement=judgement,
+        condition=_condition(ask, seen, turn) if judgement == "depends" else "",
+        why="; ".join(words),
+        basis=(
+            *(_basis(ask, interval, think_s) for think_s, interval in tried.items()),
+            *(_basis(ask, interval, think_s, tried=False) for think_s, interval in expected.items()),
         ),
-        _versioned(_early(table, streamlit, at), run, streamlit),
-    ]
-    for name in (streamlit, *_others(run, streamlit)):
-        for claim in (_own_resources(table, name), _few(table.cell(f"capacity_users/{name}"), at)):
-            one = _versioned(claim, run, name)
-            claims.append(one if name == streamlit else replace(one, id=f"{one.id}/{name}"))
-    return claims
-
-
-def _others(run: Run, streamlit: str | None) -> list[str]:
-    """Return the run's further Streamlit targets: other versions, more processes."""
-    return [name for name in run.targets if name.partition(":")[0] == "streamlit" and name != streamlit]
-
-
-def _versioned(claim: Claim, run: Run, name: str | None) -> Claim:
-    """Return the target and version that a claim is judged on."""
-    if name is None or name not in run.targets:
-        return claim
-    return replace(claim, says=f"{claim.says} (here {name}: {versions(run.targets[name])})")
-
-
-def _streamlit(table: Table) -> str | None:
-    return table.monolithic if table.monolithic and table.monolithic.startswith("streamlit") else None
-
-
-def _unmeasured(cell: Cell | None) -> bool:
-    return cell is None or cell.verdict == "not measured"
-
-
-def _ids(*cells: Cell | None) -> tuple[str, ...]:
-    return tuple(cell.id for cell in cells if cell)
-
-
-def _carries(name: str, says: str, users: int, cell: Cell | None, at: str) -> Claim:
-    """Judge a capacity of at least so many users: only a failure that the target caused refutes it."""
-    judgement: Judgement = "inconclusive"
-    if cell is None or _unmeasured(cell):
-        judgement, why = "not measured", "no capacity was measured for such a target"
-    elif cell.bracket is None:
-        why = cell.text
-    else:
-        low, high = cell.bracket
-        why = cell.text
-        if low is not None and low >= users:
-            judgement = "supported"
-        elif high is not None and high <= users:
-            judgement = "refuted"
-    return Claim(
-        id=name,
-        section="2.2",
-        says=says,
-        threshold=f"capacity of at least {as_text(users, 'users')} at {at} (the article names no number)",
-        judgement=judgement,
-        why=why,
-        rests_on=_ids(cell),
     )
 
 
-def _few(cell: Cell | None, at: str) -> Claim:
-    judgement: Judgement = "inconclusive"
-    if cell is None or _unmeasured(cell):
-        judgement, why = "not measured", "Streamlit's capacity was not measured"
-    else:
-        low, high = cell.bracket or (None, None)
-        why = cell.text
-        if high is not None and high <= FEW_USERS:
-            judgement = "supported"
-        elif low is not None and low >= FEW_USERS:
-            judgement = "refuted"
-    return Claim(
-        id="few-streamlit-users",
-        section="2.2",
-        says="A server of 2 vCPU and 4 GB carries only few Streamlit users before it slows down",
-        threshold=f"capacity of fewer than {as_text(FEW_USERS, 'users')} at {at}",
+def _near(think_s: float, others: Mapping[float, Interval]) -> bool:
+    return any(1 / rules.SAME_THINK < other / think_s < rules.SAME_THINK for other in others)
+
+
+def _predicted(seen: Known, think_s: Sequence[float]) -> dict[float, Interval]:
+    """Return the capacity that N = X · (R + Z) gives at other mean think times, for both ends of the bracket."""
+    low, high = seen.bracket
+    if not low:
+        return {}
+
+    def there(users: float | None, other_s: float) -> float | None:
+        return None if users is None else predicted(users, seen.answer_s, seen.own_s, other_s)
+
+    return {other_s: Interval(low=there(low, other_s), high=there(high, other_s)) for other_s in think_s}
+
+
+def _turns_at(ask: Ask, seen: Known) -> str:
+    """Return in words the mean think time from which so many users are predicted to fit."""
+    low, high = seen.bracket
+    if not low:
+        return ""
+    ends = [rules.turning_think_s(ask.threshold, end, seen.answer_s, seen.own_s) for end in (high, low) if end]
+    last_s = max(0.0, ends[-1])
+    if not high:
+        return f"about {significant(last_s, 2)} s or less"
+    first, last = significant(max(0.0, ends[0]), 2), significant(last_s, 2)
+    return f"about {first}–{last} s" if first != last else f"about {last} s"
+
+
+def _condition(ask: Ask, seen: Known, turn: Turn) -> str:
+    """Return the think times for which a claim holds: where the prediction turns, and what was tried around it."""
+    low_s, high_s = turn.missed_s or 0.0, turn.reached_s or 0.0
+    way = "from a mean think time of {} on" if ask.direction == "at least" else "up to a mean think time of {}"
+    where = _turns_at(ask, seen)
+    about = way.format(where) if where else way.format(f"{significant(low_s)} to {significant(high_s)} s")
+    return f"{about} (tried at {as_text(low_s, 's')} and {as_text(high_s, 's')})"
+
+
+def _open_words(ask: Ask, seen: Known, turn: Turn) -> str:
+    """Return what is known of a number of users that is not settled over all think times."""
+    number = as_text(ask.threshold, "users")
+    if turn.missed_s is not None and turn.reached_s is not None:
+        return f"{number}: trials at different think times contradict each other"
+    known = f"fewer than {number} up to {as_text(turn.missed_s, 's')}" if turn.missed_s is not None else ""
+    known = f"{number} from {as_text(turn.reached_s, 's')} on" if turn.reached_s is not None else known
+    where = _turns_at(ask, seen)
+    guess = f"predicted to turn at a mean think time of {where}" if where else "no prediction"
+    return f"{known or f'{number}: trials decide at no think time'}; {guess}"
+
+
+def _users_at(think_s: float, interval: Interval) -> str:
+    return f"{_span(interval, 'users')} at {as_text(think_s, 's')}"
+
+
+def _tried_words(think_s: float, interval: Interval) -> str:
+    counts = f"{interval.low_trials} passed, {interval.high_trials} failed"
+    return f"tried: {_users_at(think_s, interval)} ({counts})"
+
+
+# Two targets side by side
+
+
+def _pair(asks: Sequence[Ask], first: Known, second: Known) -> _Judged:
+    """Judge ratios or a difference of two targets of one run."""
+    measured = {ask: _compared(ask, first, second, len(asks)) for ask in asks}
+    seen = {ask: interval for ask, interval in measured.items() if interval is not None}
+    if not seen:
+        return _Judged(judgement="not measured", why="one of the two was not measured")
+    answers = {ask: rules.holds(ask, interval) for ask, interval in seen.items()}
+    judgement = rules.together(answers.values())
+    speaks = {found: [_NAMES[ask.quantity] for ask, one in answers.items() if one is found] for found in (True, False)}
+    return _Judged(
         judgement=judgement,
-        why=why,
-        rests_on=_ids(cell),
+        condition=f"holds by {', '.join(speaks[True])}, not by {', '.join(speaks[False])}"
+        if judgement == "depends"
+        else "",
+        why="; ".join(_compared_words(ask, interval) for ask, interval in seen.items()),
+        basis=tuple(_basis(ask, interval) for ask, interval in seen.items()),
     )
 
 
-def _early(table: Table, streamlit: str | None, at: str) -> Claim:
-    cell = table.cell(f"capacity_users/{table.modular} / {streamlit}") if streamlit else None
-    judgement: Judgement = "inconclusive"
-    if cell is None:
-        judgement, why = "not measured", "the capacities of a modular build and of Streamlit are needed"
-    else:
-        low, high = cell.bracket or (None, None)
-        why = f"modular ÷ monolithic: {cell.text}"
-        if low is not None and low >= EARLY_RATIO:
-            judgement = "supported"
-        elif high is not None and high < EARLY_RATIO:
-            judgement = "refuted"
-    return Claim(
-        id="streamlit-early",
-        section="2.2",
-        says="Streamlit slows down early",
-        threshold=f"the modular capacity is at least {significant(EARLY_RATIO)} times as high in this budget at {at}",
-        judgement=judgement,
-        why=why,
-        rests_on=_ids(cell),
+_NAMES = {
+    rules.USERS_RATIO: "capacity",
+    SESSION: "memory per open session",
+    **{name: figure(measure).phrase for name, measure in COST_RATIOS.items()},
+}
+
+
+def _compared(ask: Ask, first: Known, second: Known, several: int) -> Interval | None:
+    """Return a quantity of two targets, None where one was not measured.
+
+    Of several quantities each may be wrong, so that their intervals share what one may be.
+    """
+    if ask.quantity == rules.USERS_RATIO:
+        if not first.here or not second.here:
+            return None
+        return plausible.capacity_ratio(first.here, second.here)
+    if ask.quantity == SESSION:
+        return second.session.minus(first.session) if first.session and second.session else None
+    above, below = (one.common.get(COST_RATIOS[ask.quantity], ()) for one in (first, second))
+    confidence = 1 - (1 - 0.95) / several
+    return plausible.ratio_of_means(above, below, confidence) if above and below else None
+
+
+def _compared_words(ask: Ask, interval: Interval) -> str:
+    unit = "bytes" if ask.quantity == SESSION else "×"
+    trials = f"trials that bound it: {interval.low_trials} from below, {interval.high_trials} from above"
+    return f"{_NAMES[ask.quantity]}: {_span(interval, unit)} ({trials})"
+
+
+# Words
+
+
+def _span(interval: Interval, unit: str) -> str:
+    low, high = interval.low, interval.high
+    if low is None and high is None:
+        return "no bound"
+    if low is None or high is None:
+        return f"≥ {as_text(low, unit)}" if low is not None else f"≤ {as_text(high or 0.0, unit)}"
+    return span(low, high, unit)
+
+
+def _basis(ask: Ask, interval: Interval, think_s: float | None = None, *, tried: bool = True) -> Basis:
+    return Basis(
+        quantity=ask.quantity,
+        direction=ask.direction,
+        threshold=ask.threshold,
+        think_s=think_s,
+        tried=tried,
+        low=interval.low,
+        high=interval.high,
+        low_trials=interval.low_trials,
+        high_trials=interval.high_trials,
     )
 
 
-def _own_resources(table: Table, streamlit: str | None) -> Claim:
-    cell = table.cell(f"memory_slope_bytes_per_session/{streamlit}") if streamlit else None
-    modular = table.cell(f"memory_slope_bytes_per_session/{table.modular}")
-    judgement: Judgement = "inconclusive"
-    if cell is None or _unmeasured(cell):
-        judgement, why = "not measured", "memory per open session was not measured"
-    else:
-        low, high = cell.bracket or (None, None)
-        why = cell.text
-        if low is not None and low > 0:
-            judgement = "supported"
-        elif high is not None and high <= 0:
-            judgement = "refuted"
-        if modular and not _unmeasured(modular):
-            why += f"; modular build: {modular.text}"
-    return Claim(
-        id="streamlit-own-resources",
-        section="2.2",
-        says="Each Streamlit user costs resources of its own",
-        threshold="memory grows with every open session: the slope's 95 % interval lies above 0",
-        judgement=judgement,
-        why=why,
-        rests_on=_ids(cell, modular),
-    )
+def _named(names: Sequence[str], targets: Mapping[str, TargetInfo]) -> str:
+    """Return the targets that a claim is judged on, tuned or plain, with their versions."""
+    there = [name for name in names if name in targets]
+    if len(there) < len(names) or not names:
+        return ""
+    build = "plain" if "plain" in map(rules.variant, names) else "tuned"
+    shown = " beside ".join(names) if len(names) > 1 else f"{names[0]}, {versions(targets[names[0]])}"
+    return f" (here {build}: {shown})"
+
+
+def _meaning(claim: Claim) -> str:
+    """Return what a claim's words are taken to mean."""
+    ask = claim.asks[0]
+    if len(claim.asks) > 1:
+        return "with Redis more users, or less CPU time per turn or added TTFT; none of them worse"
+    if ask.quantity == USERS:
+        how = "at least" if ask.direction == "at least" else "fewer than"
+        thinks = f"mean think times of {significant(THINK_TIMES_S[0])} to {as_text(THINK_TIMES_S[-1], 's')}"
+        return f"capacity of {how} {as_text(ask.threshold, 'users')} at {thinks} (the article names no number)"
+    if ask.quantity == SESSION:
+        return "an open session takes more memory than one of the modular build"
+    return f"the modular capacity is at least {significant(ask.threshold)} times as high in this budget"
+
+
+def _cell_ids(claim: Claim, names: Sequence[str]) -> list[str]:
+    measures = {"capacity_users", *(COST_RATIOS.get(ask.quantity, "capacity_users") for ask in claim.asks)}
+    if claim.asks[0].quantity == SESSION:
+        measures = {"memory_slope_bytes_per_session"}
+    found = [f"{measure}/{name}" for measure in sorted(measures) for name in names]
+    return [*found, *(f"{measure}/{' / '.join(names)}" for measure in sorted(measures) if len(names) > 1)]

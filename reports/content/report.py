@@ -15,7 +15,7 @@ from reports.cells.audits import Audited
 from reports.cells.capacity import ONE_SESSION
 from reports.content import bottleneck, claims
 from reports.content.bottleneck import Bottleneck
-from reports.content.claims import Claim
+from reports.content.claims import JudgedClaim
 from reports.content.table import Table, compare
 from reports.evidence import conditions, selftest
 from reports.evidence.conditions import Conditions
@@ -54,7 +54,7 @@ class Report:
     evidence: dict[str, Evidence]
     table: Table
     audits: tuple[Audited, ...]
-    claims: tuple[Claim, ...]
+    claims: tuple[JudgedClaim, ...]
     bottlenecks: tuple[Bottleneck, ...]
     notes: tuple[str, ...]
     citation: str
@@ -115,7 +115,7 @@ def assemble(folder: Path) -> Report:
         evidence=evidence,
         table=table,
         audits=audits.audited((evidence[name] for name in table.targets), found),
-        claims=tuple(claims.judge(run, table, terms)),
+        claims=tuple(claims.judge(run, table, terms, evidence)),
         bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in table.targets if evidence[name].chat),
         notes=tuple(_notes(folder, run, trials, terms)),
         citation=conditions.citation(run, terms),

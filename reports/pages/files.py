@@ -97,7 +97,7 @@ def to_markdown(report: Report) -> str:
         "## Claims of the article on scalability",
         markdown_table(
             ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
-            [(c.section, c.says, c.threshold, c.judgement, c.why) for c in report.claims],
+            [(c.section, c.says, c.threshold, c.answer, c.why) for c in report.claims],
         ),
         "## Bottlenecks",
         *[f"**{escape(b.target)}.** {escape(b.text)}" for b in report.bottlenecks],

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 LINES_SHOWN = 4  # of a row that rests on an audit; more are told in one line
-_JUDGEMENT_STYLES = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not measured": "dim"}
+_JUDGEMENT_STYLES = {
+    "supported": "green",
+    "refuted": "red",
+    "depends": "cyan",
+    "not settled": "yellow",
+    "not measured": "dim",
+}
 _CELL_STYLES = {"invalid": "yellow", "inconclusive": "yellow", "not measured": "dim", "none": "red", "failed": "yellow"}
 
 
@@ -114,5 +120,5 @@ def _claims(report: Report) -> "Grid":
     grid.columns[0].ratio, grid.columns[0].width = None, len("not measured")
     for claim in report.claims:
         judgement = Text(claim.judgement, style=_JUDGEMENT_STYLES[claim.judgement])
-        grid.add_row(judgement, Text(claim.says), Text(claim.threshold))
+        grid.add_row(judgement, Text(claim.says), Text(claim.condition or claim.threshold))
     return grid

@@ -266,10 +266,14 @@ def _check_report(
     table = read_json(folder / place)
     if isinstance(table, str):
         return [Difference(place=place, figure="file", text=f"{table}; rebuild it: chatbench report")]
-    from reports.verify import cells
+    from reports.verify import cells, claims
 
     try:
-        differing = [*cells.check(table, run, proven, swap), *_check_speed(table, proven)]
+        differing = [
+            *cells.check(table, run, proven, swap),
+            *claims.check(table, run, proven),
+            *_check_speed(table, proven),
+        ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differing = [("table", f"is not a table as chatbench writes it: {type(error).__name__}: {error}")]
     findings = [Difference(place=place, figure=figure, text=text) for figure, text in differing]

@@ -1,0 +1,39 @@
+"""The claims, judged by what the example runs' tables recorded: their raw samples are not part of the repository."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from docs.generate.example import Example
+from harness.analysis.plausible import Tried
+from harness.records import AnswerPlan, Distribution, TargetInfo, from_json
+from reports.content.claims import JudgedClaim, judge_known
+from reports.content.known import Known, session
+
+
+def judged(run: Example) -> list[JudgedClaim]:
+    """Return the claims as they are judged today."""
+    think = from_json(Distribution, run.run["profile"]["think_s"])
+    answer = from_json(AnswerPlan, run.run["profile"]["answer"])
+    answer_s = answer.ttft_s.mean() + answer.tokens_mean() * answer.itl_s
+    facts = {target: _known(run, target, think.mean(), answer_s) for target in run.targets}
+    targets = {name: from_json(TargetInfo, info) for name, info in run.run["targets"].items()}
+    return judge_known(facts, targets, run.table["columns"][0]["target"])
+
+
+def _known(run: Example, target: str, think_s: float, answer_s: float) -> Known:
+    capacity = run.cells["capacity_users", target]
+    slope = run.cells.get(("memory_slope_bytes_per_session", target))
+    low, high = capacity.bracket or (None, None)
+    tried = [Tried(level=level, passed=level == low) for level in _levels(capacity.rests_on) if level in (low, high)]
+    return Known(
+        tried={think_s: tried} if tried else {},
+        own_s=think_s,
+        answer_s=answer_s,
+        bracket=(low, high),
+        session=session(slope.bracket, len(slope.rests_on)) if slope else None,
+    )
+
+
+def _levels(paths: Iterable[str]) -> list[int]:
+    """Return the users of trials by their folders: NUMBER-LEVEL-REPETITION."""
+    return [int(PurePosixPath(path).name.split("-")[1]) for path in paths]
