@@ -25,9 +25,11 @@ from harness.results.folder import (
     write_trial,
 )
 from harness.results.samples import (
+    CALLS,
     RESOURCES,
     TOKENS,
     TURNS,
+    read_calls,
     read_emissions,
     read_lines,
     read_resources,
@@ -39,6 +41,7 @@ from harness.results.samples import (
 
 __all__ = [
     "AUDIT_FILE",
+    "CALLS",
     "RESOURCES",
     "RUN_FILE",
     "SWAP_FILE",
@@ -48,6 +51,7 @@ __all__ = [
     "TURNS",
     "latest",
     "read_audit",
+    "read_calls",
     "read_emissions",
     "read_lines",
     "read_resources",

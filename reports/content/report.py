@@ -35,6 +35,8 @@ TRIAL_FIGURES = tuple(
         "host_busy_ratio",
         "schedule_delay_p95_s",
         "model_lag_p99_s",
+        "model_calls_per_turn",
+        "unmatched_calls",
     )
 )
 

@@ -23,8 +23,10 @@ class EmissionLog:
         self._file = path.open("ab", buffering=0) if path else None
         self._lines: list[bytes] = []
 
-    def add(self, answer: Answer, request_s: float, first_s: float, sent_s: list[float], *, finished: bool) -> None:
-        """Log an answer that is over: when its first token was due and when each token was written, monotonic times."""
+    def add(
+        self, answer: Answer, request_s: float, first_s: float, sent_s: list[float], end_s: float, *, finished: bool
+    ) -> None:
+        """Log an answer that is over: when its first token was due, each was written, and it ended; monotonic times."""
         if self._file is None:
             return
         if not self._lines:
@@ -36,6 +38,8 @@ class EmissionLog:
             "itl_s": answer.itl_s,
             "tokens": len(answer.tokens),
             "emit_s": [round(t - request_s, 6) for t in sent_s],
+            "end_s": round(end_s - request_s, 6),
+            "word": answer.tokens[1].strip(),
             "finished": finished,
             "fault": answer.fault,
         }

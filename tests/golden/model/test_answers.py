@@ -59,8 +59,9 @@ def test_usage_is_sent_when_asked_for(model: Model, tag: str) -> None:
 
 
 def test_whole_answer_equals_the_streamed_one(model: Model, tag: str) -> None:
-    streamed = model.ask(f"Hello tag-{tag}")
-    whole = model.ask(f"Hello tag-{tag}", stream=False)
+    """But for its words: a second answer to one message can be told from the first."""
+    streamed = model.ask(f"Hello tag-{tag}?payload=echo&tokens=6")
+    whole = model.ask(f"Hello tag-{tag}?payload=echo&tokens=6", stream=False)
     assert content(whole) == streamed.text
     assert whole.json["object"] == "chat.completion"
     assert whole.json["choices"][0]["finish_reason"] == "stop"
@@ -78,9 +79,33 @@ def test_last_tag_of_the_last_user_message_counts(model: Model, tag: str) -> Non
 
 
 def test_message_without_a_tag_is_answered_by_its_content(model: Model) -> None:
-    first, again, other = (model.ask(text, stream=False) for text in ("Hello", "Hello", "Hello?"))
-    assert re.match("[0-9a-f]{12} ", content(first))
-    assert content(first) == content(again) != content(other)
+    first, again, other = (content(model.ask(text, stream=False)) for text in ("Hello", "Hello", "Hello?"))
+    assert re.match("[0-9a-f]{12} ", first)
+    assert first[:13] == again[:13] != other[:13]
+
+
+def test_answers_to_one_message_begin_alike_and_differ_in_their_second_token(model: Model, tag: str) -> None:
+    texts = [model.ask(f"Hello tag-{tag}?itl_s=0").text for _ in range(3)]
+    assert {text[:13] for text in texts} == {nonce(42, tag) + " "}
+    assert len({text[13:18] for text in texts}) == 3
+    assert len({len(text) for text in texts}) == 1
+    assert [line["word"] for line in model.emissions(tag, 3)] == [text[13:17] for text in texts]
+
+
+def test_a_rephrased_message_without_its_tag_is_answered_as_the_message(model: Model, tag: str) -> None:
+    rephrased = content(model.ask(f"Rephrase this: tag-{tag}?itl_s=0", stream=False))
+    assert model.ask(f"Answer this: {rephrased}").text.startswith(nonce(42, tag))
+    assert [line["tag"] for line in model.emissions(tag, 2)] == [tag, tag]
+
+
+def test_a_tag_counts_more_than_an_answer_that_is_quoted(model: Model, tag: str) -> None:
+    earlier = content(model.ask(f"tag-{tag}?itl_s=0", stream=False))
+    asked = f"Before: {earlier}. Now: tag-{tag[::-1]}?itl_s=0"
+    assert model.ask(asked).text.startswith(nonce(42, tag[::-1]))
+
+
+def test_hexadecimal_that_is_no_answer_of_the_model_is_text(model: Model) -> None:
+    assert not content(model.ask("Is 0123456789ab a hash?", stream=False)).startswith("0123456789ab")
 
 
 def refused(tag: str) -> bytes:

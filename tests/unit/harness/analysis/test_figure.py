@@ -63,7 +63,7 @@ def test_every_figure_that_a_trial_can_hold_is_registered_and_no_other(report: R
     )
     window = summary.phases["measure"]
     steps = [StepTimes(sessions=n, start_s=window.start_s, end_s=window.end_s) for n in (0, 50, 100)]
-    held = chat_figures(turns, resources, summary, Slo())
+    held = chat_figures(turns, resources, summary, Slo(), results.read_calls(folder))
     held |= chat_figures(turns, resources, replace(summary, stopped_early=True), Slo(), possible=1000.0)
     held |= chat_figures(turns, resources, summary, Slo(), climb_s=10.0)
     held |= idle_figures(resources, steps)

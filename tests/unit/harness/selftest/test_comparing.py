@@ -99,7 +99,7 @@ def measured(folder: Path, turns: Sequence[Turn], truth: Sequence[Answered], ver
     samples = [
         ResourceSample(t_s=100.0 + n, component="relay", role="target", cpu_s=0.05 * n, anon_bytes=1) for n in range(12)
     ]
-    results.write_samples(folder, list(turns), {one.tag: emission(one) for one in truth}, samples)
+    results.write_samples(folder, list(turns), [emission(one) for one in truth], samples)
     found = chat_figures.chat_figures(results.read_turns(folder), results.read_resources(folder), summary, Slo())
     trial = replace(trials.trial(KEY, verdict, found), summary=summary)
     return Measured(trial=trial, folder=folder, truth={one.tag: one for one in truth})
