@@ -90,6 +90,7 @@ def _slope(name: str, label: str, unit: str, definition: str) -> Iterator[Figure
 
 
 CAPACITY = (
+    Figure("works", "Works", None, TABLE, "whether the base trial passed; in place of a capacity"),
     Figure(
         "capacity_users",
         "Capacity (users within SLO)",

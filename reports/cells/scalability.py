@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.analysis.figure import figure
-from reports.cells import estimates, servers, workloads
+from reports.cells import estimates, servers, workloads, works
 from reports.cells.capacity import at_capacity, capacity_cell
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.cells.figure import figure_cell, invalid_cell
@@ -34,7 +34,9 @@ OF_PROCESSES = ("target_cpu_s_per_turn", "memory_peak_bytes", IDLE, COLD_START) 
 
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
-    """Return a target's cells in the order of the table."""
+    """Return a target's cells in the order of the table; without a capacity, whether it works and no number of it."""
+    if not terms.profile.capacity:
+        return [works.cell(evidence), *workloads.cells(evidence, terms)]
     found = [capacity_cell(evidence, terms), *estimates.cells(evidence, terms), *at_capacity(evidence)]
     found += [common_cell(evidence, name, terms) for name in COMMON]
     found += [slope_cell(evidence), servers.cell(evidence, terms)]

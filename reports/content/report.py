@@ -60,6 +60,8 @@ class Report:
     @property
     def headline(self) -> str:
         """The result in one sentence or two."""
+        if not self.terms.profile.capacity:
+            return self._works
         carried = []
         pair = [side for side in (self.table.modular, self.table.monolithic) if side]
         for side in pair or self.table.targets:
@@ -71,6 +73,13 @@ class Report:
         ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
         compared = f" Modular ÷ monolithic: {ratio.text}." if ratio and ratio.bracket else ""
         return f"Capacity within the SLO at {self.terms.think}: {', '.join(carried)}.{compared}"
+
+    @property
+    def _works(self) -> str:
+        """Which targets work, of a profile that asks no more."""
+        cells = [self.table.cell(f"works/{target}") for target in self.table.targets]
+        said = [f"{cell.target} {cell.short or cell.verdict}" for cell in cells if cell]
+        return f"Does it work? {', '.join(said)}. Profile {self.run.profile.name} measures no capacity."
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain data: ``table.json``."""
@@ -99,6 +108,7 @@ def assemble(folder: Path) -> Report:
     evidence = gather(run, trials, results.read_swap(folder))
     terms, found = Conditions(profile=run.profile), audits.read(folder, trials)
     table = compare(run, evidence, terms, found)
+    judged = table.targets if run.profile.capacity else ()
     return Report(
         folder=folder,
         run=run,
@@ -108,7 +118,7 @@ def assemble(folder: Path) -> Report:
         table=table,
         audits=audits.audited((evidence[name] for name in table.targets), found),
         claims=tuple(claims.judge(run, table, terms)),
-        bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in table.targets if evidence[name].chat),
+        bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in judged if evidence[name].chat),
         notes=tuple(_notes(folder, run, trials, terms)),
         citation=conditions.citation(run, terms),
     )
@@ -178,13 +188,13 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     if run.workers > 1:
         notes.append(f"{run.workers} load generator processes simulated the users in every trial under load.")
     contended = [path for path, trial in trials if trial.verdict.contended]
-    if contended:
+    if contended and run.profile.capacity:
         notes.append(
             f"{len(contended)} trial(s) failed while load generator and model kept the machine busy. "
             "They do not bound the capacity, which is printed with ≥."
         )
     notes += _check_notes(trials)
-    if trials:
+    if trials and run.profile.capacity:
         notes.append(servers.assumptions(terms))
     doubt = selftest.note(run.selftest)
     return [*notes, doubt] if doubt else notes
