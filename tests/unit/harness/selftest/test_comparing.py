@@ -163,6 +163,27 @@ def test_an_invalid_trial_of_a_good_server_fails_with_its_reason(tmp_path: Path)
     assert (found.outcome, found.text) == ("failed", "the law is broken")
 
 
+def rephrasing(folder: Path, second: Sequence[Emission]) -> Measured:
+    """A trial of the server that asks twice; the relay waited 0.3 s for the first call and 0.2 s for the answer."""
+    truth = [replace(one, model_s=0.5, written_s=tuple(at_s + 0.3 for at_s in one.written_s)) for one in TRUTH]
+    truth = [replace(one, done_s=one.written_s[-1]) for one in truth]
+    found = measured(folder, [replace(recorded(one), word="blue") for one in truth], truth)
+    turns, summary = [replace(recorded(one), word="blue") for one in truth], found.trial.summary
+    assert summary is not None
+    results.write_samples(folder, turns, second, [ResourceSample(t_s=100.0, component="x", role="target", cpu_s=0.0)])
+    figures = chat_figures.chat_figures(results.read_turns(folder), results.read_resources(folder), summary, Slo())
+    return replace(found, trial=replace(found.trial, figures=figures))
+
+
+def test_a_call_that_is_not_taken_off_is_found(tmp_path: Path) -> None:
+    first = [replace(emission(one), emit_s=(0.3,) * 5, end_s=0.3, word="bird") for one in TRUTH]
+    answers = [replace(emission(one), request_s=one.request_s + 0.3, word="blue") for one in TRUTH]
+    rows = comparing.rephrased(rephrasing(tmp_path, [*first, *answers]))
+    assert failed(rows) == set(), rows
+    rows = comparing.rephrased(rephrasing(tmp_path, answers))
+    assert failed(rows) == {"rephrasing: figure added TTFT p95", "rephrasing: calls per turn"}
+
+
 def test_a_knee_is_found_within_a_tenth_or_one_user() -> None:
     known = cases.knees()[1]
     for low, high, outcome in [(21, 23, "ok"), (19, 21, "ok"), (24, 27, "failed"), (17, 19, "failed")]:
