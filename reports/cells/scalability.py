@@ -36,7 +36,7 @@ OF_PROCESSES = ("target_cpu_s_per_turn", "memory_peak_bytes", IDLE, COLD_START) 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return a target's cells in the order of the table; without a capacity, whether it works and no number of it."""
     if not terms.profile.capacity:
-        return [works.cell(evidence), *workloads.cells(evidence, terms)]
+        return [works.cell(evidence, terms), *workloads.cells(evidence, terms)]
     found = [capacity_cell(evidence, terms), *estimates.cells(evidence, terms), *at_capacity(evidence)]
     found += [common_cell(evidence, name, terms) for name in COMMON]
     found += [slope_cell(evidence), servers.cell(evidence, terms)]

@@ -8,7 +8,7 @@ from typing import Any
 from harness import results
 from harness.analysis.figure import figure
 from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial
-from reports.cells import audits, servers
+from reports.cells import audits, servers, works
 from reports.cells.audits import Audited
 from reports.content import bottleneck, claims
 from reports.content.bottleneck import Bottleneck
@@ -178,9 +178,9 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     notes += [
         f"Invalid trial, left out: {path}: {_why(trial)}."
         for path, trial in trials
-        if trial.verdict.outcome == "invalid"
+        if trial.verdict.outcome == "invalid" and not _counts(trial, terms)
     ]
-    notes += _explain_note(trial for _, trial in trials)
+    notes += _explain_note(trial for _, trial in trials if not _counts(trial, terms))
     cut = _cut(folder)
     if cut:
         notes.append(f"Unfinished trials, left out: {len(cut)} ({', '.join(cut)}).")
@@ -198,6 +198,11 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
         notes.append(servers.assumptions(terms))
     doubt = selftest.note(run.selftest)
     return [*notes, doubt] if doubt else notes
+
+
+def _counts(trial: Trial, terms: Conditions) -> bool:
+    """Tell if a trial counts although it is invalid: where the question is only whether a target works."""
+    return not terms.profile.capacity and trial.key.scenario == "chat" and works.worked(trial, terms)
 
 
 def _why(trial: Trial) -> str:

@@ -76,13 +76,24 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
 
 
 def _works(cell: Mapping[str, Any], run: Mapping[str, Any], trials: Trials) -> str:
-    """Return the verdict on whether a target works: every valid trial at the base users passed."""
+    """Return the verdict on whether a target works: all trials at the base users that tell so passed.
+
+    CPU time that others took spoils a measurement; a target that met every threshold in spite of them works.
+    """
+    slo = run["profile"]["slo"]
     of_base = [t for t in trials.values() if t["key"]["target"] == cell["target"] and t["key"]["scenario"] == "chat"]
-    outcomes = [t["verdict"]["outcome"] for t in of_base if t["key"]["level"] == run["common_level"]]
+    outcomes = [_outcome(t, slo) for t in of_base if t["key"]["level"] == run["common_level"]]
     if not outcomes:
         return "not measured"
     judged = [outcome for outcome in outcomes if outcome != "invalid"]
     return "invalid" if not judged else "failed" if "fail" in judged else "passed"
+
+
+def _outcome(trial: Trial, slo: Mapping[str, float]) -> str:
+    outcome, figures = str(trial["verdict"]["outcome"]), trial["figures"]
+    spoilt = {reason["code"] for reason in trial["verdict"]["reasons"]} - {"invalid.foreign_cpu", "invalid.steal"}
+    met = not any(figures.get(name) is None or figures[name] > limit for name, limit in slo.items())
+    return "pass" if outcome == "invalid" and met and not spoilt else outcome
 
 
 def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping[str, Any]) -> Expected:

@@ -19,7 +19,8 @@ from tests.doubles import results_run
 STREAMLIT, DJANGO = (replace(one, levels=(), idle=False) for one in results_run.SMALL)
 ASKING = replace(results_run.PROFILE, name="smoke", capacity=False)
 FAIL = Verdict(outcome="fail", reasons=(Reason(code="slo.lateness_p95_s", text="lateness p95 900 ms"),))
-INVALID = Verdict(outcome="invalid", reasons=(Reason(code="invalid.foreign_cpu", text="other programs"),))
+DISTURBED = Verdict(outcome="invalid", reasons=(Reason(code="invalid.foreign_cpu", text="other programs"),))
+LOST = Verdict(outcome="invalid", reasons=(Reason(code="invalid.lost_turns", text="turns are missing"),))
 NUMBERS = ("capacity (users", "servers for", "÷ monolithic:", "cpu time per turn at")
 
 
@@ -71,10 +72,31 @@ def test_what_fails_does_not_work_and_says_why(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_trusted_is_neither(tmp_path: Path) -> None:
-    _, report = run(tmp_path / "run", INVALID)
+    folder, report = run(tmp_path / "run", LOST)
     cell = report.table.cell("works/streamlit")
     assert cell is not None
-    assert (cell.verdict, cell.text) == ("invalid", "invalid: other programs")
+    assert (cell.verdict, cell.text) == ("invalid", "invalid: turns are missing")
+    assert any("left out" in note for note in report.notes)
+    assert "works/streamlit" not in {one.figure for one in verify(folder)}
+
+
+def test_what_met_the_slo_in_spite_of_other_programs_works(tmp_path: Path) -> None:
+    folder, report = run(tmp_path / "run", DISTURBED)
+    cell = report.table.cell("works/streamlit")
+    assert cell is not None
+    assert (cell.verdict, cell.text) == ("passed", "works (10 users)")
+    assert not any("left out" in note for note in report.notes)
+    assert "works/streamlit" not in {one.figure for one in verify(folder)}
+
+
+def test_what_missed_the_slo_beside_other_programs_is_not_settled(tmp_path: Path) -> None:
+    slow = replace(STREAMLIT, capacity=2)
+    results_run.write_run(tmp_path, (slow,), profile=ASKING)
+    results_run.chat_trial(tmp_path, slow, 10, 0, number=9, minute=9, judged=DISTURBED)
+    cell = build.build(tmp_path).table.cell("works/streamlit")
+    assert cell is not None
+    assert cell.verdict == "invalid"
+    assert "works/streamlit" not in {one.figure for one in verify(tmp_path)}
 
 
 def test_a_target_without_a_trial_was_not_measured(tmp_path: Path) -> None:
