@@ -71,7 +71,7 @@ def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object
         ApiError: an unknown option or a value outside its range, named.
     """
     found = _last_tag(message)
-    tag = found[1] if found else calls.quoted(message) or hashlib.sha256(message.encode()).hexdigest()[:16]
+    tag = found[1] if found else tag_of(message, calls)
     options = _overrides(Overrides(), _query(found[2] if found else None), "the message's tag")
     options = _overrides(options, chatbench, "the body's 'chatbench'")
     digest = hashlib.sha256(f"{seed}:{tag}".encode()).digest()
@@ -87,6 +87,12 @@ def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object
         tokens=[nonce + " ", *_middle(options, count, body, int.from_bytes(digest[-4:], "big"), number), END_MARKER],
         fault=options.fault,
     )
+
+
+def tag_of(message: str, calls: Calls) -> str:
+    """Return a message's tag: its own, else that of an answer it quotes, else its hash."""
+    found = _last_tag(message)
+    return found[1] if found else calls.quoted(message) or hashlib.sha256(message.encode()).hexdigest()[:16]
 
 
 def _last_tag(message: str) -> re.Match[str] | None:

@@ -1,9 +1,11 @@
 """The model says what it promises: nonce, token count, end marker, payloads, seeded draws, OpenAI's objects."""
 
+import base64
 import hashlib
 import json
 import math
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,44 @@ def test_models_and_health(model: Model) -> None:
     assert [model["id"] for model in models["data"]] == ["stand-in"]
     assert model.request("GET", "/health?probe=1").json == {"status": "ok"}
     assert model.request("HEAD", "/health").body == b""
+
+
+def embed(model: Model, given: object, **fields: object) -> Reply:
+    return model.request("POST", "/v1/embeddings", json.dumps({"input": given, **fields}).encode())
+
+
+def cosine(a: list[float], b: list[float]) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def test_texts_that_share_words_are_near_each_other(model: Model) -> None:
+    reply = embed(model, ["the red boat", "a red boat", "quarterly figures"])
+    boat, other_boat, figures = (item["embedding"] for item in reply.json["data"])
+    assert [math.hypot(*one) for one in (boat, other_boat, figures)] == pytest.approx([1, 1, 1])
+    assert cosine(boat, other_boat) > 0.5 > cosine(boat, figures)
+    assert embed(model, "the red boat").json["data"][0]["embedding"] == boat
+
+
+def test_an_embedding_comes_packed_where_a_client_wants_it_so(model: Model) -> None:
+    (plain,), (packed,) = (embed(model, "boat", encoding_format=f).json["data"] for f in ("float", "base64"))
+    unpacked = struct.unpack(f"<{len(plain['embedding'])}f", base64.b64decode(packed["embedding"]))
+    assert unpacked == pytest.approx(plain["embedding"])
+
+
+def test_an_embedded_message_is_a_call_of_its_turn(model: Model, tag: str) -> None:
+    embed(model, [f"Hello tag-{tag}"])
+    (line,) = model.emissions(tag)
+    assert (line["emit_s"], line["tokens"], line["finished"]) == ([], 0, True)
+    assert line["end_s"] >= 0
+
+
+@pytest.mark.parametrize("given", [[1, 2], [[1, 2], [3]], "x" * 100_000])
+def test_tokens_and_long_texts_are_embedded_too(model: Model, given: object) -> None:
+    assert embed(model, given).status == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"{}", b"[]", b'{"input": []}', b'{"input": ""}', b'{"input": 7}'])
+def test_a_request_without_texts_is_refused(model: Model, body: bytes) -> None:
+    reply = model.request("POST", "/v1/embeddings", body)
+    assert reply.status == 400
+    assert "'input'" in reply.json["error"]["message"]
