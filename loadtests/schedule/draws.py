@@ -59,7 +59,8 @@ def think_s(
 
     Each repetition of a trial draws its own, so that what it shows of chance is not one and the same coincidence.
     """
-    return draw(distribution, f"{seed}:{user}:{conversation}:{turn}:think:{repetition}")
+    again = f":{repetition}" if repetition else ""
+    return draw(distribution, f"{seed}:{user}:{conversation}:{turn}:think{again}")
 
 
 def first_conversation_turns(seed: int, user: int, turns_per_conversation: int) -> int:
