@@ -75,6 +75,8 @@ def test_a_server_that_rephrases_first_has_both_calls_taken_off(lab: Laboratory)
     assert rows["rephrasing: calls per turn"].outcome == "ok"
     assert rows["rephrasing: figure added TTFT p95"].error is not None
     assert found.trial.figures["unmatched_calls"] == 0
+    assert found.trial.summary is not None
+    assert not found.trial.summary.stopped_early  # though each first token came later than SLO and one call allow
     turns = results.read_turns(found.folder)
     answered = turns[(turns["phase"] == "measure") & (turns["outcome"] == "ok")]
     assert len(answered) >= 20
