@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from harness.records.recipe import END_MARKER, tokens_in
 
+_FOREIGN = "another message's answer, or the model's last user message lacked this message's tag"
 _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
 
 
@@ -147,7 +148,7 @@ def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
     """Return the failure of an answer that is cut or another turn's, None for a whole answer."""
     other = foreign_nonce(text, nonce)
     if other:
-        return TurnError("foreign_nonce", f"the answer starts with {other}, expected {nonce}")
+        return TurnError("foreign_nonce", f"the answer starts with {other}, expected {nonce}: {_FOREIGN}")
     if text and not text.startswith(nonce[: len(text)]):
         return TurnError("application", f"the answer starts with {text[:24]!r}, expected {nonce}")
     if not text.rstrip().endswith(END_MARKER):

@@ -25,7 +25,7 @@ def chat(tracker: TurnTracker, user: int, page: Page, start_s: float, until_s: f
     while True:
         page.in_conversation = False
         for turn in range(turns):
-            pause_s = think_s(plan.think_s, plan.seed, user, conversation, turn)
+            pause_s = think_s(plan.think_s, plan.seed, user, conversation, turn, plan.repetition)
             if previous_done_s + pause_s >= until_s:
                 page.close()
                 return

@@ -31,6 +31,7 @@ def chat_figures(
     resources: pd.DataFrame,
     summary: GeneratorSummary,
     slo: Slo,
+    calls: pd.DataFrame | None = None,
     *,
     possible: float | None = None,
     climb_s: float = 0.0,
@@ -46,6 +47,7 @@ def chat_figures(
         resources: A row per sample and component (``resources.parquet``).
         summary: The generator's own account.
         slo: Thresholds for the goodput.
+        calls: A row per call of the model in the whole trial (``calls.parquet``).
         possible: The most turns that the window can hold, for a trial that was cut.
         climb_s: Over so much of the window users came; 0: all were there before it.
     """
@@ -71,6 +73,9 @@ def chat_figures(
         figures["arrivals_without_user"] = float(arrivals.without_user)
     figures["cut_turns"] = float(cut.sum())
     figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["model_request_s"].isna()).sum())
+    if calls is not None:
+        asked = calls[(calls["request_s"] >= window.start_s) & (calls["request_s"] < window.end_s)]
+        figures["unmatched_calls"] = float((~asked["tag"].isin(turns["tag"])).sum())
     figures |= resource_figures(resources, window.start_s, window.end_s)
     cpu = figures.pop("target_cpu_s")
     if not whole:
@@ -157,6 +162,7 @@ def _counts(measured: pd.DataFrame, window_s: float) -> Figures:
         "wire_bytes_per_text_byte": wire / text if text and wire else None,  # a user class may not count its bytes
         "updates_per_answer": stats.mean(finished["updates"].astype(float).tolist()),
         "answer_tokens_mean": stats.mean(finished["model_tokens"].dropna().astype(float).tolist()),
+        "model_calls_per_turn": stats.mean(finished["model_calls"].astype(float).tolist()),
         "schedule_delay_p95_s": finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95)),
         "model_lag_p99_s": finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99)),
     }

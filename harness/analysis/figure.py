@@ -91,6 +91,7 @@ def _slope(name: str, label: str, unit: str, definition: str) -> Iterator[Figure
 
 
 CAPACITY = (
+    Figure("works", "Works", None, TABLE, "whether the base trial passed; in place of a capacity"),
     Figure(
         "capacity_users",
         "Capacity (users within SLO)",
@@ -168,7 +169,7 @@ CAPACITY = (
 LATENCY = (
     *_percentiles("ttft", "TTFT", "first token − send", {50: JSON, 95: JSON}),
     *_percentiles(
-        "added_ttft", "Added TTFT", "TTFT − the model's own time to its first token", {50: TABLE, 95: TRIALS}
+        "added_ttft", "Added TTFT", "TTFT − time in which the model had a call of the turn", {50: TABLE, 95: TRIALS}
     ),
     *_percentiles("lateness", "Lateness", "arrival − emission, of an answer's latest token", {50: JSON, 95: TRIALS}),
     *_percentiles("added_stall", "Added stall", "longest gap − the model's longest gap", {50: JSON, 95: TRIALS}),
@@ -210,6 +211,14 @@ TURNS = (
     ),
     Figure("cut_turns", "Turns cut off by an early stop", "count", JSON, "unfinished turns of a trial stopped early"),
     Figure("unmatched_turns", "Answers missing from the model's log", "count", JSON, "ok turns that it lacks"),
+    Figure("model_calls_per_turn", "Model calls per turn", None, LISTED, "mean over ok turns"),
+    Figure(
+        "unmatched_calls",
+        "Model calls without a turn",
+        "count",
+        LISTED,
+        "calls in the measured phase that carry no turn's tag, nor quote an answer to one",
+    ),
     Figure("lost_turns", "Lost turns", "count", JSON, "turns begun − turns recorded"),
     Figure("window_s", "Measured phase", "s", JSON, "its length"),
     Figure("throughput_per_s", "Throughput (turns/s)", "turns/s", LISTED, "ok ÷ window_s"),

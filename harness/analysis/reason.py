@@ -154,6 +154,17 @@ def _note() -> Iterator[ReasonCode]:
         limit=f"at most {_percent(_RULES.contended_host_busy_ratio)} of the machine's CPU time",
     )
 
+    yield ReasonCode(
+        code="note.unmatched_calls",
+        meaning="The model had calls that belong to no turn: their time counts as the target's.",
+        cause="The target asks the model for a title, a summary or a rephrased question, without the message's tag.",
+        remedy=(
+            "Let each prompt hold the user's message as it came, or the model's answer to it. "
+            "A call that no turn waits for, such as for a title after the answer, changes nothing."
+        ),
+        limit="0 calls",
+    )
+
 
 def _machine() -> Iterator[ReasonCode]:
     yield ReasonCode(
@@ -287,9 +298,12 @@ def _generator() -> Iterator[ReasonCode]:
 def _trial() -> Iterator[ReasonCode]:
     yield ReasonCode(
         code="invalid.foreign_nonce",
-        meaning="A user received the answer to another user's message.",
-        cause="The target mixes up its sessions.",
-        remedy="Fix the target: look for state that sessions share.",
+        meaning="A user received the answer to another message.",
+        cause="The target mixes up its sessions, or the last user message of its prompt lacked the message's tag.",
+        remedy=(
+            "Look for state that sessions share. A target that rephrases questions lets its prompt hold the user's "
+            "message as it came, or the model's answer to it."
+        ),
         limit="0 answers",
     )
     yield ReasonCode(

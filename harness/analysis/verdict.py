@@ -67,7 +67,8 @@ def judge(
                 unit="ratio",
             ),
         )
-        return Verdict(outcome="fail", reasons=(*misses, *(note if contended else ())), contended=contended)
+        notes = (*(note if contended else ()), *_unmatched(figures))
+        return Verdict(outcome="fail", reasons=(*misses, *notes), contended=contended)
     doubts = [
         *absent(figures),
         *doubts_of_a_pass(figures, facts, rules),
@@ -76,6 +77,14 @@ def judge(
     if doubts:
         return Verdict(outcome="invalid", reasons=tuple(doubts))
     return Verdict(outcome="pass")
+
+
+def _unmatched(figures: Figures) -> list[Reason]:
+    """Return a note where added TTFT may hold time of the model."""
+    if not (count := figures.get("unmatched_calls")):
+        return []
+    text = f"{figure('unmatched_calls').against(count, 0.0)}: their time counts as the target's"
+    return [Reason(code="note.unmatched_calls", text=text, value=count, limit=0.0, unit="count")]
 
 
 def judge_idle(figures: Figures, facts: Facts, sessions_lost: str | None, validity: Validity | None = None) -> Verdict:

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     print("It runs as it is. Next:")
     command = _command()
     print(f"  {command} check {target}                   check what virtual users need")
-    print(f"  {command} run {target} --profile smoke     measure it, a minute")
+    print(f"  {command} run {target}                     measure it, about 10 minutes")
     print(f"  {command} serve {target}                   click through it")
     print(f"Then put your own chatbot in its place: {_as_typed(folder / 'README.md')} says what to change.")
     return EXIT_DONE

@@ -7,19 +7,23 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from harness import profiles, results, targets
 from harness.analysis.capacity import Capacity
 from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
-from harness.errors import EXIT_DONE, EXIT_INVALID, BenchError, UsageError
+from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine, speed
 from harness.records import Profile, Run, Trial, TrialKey, machine_differences
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration, opening
 from harness.trials.context import TrialContext
 from harness.trials.course import course
+
+if TYPE_CHECKING:
+    from reports.content.report import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,11 +222,25 @@ def _report(job: Job, capacities: dict[str, Capacity], console: Console) -> int:
     from reports.build import build, page
     from reports.pages import terminal
 
-    terminal.show(build(job.folder), console)
+    report = build(job.folder)
+    terminal.show(report, console)
     console.print(f"report: {page(job.folder)}", highlight=False, soft_wrap=True)
+    if not job.profile.capacity:
+        return _works(report)
     unsettled = [name for name, capacity in capacities.items() if capacity.status == "inconclusive"]
     if unsettled:
         print(f"chatbench: the capacity of {', '.join(unsettled)} could not be settled", file=sys.stderr)
         print("  the report says why; on a quieter machine: chatbench run again", file=sys.stderr)
         return EXIT_INVALID
+    return EXIT_DONE
+
+
+def _works(report: "Report") -> int:
+    """Return the exit code of a run that asks only whether its targets work: all do, one does not, or nobody knows."""
+    known = {name: cell.verdict for name in report.run.targets if (cell := report.table.cell(f"works/{name}"))}
+    for verdict, text, code in (("failed", "does not work", EXIT_ERROR), ("invalid", "was not settled", EXIT_INVALID)):
+        if names := [name for name, found in known.items() if found == verdict]:
+            print(f"chatbench: {', '.join(names)} {text}", file=sys.stderr)
+            print("  the report says why", file=sys.stderr)
+            return code
     return EXIT_DONE

@@ -86,6 +86,7 @@ def _rules(profile: Profile) -> Iterator[Rule]:
     yield search.growth > 1, "search.growth", "a number above 1"
     yield search.precision > 0, "search.precision", "a number above 0"
     yield 1 <= search.base_users <= search.highest, "search.base_users", "a number from 1 to search.highest"
+    yield profile.capacity or not search.rounds, "search.rounds", "0 where capacity is false"
     yield search.rounds != 1, "search.rounds", "0, or at least 2 for an interval"
     yield 0 not in search.further_think_s, "search.further_think_s", "numbers above 0"
     yield search.repetitions >= 1, "search.repetitions", "1 or more"

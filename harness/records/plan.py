@@ -60,6 +60,7 @@ class LoadPlan:
     instances: tuple[str, ...]  # base URLs; user u talks to instances[u % len(instances)] for good
     users: int
     seed: int
+    repetition: int = 0  # its think times are its own; tags, messages and answers are those of every repetition
     turns_per_conversation: int
     message_chars: int
     think_s: Distribution

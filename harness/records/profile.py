@@ -91,6 +91,7 @@ class Profile:
     purpose: str
     think_s: Distribution
     answer: AnswerPlan
+    capacity: bool = True  # False: one trial at the base users says whether a target works, and no number is printed
     turns_per_conversation: int = 4
     message_chars: int = 80
     window: Window = field(default_factory=Window)

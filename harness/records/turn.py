@@ -31,6 +31,7 @@ class Turn:
     error_kind: str | None = None  # connection, http, timeout, truncated, foreign_nonce, application, unfinished
     arrival_s: tuple[float, ...] = ()  # after sent_s, one per read that brought content
     arrival_tokens: tuple[int, ...] = ()  # cumulative tokens of the answer after that read
+    word: str | None = None  # second token of the answer: it tells the model's answers to one message apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,13 @@ class Emission:
     emit_s: tuple[float, ...]  # actual, after request_s, one per token written
     finished: bool
     fault: str | None = None
+    word: str = ""  # second token
+    end_s: float | None = None  # the call was over, after request_s
+
+    @property
+    def over_s(self) -> float:
+        """When the call was over, after request_s; with its last token where the log does not say."""
+        return self.end_s if self.end_s is not None else max(self.emit_s, default=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,11 @@ from harness.results.folder import (
     write_trial,
 )
 from harness.results.samples import (
+    CALLS,
     RESOURCES,
     TOKENS,
     TURNS,
+    read_calls,
     read_emissions,
     read_lines,
     read_resources,
@@ -40,6 +42,7 @@ from harness.results.samples import (
 
 __all__ = [
     "AUDIT_FILE",
+    "CALLS",
     "POOLED_FILE",
     "RESOURCES",
     "RUN_FILE",
@@ -50,6 +53,7 @@ __all__ = [
     "TURNS",
     "latest",
     "read_audit",
+    "read_calls",
     "read_emissions",
     "read_lines",
     "read_resources",

@@ -1,7 +1,7 @@
 """Raw samples of a trial: JSON Lines while it runs, Parquet afterwards."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 from harness.results.folder import DAMAGED, T, _read_record, sha256
 
-TURNS, TOKENS, RESOURCES = "turns.parquet", "tokens.parquet", "resources.parquet"
+TURNS, TOKENS, RESOURCES, CALLS = "turns.parquet", "tokens.parquet", "resources.parquet", "calls.parquet"
 
 
 def read_lines(cls: type[T], path: Path) -> list[T]:
@@ -46,22 +46,21 @@ def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
     return _read_record(GeneratorSummary, path) if path.exists() else None
 
 
-def read_emissions(path: Path) -> dict[str, Emission]:
-    """Return the model's log by tag, without a line that a kill has cut: its answer was not finished."""
-    found = {}
+def read_emissions(path: Path) -> list[Emission]:
+    """Return the model's log, without a line that a kill has cut: its answer was not finished."""
+    found = []
     for line in _lines(path):
         try:
-            emission = from_json(Emission, json.loads(line))
+            found.append(from_json(Emission, json.loads(line)))
         except ValueError:
             continue
-        found[emission.tag] = emission
     return found
 
 
 def write_samples(
     folder: Path,
     turns: list[Turn],
-    emissions: Mapping[str, Emission],
+    emissions: Sequence[Emission],
     resources: Iterable[ResourceSample],
     *,
     from_intended: bool = False,
@@ -71,8 +70,9 @@ def write_samples(
 
     turn_table.turns_frame(turns, emissions, from_intended=from_intended).to_parquet(folder / TURNS, index=False)
     turn_table.tokens_frame(turns, emissions).to_parquet(folder / TOKENS, index=False)
+    turn_table.calls_frame(emissions).to_parquet(folder / CALLS, index=False)
     turn_table.resources_frame(resources).to_parquet(folder / RESOURCES, index=False)
-    return {name: sha256(folder / name) for name in (TURNS, TOKENS, RESOURCES)}
+    return {name: sha256(folder / name) for name in (TURNS, TOKENS, RESOURCES, CALLS)}
 
 
 def _read_parquet(path: Path) -> "pd.DataFrame":
@@ -95,6 +95,11 @@ def read_turns(trial: Path) -> "pd.DataFrame":
 def read_tokens(trial: Path) -> "pd.DataFrame":
     """Return per turn its arrival offsets, cumulative tokens and emission offsets."""
     return _read_parquet(trial / TOKENS)
+
+
+def read_calls(trial: Path) -> "pd.DataFrame":
+    """Return what the model was asked for in a trial, a row per call."""
+    return _read_parquet(trial / CALLS)
 
 
 def read_resources(trial: Path) -> "pd.DataFrame":

@@ -1,13 +1,14 @@
 """Raw samples as data frames: turns joined with the model's log, and the figures of each turn alone."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from harness.records import Emission, ResourceSample, Turn, to_json
+from harness.results.model_calls import answering, by_tag, wait_s
 
 
 def longest_gap(times: Iterable[float]) -> float | None:
@@ -49,7 +50,9 @@ def _difference(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
 
 
-def _row(turn: Turn, emission: Emission | None, *, from_intended: bool) -> dict[str, Any]:
+def _row(turn: Turn, calls: Sequence[Emission], *, from_intended: bool) -> dict[str, Any]:
+    emission = answering(turn, calls)
+    waited_s = wait_s(turn, calls, emission)
     start_s = turn.intended_s if from_intended else turn.sent_s
     row = to_json(turn)
     del row["arrival_s"], row["arrival_tokens"]
@@ -57,8 +60,10 @@ def _row(turn: Turn, emission: Emission | None, *, from_intended: bool) -> dict[
     ttft_s = _difference(turn.first_s, start_s)
     stall_s = longest_gap(turn.arrival_s)
     derived = {
+        "model_calls": len(calls),
+        "model_wait_s": waited_s,
         "ttft_s": ttft_s,
-        "added_ttft_s": _difference(ttft_s, model["model_ttft_s"]),
+        "added_ttft_s": _difference(ttft_s, waited_s),
         "lateness_s": lateness(turn, emission) if emission else None,
         "stall_s": stall_s,
         "added_stall_s": _difference(stall_s, model["model_stall_s"]),
@@ -69,32 +74,55 @@ def _row(turn: Turn, emission: Emission | None, *, from_intended: bool) -> dict[
     return row | model | derived
 
 
-def turns_frame(
-    turns: Iterable[Turn], emissions: Mapping[str, Emission], *, from_intended: bool = False
-) -> pd.DataFrame:
+def turns_frame(turns: Iterable[Turn], emissions: Iterable[Emission], *, from_intended: bool = False) -> pd.DataFrame:
     """Return a row per turn: the client's times, the model's, and their differences (seconds).
+
+    Of several calls of a turn, the model's times are those of the one that brought the answer.
 
     ``from_intended``: an open workload's latencies run from the arrival, however late its message was sent.
     """
-    frame = pd.DataFrame([_row(turn, emissions.get(turn.tag), from_intended=from_intended) for turn in turns])
+    calls = by_tag(emissions)
+    frame = pd.DataFrame([_row(turn, calls.get(turn.tag, ()), from_intended=from_intended) for turn in turns])
     if frame.empty:
         probe = Turn(user=0, conversation=0, turn=0, tag="", phase="measure", intended_s=0, sent_s=0, outcome="ok")
-        return pd.DataFrame([_row(probe, None, from_intended=False)]).iloc[:0]
+        return pd.DataFrame([_row(probe, (), from_intended=False)]).iloc[:0]
     return frame.astype({name: "float64" for name in map(str, frame.columns) if name.endswith("_s")})
 
 
-def tokens_frame(turns: Iterable[Turn], emissions: Mapping[str, Emission]) -> pd.DataFrame:
+def tokens_frame(turns: Iterable[Turn], emissions: Iterable[Emission]) -> pd.DataFrame:
     """Return per turn its arrival offsets after send, cumulative tokens, and emission offsets after request."""
+    calls = by_tag(emissions)
+    answers = ((turn, answering(turn, calls.get(turn.tag, ()))) for turn in turns)
     rows = [
         {
             "tag": turn.tag,
             "arrival_s": list(turn.arrival_s),
             "arrival_tokens": list(turn.arrival_tokens),
-            "emit_s": list(emissions[turn.tag].emit_s) if turn.tag in emissions else [],
+            "emit_s": list(answer.emit_s) if answer else [],
         }
-        for turn in turns
+        for turn, answer in answers
     ]
     return pd.DataFrame(rows, columns=["tag", "arrival_s", "arrival_tokens", "emit_s"])
+
+
+def calls_frame(emissions: Iterable[Emission]) -> pd.DataFrame:
+    """Return a row per call of the model: its message's tag, its request, and its first token and end after that."""
+    rows = [
+        {
+            "tag": one.tag,
+            "request_s": one.request_s,
+            "first_s": one.emit_s[0] if one.emit_s else None,
+            "end_s": one.over_s,
+            "tokens": len(one.emit_s),
+            "word": one.word,
+            "finished": one.finished,
+            "fault": one.fault,
+        }
+        for one in emissions
+    ]
+    columns = ["tag", "request_s", "first_s", "end_s", "tokens", "word", "finished", "fault"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({name: "float64" for name in columns if name.endswith("_s")})
 
 
 def resources_frame(samples: Iterable[ResourceSample]) -> pd.DataFrame:

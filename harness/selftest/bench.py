@@ -41,6 +41,7 @@ class Answered:
     written_s: tuple[float, ...]
     done_s: float
     cpu_s: float
+    model_s: float = 0.0  # that the relay waited for the model before its first token, in all calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,14 @@ def timing(protocol: str) -> Case:
     return Case(name=f"timing {protocol}", profile=profile, behaviour=behaviour, protocol=protocol)
 
 
+def rephrasing() -> Case:
+    """Return a server that lets the model rephrase each message first, and holds the answer for up to 0.2 s."""
+    # An SLO that every turn would miss if the first call counted as the server's own time.
+    slo = _slo(ttft_s=0.3)
+    profile = _profile(ttft_s=0.2, tokens=12, think=Distribution(median=0.4, sigma=0.3), slo=slo, window_s=5.0)
+    return Case(name="rephrases", profile=profile, behaviour=("--rephrases", "--hold-s", "0.2"))
+
+
 def knees() -> tuple[Knee, ...]:
     """Return three servers: sharp, of a known token rate, and soft (random service)."""
     return _sharp(), _token_rate(), _soft()

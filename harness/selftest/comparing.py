@@ -175,6 +175,23 @@ def stalled(found: Measured, known: Mapping[int, float], workload: str) -> list[
     return rows
 
 
+def rephrased(found: Measured) -> list[KnownQuantity]:
+    """Compare added TTFT and the calls of a turn with what a server knows that asks the model twice."""
+    turns = results.read_turns(found.folder)
+    answered = turns.loc[(turns["phase"] == "measure") & (turns["outcome"] == "ok"), "tag"]
+    known = [found.truth[tag] for tag in answered if tag in found.truth]
+    added = [one.written_s[0] - one.request_s - one.model_s for one in known if one.written_s]
+    true = percentile(added, 95) if added else None
+    measured, calls = (found.trial.figures.get(name) for name in ("added_ttft_p95_s", "model_calls_per_turn"))
+    error = None if measured is None or true is None else measured - true
+    off = None if calls is None else calls - 2
+    return [
+        valid(found, "rephrasing server: verdict"),
+        row("rephrasing: figure added TTFT p95", "s", true, measured, error, FIGURE_S, f"{len(added)} turns"),
+        row("rephrasing: calls per turn", "calls", 2.0, calls, off, 0.0, "one to rephrase, one to answer"),
+    ]
+
+
 def leaked(found: Measured) -> list[KnownQuantity]:
     """Compare the slope of memory over sessions; its interval is shown: a session takes a little more than it keeps."""
     figures = found.trial.figures

@@ -28,6 +28,11 @@ def timings(measure: Measure) -> list[KnownQuantity]:
     return rows
 
 
+def rephrasings(measure: Measure) -> list[KnownQuantity]:
+    """Several calls of the model for one message."""
+    return comparing.rephrased(measure(cases.rephrasing(), TIMING_USERS))
+
+
 def stalls(measure: Measure) -> list[KnownQuantity]:
     """The tail behind a server that stalls."""
     case, closed, opened = cases.stall()
@@ -54,7 +59,7 @@ def knees(measure: Measure) -> list[KnownQuantity]:
         return [comparing.knee(one, *each) for one, each in zip(known, found, strict=True)]
 
 
-SECTIONS = (timings, stalls, leaks, faults, knees)
+SECTIONS = (timings, rephrasings, stalls, leaks, faults, knees)
 
 
 def run(lab: Laboratory) -> SelfTest:

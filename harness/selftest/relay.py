@@ -41,6 +41,7 @@ def options() -> argparse.Namespace:
     add("--every-s", type=float, default=0.0, help="… out of every so many seconds")
     add("--drift", type=float, default=0.0, help="every token waits longer, by so many seconds a second")
     add("--leak-bytes", type=int, default=0, help="kept for ever for every session that is opened")
+    add("--rephrases", action="store_true", help="the model rephrases each message first, and answers that")
     add("--fault", choices=("buffers", "mixes-up", "cuts", "silent"))
     return parser.parse_args()
 
@@ -128,6 +129,7 @@ class Answer:
     rest: bool
     request_s: float = field(default_factory=time.monotonic)
     written_s: list[float] = field(default_factory=list)
+    model_s: float = 0.0  # spent on waiting for the model before its first token
 
     async def give(self, body: bytes) -> None:
         """Stream the model's answer to a message in the protocol that it was asked in, and log it."""
@@ -148,24 +150,24 @@ class Answer:
         done_s = time.monotonic()
         self.writer.write(chunk(end) + LAST_CHUNK)
         line = {"tag": tag, "request_s": self.request_s, "written_s": self.written_s, "done_s": done_s}
+        line["model_s"] = self.model_s
         os.write(self.relay.log, json.dumps(line | {"cpu_s": time.process_time()}).encode() + b"\n")
         await self.writer.drain()
 
     async def read_model(self, asked: str, tag: str, due: "asyncio.Queue[tuple[float, str] | None]") -> None:
         """Put every token of the model's answer into ``due``, with the time at which it is to be written."""
-        wanted, place = self.relay.wanted, urlsplit(self.relay.wanted.llm)
+        wanted = self.relay.wanted
         hold_s, pause_s = wanted.hold_s * share(tag, "hold"), wanted.pause_s * share(tag, "pause")
         hold_s += wanted.drift * (self.request_s - self.relay.started_s)
-        message = {"model": "known", "stream": True, "messages": [{"role": "user", "content": f"tag-{asked}"}]}
-        data = json.dumps(message).encode()
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
-        head = f"POST {place.path}/chat/completions HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {len(data)}\r\n"
-        writer.write(head.encode() + b"Content-Type: application/json\r\n\r\n" + data)
-        number = 0
+        question = await self.rephrased(asked) if wanted.rephrases else f"tag-{asked}"
+        reader, writer = await self.ask(question, stream=True)
+        number, asked_s = 0, time.monotonic()
         while (line := await reader.readline()) and not line.startswith(b"data: [DONE]"):
             choices = json.loads(line[6:])["choices"] if line.startswith(b"data: ") else []
             if choices and (text := choices[0]["delta"].get("content")):
-                due_s = time.monotonic() + hold_s + (pause_s if number >= 5 else 0.0)
+                came_s = time.monotonic()
+                self.model_s += came_s - asked_s if number == 0 else 0.0
+                due_s = came_s + hold_s + (pause_s if number >= 5 else 0.0)
                 if wanted.per_token_s:
                     due_s = self.relay.tokens.leaves_at(due_s, wanted.per_token_s)
                 due.put_nowait((due_s, text))
@@ -174,6 +176,25 @@ class Answer:
         due.put_nowait(None)
         if not line:
             raise ConnectionError("the model left in the middle of an answer")
+
+    async def rephrased(self, asked: str) -> str:
+        """Return the model's own words for a message, without the message's tag."""
+        asked_s = time.monotonic()
+        reader, writer = await self.ask(f"Rephrase: tag-{asked}", stream=False)
+        body = (await reader.read()).partition(b"\r\n\r\n")[2]
+        writer.close()
+        self.model_s += time.monotonic() - asked_s
+        return str(json.loads(body)["choices"][0]["message"]["content"])
+
+    async def ask(self, question: str, *, stream: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Send a question to the model on a connection of its own."""
+        place = urlsplit(self.relay.wanted.llm)
+        message = {"model": "known", "stream": stream, "messages": [{"role": "user", "content": question}]}
+        data = json.dumps(message).encode()
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        head = f"POST {place.path}/chat/completions HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {len(data)}\r\n"
+        writer.write(head.encode() + b"Content-Type: application/json\r\nConnection: close\r\n\r\n" + data)
+        return reader, writer
 
     async def write_tokens(self, due: "asyncio.Queue[tuple[float, str] | None]") -> None:
         """Write each token when its time has come; a fault spoils them."""

@@ -100,11 +100,13 @@ def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Valid
     if scenario == "idle":
         steps = profile.idle.steps if profile.idle else ()
         return idle_figures(resources, summary.steps), _idle_verdict(facts, summary, steps, resources, rules)
+    calls = results.read_calls(seen.folder)
     figures = chat_figures.chat_figures(
         turns,
         resources,
         summary,
         profile.slo,
+        calls,
         possible=turns_possible(seen.plan) if scenario in CUT else None,
         climb_s=seen.plan.climb_s,
     )

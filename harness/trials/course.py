@@ -62,7 +62,7 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     base = yield from _tried_again(Request(scenario="chat", level=plan.base_users, about_left=5))
     start = first_level(profile, base, idle, no_app=no_app)
     known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
-    if base.verdict.outcome == "pass" and plan.highest <= plan.base_users:
+    if not profile.capacity or (base.verdict.outcome == "pass" and plan.highest <= plan.base_users):
         capacity = assess(known)
         yield from _other_workloads(profile, capacity, no_app=no_app)
         return capacity

@@ -47,7 +47,7 @@ def campaign_s(
         pairs: Of parts that are tried with each other, where the profile says so.
     """
     search = profile.search
-    level = min(typical_users, search.highest)
+    level = min(typical_users, search.highest) if profile.capacity else search.base_users
     fixed_s = START_S + 2 * profile.cycle_s() + trial_s(profile, search.base_users)
     if profile.idle:
         steps = profile.idle.steps
@@ -67,9 +67,10 @@ def campaign_s(
     for end, (per_round, audit_s, pair_s) in enumerate(zip(ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True)):
         trials = 2 * search.repetitions + MORE_TRIALS[end] if search.climb_s else SEARCH_TRIALS[end]
         count = min(trials, search.max_trials) + per_round * search.rounds
-        besides_s = tests_s + (audit_s if profile.audit else 0.0) + CLIMBED[end] * search.climb_s
+        search_s = count * trial_s(profile, level) + CLIMBED[end] * search.climb_s if profile.capacity else 0.0
+        besides_s = tests_s + (audit_s if profile.audit else 0.0)
         ends.append(
-            len(targets) * (fixed_s + count * trial_s(profile, level) + besides_s)
+            len(targets) * (fixed_s + search_s + besides_s)
             + (pairs * pair_s if profile.swap else 0.0)
             + claimed_s[end]
         )

@@ -17,18 +17,23 @@ from harness.trials.watching import Live, Worst, verdict_is_certain
 POLL_S = 0.25
 
 
-def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], None]) -> tuple[Live, bool]:
+def follow(
+    pod: Pod, plan: LoadPlan, profile: Profile, model_log: Path, tell: Callable[[Live], None]
+) -> tuple[Live, bool]:
     """Wait for the generator to end; stop it early once the verdict is certain or a component of the target died.
 
+    ``model_log`` tells how many calls of the model have ended.
     Returns what was seen, and whether the generator ended by itself (False: given up after its time).
     """
     live, possible = Live(worst=Worst.of(profile)), turns_possible(plan)
+    asked = _Tail(model_log)
     deadline = time.monotonic() + patience_s(plan)
     tails = [_Tail(Path(plan.output) / f"live{suffix}.jsonl") for suffix in suffixes(plan.workers)]
     while time.monotonic() < deadline:
         code = pod.wait(GENERATOR, POLL_S)
         for row in chain.from_iterable(tail.rows() for tail in tails):
             live.add(row)
+        live.calls += len(asked.lines())
         tell(live)
         if code is not None:
             return live, True
@@ -39,12 +44,15 @@ def follow(pod: Pod, plan: LoadPlan, profile: Profile, tell: Callable[[Live], No
 
 
 class _Tail:
-    """Reads the complete lines that were added to a file since the last look."""
+    """The complete lines that were added to a file since the last look."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.offset = path, 0
 
     def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines()]
+
+    def lines(self) -> list[bytes]:
         try:
             with self.path.open("rb") as stream:
                 stream.seek(self.offset)
@@ -53,4 +61,4 @@ class _Tail:
             return []
         end = data.rfind(b"\n") + 1
         self.offset += end
-        return [json.loads(line) for line in data[:end].splitlines()]
+        return data[:end].splitlines()

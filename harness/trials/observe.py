@@ -74,7 +74,7 @@ def observe(begun: Begun) -> Observation:
         stack = pod.launch(begun.prepared, context.profile.answer, UNLIMITED_PER_MINUTE)
         plan = plan_for(key, context.profile, begun.prepared, stack.instances, folder)
         plan = replace(plan, workers=workers_for(key, context.workers))
-        samples, in_time = _under_load(pod, plan, begun)
+        samples, in_time = _under_load(pod, plan, begun, stack)
         checks = _checks(pod, stack, begun)
         limits, components, exits = pod.limits(), pod.components(), _exits(pod)
         # Without groups of our own the count is the whole machine's: it means something only where a process was lost.
@@ -104,12 +104,14 @@ def observe(begun: Begun) -> Observation:
     )
 
 
-def _under_load(pod: Pod, plan: LoadPlan, begun: Begun) -> tuple[list[ResourceSample], bool]:
+def _under_load(pod: Pod, plan: LoadPlan, begun: Begun, stack: Stack) -> tuple[list[ResourceSample], bool]:
     """Run the generator; return the samples taken meanwhile, and whether it ended by itself."""
     context = begun.context
     pod.generate(plan)
     with Sampler(pod) as sampler:
-        _, in_time = generator.follow(pod, plan, context.profile, lambda live: context.tell(live.phase, live))
+        _, in_time = generator.follow(
+            pod, plan, context.profile, stack.model_log, lambda live: context.tell(live.phase, live)
+        )
     return sampler.samples, in_time
 
 

@@ -145,6 +145,7 @@ def plan_for(key: TrialKey, profile: Profile, prepared: Prepared, instances: tup
         folder=folder,
         seed=prepared.seed,
     )
+    plan = replace(plan, repetition=key.repetition)
     if key.scenario == "open":
         return open_plan(plan, profile, key.level)
     if key.scenario == "visit" and profile.visit:

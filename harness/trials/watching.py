@@ -1,5 +1,6 @@
 """The answers of a running trial as its generator notes them, and when its verdict is certain; pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import exp
 from typing import Any
@@ -40,6 +41,7 @@ class Live:
     phase: str = "ramp_up"
     blocks: dict[int, dict[str, int]] = field(default_factory=dict)  # the same by block since the first message
     first_sent_s: float | None = None
+    calls: int = 0  # that the model has ended
 
     def add(self, row: dict[str, Any]) -> None:
         """Count one ended turn."""
@@ -63,10 +65,14 @@ class Live:
             self.beyond[name] = self.beyond.get(name, 0) + 1
             block[name] = block.get(name, 0) + 1
 
-    @property
-    def most_beyond(self) -> int:
-        """The turns of *measure* that miss the threshold missed by most."""
-        return max(self.beyond.values(), default=0)
+    def most(self, beyond: Mapping[str, int], users: int) -> int:
+        """Return how many turns miss the threshold missed by most.
+
+        Where turns make several calls of the model, the client cannot tell what the target adds to a TTFT. That is so
+        once more calls have ended than turns, those under way included: a user has one at a time.
+        """
+        several = self.calls > self.turns + users
+        return max((count for name, count in beyond.items() if not (several and name == "ttft")), default=0)
 
 
 def verdict_is_certain(live: Live, plan: LoadPlan, possible: float) -> bool:
@@ -74,7 +80,7 @@ def verdict_is_certain(live: Live, plan: LoadPlan, possible: float) -> bool:
     if plan.climb_s:
         return climb_is_over(live, plan)
     may_end = plan.scenario == "chat" and plan.spike is None  # what comes after a spike is what it is made for
-    return may_end and certainly_failing(live.most_beyond, possible)
+    return may_end and certainly_failing(live.most(live.beyond, plan.users), possible)
 
 
 def climb_is_over(live: Live, plan: LoadPlan) -> bool:
@@ -83,7 +89,7 @@ def climb_is_over(live: Live, plan: LoadPlan) -> bool:
 
     def missed(k: int) -> bool:
         users = plan.users * min(1.0, (k + 1) * BLOCK_S / plan.climb_s)
-        most = max(live.blocks.get(k, {}).values(), default=0)
+        most = live.most(live.blocks.get(k, {}), plan.users)
         return certainly_failing(most, users * BLOCK_S / cycle_s, SHARE)
 
     last = max(live.blocks, default=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.records import Outcome, Phase, Turn
-from harness.records.recipe import END_MARKER, tokens_in
+from harness.records.recipe import END_MARKER, FIRST_TOKEN_CHARS, TOKEN_CHARS, tokens_in
 from loadtests.page import Page
 from loadtests.reading import AnswerProgress, AnswerTrace, GrowingText, TurnError, judge
 from loadtests.wire.raw_reads import RawReads
@@ -65,6 +65,7 @@ def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
         error_kind=kind,
         arrival_s=tuple(round(at_s - sent_s, 6) for at_s in progress.times),
         arrival_tokens=tuple(tokens_in(chars) for chars in progress.chars),
+        word=progress.text[FIRST_TOKEN_CHARS : FIRST_TOKEN_CHARS + TOKEN_CHARS].strip() or None,
     )
 
 

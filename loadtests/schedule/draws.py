@@ -52,9 +52,15 @@ def draw(distribution: Distribution, key: str) -> float:
     return distribution.median * math.exp(distribution.sigma * _NORMAL.inv_cdf(uniform(key)))
 
 
-def think_s(distribution: Distribution, seed: int, user: int, conversation: int, turn: int) -> float:
-    """Return the pause before this turn, in seconds."""
-    return draw(distribution, f"{seed}:{user}:{conversation}:{turn}:think")
+def think_s(
+    distribution: Distribution, seed: int, user: int, conversation: int, turn: int, repetition: int = 0
+) -> float:
+    """Return the pause before this turn, in seconds.
+
+    Each repetition of a trial draws its own, so that what it shows of chance is not one and the same coincidence.
+    """
+    again = f":{repetition}" if repetition else ""
+    return draw(distribution, f"{seed}:{user}:{conversation}:{turn}:think{again}")
 
 
 def first_conversation_turns(seed: int, user: int, turns_per_conversation: int) -> int:

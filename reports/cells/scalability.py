@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.analysis.figure import figure
-from reports.cells import cost, estimates, servers, workloads
+from reports.cells import cost, estimates, servers, workloads, works
 from reports.cells.capacity import at_capacity, capacity_cell
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.cells.figure import figure_cell, invalid_cell
@@ -33,7 +33,9 @@ OF_PROCESSES = ("memory_peak_bytes", IDLE, COLD_START)  # what only an applicati
 
 
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
-    """Return a target's cells in the order of the table."""
+    """Return a target's cells in the order of the table; without a capacity, whether it works and no number of it."""
+    if not terms.profile.capacity:
+        return [works.cell(evidence, terms), *workloads.cells(evidence, terms)]
     found = [capacity_cell(evidence, terms), *estimates.cells(evidence, terms), *at_capacity(evidence)]
     found += cost.cells(evidence)
     found += [common_cell(evidence, name, terms) for name in COMMON]

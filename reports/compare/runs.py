@@ -108,7 +108,7 @@ def _lines(target: str, reports: tuple[Report, Report]) -> list[Line]:
         Line(target=target, label=label, base=_text(cells[0].get(label)), head=_text(cells[1].get(label)))
         for label in measured
     ]
-    return lines + _components(target, reports)
+    return lines + (_components(target, reports) if all(report.run.profile.capacity for report in reports) else [])
 
 
 def _components(target: str, reports: tuple[Report, Report]) -> list[Line]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.analysis.figure import figure
+from reports.cells import works
 from reports.cells.cell import Cell
 from reports.content.table import Table
 
@@ -19,6 +20,7 @@ FIGURES = (
 TASKS, SECURITY = "Tasks by a program", "Security: passed of tried"
 COLUMNS = (*((name, figure(name).label) for name in FIGURES), ("integration.scripted-tasks", TASKS))
 BRIEF = (  # what a terminal has room for
+    works.LABEL,
     *(
         figure(name).label
         for name in ("capacity_users", "users_per_core_at_capacity", "memory_slope_bytes_per_session")
@@ -38,9 +40,21 @@ class Standing:
     texts: tuple[str, ...]
 
 
-def headings() -> tuple[str, ...]:
+def headings(table: Table) -> tuple[str, ...]:
     """Return the names of the columns behind the target's."""
-    return (*(name for _, name in COLUMNS), SECURITY)
+    return (*(name for _, name in _columns(table)), SECURITY)
+
+
+def brief(table: Table) -> tuple[str, ...]:
+    """Return the names of those that a terminal has room for."""
+    return tuple(name for name in BRIEF if name in headings(table))
+
+
+def _columns(table: Table) -> list[tuple[str, str]]:
+    """Return the columns: of a run without a capacity, whether each target works takes the numbers' place."""
+    if any(cell.id.startswith(f"{works.MEASURE}/") for cell in table.cells):
+        return [(works.MEASURE, works.LABEL), *(one for one in COLUMNS if one[0] not in FIGURES)]
+    return list(COLUMNS)
 
 
 def standings(table: Table) -> list[Standing]:
@@ -48,7 +62,7 @@ def standings(table: Table) -> list[Standing]:
     kinds = {f.target: f.kind for f in table.further} | {table.modular: "modular", table.monolithic: "monolith"}
     found = []
     for target in table.targets:
-        cells = [table.cell(f"{measure}/{target}") for measure, _ in COLUMNS]
+        cells = [table.cell(f"{measure}/{target}") for measure, _ in _columns(table)]
         security = [c for c in table.cells if c.id.startswith("security.") and c.target == target]
         tried = [cell for cell in security if cell.verdict in ("passed", "failed")]
         passed = sum(cell.verdict == "passed" for cell in tried)

@@ -10,7 +10,7 @@ from harness.analysis import speed
 from harness.analysis.figure import figure
 from harness.analysis.speed import SessionSpeed
 from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial, to_json
-from reports.cells import audits, servers
+from reports.cells import audits, servers, works
 from reports.cells.audits import Audited
 from reports.cells.capacity import ONE_SESSION
 from reports.content import bottleneck, claims
@@ -39,6 +39,8 @@ TRIAL_FIGURES = tuple(
         "schedule_delay_p95_s",
         "model_lag_p99_s",
         "machine_speed",
+        "model_calls_per_turn",
+        "unmatched_calls",
     )
 )
 
@@ -67,6 +69,8 @@ class Report:
     @property
     def headline(self) -> str:
         """The result in one sentence or two."""
+        if not self.terms.profile.capacity:
+            return self._works
         carried = []
         pair = [side for side in (self.table.modular, self.table.monolithic) if side]
         for side in pair or self.table.targets:
@@ -78,6 +82,13 @@ class Report:
         ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
         compared = f"Modular ÷ monolithic: {ratio.text}. " if ratio and ratio.bracket else ""
         return f"{compared}Capacity within the SLO at {self.terms.think}: {', '.join(carried)} ({ONE_SESSION})."
+
+    @property
+    def _works(self) -> str:
+        """Which targets work, of a profile that asks no more."""
+        cells = [self.table.cell(f"works/{target}") for target in self.table.targets]
+        said = [f"{cell.target} {cell.short or cell.verdict}" for cell in cells if cell]
+        return f"Does it work? {', '.join(said)}. Profile {self.run.profile.name} measures no capacity."
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain data: ``table.json``."""
@@ -107,6 +118,7 @@ def assemble(folder: Path) -> Report:
     evidence = gather(run, trials, results.read_swap(folder))
     terms, found = Conditions(profile=run.profile), audits.read(folder, trials)
     table = compare(run, evidence, terms, found)
+    judged = table.targets if run.profile.capacity else ()
     return Report(
         folder=folder,
         run=run,
@@ -116,7 +128,7 @@ def assemble(folder: Path) -> Report:
         table=table,
         audits=audits.audited((evidence[name] for name in table.targets), found),
         claims=tuple(claims.judge(run, table, terms, evidence)),
-        bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in table.targets if evidence[name].chat),
+        bottlenecks=tuple(bottleneck.explain(evidence[name]) for name in judged if evidence[name].chat),
         notes=tuple(_notes(folder, run, trials, terms)),
         citation=conditions.citation(run, terms),
     )
@@ -177,9 +189,9 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     notes += [
         f"Invalid trial, left out: {path}: {_why(trial)}."
         for path, trial in trials
-        if trial.verdict.outcome == "invalid"
+        if trial.verdict.outcome == "invalid" and not _counts(trial, terms)
     ]
-    notes += _explain_note(trial for _, trial in trials)
+    notes += _explain_note(trial for _, trial in trials if not _counts(trial, terms))
     cut = _cut(folder)
     if cut:
         notes.append(f"Unfinished trials, left out: {len(cut)} ({', '.join(cut)}).")
@@ -187,17 +199,22 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     if run.workers > 1:
         notes.append(f"{run.workers} load generator processes simulated the users in every trial under load.")
     contended = [path for path, trial in trials if trial.verdict.contended]
-    if contended:
+    if contended and run.profile.capacity:
         notes.append(
             f"{len(contended)} trial(s) failed while load generator and model kept the machine busy. "
             "They do not bound the capacity, which is printed with ≥."
         )
     notes += _speed_notes(trials)
     notes += _check_notes(trials)
-    if trials:
+    if trials and run.profile.capacity:
         notes.append(servers.assumptions(terms))
     doubt = selftest.note(run.selftest)
     return [*notes, doubt] if doubt else notes
+
+
+def _counts(trial: Trial, terms: Conditions) -> bool:
+    """Tell if a trial counts although it is invalid: where the question is only whether a target works."""
+    return not terms.profile.capacity and trial.key.scenario == "chat" and works.worked(trial, terms)
 
 
 def _why(trial: Trial) -> str:

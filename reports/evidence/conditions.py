@@ -118,7 +118,9 @@ def versions(info: TargetInfo) -> str:
 
 
 def citation(run: Run, terms: Conditions) -> str:
-    """Return a line to cite a run by: id, versions, conditions."""
+    """Return a line to cite a run by: id, versions, conditions; one without a capacity is not to be cited."""
+    if not run.profile.capacity:
+        return f"Not to be cited: profile {run.profile.name} only asks whether everything works (run {run.run_id})."
     targets = "; ".join(f"{name} ({versions(info)})" for name, info in run.targets.items())
     return (
         f"chatbench {run.tool_version}, run {run.run_id} of {run.created_at[:10]}, profile {run.profile.name}, "

@@ -35,6 +35,11 @@ class Frames:
         """A row per turn: lists of arrival and emission offsets; read when asked for, since it is the largest."""
         return _stack(self.folder, self.refs, results.TOKENS, results.read_tokens)
 
+    @cached_property
+    def calls(self) -> "pd.DataFrame":
+        """A row per call of the model, those without a turn included."""
+        return _stack(self.folder, self.refs, results.CALLS, results.read_calls)
+
 
 def load(run: str | Path) -> Frames:
     """Load all complete trials of a run.

@@ -158,7 +158,7 @@ def _further(report: Report) -> list[str]:
     table = report.table
     parts = [
         "## All targets at a glance",
-        markdown_table(("Target", *headings()), [(one.target, *one.texts) for one in standings(table)]),
+        markdown_table(("Target", *headings(table)), [(one.target, *one.texts) for one in standings(table)]),
         "## Other targets, all cells",
     ]
     for start in range(0, len(table.further), FURTHER_AT_ONCE):

@@ -50,7 +50,7 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         bottlenecks=report.bottlenecks,
         notes=report.notes,
         table=report.table,
-        overview_columns=headings(),
+        overview_columns=headings(report.table),
         overview=standings(report.table) if report.table.further else [],
         further_at_once=FURTHER_AT_ONCE,
         tried=_tried(report),
@@ -82,14 +82,15 @@ def _data(svg: bytes) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
-def _capacities(report: Report) -> list[tuple[str, Cell]]:
+def _results(report: Report) -> list[tuple[str, Cell]]:
     table = report.table
     sides = [
         ("modular", table.modular),
         ("monolithic", table.monolithic),
         *(("further", f.target) for f in table.further),
     ]
-    found = [(look, table.cell(f"capacity_users/{target}")) for look, target in sides if target]
+    wanted = "capacity_users" if report.terms.profile.capacity else "works"
+    found = [(look, table.cell(f"{wanted}/{target}")) for look, target in sides if target]
     return [(look, cell) for look, cell in found if cell and cell.verdict != "not measured"]
 
 
@@ -101,7 +102,7 @@ def _cards(report: Report) -> list[dict[str, str]]:
             "figure": cell.short or cell.verdict,
             "under": cell.rest.strip(" ;:").removeprefix("(").removesuffix(")") if cell.short else cell.text,
         }
-        for look, cell in _capacities(report)
+        for look, cell in _results(report)
         if look != "further"
     ]
     ratio = report.table.cell(f"capacity_users/{report.table.modular} / {report.table.monolithic}")
@@ -112,7 +113,7 @@ def _cards(report: Report) -> list[dict[str, str]]:
 
 def _brackets(report: Report) -> dict[str, Any] | None:
     """Lay out the bracket chart on a logarithmic axis; ``None`` where there is no bracket to draw."""
-    known = [(look, cell, cell.bracket) for look, cell in _capacities(report) if cell.bracket and cell.bracket[0]]
+    known = [(look, cell, cell.bracket) for look, cell in _results(report) if cell.bracket and cell.bracket[0]]
     ends = [end for _, _, bracket in known for end in bracket if end]
     if not ends:
         return None

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reports.content.overview import BRIEF, headings, standings, tally
+from reports.content.overview import brief, headings, standings, tally
 from reports.content.report import Report
 from reports.content.table import Table
 from reports.pages.files import cell_text
@@ -105,11 +105,11 @@ def _overview(table: Table) -> "Grid":
     """All targets, a row each; every cell in full is in the report's files."""
     from rich.text import Text
 
-    grid = _grid("all targets", *BRIEF)
+    grid = _grid("all targets", *brief(table))
     grid.columns[0].ratio, grid.columns[0].width = None, max(len("all targets"), *map(len, table.targets))
     for one in standings(table):
-        texts = dict(zip(headings(), one.texts, strict=True))
-        grid.add_row(Text(one.target, style="bold"), *(Text(texts[name]) for name in BRIEF))
+        texts = dict(zip(headings(table), one.texts, strict=True))
+        grid.add_row(Text(one.target, style="bold"), *(Text(texts[name]) for name in brief(table)))
     return grid
 
 

@@ -30,14 +30,15 @@ def draw(report: Report, folder: Path) -> list[Plot]:
     looks = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
     styles = {name: Style(colour=c, marker=m) for name, (c, m) in zip(names, looks, strict=False)}
     ordered = {name: report.evidence[name] for name in names}
-    loaded = [e for e in ordered.values() if valid(e.chat)]
+    measured = ordered.values() if report.run.profile.capacity else ()
+    loaded = [e for e in measured if valid(e.chat)]
     plots: list[Plot] = []
     if loaded:
         plots.append(_latency(report, loaded, styles, folder))
         plots.append(_throughput(report, loaded, styles, folder))
         plots += _over_time(report, loaded, folder)
         plots.append(_distribution(report, loaded, styles, folder))
-    if any(valid(e.idle) for e in ordered.values()):
+    if any(valid(e.idle) for e in measured):
         plots.append(_sessions(list(ordered.values()), styles, folder))
     return plots + workloads.draw(report, list(ordered.values()), styles, folder)
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from harness.results import RESOURCES, TOKENS, TURNS
-from reports.verify import model_pace, slo_blocks, speed, waiting, workloads
+from harness.results import CALLS, RESOURCES, TOKENS, TURNS
+from reports.verify import model_calls, model_pace, slo_blocks, speed, waiting, workloads
 from reports.verify import resources as verify_resources
 from reports.verify.resources import Array
 
@@ -46,8 +46,9 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
         return _idle(folder, resources, summary["steps"])
     turns = _columns(folder / TURNS)
     damage = _row_counts(turns, folder, summary)
+    calls = model_calls.Calls.read(folder / CALLS)
     if not damage:
-        damage = _derived(turns, folder, _begins(turns, summary), model_pace.Pace.of(run))
+        damage = _derived(turns, folder, _begins(turns, summary), model_pace.Pace.of(run), calls)
     window = summary["phases"]["measure"]
     start_s, end_s = float(window["start_s"]), float(window["end_s"])
     measured = turns["phase"] == "measure"
@@ -73,6 +74,10 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures["cut_turns"] = float(np.count_nonzero(cut))
     unknown = np.isnan(turns["model_request_s"]) & (turns["outcome"] == "ok")
     figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
+    if calls is not None:
+        figures["unmatched_calls"] = calls.unmatched(turns["tag"], start_s, end_s)
+        answered = measured & ~cut & (turns["outcome"] == "ok")
+        figures["model_calls_per_turn"] = _mean(calls.counts(turns["tag"][answered]))
     used = verify_resources.window(resources, start_s, end_s)
     used_s = {"target": used.pop("target_cpu_s"), "busiest": used.pop("busiest_cpu_s")}
     figures |= used
@@ -133,7 +138,7 @@ def _columns(path: Path) -> Columns:
     found: Columns = {}
     for name in table.column_names:
         values = table.column(name).to_numpy()
-        text = name in ("phase", "outcome", "tag", "error", "error_kind")
+        text = name in ("phase", "outcome", "tag", "error", "error_kind", "word")
         found[name] = values.astype(object) if text else values.astype(float)
     return found
 
@@ -157,8 +162,13 @@ def _begins(turns: Columns, summary: Mapping[str, Any]) -> Array:
     return begins
 
 
-def _derived(turns: Columns, folder: Path, begins: Array, pace: model_pace.Pace) -> Damage:
-    """Work out every column that follows from others, and name the first turn where it does not."""
+def _derived(
+    turns: Columns, folder: Path, begins: Array, pace: model_pace.Pace, calls: model_calls.Calls | None
+) -> Damage:
+    """Work out every column that follows from others, and name the first turn where it does not.
+
+    ``calls`` is None in a trial of an older chatbench, which knew one call a turn.
+    """
     tokens = pq.read_table(folder / TOKENS)
     arrival, reads = _flat(tokens, "arrival_s")
     cumulative, _ = _flat(tokens, "arrival_tokens")
@@ -176,7 +186,7 @@ def _derived(turns: Columns, folder: Path, begins: Array, pace: model_pace.Pace)
         "model_stall_s": model_stall_s,
         "model_lag_s": _by_row(*pace.late(turns["tag"], turns["model_request_s"], emitted, emissions), len(has)),
         "ttft_s": ttft_s,
-        "added_ttft_s": ttft_s - first,
+        "added_ttft_s": ttft_s - (first if calls is None else turns["model_wait_s"]),
         "stall_s": stall_s,
         "added_stall_s": stall_s - model_stall_s,
         "lateness_s": _lateness(turns, (arrival, cumulative, reads), (emitted, emissions)),
@@ -184,6 +194,8 @@ def _derived(turns: Columns, folder: Path, begins: Array, pace: model_pace.Pace)
         "ready_delay_s": turns["ready_s"] - turns["done_s"],
         "schedule_delay_s": turns["sent_s"] - turns["intended_s"],
     }
+    if calls is not None:
+        expected |= calls.of_turns(turns)
     damage: Damage = []
     for name, values in expected.items():
         wrong = ~np.isclose(turns[name], values, rtol=1e-9, atol=ROUNDED_S.get(name, CLOCK_S), equal_nan=True)

@@ -189,17 +189,17 @@ def added_s(system: Measured, level: int, rng: random.Random) -> float:
     return system.added_s * rng.uniform(0.5, 1.5) + over * rng.uniform(3, 9)
 
 
-def turns_of(system: Measured, level: int, rng: random.Random) -> tuple[list[Turn], dict[str, Emission]]:
+def turns_of(system: Measured, level: int, rng: random.Random) -> tuple[list[Turn], list[Emission]]:
     """Play closed users with a constant think time."""
     turns: list[Turn] = []
-    emissions: dict[str, Emission] = {}
+    emissions: list[Emission] = []
     window = (START_S + RAMP_S + WARM_S, START_S + RAMP_S + WARM_S + MEASURE_S)
     for user in range(level):
         now, count = START_S + RAMP_S * user / level + rng.uniform(0, THINK_S), 0
         while now < window[1]:
             turn, emission = _turn(system, level, user, count, now, window, rng)
             turns.append(turn)
-            emissions[turn.tag] = emission
+            emissions.append(emission)
             now, count = (turn.done_s or window[1]) + THINK_S, count + 1
     return turns, emissions
 
@@ -367,7 +367,9 @@ def chat_trial(
         from_intended=is_open,
     )
     slo = Slo()
-    found = chat_figures.chat_figures(results.read_turns(path), results.read_resources(path), summary, slo)
+    found = chat_figures.chat_figures(
+        results.read_turns(path), results.read_resources(path), summary, slo, results.read_calls(path)
+    )
     if scenario == "visit":
         found |= workload_figures.visit_figures(found, summary)
     if scenario == "spike":
@@ -423,7 +425,7 @@ def idle_trial(folder: Path, system: Measured, *, number: int, minute: int) -> P
             if step.start_s - 1 <= sample.t_s <= step.end_s + 1:
                 grown = int((sample.anon_bytes or 0) + wobble) if sample.role == "target" else sample.anon_bytes
                 readings.append(replace(sample, anon_bytes=grown))
-    files = results.write_samples(path, [], {}, readings)
+    files = results.write_samples(path, [], [], readings)
     found = idle_figures(results.read_resources(path), steps)
     summary = replace(_summary(0, []), users=150, steps=steps)
     _write(path, key, system, summary, Verdict(outcome="pass"), found, files, minute)

@@ -66,9 +66,9 @@ class FakePod:
         summary = results_run._summary(users, turns)
         self._readings = results_run.samples(self._system, summary.turns_begun / results_run.MEASURE_S, END_S)
         if plan.scenario == "idle":
-            turns, emissions, summary = [], {}, self._idle(plan, summary)
+            turns, emissions, summary = [], [], self._idle(plan, summary)
         self._write("turns.jsonl", turns)
-        self._write("emissions.jsonl", list(emissions.values()))
+        self._write("emissions.jsonl", emissions)
         write_json(self._folder / "generator.json", to_json(summary))
 
     def _idle(self, plan: LoadPlan, summary: GeneratorSummary) -> GeneratorSummary:

@@ -13,6 +13,7 @@ import uvloop
 
 from .answering import Model
 from .answers import MAX_TOKENS, MAX_WAIT_S, MIN_TOKENS, Timing
+from .calls import Calls
 from .connection import Connection
 from .emissions import EmissionLog
 from .scheduler import Scheduler
@@ -56,6 +57,7 @@ async def serve(options: argparse.Namespace) -> None:
         stall_s=options.stall_s,
         scheduler=Scheduler(loop),
         log=log,
+        calls=Calls(),
     )
     connections: set[Connection] = set()
     server = await loop.create_server(

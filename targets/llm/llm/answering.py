@@ -9,6 +9,7 @@ from typing import Protocol
 
 from . import wire
 from .answers import Answer, Timing
+from .calls import Calls
 from .emissions import EmissionLog
 from .requests import ChatRequest
 from .scheduler import Scheduler
@@ -28,6 +29,7 @@ class Model:
     stall_s: float
     scheduler: Scheduler
     log: EmissionLog
+    calls: Calls
 
 
 class Client(Protocol):
@@ -93,7 +95,8 @@ class Answering(ABC):
 
     def _end(self, *, finished: bool) -> None:
         self._client = None
-        self._log.add(self._answer, self._request_s, self._first_ms / 1000, self._sent_s, finished=finished)
+        first_s, end_s = self._first_ms / 1000, time.monotonic()
+        self._log.add(self._answer, self._request_s, first_s, self._sent_s, end_s, finished=finished)
 
     def _usage(self) -> dict[str, int]:
         prompt, completion = self._request.prompt_tokens, len(self._answer.tokens)

@@ -1,4 +1,4 @@
-"""Which answer a message gets: tag, overrides, draws and tokens, pure functions of seed, tag and message."""
+"""Which answer a message gets: tag, overrides, draws and tokens, functions of seed, tag, message and earlier calls."""
 
 import hashlib
 import math
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from . import payloads
+from .calls import Calls
 from .errors import ApiError
 
 END_MARKER = "[end]"
@@ -59,29 +60,39 @@ class Answer:
         return "".join(self.tokens)
 
 
-def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object]) -> Answer:
-    """Return the answer to a message.
+def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object], calls: Calls) -> Answer:
+    """Return the answer to a message, and take note of it in ``calls``.
 
+    Without a tag, the tag of an earlier answer that the message quotes is taken, else a hash of the message.
+    Further answers to one tag differ in their words alone, so that it shows which of them was passed on.
     ``chatbench`` is the request body's object of that name and wins over options in the message.
 
     Raises:
         ApiError: an unknown option or a value outside its range, named.
     """
     found = _last_tag(message)
-    tag = found[1] if found else hashlib.sha256(message.encode()).hexdigest()[:16]
+    tag = found[1] if found else tag_of(message, calls)
     options = _overrides(Overrides(), _query(found[2] if found else None), "the message's tag")
     options = _overrides(options, chatbench, "the body's 'chatbench'")
     digest = hashlib.sha256(f"{seed}:{tag}".encode()).digest()
     ttft_s, count = _draws(timing, digest)
     body = message[: found.start()].rstrip() if found else message
+    nonce = digest[:6].hex()
+    number = calls.count(nonce, tag)
     return Answer(
         id=f"chatcmpl-{digest[6:16].hex()}",
         tag=tag,
         ttft_s=ttft_s if options.ttft_s is None else options.ttft_s,
         itl_s=timing.itl_s if options.itl_s is None else options.itl_s,
-        tokens=[digest[:6].hex() + " ", *_middle(options, count, body, digest), END_MARKER],
+        tokens=[nonce + " ", *_middle(options, count, body, int.from_bytes(digest[-4:], "big"), number), END_MARKER],
         fault=options.fault,
     )
+
+
+def tag_of(message: str, calls: Calls) -> str:
+    """Return a message's tag: its own, else that of an answer it quotes, else its hash."""
+    found = _last_tag(message)
+    return found[1] if found else calls.quoted(message) or hashlib.sha256(message.encode()).hexdigest()[:16]
 
 
 def _last_tag(message: str) -> re.Match[str] | None:
@@ -119,11 +130,11 @@ def _between(quantiles: tuple[int, ...], share: float) -> float:
     return quantiles[below] + (place - below) * (quantiles[below + 1] - quantiles[below])
 
 
-def _middle(options: Overrides, drawn: int, message: str, digest: bytes) -> list[str]:
+def _middle(options: Overrides, drawn: int, message: str, draw: int, number: int) -> list[str]:
     """The tokens between nonce and end marker; a payload with a text of its own gives it whole unless told a count."""
     count = (options.tokens or drawn) - 2
     if options.payload == "words":
-        return payloads.words(count, int.from_bytes(digest[-4:], "big"))
+        return payloads.words(count, draw, number)
     tokens = payloads.slices(message if options.payload == "echo" else payloads.TEXTS[options.payload])
     return tokens[: MAX_TOKENS - 2] if options.tokens is None else payloads.fitted(tokens, count)
 

@@ -23,22 +23,35 @@ class EmissionLog:
         self._file = path.open("ab", buffering=0) if path else None
         self._lines: list[bytes] = []
 
-    def add(self, answer: Answer, request_s: float, first_s: float, sent_s: list[float], *, finished: bool) -> None:
-        """Log an answer that is over: when its first token was due and when each token was written, monotonic times."""
+    def add(
+        self, answer: Answer, request_s: float, first_s: float, sent_s: list[float], end_s: float, *, finished: bool
+    ) -> None:
+        """Log an answer that is over: when its first token was due, each was written, and it ended; monotonic times."""
+        self._write(
+            {
+                "tag": answer.tag,
+                "request_s": request_s,
+                "ttft_s": max(round(first_s - request_s, 6), answer.ttft_s),
+                "itl_s": answer.itl_s,
+                "tokens": len(answer.tokens),
+                "emit_s": [round(t - request_s, 6) for t in sent_s],
+                "end_s": round(end_s - request_s, 6),
+                "word": answer.tokens[1].strip(),
+                "finished": finished,
+                "fault": answer.fault,
+            }
+        )
+
+    def add_silent(self, tag: str, request_s: float, end_s: float) -> None:
+        """Log a call that has no tokens to send, as for an embedding."""
+        silent = {"ttft_s": 0.0, "itl_s": 0.0, "tokens": 0, "emit_s": [], "word": "", "finished": True, "fault": None}
+        self._write({"tag": tag, "request_s": request_s, "end_s": round(end_s - request_s, 6), **silent})
+
+    def _write(self, record: dict[str, object]) -> None:
         if self._file is None:
             return
         if not self._lines:
             self._loop.call_later(FLUSH_S, self.flush)
-        record = {
-            "tag": answer.tag,
-            "request_s": request_s,
-            "ttft_s": max(round(first_s - request_s, 6), answer.ttft_s),
-            "itl_s": answer.itl_s,
-            "tokens": len(answer.tokens),
-            "emit_s": [round(t - request_s, 6) for t in sent_s],
-            "finished": finished,
-            "fault": answer.fault,
-        }
         self._lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:

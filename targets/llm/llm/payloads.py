@@ -85,11 +85,11 @@ TEXTS = {"markdown": MARKDOWN, "hostile": HOSTILE} | {
 NAMES = ("words", "echo", *TEXTS)
 
 
-def words(count: int, draw: int) -> list[str]:
-    """Return ``count`` tokens of a four-letter word and a space, chosen by ``draw``."""
+def words(count: int, draw: int, shift: int = 0) -> list[str]:
+    """Return ``count`` tokens of a four-letter word and a space, chosen by ``draw``; each shift has other words."""
     start, stride = draw % len(WORDS), 1 + draw // len(WORDS) % (len(WORDS) - 1)
     size = len(WORDS)
-    return [WORDS[(start + i * stride) % size] for i in range(count)]
+    return [WORDS[(start + shift + i * stride) % size] for i in range(count)]
 
 
 def slices(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from . import answers, requests, wire
+from . import answers, embeddings, requests, wire
 from .answering import Answering, Client, Model, Streamed, Whole
 from .errors import ApiError
 
@@ -33,12 +33,20 @@ def reply(method: str, url: bytes, body: bytes, client: Client, model: Model) ->
 
 def _chat(body: bytes, client: Client, model: Model) -> Answering:
     request = requests.parse(body)
-    answer = answers.plan(model.seed, model.timing, request.message, request.chatbench)
+    answer = answers.plan(model.seed, model.timing, request.message, request.chatbench, model.calls)
     if answer.fault in ("429", "500"):
         now_s = time.monotonic()
-        model.log.add(answer, now_s, now_s + answer.ttft_s, [], finished=False)
+        model.log.add(answer, now_s, now_s + answer.ttft_s, [], now_s, finished=False)
         raise _fault(answer.fault)
     return (Streamed if request.stream else Whole)(client, request, answer, model)
+
+
+def _embeddings(body: bytes, client: Client, model: Model) -> object:
+    request_s = time.monotonic()
+    texts, packed = embeddings.parse(body)
+    found = embeddings.listed(texts, packed=packed)
+    model.log.add_silent(answers.tag_of(texts[-1], model.calls), request_s, time.monotonic())
+    return found
 
 
 def _fault(status: str) -> ApiError:
@@ -59,6 +67,7 @@ def _health(body: bytes, client: Client, model: Model) -> object:
 
 ROUTES: dict[str, tuple[str, Callable[[bytes, Client, Model], object]]] = {
     "/v1/chat/completions": ("POST", _chat),
+    "/v1/embeddings": ("POST", _embeddings),
     "/v1/models": ("GET", _models),
     "/health": ("GET", _health),
 }

@@ -79,7 +79,7 @@ def _wait_for(reached: Callable[[], bool], process: "subprocess.Popen[bytes]") -
 def _emissions(log: Path, tags: set[str]) -> dict[str, Emission]:
     """Read the model's log once it has these answers: it writes them a moment after the last token."""
     deadline_s = time.monotonic() + 10
-    while not tags <= set(found := results.read_emissions(log)):
+    while not tags <= set(found := {one.tag: one for one in results.read_emissions(log)}):
         assert time.monotonic() < deadline_s, f"the model's log lacks {len(tags - set(found))} answers"
         time.sleep(0.1)
     return found

@@ -58,7 +58,7 @@ def take_turn(page: Page, turn: int, options: str = "") -> Turn:
 def emitted(log: Path, tag: str) -> tuple[float, float]:
     """Return when the model sent an answer's first and last token."""
     deadline_s = time.monotonic() + 10
-    while tag not in (found := results.read_emissions(log)):
+    while tag not in (found := {one.tag: one for one in results.read_emissions(log)}):
         assert time.monotonic() < deadline_s, f"the model's log lacks {tag}"
         time.sleep(0.1)
     one = found[tag]

@@ -110,15 +110,18 @@ class Model:
         return self.request("POST", "/v1/chat/completions", json.dumps(body).encode())
 
     def emission(self, tag: str) -> dict[str, Any]:
-        """Return the log's line about a tag, waiting for the flush."""
+        """Return the log's first line about a tag, waiting for the flush."""
+        return self.emissions(tag)[0]
+
+    def emissions(self, tag: str, count: int = 1) -> list[dict[str, Any]]:
+        """Return the log's lines about a tag once there are so many, waiting for the flush."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            for line in self._log.read_text().splitlines():
-                record: dict[str, Any] = json.loads(line)
-                if record["tag"] == tag:
-                    return record
+            records = [json.loads(line) for line in self._log.read_text().splitlines()]
+            if len(found := [record for record in records if record["tag"] == tag]) >= count:
+                return found
             time.sleep(0.05)
-        raise AssertionError(f"no line about {tag} in {self._log}")
+        raise AssertionError(f"fewer than {count} lines about {tag} in {self._log}")
 
 
 def _read_events(response: http.client.HTTPResponse, reply: Reply) -> None:

@@ -1,9 +1,11 @@
 """The model says what it promises: nonce, token count, end marker, payloads, seeded draws, OpenAI's objects."""
 
+import base64
 import hashlib
 import json
 import math
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -59,8 +61,9 @@ def test_usage_is_sent_when_asked_for(model: Model, tag: str) -> None:
 
 
 def test_whole_answer_equals_the_streamed_one(model: Model, tag: str) -> None:
-    streamed = model.ask(f"Hello tag-{tag}")
-    whole = model.ask(f"Hello tag-{tag}", stream=False)
+    """But for its words: a second answer to one message can be told from the first."""
+    streamed = model.ask(f"Hello tag-{tag}?payload=echo&tokens=6")
+    whole = model.ask(f"Hello tag-{tag}?payload=echo&tokens=6", stream=False)
     assert content(whole) == streamed.text
     assert whole.json["object"] == "chat.completion"
     assert whole.json["choices"][0]["finish_reason"] == "stop"
@@ -78,9 +81,33 @@ def test_last_tag_of_the_last_user_message_counts(model: Model, tag: str) -> Non
 
 
 def test_message_without_a_tag_is_answered_by_its_content(model: Model) -> None:
-    first, again, other = (model.ask(text, stream=False) for text in ("Hello", "Hello", "Hello?"))
-    assert re.match("[0-9a-f]{12} ", content(first))
-    assert content(first) == content(again) != content(other)
+    first, again, other = (content(model.ask(text, stream=False)) for text in ("Hello", "Hello", "Hello?"))
+    assert re.match("[0-9a-f]{12} ", first)
+    assert first[:13] == again[:13] != other[:13]
+
+
+def test_answers_to_one_message_begin_alike_and_differ_in_their_second_token(model: Model, tag: str) -> None:
+    texts = [model.ask(f"Hello tag-{tag}?itl_s=0").text for _ in range(3)]
+    assert {text[:13] for text in texts} == {nonce(42, tag) + " "}
+    assert len({text[13:18] for text in texts}) == 3
+    assert len({len(text) for text in texts}) == 1
+    assert [line["word"] for line in model.emissions(tag, 3)] == [text[13:17] for text in texts]
+
+
+def test_a_rephrased_message_without_its_tag_is_answered_as_the_message(model: Model, tag: str) -> None:
+    rephrased = content(model.ask(f"Rephrase this: tag-{tag}?itl_s=0", stream=False))
+    assert model.ask(f"Answer this: {rephrased}").text.startswith(nonce(42, tag))
+    assert [line["tag"] for line in model.emissions(tag, 2)] == [tag, tag]
+
+
+def test_a_tag_counts_more_than_an_answer_that_is_quoted(model: Model, tag: str) -> None:
+    earlier = content(model.ask(f"tag-{tag}?itl_s=0", stream=False))
+    asked = f"Before: {earlier}. Now: tag-{tag[::-1]}?itl_s=0"
+    assert model.ask(asked).text.startswith(nonce(42, tag[::-1]))
+
+
+def test_hexadecimal_that_is_no_answer_of_the_model_is_text(model: Model) -> None:
+    assert not content(model.ask("Is 0123456789ab a hash?", stream=False)).startswith("0123456789ab")
 
 
 def refused(tag: str) -> bytes:
@@ -161,3 +188,44 @@ def test_models_and_health(model: Model) -> None:
     assert [model["id"] for model in models["data"]] == ["stand-in"]
     assert model.request("GET", "/health?probe=1").json == {"status": "ok"}
     assert model.request("HEAD", "/health").body == b""
+
+
+def embed(model: Model, given: object, **fields: object) -> Reply:
+    return model.request("POST", "/v1/embeddings", json.dumps({"input": given, **fields}).encode())
+
+
+def cosine(a: list[float], b: list[float]) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def test_texts_that_share_words_are_near_each_other(model: Model) -> None:
+    reply = embed(model, ["the red boat", "a red boat", "quarterly figures"])
+    boat, other_boat, figures = (item["embedding"] for item in reply.json["data"])
+    assert [math.hypot(*one) for one in (boat, other_boat, figures)] == pytest.approx([1, 1, 1])
+    assert cosine(boat, other_boat) > 0.5 > cosine(boat, figures)
+    assert embed(model, "the red boat").json["data"][0]["embedding"] == boat
+
+
+def test_an_embedding_comes_packed_where_a_client_wants_it_so(model: Model) -> None:
+    (plain,), (packed,) = (embed(model, "boat", encoding_format=f).json["data"] for f in ("float", "base64"))
+    unpacked = struct.unpack(f"<{len(plain['embedding'])}f", base64.b64decode(packed["embedding"]))
+    assert unpacked == pytest.approx(plain["embedding"])
+
+
+def test_an_embedded_message_is_a_call_of_its_turn(model: Model, tag: str) -> None:
+    embed(model, [f"Hello tag-{tag}"])
+    (line,) = model.emissions(tag)
+    assert (line["emit_s"], line["tokens"], line["finished"]) == ([], 0, True)
+    assert line["end_s"] >= 0
+
+
+@pytest.mark.parametrize("given", [[1, 2], [[1, 2], [3]], "x" * 100_000])
+def test_tokens_and_long_texts_are_embedded_too(model: Model, given: object) -> None:
+    assert embed(model, given).status == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"{}", b"[]", b'{"input": []}', b'{"input": ""}', b'{"input": 7}'])
+def test_a_request_without_texts_is_refused(model: Model, body: bytes) -> None:
+    reply = model.request("POST", "/v1/embeddings", body)
+    assert reply.status == 400
+    assert "'input'" in reply.json["error"]["message"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import results
 from harness.analysis import stats
 from harness.cli import lookup, main
 from harness.cli import selftest as command
@@ -63,6 +64,26 @@ def test_every_quantity_is_measured_and_no_turn_is_lost(lab: Laboratory, protoco
     for known in found.truth.values():
         assert len(known.written_s) == 12
         assert list(known.written_s) == sorted(known.written_s)
+
+
+@pytest.mark.alone
+def test_a_server_that_rephrases_first_has_both_calls_taken_off(lab: Laboratory) -> None:
+    case = cases.rephrasing()
+    window = Window(measure_min_s=2.0, measure_max_s=9.0, measure_turns=20, drain_s=5.0)
+    found = lab.measure(replace(case, profile=replace(case.profile, window=window)), 6)
+    rows = {one.name: one for one in comparing.rephrased(found)}
+    assert rows["rephrasing: calls per turn"].outcome == "ok"
+    assert rows["rephrasing: figure added TTFT p95"].error is not None
+    assert found.trial.figures["unmatched_calls"] == 0
+    assert found.trial.summary is not None
+    assert not found.trial.summary.stopped_early  # though each first token came later than SLO and one call allow
+    turns = results.read_turns(found.folder)
+    answered = turns[(turns["phase"] == "measure") & (turns["outcome"] == "ok")]
+    assert len(answered) >= 20
+    ttft_s, tokens, itl_s = 0.2, 12, 0.02
+    calls_s = ttft_s + (tokens - 1) * itl_s + ttft_s  # one whole answer, then a first token: the model is never early
+    assert (answered["model_wait_s"] >= calls_s).all()
+    assert (answered["added_ttft_s"] >= 0).all()  # and never charged for less than nothing
 
 
 def test_a_generator_whose_clock_is_20_ms_late_is_found(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:

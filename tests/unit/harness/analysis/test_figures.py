@@ -83,7 +83,7 @@ def resources(cpu_per_s: float = 0.5) -> pd.DataFrame:
 
 
 def chat(turns: list[Turn], summary: GeneratorSummary = SUMMARY) -> dict[str, float | None]:
-    frame = turn_table.turns_frame(turns, {t.tag: emission(t) for t in turns})
+    frame = turn_table.turns_frame(turns, [emission(t) for t in turns])
     return chat_figures.chat_figures(frame, resources(), summary, Slo())
 
 

@@ -89,11 +89,11 @@ def verdict(turns: Sequence[Turn], summary: GeneratorSummary = SUMMARY, facts: F
         )
         for t in range(100, 140)
     )
-    log = {
-        t.tag: Emission(tag=t.tag, request_s=t.sent_s, ttft_s=0.3, itl_s=0.02, tokens=1, emit_s=(0.3,), finished=True)
+    log = [
+        Emission(tag=t.tag, request_s=t.sent_s, ttft_s=0.3, itl_s=0.02, tokens=1, emit_s=(0.3,), finished=True)
         for t in turns
         if t.outcome == "ok"
-    }
+    ]
     found = chat_figures.chat_figures(turn_table.turns_frame(turns, log), resources, summary, Slo())
     known = replace(facts, waited_s=waits(turns, summary), commonest_failure=commonest(turns))
     return judge(found, known, Slo())

@@ -71,7 +71,7 @@ class Recorded:
         )
 
     def verdict(self) -> Verdict:
-        turns = turn_table.turns_frame(self.turns, self.emissions)
+        turns = turn_table.turns_frame(self.turns, self.emissions.values())
         found = chat_figures.chat_figures(turns, self.resources(), self.summary, Slo())
         return judge(found, self.facts, Slo())
 
@@ -148,7 +148,7 @@ def lost_line(made: Recorded) -> None:
 
 def invented_line(made: Recorded) -> None:
     made.turns.append(replace(made.turns[200], tag="f" * 16))
-    made.emissions["f" * 16] = made.emissions[made.turns[200].tag]
+    made.emissions["f" * 16] = replace(made.emissions[made.turns[200].tag], tag="f" * 16)
 
 
 def times_that_contradict_the_states(made: Recorded) -> None:

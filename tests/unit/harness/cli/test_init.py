@@ -52,9 +52,9 @@ def test_what_to_type_next_is_said_with_the_folder_as_one_would_type_it(
     init: Init, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     init("mybot")
-    assert "run ./mybot --profile smoke" in capsys.readouterr().out
+    assert "run ./mybot " in capsys.readouterr().out
     init("mybot", "--directory", "my chatbots")
-    assert "run './my chatbots/mybot' --profile smoke" in capsys.readouterr().out
+    assert "run './my chatbots/mybot' " in capsys.readouterr().out
     assert (tmp_path / "my chatbots" / "mybot" / "part.toml").is_file()
 
 

@@ -29,6 +29,14 @@ def test_the_profiles_that_come_along_are_valid_and_survive_a_round_trip() -> No
         assert from_json(Profile, to_json(profile)) == profile
 
 
+def test_what_only_asks_whether_a_target_works_spreads_its_think_times() -> None:
+    """Constant think times and answers let all users fall into step on a slow server."""
+    asking = [name for name in profiles.names() if not profiles.load(name).capacity]
+    assert asking == ["scenarios", "smoke"]
+    assert all(profiles.load(name).think_s.sigma > 0 for name in asking)
+    assert profiles.load("smoke").think_mean_s() == pytest.approx(1, rel=1e-3)
+
+
 def test_quick_is_what_the_method_states() -> None:
     quick = profiles.load("quick")
     assert quick.think_mean_s() == pytest.approx(3, rel=1e-3)

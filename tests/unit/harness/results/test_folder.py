@@ -69,7 +69,7 @@ def test_a_damaged_trial_is_named(tmp_path: Path, damage: str) -> None:
 
 def test_samples_hold_what_client_and_model_saw(tmp_path: Path) -> None:
     sample = ResourceSample(t_s=1.0, component="api", role="target", cpu_s=0.5, process_cpu_s={"12": 0.5})
-    files = results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [sample])
+    files = results.write_samples(tmp_path, [TURN], [EMISSION], [sample])
     assert files == {name: results.sha256(tmp_path / name) for name in files}
     row = results.read_turns(tmp_path).iloc[0]
     assert row["ttft_s"] == pytest.approx(0.310)
@@ -86,20 +86,20 @@ def test_samples_hold_what_client_and_model_saw(tmp_path: Path) -> None:
 
 
 def test_no_turns_still_give_files_with_all_columns(tmp_path: Path) -> None:
-    results.write_samples(tmp_path, [], {}, [])
+    results.write_samples(tmp_path, [], [], [])
     assert "added_ttft_s" in results.read_turns(tmp_path).columns
     assert len(results.read_turns(tmp_path)) == 0
 
 
 def test_a_turn_the_model_never_saw_has_no_added_times(tmp_path: Path) -> None:
-    results.write_samples(tmp_path, [TURN], {}, [])
+    results.write_samples(tmp_path, [TURN], [], [])
     row = results.read_turns(tmp_path).iloc[0]
     assert pd.isna(row["added_ttft_s"])
     assert pd.isna(row["lateness_s"])
 
 
 def test_a_cut_parquet_file_is_named(tmp_path: Path) -> None:
-    results.write_samples(tmp_path, [TURN], {EMISSION.tag: EMISSION}, [])
+    results.write_samples(tmp_path, [TURN], [EMISSION], [])
     path = tmp_path / "turns.parquet"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(BenchError, match=r"turns\.parquet cannot be read"):
@@ -116,7 +116,7 @@ def test_a_bad_line_is_named_with_its_number(tmp_path: Path) -> None:
 def test_a_log_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "emissions.jsonl"
     path.write_text(json.dumps(to_json(EMISSION)) + '\n{"tag": "cd')
-    assert results.read_emissions(path) == {EMISSION.tag: EMISSION}
+    assert results.read_emissions(path) == [EMISSION]
 
 
 def test_no_run_at_all_says_what_to_do(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def measured(folder: Path, turns: Sequence[Turn], truth: Sequence[Answered], ver
     samples = [
         ResourceSample(t_s=100.0 + n, component="relay", role="target", cpu_s=0.05 * n, anon_bytes=1) for n in range(12)
     ]
-    results.write_samples(folder, list(turns), {one.tag: emission(one) for one in truth}, samples)
+    results.write_samples(folder, list(turns), [emission(one) for one in truth], samples)
     found = chat_figures.chat_figures(results.read_turns(folder), results.read_resources(folder), summary, Slo())
     trial = replace(trials.trial(KEY, verdict, found), summary=summary)
     return Measured(trial=trial, folder=folder, truth={one.tag: one for one in truth})
@@ -161,6 +161,27 @@ def test_an_invalid_trial_of_a_good_server_fails_with_its_reason(tmp_path: Path)
     verdict = Verdict(outcome="invalid", reasons=(Reason(code="invalid.little", text="the law is broken"),))
     found = comparing.valid(measured(tmp_path, [recorded(one) for one in TRUTH], TRUTH, verdict), "verdict")
     assert (found.outcome, found.text) == ("failed", "the law is broken")
+
+
+def rephrasing(folder: Path, second: Sequence[Emission]) -> Measured:
+    """A trial of the server that asks twice; the relay waited 0.3 s for the first call and 0.2 s for the answer."""
+    truth = [replace(one, model_s=0.5, written_s=tuple(at_s + 0.3 for at_s in one.written_s)) for one in TRUTH]
+    truth = [replace(one, done_s=one.written_s[-1]) for one in truth]
+    found = measured(folder, [replace(recorded(one), word="blue") for one in truth], truth)
+    turns, summary = [replace(recorded(one), word="blue") for one in truth], found.trial.summary
+    assert summary is not None
+    results.write_samples(folder, turns, second, [ResourceSample(t_s=100.0, component="x", role="target", cpu_s=0.0)])
+    figures = chat_figures.chat_figures(results.read_turns(folder), results.read_resources(folder), summary, Slo())
+    return replace(found, trial=replace(found.trial, figures=figures))
+
+
+def test_a_call_that_is_not_taken_off_is_found(tmp_path: Path) -> None:
+    first = [replace(emission(one), emit_s=(0.3,) * 5, end_s=0.3, word="bird") for one in TRUTH]
+    answers = [replace(emission(one), request_s=one.request_s + 0.3, word="blue") for one in TRUTH]
+    rows = comparing.rephrased(rephrasing(tmp_path, [*first, *answers]))
+    assert failed(rows) == set(), rows
+    rows = comparing.rephrased(rephrasing(tmp_path, answers))
+    assert failed(rows) == {"rephrasing: figure added TTFT p95", "rephrasing: calls per turn"}
 
 
 def test_a_knee_is_found_within_a_tenth_or_one_user() -> None:

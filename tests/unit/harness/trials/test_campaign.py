@@ -80,6 +80,20 @@ def test_a_profile_may_search_without_a_climb() -> None:
     assert "climb" not in [t.key.scenario for t in made]
 
 
+@pytest.mark.parametrize(("carried", "outcome"), [(90, "pass"), (3, "fail")])
+def test_a_profile_without_a_capacity_ends_with_the_base_trial(carried: int, outcome: str) -> None:
+    _, made = run(trials.carrying({"a": carried}), ["a"], profile=replace(QUICK, capacity=False))
+    assert [t.key.scenario for t in made] == ["check", "audit", "idle", "chat"]
+    assert made[-1].key.level == QUICK.search.base_users
+    assert made[-1].verdict.outcome == outcome
+
+
+def test_without_a_capacity_the_base_users_stand_for_it_in_other_workloads() -> None:
+    profile = replace(QUICK, capacity=False, spike=Spike(percent=50))
+    _, made = run(trials.carrying({"a": 90}), ["a"], profile=profile)
+    assert (made[-1].key.scenario, made[-1].key.level) == ("spike", QUICK.search.base_users / 2)
+
+
 def test_a_profile_may_leave_the_audit_out() -> None:
     course = new_course(replace(QUICK, audit=False), "a")
     checked = trials.trial(

@@ -28,6 +28,15 @@ def test_more_targets_and_rounds_take_proportionally_longer() -> None:
     assert duration.campaign_s(rounds, ["a"])[0] == pytest.approx(one[0] + 10 * duration.trial_s(QUICK, 150))
 
 
+def test_without_a_capacity_no_search_counts() -> None:
+    one = duration.campaign_s(QUICK, ["a"])
+    works = duration.campaign_s(replace(QUICK, capacity=False), ["a"])
+    trials = [2 * QUICK.search.repetitions + more for more in duration.MORE_TRIALS]
+    climbs_s = [share * QUICK.search.climb_s for share in duration.CLIMBED]
+    search_s = [n * duration.trial_s(QUICK, 150) + s for n, s in zip(trials, climbs_s, strict=True)]
+    assert [a - b for a, b in zip(one, works, strict=True)] == pytest.approx(search_s)
+
+
 def test_audits_and_pairs_of_parts_count_where_the_profile_asks_for_them() -> None:
     bare = duration.campaign_s(replace(QUICK, audit=False, swap=False), ["a"], pairs=9)
     audited = duration.campaign_s(replace(QUICK, swap=False), ["a"], pairs=9)

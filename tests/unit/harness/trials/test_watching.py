@@ -53,6 +53,20 @@ def test_a_spike_is_never_cut() -> None:
     assert not verdict_is_certain(live, replace(plan(), scenario="visit"), 1000)
 
 
+def test_slow_first_tokens_are_no_reason_where_turns_make_several_calls_of_the_model() -> None:
+    """The client sees no emission: a second call looks like a slow target."""
+    live = Live(worst=Worst.of(QUICK))
+    for _ in range(900):
+        live.add(row(ttft_s=1.4))
+    live.calls = 900 + 410  # all users may have a turn under way whose only call has ended
+    assert verdict_is_certain(live, plan(users=410), 1000)
+    live.calls = 2 * 900
+    assert not verdict_is_certain(live, plan(users=410), 1000)
+    for _ in range(52):
+        live.add(row(ok=False))
+    assert verdict_is_certain(live, plan(users=410), 1000)
+
+
 def climbing(bad_blocks: set[int]) -> Live:
     live = Live(worst=Worst.of(QUICK))
     for n in range(12 * 50):  # ten turns a second for a minute

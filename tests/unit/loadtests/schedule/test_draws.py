@@ -32,6 +32,13 @@ def test_think_times_are_log_normal_and_keyed_by_turn() -> None:
     assert statistics.stdev(map(math.log, draws)) == pytest.approx(0.8, rel=0.08)
 
 
+def test_each_repetition_thinks_otherwise_and_always_the_same() -> None:
+    thinking = Distribution(median=7.0, sigma=0.8)
+    draws = [[think_s(thinking, 42, 1, 2, 3, repetition) for repetition in range(5)] for _ in range(2)]
+    assert draws[0] == draws[1]
+    assert len(set(draws[0])) == 5
+
+
 def test_uniform_stays_inside_the_open_interval() -> None:
     values = [uniform(str(i)) for i in range(1000)]
     assert 0 < min(values) < 0.01

@@ -88,6 +88,10 @@ def fail_turn(frame: pd.DataFrame) -> None:
     frame.loc[row, "outcome"] = "failed"
 
 
+def foreign_calls(frame: pd.DataFrame) -> None:
+    frame["tag"] = "0" * 16
+
+
 def later_arrivals(frame: pd.DataFrame) -> None:
     frame["arrival_s"] = [a + 0.1 for a in frame["arrival_s"]]
 
@@ -105,6 +109,8 @@ def later_arrivals(frame: pd.DataFrame) -> None:
         ("turns.parquet", shift("lateness_s", 0.02), "lateness_p95_s"),
         ("turns.parquet", fail_turn, "failure_ratio"),
         ("turns.parquet", fail_turn, "throughput_per_s"),
+        ("calls.parquet", foreign_calls, "unmatched_calls"),
+        ("calls.parquet", foreign_calls, "model_calls_per_turn"),
         ("resources.parquet", scale("cpu_s", 1.02), "target_cpu_s_per_turn"),
         ("resources.parquet", scale("cpu_s", 1.02), "model_cores"),
         ("resources.parquet", scale("anon_bytes", 1.1), "memory_peak_bytes"),
@@ -128,6 +134,9 @@ def test_a_changed_sample_is_noticed_and_its_figure_named(
     [
         ("turns.parquet", shift("lateness_s", 0.02), "lateness_s"),
         ("turns.parquet", shift("added_ttft_s", -0.02), "added_ttft_s"),
+        ("turns.parquet", shift("model_wait_s", 0.02), "model_wait_s"),
+        ("turns.parquet", shift("model_calls", 1), "model_calls"),
+        ("calls.parquet", shift("request_s", -0.02), "model_request_s"),
         ("turns.parquet", scale("stall_s", 0.5), "stall_s"),
         ("turns.parquet", shift("model_lag_s", -0.001), "model_lag_s"),
         ("tokens.parquet", later_arrivals, "lateness_s"),
@@ -149,7 +158,7 @@ def test_a_change_that_leaves_the_hash_behind_is_noticed_by_the_hash(run: Path) 
     assert "resources.parquet" in {f.figure for f in verify(run)}
 
 
-@pytest.mark.parametrize("name", ["turns.parquet", "tokens.parquet", "resources.parquet"])
+@pytest.mark.parametrize("name", ["turns.parquet", "tokens.parquet", "resources.parquet", "calls.parquet"])
 def test_a_missing_or_truncated_file_is_named(run: Path, name: str) -> None:
     file = run / CHAT / name
     content = file.read_bytes()
@@ -196,7 +205,8 @@ def test_what_several_generators_share_is_recomputed(run: Path) -> None:
     assert made.summary is not None
     share = WorkerShare(users=5, turns_begun=0, turns_ended=0, turns_written=0, cpu_s=1.5)
     summary = replace(made.summary, workers=(share, replace(share, cpu_s=2.5)))
-    found = chat_figures.chat_figures(results.read_turns(path), results.read_resources(path), summary, Slo())
+    turns, resources, calls = results.read_turns(path), results.read_resources(path), results.read_calls(path)
+    found = chat_figures.chat_figures(turns, resources, summary, Slo(), calls)
     results.write_trial(path, replace(made, summary=summary, figures=found))
     build.build(run)
     assert [str(f) for f in verify(run)] == []

@@ -64,7 +64,7 @@ def consistent(
     if trial.key.scenario == "idle":
         found = idle_figures(readings, account.steps)
     else:
-        found = chat_figures.chat_figures(rows, readings, account, Slo())
+        found = chat_figures.chat_figures(rows, readings, account, Slo(), results.read_calls(path))
     changed = replace(
         trial,
         figures=found,
