@@ -1,6 +1,8 @@
 """The needs of a part that are made once: interpreters, packages, builds."""
 
 from harness.environments.parts import (
+    POSTGRES_MACHINES,
+    POSTGRES_PROGRAMS,
     Environments,
     alone,
     locked_npm_version,
@@ -14,6 +16,8 @@ from harness.environments.parts import (
 )
 
 __all__ = [
+    "POSTGRES_MACHINES",
+    "POSTGRES_PROGRAMS",
     "Environments",
     "alone",
     "locked_npm_version",

@@ -22,6 +22,7 @@ BENCHMARKS = (
     "sampler_capacity",
     "api_relay",
     "django_relay",
+    "builds",
     "front_ends",
     "docker_paths",
     "docker_stack",
