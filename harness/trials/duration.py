@@ -70,9 +70,7 @@ def campaign_s(
         search_s = count * trial_s(profile, level) + CLIMBED[end] * search.climb_s if profile.capacity else 0.0
         besides_s = tests_s + (audit_s if profile.audit else 0.0)
         ends.append(
-            len(targets) * (fixed_s + search_s + besides_s)
-            + (pairs * pair_s if profile.swap else 0.0)
-            + claimed_s[end]
+            len(targets) * (fixed_s + search_s + besides_s) + (pairs * pair_s if profile.swap else 0.0) + claimed_s[end]
         )
     return ends[0], ends[1]
 

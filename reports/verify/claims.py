@@ -119,10 +119,10 @@ def users(verdicts: Sequence[tuple[int, bool]], session_sd: float, rare: float =
 
 def _expected(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> Range:
     """Return the bracket carried over to another think time: throughput times (turn + think time)."""
-    from reports.verify.cells import _capacity
+    from reports.verify.cells import capacity
 
     chat = [t for t in mine if t["key"]["scenario"] == "chat"]
-    low, high = _capacity(chat)
+    low, high = capacity(chat)
     passed = [t["figures"] for t in chat if t["key"]["level"] == low and t["verdict"]["outcome"] == "pass"]
     turns = [f["turn_mean_s"] if "turn_mean_s" in f else f.get("turn_p50_s") for f in passed]
     known = [turn_s for turn_s in turns if turn_s is not None]

@@ -53,30 +53,20 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     start_s, end_s = float(window["start_s"]), float(window["end_s"])
     measured = turns["phase"] == "measure"
     cut = measured & (turns["error_kind"] == "unfinished") & bool(summary["stopped_early"])
-    slo, climbs = run["profile"]["slo"], trial["key"]["scenario"] == "climb"
-    whole = not (climbs or summary["stopped_early"])
-    figures = _counts(turns, measured & ~cut, end_s - start_s)
-    figures |= _load(turns, measured, summary, (start_s, end_s))
-    if whole:
-        figures |= _latencies(turns, measured & ~cut)
-        figures |= _rates(turns, measured & ~cut, end_s - start_s, slo)
-        figures |= _halves(turns, measured, (start_s, end_s), _begins(turns, summary))
-        figures["blocks_met_ratio"] = slo_blocks.met(turns, measured & ~cut, (start_s, end_s), slo)
-    if summary["stopped_early"] and trial["key"]["scenario"] in CUT:
-        figures |= slo_blocks.at_least(turns, measured & ~cut, trial["key"], run["profile"])
-    if climbs:
-        figures["climb_users"] = slo_blocks.climbed(
-            turns, measured & ~cut, (start_s, end_s), trial["key"], run["profile"]
-        )
+    judged, window_ends = measured & ~cut, (start_s, end_s)
+    whole = not (summary["stopped_early"] or trial["key"]["scenario"] == "climb")
+    figures = _counts(turns, judged, end_s - start_s)
+    figures |= _load(turns, measured, summary, window_ends)
+    figures |= _of_whole(turns, judged, summary, run) if whole else _of_part(turns, judged, trial, run)
     figures |= _workers(turns, measured, summary, end_s - start_s)
     if arrivals := summary.get("arrivals"):
         figures |= {f"arrivals_{name}": float(arrivals[name]) for name in ("per_s", "without_page", "without_user")}
     figures["cut_turns"] = float(np.count_nonzero(cut))
     unknown = np.isnan(turns["model_request_s"]) & (turns["outcome"] == "ok")
-    figures["unmatched_turns"] = float(np.count_nonzero(unknown & measured & ~cut))
+    figures["unmatched_turns"] = float(np.count_nonzero(unknown & judged))
     if calls is not None:
         figures["unmatched_calls"] = calls.unmatched(turns["tag"], start_s, end_s)
-        answered = measured & ~cut & (turns["outcome"] == "ok")
+        answered = judged & (turns["outcome"] == "ok")
         figures["model_calls_per_turn"] = _mean(calls.counts(turns["tag"][answered]))
     used = verify_resources.window(resources, start_s, end_s)
     used_s = {"target": used.pop("target_cpu_s"), "busiest": used.pop("busiest_cpu_s")}
@@ -96,6 +86,35 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
         foreign_nonces=_foreign_nonces(turns),
         waited_s=waiting.waited_s(turns, summary, run["profile"]["answer"]),
     )
+
+
+def _of_whole(
+    turns: Columns, judged: npt.NDArray[np.bool_], summary: Mapping[str, Any], run: Mapping[str, Any]
+) -> Figures:
+    """Figures that only a whole window has."""
+    window = (float(summary["phases"]["measure"]["start_s"]), float(summary["phases"]["measure"]["end_s"]))
+    slo = run["profile"]["slo"]
+    return {
+        **_latencies(turns, judged),
+        **_rates(turns, judged, window[1] - window[0], slo),
+        **_halves(turns, judged, window, _begins(turns, summary)),
+        "blocks_met_ratio": slo_blocks.met(turns, judged, window, slo),
+    }
+
+
+def _of_part(
+    turns: Columns, judged: npt.NDArray[np.bool_], trial: Mapping[str, Any], run: Mapping[str, Any]
+) -> Figures:
+    """Figures of a trial that was cut, or whose users came while it was measured."""
+    key, measure = trial["key"], trial["summary"]["phases"]["measure"]
+    if key["scenario"] == "climb":
+        window = (float(measure["start_s"]), float(measure["end_s"]))
+        shares: Figures = {"climb_users": slo_blocks.climbed(turns, judged, window, key, run["profile"])}
+    elif key["scenario"] in CUT:
+        shares = slo_blocks.at_least(turns, judged, key, run["profile"])
+    else:
+        shares = {}
+    return shares
 
 
 def _per_turn(used_s: Figures, ended: int) -> Figures:
