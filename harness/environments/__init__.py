@@ -1,6 +1,7 @@
 """The needs of a part that are made once: interpreters, packages, builds."""
 
 from harness.environments.parts import (
+    POSTGRES_PROGRAMS,
     Environments,
     alone,
     locked_npm_version,
@@ -14,6 +15,7 @@ from harness.environments.parts import (
 )
 
 __all__ = [
+    "POSTGRES_PROGRAMS",
     "Environments",
     "alone",
     "locked_npm_version",

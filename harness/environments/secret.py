@@ -1,5 +1,6 @@
 """The secret of this checkout: signs sessions of targets, never leaves .chatbench."""
 
+import hashlib
 import secrets
 from pathlib import Path
 
@@ -12,3 +13,8 @@ def secret_of(root: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32), encoding="ascii")
     return path.read_text(encoding="ascii")
+
+
+def database_password(secret: str) -> str:
+    """Return the password of the chatbots' role in PostgreSQL: letters and digits, as it is part of an address."""
+    return hashlib.sha256(f"{secret}:database".encode()).hexdigest()[:32]

@@ -32,7 +32,8 @@ class Catalogue:
         for part in self.of_kind("monolith"):
             names += [part.name, *(f"{part.name}:{variant}" for variant in part.variants)]
         for api in self.of_kind("api"):
-            names += [f"{api.name}+{web.name}" for web in self.of_kind("web")]
+            for name in (api.name, *(f"{api.name}:{variant}" for variant in api.variants)):
+                names += [f"{name}+{web.name}" for web in self.of_kind("web")]
         return names + [part.name for part in self.of_kind("no_app")]
 
     def covering(self) -> list[str]:
@@ -42,7 +43,12 @@ class Catalogue:
         apis = self.of_kind("api")
         pairs = range(max(len(apis), len(webs)) if apis and webs else 0)
         alone = [name for name in self.names() if "+" not in name]
-        return alone + [f"{apis[n % len(apis)].name}+{webs[n % len(webs)].name}" for n in pairs]
+        paired = [f"{apis[n % len(apis)].name}+{webs[n % len(webs)].name}" for n in pairs]
+        return (
+            alone
+            + paired
+            + [f"{api.name}:{variant}+{webs[0].name}" for api in apis if webs for variant in api.variants]
+        )
 
     def target(self, name: str) -> Target:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.errors import UsageError
 from harness.targets.strict import nearest, read_changes
 
+Service = Literal["postgres", "redis"]  # what a part may need beside itself
 Kind = Literal["monolith", "api", "web", "model", "no_app"]  # no_app: no application, users talk to the model
 FEATURES = (
     "sign-in",
@@ -40,14 +41,14 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folde
 class Local:
     """The start of a part without containers.
 
-    Commands may hold {python} {port} {data} {llm} {redis} {web} {api} {secret} {seed}.
+    Commands may hold {python} {port} {data} {llm} {postgres} {redis} {web} {api} {secret} {seed}.
     """
 
     requirements: str | None = None
     prepare: tuple[tuple[str, ...], ...] = ()
     start: tuple[str, ...] = ()
     ready: str = "/"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Service, ...] = ()
     instances: int = 1
     python_processes: int = 1
     build: str | None = None
@@ -92,6 +93,7 @@ class Part:
     tests: Suite | None = None
     variants: Mapping[str, Variant] = field(default_factory=dict)
     edition: str = ""  # name of a variant with its own requirements, and so its own environment, image and data
+    only_local: bool = False  # a variant that starts in another way: no image holds that
 
     @property
     def editions(self) -> tuple[str, ...]:
@@ -110,11 +112,17 @@ def varied(part: Part, variant: str) -> Part:
         where = part.folder / "part.toml"
         raise UsageError(f"{where}: {part.name} has no variant {variant!r}", nearest(variant, part.variants))
     change = part.variants[variant]
-    local = dataclasses.replace(part.local, **local_changes(part.folder / "part.toml", variant, change))
+    changes = local_changes(part.folder / "part.toml", variant, change)
+    local = dataclasses.replace(part.local, **changes)
     title = change.title or f"{part.title} ({variant})"
     edition = variant if local.requirements != part.local.requirements else ""
     return dataclasses.replace(
-        part, local=local, title=title, processes=change.processes or part.processes, edition=edition
+        part,
+        local=local,
+        title=title,
+        processes=change.processes or part.processes,
+        edition=edition,
+        only_local=not edition and not set(changes) <= {"instances"},
     )
 
 

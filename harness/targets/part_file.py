@@ -28,7 +28,7 @@ def read_part(folder: Path) -> Part:
         raise UsageError(f"{path} does not exist", "a part is a folder with a part.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", "fix the TOML at that place") from error
-    part = read_table(Part, _renamed(table), str(path), least=1, folder=folder, edition="")
+    part = read_table(Part, _renamed(table), str(path), least=1, folder=folder, edition="", only_local=False)
     _check_part(part, path)
     return part
 

@@ -3,11 +3,13 @@
 Put your own in its place. ``python -m uvicorn app:app`` starts it; its page is ``page/``, or the one in WEB_ROOT.
 """
 
+import gc
 import json
 import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -20,7 +22,17 @@ from pydantic import BaseModel
 import store
 from model import pieces_of_answer
 
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Freeze what was imported: garbage collection would walk all of it, again and again, while every stream waits."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)  # and collect rarely
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
 web_root = Path(os.environ.get("WEB_ROOT") or Path(__file__).with_name("page")).resolve()
 
 

@@ -1,13 +1,12 @@
 """Makes containerised targets ready and opens their trials."""
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from harness import environments, results
-from harness.environments.secret import secret_of
+from harness.environments.secret import database_password, secret_of
 from harness.errors import UsageError
 from harness.host import cgroups, cpus, watchdog
 from harness.host.cgroups import Budget
@@ -154,6 +153,11 @@ def _dockerfiles(target: Target, catalogue: Catalogue, root: Path) -> dict[str, 
             another page, for which there is no Compose file.
     """
     for part in target.parts:
+        if part.only_local:
+            raise UsageError(
+                f"{target.name}: containers start {part.name} as its image does, not in the way of this variant",
+                f"measure it with --runtime local, or {part.name} itself in containers",
+            )
         if not part.folder.is_relative_to(root):
             raise UsageError(
                 f"{part.folder} is not below {root}, from where images are built",
@@ -211,7 +215,7 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
         "OPEN_FILES": str(topology.OPEN_FILES),
         "SEED": str(seed),
         "SECRET_KEY": secret,
-        "DB_PASSWORD": hashlib.sha256(f"{secret}:database".encode()).hexdigest()[:32],
+        "DB_PASSWORD": database_password(secret),
     }
     if target.web:
         return settings | {"API": target.backend.name, "WEB": target.web.name}

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import environments
-from harness.environments.secret import secret_of
+from harness.environments.secret import database_password, secret_of
 from harness.errors import BenchError
 from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
+from harness.runtimes.local import postgres, services
 from harness.runtimes.local.component import Launch, Starter
 from harness.runtimes.protocol import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.target_info import target_info
-from harness.targets import Catalogue, Part, Target
-
-PORT_TAKEN = ("address already in use", "port is already", "is not available")  # uvicorn and asyncio, others, Streamlit
+from harness.targets import Catalogue, Part, Target, varied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +30,7 @@ class LocalPrepared:
     model: Part
     model_python: Path
     web: Path | None
+    postgres: Path | None = None  # the folder of its programs
     redis: Path | None
     template: Path  # seeded data, copied for every start
     secret: str
@@ -59,6 +59,7 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
     model = catalogue.model
     env = environments.Environments(root, report)
     pythons = tuple(env.ensure_python(part.name, _requirements(part)) for part in target.servers)
+    database, database_version = _postgres(env, backend)
     redis, redis_version = env.ensure_redis() if "redis" in backend.local.needs else (None, "")
     built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
     model_python = env.ensure_python(model.name, _requirements(model))
@@ -66,20 +67,24 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
     python_of = {part.kind: python for part, python in zip(target.servers, pythons, strict=True)}
     described = (model,) if target.no_app else target.parts
     parts = tuple(_described(part, env, python_of.get(part.kind, model_python)) for part in described)
+    if database:
+        parts += ({"name": "postgresql", "title": "PostgreSQL", "package": "postgresql", "version": database_version},)
     if redis:
         parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
     versions = {
+        "postgres": database_version,
         "redis": redis_version,
         "llm": env.installed_version(model_python, model.package or "uvloop"),
         **{part["name"]: part["version"] for part in parts},
     }
-    template = _template(backend, (*pythons, model_python)[0], root, secret, seed, report)
+    template = _template(backend, (*pythons, model_python)[0], database, root, secret, seed, report)
     return LocalPrepared(
         target=target,
         pythons=pythons,
         model=model,
         model_python=model_python,
         web=built,
+        postgres=database,
         redis=redis,
         template=template,
         secret=secret,
@@ -104,7 +109,25 @@ def _described(part: Part, env: environments.Environments, python: Path) -> dict
     return {"name": part.name, "title": part.title, "package": package, "version": version}
 
 
-def _template(part: Part, python: Path, root: Path, secret: str, seed: int, report: Report) -> Path:
+def _postgres(env: environments.Environments, part: Part) -> tuple[Path | None, str]:
+    if "postgres" not in part.local.needs:
+        return None, ""
+    try:
+        return env.ensure_postgres()
+    except BenchError as error:
+        raise without_postgres(part, error) from error
+
+
+def without_postgres(part: Part, error: BenchError) -> BenchError:
+    """Return an error of PostgreSQL whose hint names the variant of the part that does without it, if there is one."""
+    others = [name for name in part.variants if "postgres" not in varied(part, name).local.needs]
+    instead = [f"or measure {part.name}:{name}, which does without PostgreSQL" for name in others[:1]]
+    return BenchError(error.message, ", ".join([error.hint, *instead]))
+
+
+def _template(
+    part: Part, python: Path, database: Path | None, root: Path, secret: str, seed: int, report: Report
+) -> Path:
     """Return the folder of a part's seeded data, made once per source state and seed."""
     if not part.local.prepare:
         folder = root / ".chatbench" / "data" / "empty"
@@ -114,6 +137,8 @@ def _template(part: Part, python: Path, root: Path, secret: str, seed: int, repo
     sources = [*part.folder.rglob("*.py"), part.folder / "part.toml", _requirements(part)]  # a variant seeds its own
     for path in sorted(sources):
         digest.update(str(path.relative_to(part.folder)).encode() + path.read_bytes())
+    if database:
+        digest.update(database.name.encode())
     folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{digest.hexdigest()[:12]}"
     if folder.exists():
         return folder
@@ -127,8 +152,24 @@ def _template(part: Part, python: Path, root: Path, secret: str, seed: int, repo
         "SEED": str(seed),
         "LLM_BASE_URL": "http://127.0.0.1:9/v1",
     }
-    for command in part.local.prepare:
-        _run_once(part, [_fill(word, values) for word in command], settings)
+
+    def prepared(address: Mapping[str, str]) -> None:
+        for command in part.local.prepare:
+            _run_once(part, [_fill(word, values) for word in command], {**settings, **address})
+
+    if database:
+        try:
+            postgres.fill(
+                database,
+                database_password(secret),
+                making / postgres.FOLDER,
+                root / ".chatbench" / "logs" / f"postgres-{slug(part.name)}.log",
+                lambda url: prepared({"DATABASE_URL": url}),
+            )
+        except postgres.PostgresError as error:
+            raise without_postgres(part, error) from error
+    else:
+        prepared({})
     environments.settle(making, folder)
     return folder
 
@@ -213,6 +254,9 @@ def launch(
         )
     data = pod.scratch() / "data"
     shutil.copytree(prepared.template, data)
+    database = None
+    if prepared.postgres:
+        database = postgres.restored(prepared.postgres, data, pod.scratch(), database_password(prepared.secret))
     started = time.monotonic()
     settings = {
         "DATA_DIR": str(data),
@@ -222,8 +266,16 @@ def launch(
         "SEED": str(prepared.seed),
         "RATE_LIMIT_PER_MINUTE": str(messages_per_minute),
     }
+    log, versions = folder / "logs", prepared.versions
+    if database:
+        try:
+            settings["DATABASE_URL"] = services.launch_postgres(
+                pod, database, log / "postgres.log", versions["postgres"]
+            )
+        except BenchError as error:
+            raise without_postgres(prepared.target.backend, error) from error
     if prepared.redis:
-        settings["REDIS_URL"] = _launch_redis(pod, prepared, folder, data)
+        settings["REDIS_URL"] = services.launch_redis(pod, prepared.redis, data, log / "redis.log", versions["redis"])
     if prepared.web:
         settings["WEB_ROOT"] = str(prepared.web)
     backend, *in_front = prepared.target.servers
@@ -262,13 +314,10 @@ def _launch_instance(
     folder: Path,
     settings: Mapping[str, str],
 ) -> str:
-    """Start one instance; when somebody else takes its port before it can, it gets another one."""
-    try:
-        return _launch_at(pod.free_port(), name, pod, prepared, part, python, folder, settings)
-    except BenchError as error:
-        if not any(words in error.message.lower() for words in PORT_TAKEN):
-            raise
-        return _launch_at(pod.free_port(), name, pod, prepared, part, python, folder, settings)
+    """Start one instance of a program and return its URL."""
+    return services.at_free_port(
+        pod, lambda port: _launch_at(port, name, pod, prepared, part, python, folder, settings)
+    )
 
 
 def _launch_at(
@@ -286,6 +335,7 @@ def _launch_at(
         "port": str(port),
         "data": settings.get("DATA_DIR", ""),
         "llm": settings.get("LLM_BASE_URL", ""),
+        "postgres": settings.get("DATABASE_URL", ""),
         "redis": settings.get("REDIS_URL", ""),
         "web": settings.get("WEB_ROOT", ""),
         "api": settings.get("API_BASE_URL", ""),
@@ -308,25 +358,6 @@ def _launch_at(
         )
     )
     return url
-
-
-def _launch_redis(pod: Starter, prepared: LocalPrepared, folder: Path, data: Path) -> str:
-    port = pod.free_port()
-    words = f"--port {port} --bind 127.0.0.1 --appendonly no --maxmemory 256mb --maxmemory-policy allkeys-lru"
-    pod.start(
-        Launch(
-            name="redis",
-            role="target",
-            command=(str(prepared.redis), *words.split(), "--save", "", "--dir", str(data)),
-            cwd=data,
-            env={},
-            log=folder / "logs" / "redis.log",
-            version=prepared.versions["redis"],
-            endpoint=f"redis://127.0.0.1:{port}",
-            ready_url=f"tcp://127.0.0.1:{port}",
-        )
-    )
-    return f"redis://127.0.0.1:{port}/0"
 
 
 def site_packages(python: Path) -> Path:

@@ -68,7 +68,8 @@ async def ready(_: st.App) -> AsyncIterator[None]:
     """Open the database and the model's client before the first user comes."""
     get_store()
     get_model()
-    gc.freeze()  # what is loaded by now stays: a full collection need not walk it while everyone waits
+    if settings.load().freeze_imports:
+        gc.freeze()  # what is loaded by now stays: a full collection need not walk it while everyone waits
     yield
 
 

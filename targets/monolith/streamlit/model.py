@@ -1,7 +1,7 @@
 """The language model, by its OpenAI-compatible HTTP interface.
 
 All answers are received by one event loop in one thread. The thread of a user's script wakes up when text is handed
-over: at once for the first token, then at most every ``HAND_OVER_S``, because each update of the page sends the whole
+over: at once for the first token, then at most every ``hand_over_s``, because each update of the page sends the whole
 answer again and each wake-up waits for the interpreter lock.
 """
 
@@ -18,7 +18,6 @@ import uvloop
 
 import settings
 
-HAND_OVER_S = 0.1
 CONNECT_TIMEOUT_S = 5.0
 SILENCE_TIMEOUT_S = 60.0
 
@@ -32,8 +31,9 @@ class ModelError(Exception):
 class _Batch:
     """Text on its way from the event loop to a script's thread; the event loop's methods run in that loop only."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, hand_over_s: float) -> None:
         self._loop = loop
+        self._hand_over_s = hand_over_s
         self._parts: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushed_at = float("-inf")
@@ -42,7 +42,7 @@ class _Batch:
     def add(self, text: str) -> None:
         self._parts.append(text)
         if self._timer is None:
-            wait_s = max(0.0, self._flushed_at + HAND_OVER_S - self._loop.time())
+            wait_s = max(0.0, self._flushed_at + self._hand_over_s - self._loop.time())
             if wait_s == 0.0:
                 self.flush()
             else:
@@ -65,9 +65,10 @@ class _Batch:
 class Model:
     """A client of the model with its own event loop, connections kept open."""
 
-    def __init__(self, base_url: str, api_key: str | None, name: str) -> None:
+    def __init__(self, base_url: str, api_key: str | None, name: str, hand_over_s: float = 0.1) -> None:
         self._url = f"{base_url}/chat/completions"
         self._name = name
+        self._hand_over_s = hand_over_s
         self._loop = uvloop.new_event_loop()
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -84,7 +85,7 @@ class Model:
         Raises:
             ModelError: the model failed, in words for the user who asked.
         """
-        batch = _Batch(self._loop)
+        batch = _Batch(self._loop, self._hand_over_s)
         answer = asyncio.run_coroutine_threadsafe(self._receive(messages, batch), self._loop)
         try:
             while (item := batch.ready.get()) is not None:
@@ -163,4 +164,4 @@ def _read(event: Any) -> tuple[str, bool]:
 def get_model() -> Model:
     """Return this process's client of the model."""
     env = settings.load()
-    return Model(env.llm_base_url, env.llm_api_key, env.llm_model)
+    return Model(env.llm_base_url, env.llm_api_key, env.llm_model, env.hand_over_s)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where data and the model are, and how many messages a user may send per minute."""
+    """Where data and the model are, a user's messages per minute, and what tunes the program."""
 
     data_dir: Path
     llm_base_url: str
     llm_api_key: str | None
     llm_model: str
     rate_limit_per_minute: int
+    hand_over_s: float  # text of the model waits so long, to reach the page in fewer pieces
+    freeze_imports: bool
 
 
 @functools.cache
@@ -27,6 +29,9 @@ def load() -> Settings:
     limit = os.environ.get("RATE_LIMIT_PER_MINUTE", "60")
     if not limit.isdecimal() or int(limit) == 0:
         raise ValueError(f"RATE_LIMIT_PER_MINUTE is {limit!r}: set it to a whole number above 0, for example 60")
+    window = os.environ.get("RELAY_WINDOW_MS", "100")
+    if not window.isdecimal() or int(window) > 100:
+        raise ValueError(f"RELAY_WINDOW_MS is {window!r}: set it to a whole number from 0 to 100, for example 100")
     url = os.environ.get("LLM_BASE_URL", "http://127.0.0.1:8001/v1")
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"LLM_BASE_URL is {url!r}: set it to an http(s) address, for example http://127.0.0.1:8001/v1")
@@ -36,4 +41,6 @@ def load() -> Settings:
         llm_api_key=os.environ.get("LLM_API_KEY") or None,
         llm_model=os.environ.get("LLM_MODEL", "stand-in"),
         rate_limit_per_minute=int(limit),
+        hand_over_s=int(window) / 1000,
+        freeze_imports=os.environ.get("FREEZE_IMPORTS") != "0",
     )

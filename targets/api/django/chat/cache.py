@@ -1,6 +1,6 @@
 """Redis beside Django's cache: counting messages and remembering conversations in one round trip.
 
-Without REDIS_URL counts are kept in this process and conversations come from the database.
+Without REDIS_URL counts are rows (chat/counters.py) and conversations come from the database.
 """
 
 import logging
@@ -11,13 +11,15 @@ from typing import Any
 import orjson
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from chat import counters
+
 log = logging.getLogger(__name__)
 REMEMBERED_S = 3600
+COUNTED_S = 120
 REMEMBERED_BYTES = 64 * 1024  # at once; longer conversations are read from the database
 
 
@@ -52,16 +54,26 @@ class PooledRedisCache(RedisCache):
         self._class = PooledClient
 
 
-def count_and_recall(
-    counter: str, lifetime_s: int, conversation_id: uuid.UUID
-) -> tuple[int, list[dict[str, Any]] | None]:
+def count(counter: str, minute: int) -> int:
+    """Count one more in this minute and return how many there were."""
+    if client is None:
+        return counters.count(counter, minute)
+    pipeline = client.pipeline(transaction=False)
+    _count(pipeline, counter, minute)
+    return int(pipeline.execute()[0])
+
+
+def counted(counter: str, minute: int) -> int:
+    """Return how many were counted in this minute."""
+    return counters.counted(counter, minute) if client is None else int(client.get(f"{counter}:{minute}") or 0)
+
+
+def count_and_recall(counter: str, minute: int, conversation_id: uuid.UUID) -> tuple[int, list[dict[str, Any]] | None]:
     """Count one more message; return the count and the conversation's last messages, None if not remembered."""
     if client is None:
-        cache.add(counter, 0, lifetime_s)
-        return cache.incr(counter), None
+        return counters.count(counter, minute), None
     pipeline = client.pipeline(transaction=False)
-    pipeline.incr(counter)
-    pipeline.expire(counter, lifetime_s)
+    _count(pipeline, counter, minute)
     pipeline.lrange(_key(conversation_id), 0, -1)
     count, _, entries = pipeline.execute()
     return count, [orjson.loads(entry) for entry in entries] or None
@@ -105,6 +117,12 @@ def ping() -> None:
     """
     if client is not None:
         client.ping()
+
+
+def _count(pipeline: redis.client.Pipeline, counter: str, minute: int) -> None:
+    """Add a count; it outlives its minute, in which clocks may differ."""
+    pipeline.incr(f"{counter}:{minute}")
+    pipeline.expire(f"{counter}:{minute}", COUNTED_S)
 
 
 def _entries(messages: Sequence[dict[str, Any]]) -> list[bytes]:

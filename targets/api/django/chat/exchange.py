@@ -37,7 +37,7 @@ def begin(request: HttpRequest, conversation_id: uuid.UUID) -> Exchange:
         raise UnsupportedMediaType(request.content_type or "none")
     given = NewMessage(data=json.parse(request.body))
     given.is_valid(raise_exception=True)
-    count, context = cache.count_and_recall(limits.message_counter(user.pk), 2 * limits.WINDOW_S, conversation_id)
+    count, context = cache.count_and_recall(limits.message_counter(user.pk), limits.this_minute(), conversation_id)
     limits.check_messages(count)
     message = save_message(user, conversation_id, given.validated_data["content"])
     if context is None:

@@ -5,17 +5,23 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from chat import cache
 
 WINDOW_S = 60
 
 
 def message_counter(user_id: int) -> str:
-    """Return the name of the user's counter for this minute."""
-    return f"rate:{user_id}:{int(time.time()) // WINDOW_S}"
+    """Return the name of the user's counter of messages."""
+    return f"rate:{user_id}"
+
+
+def this_minute() -> int:
+    """Return the number of this minute, by which counts begin anew."""
+    return int(time.time()) // WINDOW_S
 
 
 def check_messages(count: int) -> None:
@@ -39,7 +45,7 @@ class FailedSignIns(BaseThrottle):
         name = request.data.get("username") if isinstance(request.data, dict) else None
         if not isinstance(name, str):
             return True
-        return cache.get(self._counter(name), 0) < settings.FAILED_SIGN_INS_PER_MINUTE
+        return cache.counted(self._counter(name), this_minute()) < settings.FAILED_SIGN_INS_PER_MINUTE
 
     def wait(self) -> float:
         """Return the seconds left of this minute."""
@@ -48,14 +54,12 @@ class FailedSignIns(BaseThrottle):
     @classmethod
     def count(cls, name: str) -> None:
         """Count a failed try."""
-        counter = cls._counter(name)
-        cache.add(counter, 0, 2 * WINDOW_S)
-        cache.incr(counter)
+        cache.count(cls._counter(name), this_minute())
 
     @staticmethod
     def _counter(name: str) -> str:
         # Names come from strangers: hashed, they are short and of harmless characters.
-        return f"failed:{hashlib.sha256(name.encode()).hexdigest()[:32]}:{int(time.time()) // WINDOW_S}"
+        return f"failed:{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def _left_s() -> int:

@@ -93,3 +93,15 @@ class AccessToken(models.Model):
         expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
         cls.objects.create(digest=cls.digest_of(token), user=user, expires_at=expires_at)
         return token
+
+
+class Counter(models.Model):
+    """How often something happened within one minute, where there is no Redis to count."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    minute = models.PositiveIntegerField()
+    count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        """Return what it says."""
+        return f"{self.name}: {self.count} in minute {self.minute}"

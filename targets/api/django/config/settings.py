@@ -18,6 +18,7 @@ LLM_CONNECT_TIMEOUT_S = 5
 LLM_SILENCE_TIMEOUT_S = 60
 LLM_CONTEXT_MESSAGES = 20
 RELAY_WINDOW_S = int(os.environ.get("RELAY_WINDOW_MS") or 80) / 1000
+FREEZE_IMPORTS = True  # see config/asgi.py
 RATE_LIMIT_PER_MINUTE = environment.whole_number("RATE_LIMIT_PER_MINUTE", 60)
 FAILED_SIGN_INS_PER_MINUTE = 10
 TOKEN_DAYS = 30
@@ -54,7 +55,7 @@ DATABASES = {"default": environment.database(DATABASE_THREADS)}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 CACHES = environment.caches(REDIS_URL)
 
-# Sessions are rows, so they survive a restart of Redis; Redis answers for the rows it has seen.
+# Sessions are rows, so they survive a restart of Redis; Redis answers for the rows that it has seen.
 SESSION_ENGINE = "django.contrib.sessions.backends." + ("cached_db" if REDIS_URL else "db")
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True

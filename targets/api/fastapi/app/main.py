@@ -1,5 +1,6 @@
 """The application: what it is made of, and what lives as long as its process."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,13 @@ from app.language_model import LanguageModel
 from app.routers import accounts, conversations, messages, service
 
 
+def freeze_imports() -> None:
+    """Spare garbage collection what was imported: it would walk that while every stream waits. And collect rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def create_app(chosen: settings.Settings | None = None) -> FastAPI:
     """Return the application; uvicorn's ``--factory`` calls this in each of its processes."""
     config = chosen or settings.from_environment()
@@ -24,13 +32,16 @@ def create_app(chosen: settings.Settings | None = None) -> FastAPI:
         connections = Connections(config)
         remembered = cache.create(config.redis_url)
         model = LanguageModel(config)
-        yield {
+        state = {
             "settings": config,
             "database": connections,
             "cache": remembered,
             "model": model,
             "openapi": orjson.dumps(app.openapi()),
         }
+        if config.freeze_imports:
+            freeze_imports()
+        yield state
         await model.close()
         await remembered.close()
         await connections.close()

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     failed_sign_ins_per_minute: int = 10
     seed: int = 42
     relay_window_ms: Annotated[int, Field(ge=0, le=100)] = 80
+    freeze_imports: bool = True
     https: bool = False  # cookies are sent over TLS only
     trusted_origins: str = ""  # other addresses the page is served from, separated by commas
     session_seconds: int = 30 * SECONDS_PER_DAY

@@ -18,6 +18,7 @@ LLM_CONNECT_TIMEOUT_S = 5
 LLM_SILENCE_TIMEOUT_S = 60
 LLM_CONTEXT_MESSAGES = 20
 RELAY_WINDOW_S = int(os.environ.get("RELAY_WINDOW_MS") or 80) / 1000
+FREEZE_IMPORTS = True  # see config/asgi.py
 RATE_LIMIT_PER_MINUTE = environment.whole_number("RATE_LIMIT_PER_MINUTE", 60)
 FAILED_SIGN_INS_PER_MINUTE = 10
 DATABASE_THREADS = environment.whole_number("DATABASE_THREADS", 2)  # per process; more wait for each other
