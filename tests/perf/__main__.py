@@ -21,6 +21,7 @@ BENCHMARKS = (
     "sampler_capacity",
     "api_relay",
     "django_relay",
+    "builds",
     "front_ends",
     "docker_paths",
     "docker_stack",

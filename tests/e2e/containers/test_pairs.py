@@ -12,7 +12,12 @@ from tests.e2e.containers.engine import ContainerPlace, prepared
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]  # it may be the first to need the images
 
 CATALOGUE = targets.discover(ROOT / "targets")
-TARGETS = [name for name in CATALOGUE.covering() if CATALOGUE.target(name).instances < 2]  # more are the same image
+TARGETS = [
+    target.name
+    for target in map(CATALOGUE.target, CATALOGUE.covering())
+    if target.instances < 2  # more are the same image
+    and not any(part.only_local for part in target.parts)
+]
 #: checks at least, by protocol; of others the two first turns
 CHECKS = {"rest": 76, "streamlit": 5, "forms": 13}
 PATIENCE_S = 240.0

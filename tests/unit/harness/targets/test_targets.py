@@ -91,6 +91,27 @@ def test_a_variant_overrides_how_a_part_starts(catalogue: Catalogue) -> None:
     assert catalogue.target("streamlit:2").server.local.instances == 2
 
 
+def test_variants_of_an_api_make_targets_with_every_web_part_and_each_is_covered_once(tmp_path: Path) -> None:
+    write(
+        tmp_path / "api" / "a",
+        'name = "a"\nkind = "api"\ntitle = "A"\n[variants.plain.local]\nstart = ["a"]\n',
+    )
+    for name in ("v", "w"):
+        write(tmp_path / "web" / name, f'name = "{name}"\nkind = "web"\ntitle = "W"\n')
+    found = discover(tmp_path)
+    assert found.names() == ["a+v", "a+w", "a:plain+v", "a:plain+w"]
+    assert found.covering() == ["a+v", "a+w", "a:plain+v"]
+    assert found.target("a:plain+w").backend.local.start == ("a",)
+
+
+def test_a_variant_that_starts_in_another_way_has_no_image(tmp_path: Path) -> None:
+    text = MONOLITH.format(name="streamlit") + '[variants.plain.local.env]\nA = "1"\n'
+    write(tmp_path / "monolith" / "streamlit", text)
+    found = discover(tmp_path)
+    only = {name: found.target(name).server.only_local for name in found.names()}
+    assert only == {"streamlit": False, "streamlit:2": False, "streamlit:1.44": False, "streamlit:plain": True}
+
+
 def test_a_variant_with_other_requirements_is_an_edition_with_images_of_its_own(catalogue: Catalogue) -> None:
     names = [catalogue.target(f"streamlit{variant}").server.image_name for variant in ("", ":2", ":1.44")]
     assert names == ["streamlit", "streamlit", "streamlit-1.44"]

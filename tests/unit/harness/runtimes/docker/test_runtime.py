@@ -1,5 +1,6 @@
 """What a containerised target is made of, its seeded data, and a trial that did not have the budget."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from harness import profiles, targets
 from harness.analysis.verdict import invalid_budget
 from harness.cli import DEFAULT_TARGETS
-from harness.errors import BenchError
+from harness.errors import BenchError, UsageError
 from harness.records import Component, Limits, TargetInfo, TrialKey
 from harness.runtimes.docker import engine, runtime, seeding, topology
 from harness.runtimes.docker.images import Image
@@ -35,6 +36,13 @@ def test_every_image_of_a_target_has_its_dockerfile(name: str) -> None:
     assert set(tags.values()) == set(wanted)
     shape = topology.MODULAR if target.web else topology.monolith(1)
     assert set(tags) == {"pod", "llm", "generator", *shape.target}
+
+
+@pytest.mark.parametrize("name", ["django:plain+angular", "django:sqlite+angular", "streamlit:plain"])
+def test_a_variant_that_no_image_starts_is_refused_with_what_to_do(name: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"{name}: containers start")) as refused:
+        runtime._dockerfiles(CATALOGUE.target(name), CATALOGUE, ROOT)
+    assert "--runtime local" in refused.value.hint
 
 
 def test_the_databases_password_follows_from_the_secret_and_fits_into_an_address(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from harness.environments import POSTGRES_PROGRAMS
 from harness.errors import BenchError
 from harness.records import AnswerPlan, Component, Distribution, TargetInfo
 from harness.runtimes.local import Launch, stack
 from harness.runtimes.protocol import Stack
-from harness.targets import Local, Part, Target
+from harness.targets import Local, Part, Target, Variant
 
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))
 INFO = TargetInfo(
@@ -122,12 +124,72 @@ def test_a_variant_has_data_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(stack, "_run_once", lambda *_: None)
     (tmp_path / "part.toml").touch()
     names = []
-    for requirements in ("requirements.txt", "requirements-1.txt"):
+    monkeypatch.setattr(stack.postgres, "fill", lambda *words: words[-1]("postgresql://x"))
+    for requirements, database in (
+        ("requirements.txt", None),
+        ("requirements-1.txt", None),
+        ("requirements.txt", "pg"),
+    ):
         (tmp_path / requirements).write_text(requirements)
         local = Local(requirements=requirements, prepare=(("seed",),))
         part = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
-        names.append(stack._template(part, Path("python"), tmp_path, "s", 42, lambda _: None).name)
-    assert len(set(names)) == 2
+        programs = Path(database) if database else None
+        names.append(stack._template(part, Path("python"), programs, tmp_path, "s", 42, lambda _: None).name)
+    assert len(set(names)) == 3
+
+
+@pytest.fixture
+def on_postgres(prepared: stack.LocalPrepared, tmp_path: Path) -> stack.LocalPrepared:
+    """A target whose seeded data is a cluster of PostgreSQL."""
+    (prepared.template / "postgres").mkdir()
+    (prepared.template / "postgres" / "PG_VERSION").write_text("18")
+    (tmp_path / "programs" / POSTGRES_PROGRAMS).mkdir(parents=True)
+    (app,) = prepared.target.parts
+    lite = Variant(local={"needs": []})
+    local = replace(app.local, needs=("postgres",))
+    part = replace(app, local=local, variants={"other": Variant(local={"instances": 2}), "lite": lite})
+    return replace(
+        prepared,
+        target=Target(name="app", parts=(part,)),
+        postgres=tmp_path / "programs",
+        versions={**prepared.versions, "postgres": "18.6"},
+    )
+
+
+def test_postgres_is_a_component_of_the_target_on_a_copy_of_the_seeded_cluster(
+    on_postgres: stack.LocalPrepared, tmp_path: Path
+) -> None:
+    pod = Pod(tmp_path, [])
+    launch(pod, on_postgres, tmp_path)
+    _, server, app = pod.started
+    assert (server.name, server.role, server.version) == ("postgres", "target", "18.6")
+    cluster = Path(server.env["PGDATA"])
+    assert cluster.is_relative_to(pod.scratch())
+    assert (cluster / "PG_VERSION").read_text() == "18"
+    assert (on_postgres.template / "postgres" / "PG_VERSION").is_file(), "a trial took the template itself"
+    port = urlsplit(str(server.ready_url)).port
+    assert f"port={port}" in server.command
+    password = server.env["DB_PASSWORD"]
+    assert app.env["DATABASE_URL"] == f"postgresql://chat:{password}@127.0.0.1:{port}/chat"
+    assert password not in " ".join(server.command), "every user of the machine can read a command"
+
+
+def test_a_postgres_that_does_not_come_up_names_the_variant_that_does_without(
+    on_postgres: stack.LocalPrepared, tmp_path: Path
+) -> None:
+    pod = Pod(tmp_path, ["postgres ended with 1; the end of its log: no space left"])
+    with pytest.raises(BenchError, match="no space left") as failed:
+        launch(pod, on_postgres, tmp_path)
+    assert "measure app:lite" in failed.value.hint
+    assert [one.name for one in pod.started] == ["llm", "postgres"]
+
+
+def test_postgres_gets_another_port_where_its_own_is_taken(on_postgres: stack.LocalPrepared, tmp_path: Path) -> None:
+    pod = Pod(tmp_path, ["could not bind: Address already in use"])
+    launch(pod, on_postgres, tmp_path)
+    first, second, app = pod.started[1:]
+    assert first.ready_url != second.ready_url
+    assert str(urlsplit(str(second.ready_url)).port) in app.env["DATABASE_URL"]
 
 
 @pytest.mark.parametrize("text", ["[Errno 98] Address already in use", "Port 5002 is not available"])
