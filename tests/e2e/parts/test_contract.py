@@ -16,14 +16,16 @@ from harness.trials.context import TrialContext
 from tests.e2e.conftest import ROOT, SEED, Running
 
 CATALOGUE = targets.discover(ROOT / "targets")
-#: every API at least once, each with a front end to serve
+#: every API and each of its variants at least once, each with a front end to serve
 REST = [name for name in CATALOGUE.covering() if "+" in name and CATALOGUE.target(name).protocol == "rest"]
 CHECKS = 76
 
 
 def test_every_api_is_among_those_checked() -> None:
-    assert {name.partition("+")[0] for name in REST} == {part.name for part in CATALOGUE.of_kind("api")}
-    assert {"django", "fastapi", "flask"} <= {name.partition("+")[0] for name in REST}
+    apis = CATALOGUE.of_kind("api")
+    started = {name.partition("+")[0] for name in REST}
+    assert started == {api.name for api in apis} | {f"{api.name}:{name}" for api in apis for name in api.variants}
+    assert {"django", "fastapi", "flask", "django:plain", "django:sqlite", "django:no-redis"} <= started
 
 
 @pytest.mark.parametrize("name", REST)
@@ -35,8 +37,9 @@ def test_an_api_and_the_front_end_it_serves_meet_the_contract(started: Callable[
     assert len(checks) >= CHECKS, "some of what used to be tried is not"
 
 
-def test_streamlit_page_meets_the_contract(started: Callable[[str], Running]) -> None:
-    checks = check_page(started("streamlit").base_url, "streamlit")
+@pytest.mark.parametrize("name", ["streamlit", "streamlit:plain"])
+def test_streamlit_page_meets_the_contract(started: Callable[[str], Running], name: str) -> None:
+    checks = check_page(started(name).base_url, "streamlit")
     assert checks
     assert [check.text for check in checks if not check.passed] == []
 

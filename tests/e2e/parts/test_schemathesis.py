@@ -44,7 +44,8 @@ REACHED = {
 }
 
 
-@pytest.fixture(scope="module", params=REST)
+#: variants answer from the same code
+@pytest.fixture(scope="module", params=[name for name in REST if ":" not in name])
 def base_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Each API on data of its own, which these tests spoil for others, and without a limit that refuses them."""
     runtime = LocalRuntime()
