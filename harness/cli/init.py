@@ -18,7 +18,7 @@ KINDS = {
 }
 PLACEHOLDER = "my-chatbot"
 LONGEST_NAME = 40
-TAKEN = ("redis", "generator", "pod", *PROTOCOLS)  # components and protocols; parts' names come on top
+TAKEN = ("postgres", "redis", "generator", "pod", *PROTOCOLS)  # components and protocols; parts' names come on top
 
 
 def run(args: argparse.Namespace) -> int:

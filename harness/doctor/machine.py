@@ -1,5 +1,6 @@
 """The doctor's checks of this machine, with a fix for each thing missing."""
 
+import platform
 import shutil
 import tempfile
 import time
@@ -29,6 +30,7 @@ def examine(root: Path) -> list[Advice]:
         lambda: [disk(root)],
         lambda: [_node()],
         lambda: [_redis()],
+        lambda: [_postgres()],
         lambda: [_chromium()],
         lambda: docker.examine(root),
     )
@@ -133,6 +135,14 @@ def _redis() -> Advice:
         version = environments.redis_version(environments.output([found, "--version"]))
         return Advice(name="redis-server", state="ok", what=f"{version} at {found}")
     return Advice(name="redis-server", state="ok", what="not on PATH; set-up installs one of its own")
+
+
+def _postgres() -> Advice:
+    kind = platform.machine()
+    if kind in environments.POSTGRES_MACHINES:
+        return Advice(name="PostgreSQL", state="ok", what="set-up installs one of its own")
+    remedy = "measure the variants without it, such as django:sqlite+angular"
+    return Advice(name="PostgreSQL", state="missing", what=f"no locked package for {kind}", remedy=remedy)
 
 
 def _chromium() -> Advice:

@@ -1,6 +1,7 @@
 """The needs of a part that are made once: interpreters, packages, builds."""
 
 from harness.environments.parts import (
+    POSTGRES_MACHINES,
     POSTGRES_PROGRAMS,
     Environments,
     alone,
@@ -15,6 +16,7 @@ from harness.environments.parts import (
 )
 
 __all__ = [
+    "POSTGRES_MACHINES",
     "POSTGRES_PROGRAMS",
     "Environments",
     "alone",

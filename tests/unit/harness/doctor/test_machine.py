@@ -10,7 +10,7 @@ from harness.doctor.advice import Advice
 from harness.host import cgroups, cpus, machine
 
 NAMES = ["CPUs", "spare CPUs", "memory", "CPU limit", "memory limit", "other load", "steal", "disk"]
-PROGRAMS = ["Node.js", "redis-server", "Chromium", "Docker engine"]
+PROGRAMS = ["Node.js", "redis-server", "PostgreSQL", "Chromium", "Docker engine"]
 
 
 def test_everything_is_examined_and_nothing_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +58,13 @@ def test_programs_that_set_up_brings_along_are_fine_when_absent(monkeypatch: pyt
     monkeypatch.setenv("PATH", "")
     assert (doctor._node().state, doctor._redis().state) == ("ok", "ok")
     assert doctor._chromium().state == "missing"
+
+
+@pytest.mark.parametrize(("kind", "state"), [("x86_64", "ok"), ("aarch64", "ok"), ("riscv64", "missing")])
+def test_a_processor_without_postgres_is_told_what_to_measure(
+    monkeypatch: pytest.MonkeyPatch, kind: str, state: str
+) -> None:
+    monkeypatch.setattr(doctor.platform, "machine", lambda: kind)
+    found = doctor._postgres()
+    assert found.state == state
+    assert ("django:sqlite" in found.remedy) == (state == "missing")
