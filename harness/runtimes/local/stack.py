@@ -51,7 +51,10 @@ def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report:
         BenchError: an installation, build or seeding that failed, with the last lines of its log.
     """
     with environments.alone(root):
-        return _prepare(target, catalogue, root, seed, report)
+        try:
+            return _prepare(target, catalogue, root, seed, report)
+        except postgres.PostgresError as error:
+            raise without_postgres(target, error) from error
 
 
 def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
@@ -115,14 +118,17 @@ def _postgres(env: environments.Environments, part: Part) -> tuple[Path | None, 
     try:
         return env.ensure_postgres()
     except BenchError as error:
-        raise without_postgres(part, error) from error
+        raise postgres.PostgresError(error.message, error.hint) from error
 
 
-def without_postgres(part: Part, error: BenchError) -> BenchError:
-    """Return an error of PostgreSQL whose hint names the variant of the part that does without it, if there is one."""
-    others = [name for name in part.variants if "postgres" not in varied(part, name).local.needs]
-    instead = [f"or measure {part.name}:{name}, which does without PostgreSQL" for name in others[:1]]
-    return BenchError(error.message, ", ".join([error.hint, *instead]))
+def without_postgres(target: Target, error: BenchError) -> BenchError:
+    """Return an error of PostgreSQL whose hint names the target that does without it, if a variant makes one."""
+    backend, *others = target.parts
+    for name in backend.variants:
+        if "postgres" not in varied(backend, name).local.needs:
+            instead = "+".join([f"{backend.name}:{name}", *(part.name for part in others)])
+            return BenchError(error.message, f"{error.hint}, or measure {instead}, which does without PostgreSQL")
+    return error
 
 
 def _template(
@@ -138,7 +144,7 @@ def _template(
     for path in sorted(sources):
         digest.update(str(path.relative_to(part.folder)).encode() + path.read_bytes())
     if database:
-        digest.update(database.name.encode())
+        digest.update(database.name.encode() + (postgres.SETTINGS / "entry").read_bytes())
     folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{digest.hexdigest()[:12]}"
     if folder.exists():
         return folder
@@ -158,16 +164,13 @@ def _template(
             _run_once(part, [_fill(word, values) for word in command], {**settings, **address})
 
     if database:
-        try:
-            postgres.fill(
-                database,
-                database_password(secret),
-                making / postgres.FOLDER,
-                root / ".chatbench" / "logs" / f"postgres-{slug(part.name)}.log",
-                lambda url: prepared({"DATABASE_URL": url}),
-            )
-        except postgres.PostgresError as error:
-            raise without_postgres(part, error) from error
+        postgres.fill(
+            database,
+            database_password(secret),
+            making / postgres.FOLDER,
+            root / ".chatbench" / "logs" / f"postgres-{slug(part.name)}.log",
+            lambda url: prepared({"DATABASE_URL": url}),
+        )
     else:
         prepared({})
     environments.settle(making, folder)
@@ -273,7 +276,7 @@ def launch(
                 pod, database, log / "postgres.log", versions["postgres"]
             )
         except BenchError as error:
-            raise without_postgres(prepared.target.backend, error) from error
+            raise without_postgres(prepared.target, error) from error
     if prepared.redis:
         settings["REDIS_URL"] = services.launch_redis(pod, prepared.redis, data, log / "redis.log", versions["redis"])
     if prepared.web:

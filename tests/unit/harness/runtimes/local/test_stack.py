@@ -184,6 +184,18 @@ def test_a_postgres_that_does_not_come_up_names_the_variant_that_does_without(
     assert [one.name for one in pod.started] == ["llm", "postgres"]
 
 
+def test_a_machine_without_postgres_is_told_which_target_does_without(tmp_path: Path) -> None:
+    variants = {"other": Variant(local={"instances": 2}), "lite": Variant(local={"needs": []})}
+    api = Part(name="a", kind="api", title="A", folder=tmp_path, local=Local(needs=("postgres",)), variants=variants)
+    web = Part(name="w", kind="web", title="W", folder=tmp_path)
+    error = BenchError("no PostgreSQL to install for riscv64", "use another machine")
+    told = stack.without_postgres(Target(name="a+w", parts=(api, web)), error)
+    assert told.message == error.message
+    assert told.hint == "use another machine, or measure a:lite+w, which does without PostgreSQL"
+    alone = Target(name="a", parts=(replace(api, variants={}),))
+    assert stack.without_postgres(alone, error) is error
+
+
 def test_postgres_gets_another_port_where_its_own_is_taken(on_postgres: stack.LocalPrepared, tmp_path: Path) -> None:
     pod = Pod(tmp_path, ["could not bind: Address already in use"])
     launch(pod, on_postgres, tmp_path)
