@@ -1,7 +1,7 @@
 """What freezing imports and PostgreSQL bring to Django: the same load on four builds, in turns, in one run.
 
 An event loop's freeze is the time that it woke up too late: every stream of that process stood still meanwhile. Other
-programs on the machine lengthen it; the longest collection, which is part of it, is the interpreter's own.
+programs on the machine lengthen it. The longest collection is CPU time, which they do not lengthen.
 """
 
 import json

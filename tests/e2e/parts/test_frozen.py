@@ -19,11 +19,14 @@ from tests.e2e.conftest import ANSWER, CATALOGUE, SEED
 
 #: every Python process of a part imports this first; at a signal it writes down how it collects
 TELL = """
-import gc, json, os, signal
+import gc, json, os, signal, sys
 def tell(number, frame):
     path = os.path.join(os.path.dirname(__file__), f"{os.getpid()}")
     with open(path, "w") as file:
-        json.dump({"frozen": gc.get_freeze_count(), "threshold": gc.get_threshold()}, file)
+        streamlit = sys.modules.get("streamlit.config")
+        after_runs = streamlit and streamlit.get_option("runner.postScriptGC")
+        told = {"frozen": gc.get_freeze_count(), "threshold": gc.get_threshold(), "after_runs": after_runs}
+        json.dump(told, file)
     os.rename(path, path + ".json")
 signal.signal(signal.SIGRTMAX, tell)
 """
@@ -38,6 +41,7 @@ class Collecting:
 
     frozen: int
     threshold: list[int]
+    after_runs: bool | None  # a full collection after every run of a script; None: not Streamlit
 
 
 def served(name: str, folder: Path, tuned: int = 0) -> list[Collecting]:
@@ -92,7 +96,7 @@ def test_every_serving_process_has_frozen_what_it_imported_and_collects_rarely(n
 
 def test_streamlit_has_frozen_what_it_imported(tmp_path: Path) -> None:
     processes = served("streamlit", tmp_path, 1)
-    assert [one.frozen > 10_000 for one in processes] == [True]
+    assert [(one.frozen > 10_000, one.after_runs) for one in processes] == [(True, False)]
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -102,3 +106,4 @@ def test_a_plain_build_collects_as_python_does(name: str, tmp_path: Path) -> Non
     assert len(processes) >= CATALOGUE.target(name).python_processes
     assert {one.frozen for one in processes} == {0}
     assert {tuple(one.threshold) for one in processes} == {gc.get_threshold()}
+    assert {one.after_runs for one in processes} == {True if name == "streamlit:plain" else None}
