@@ -1,7 +1,7 @@
 """The article's claims, judged by what a run measured; the rules are in docs/method/claims.md."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from harness.analysis import claims as rules
@@ -80,9 +80,13 @@ class JudgedClaim:
 
 
 def judge(run: Run, table: Table, terms: Conditions, evidence: Mapping[str, Evidence]) -> list[JudgedClaim]:
-    """Judge the article's claims by a run's trials; every claim also for plain builds, where the run has them."""
+    """Judge the article's claims by a run's trials; every claim also for plain builds, where the run has them.
+
+    A profile that only asks whether everything works judges none.
+    """
+    judged = evidence if terms.profile.capacity else {name: replace(one, trials=()) for name, one in evidence.items()}
     facts = {
-        name: known(one, terms, table.cell(f"memory_slope_bytes_per_session/{name}")) for name, one in evidence.items()
+        name: known(one, terms, table.cell(f"memory_slope_bytes_per_session/{name}")) for name, one in judged.items()
     }
     return judge_known(facts, run.targets, table.modular, [cell.id for cell in table.cells])
 

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from harness import profiles
+from harness.analysis.blocks import BLOCK_S
 from harness.analysis.capacity import Capacity, Outcome, assess
 from harness.records import Trial, TrialKey, Verdict
 from harness.trials import course as courses
@@ -33,13 +34,15 @@ class Synthetic:
         draw = random.Random(seed)  # a simulation
         self.edge = exp(draw.uniform(log(1), log(5000)))
         self.noise = draw.uniform(0, 0.10)
-        #: the operational bound is an upper one: queueing takes its share before a CPU is full
-        self.bound = self.edge * draw.uniform(1.0, 1.6)
+        #: queueing takes its share before a CPU is full, and a turn costs less where many share what is done once
+        self.bound = self.edge * draw.uniform(0.4, 1.6)
         self._draw = draw
 
     def climbed(self) -> float:
-        """Where a climb leaves the SLO: as far off as a trial's own edge, and a block of a minute's climb."""
-        return self.edge * self._draw.uniform(1 - self.noise, 1 + self.noise) * self._draw.uniform(0.92, 1.08)
+        """Where a climb leaves the SLO: as far off as a trial's own edge, and half a block to either side."""
+        block = courses.CLIMB_OVER * self.bound * BLOCK_S / PROFILE.search.climb_s
+        edge = self.edge * self._draw.uniform(1 - self.noise, 1 + self.noise) + self._draw.uniform(-0.5, 0.5) * block
+        return max(1.0, edge)
 
     def verdict(self, level: int) -> Verdict:
         return PASS if level <= self.edge * self._draw.uniform(1 - self.noise, 1 + self.noise) else FAIL

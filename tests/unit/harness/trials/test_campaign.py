@@ -51,15 +51,15 @@ def test_each_target_is_checked_then_audited_then_idle_then_based_then_searched(
 def test_a_climb_says_where_the_search_begins_and_both_ends_are_tried_from_fresh_starts() -> None:
     found, made = run(trials.carrying({"a": 180}), ["a"])
     after_base = [(t.key.scenario, t.key.level) for t in made][4:]
-    assert after_base == [("climb", 225), ("chat", 161), ("chat", 201), ("chat", 201), ("chat", 161)]
+    assert after_base == [("climb", 512), ("chat", 161), ("chat", 201), ("chat", 201), ("chat", 161)]
     assert (found["a"].low, found["a"].high) == (161, 201)
 
 
 def test_a_climb_that_met_the_slo_to_its_top_leads_beyond_it() -> None:
-    found, made = run(trials.carrying({"a": 300}), ["a"])
-    assert [(t.key.scenario, t.key.level) for t in made][4:6] == [("climb", 225), ("chat", 201)]
+    found, made = run(trials.carrying({"a": 700}), ["a"])
+    assert [(t.key.scenario, t.key.level) for t in made][4:6] == [("climb", 512), ("chat", 458)]
     assert found["a"].low is not None
-    assert found["a"].low <= 300 < (found["a"].high or 0)
+    assert found["a"].low <= 700 < (found["a"].high or 0)
 
 
 def test_an_invalid_climb_is_made_once_more_and_then_done_without() -> None:
@@ -270,7 +270,7 @@ def test_without_an_application_no_memory_is_measured_and_the_tools_bound_the_st
 
     campaign.run_campaign({"no-app": new_course(QUICK, "no-app", no_app=True)}, keep, (), 1, lambda progress: None)
     assert [t.key.scenario for t in made][:4] == ["check", "chat", "climb", "chat"]
-    assert [t.key.level for t in made][1:3] == [QUICK.search.base_users, 220]  # 10 / 0.05, and a tenth more
+    assert [t.key.level for t in made][1:3] == [QUICK.search.base_users, 500]  # two and a half times 10 / 0.05
 
 
 def test_without_an_application_and_spare_cpus_the_tools_share_the_budgets_cores() -> None:

@@ -11,8 +11,8 @@ QUICK = profiles.load("quick")
 
 
 def test_a_trial_takes_its_phases() -> None:
-    # cycle 0.3 + 40 × 0.02 + 3 = 4.1 s; 150 users make 100 turns in 2.7 s, so the shortest window of 25 s counts
-    phases_s = 4 * 4.1 + 2 * 4.1 + 25 + 1.1
+    # cycle 0.3 + 40 × 0.02 + 3 = 4.1 s; 150 users make 100 turns in 2.7 s, so the shortest window of 30 s counts
+    phases_s = 4 * 4.1 + 2 * 4.1 + 30 + 1.1
     assert duration.trial_s(QUICK, 150) == pytest.approx(duration.START_S + duration.FIXED_WORK_S + phases_s, abs=0.1)
 
 

@@ -86,7 +86,7 @@ def test_the_ratio_leads(pooled: sessions.PooledReport) -> None:
 
 def test_costs_are_pooled_too_and_audits_are_not(pooled: sessions.PooledReport) -> None:
     measures = {cell.measure for cell in pooled.cells}
-    assert {"target_cpu_s_per_turn", "cold_start_s", "memory_bytes_100"} <= measures
+    assert {"cpu_s_per_turn_at_capacity", "users_per_core_at_capacity", "cold_start_s", "memory_bytes_100"} <= measures
     assert not {m for m in measures if m.startswith(("security", "integration", "maintenance"))}
 
 
