@@ -9,7 +9,7 @@ from loadtests.reading import GrowingText, foreign_nonce
 from loadtests.users.streamlit_wire import Protocol
 
 _SUCCEEDED, _COMPILE_ERROR, _ENDED_FOR_RERUN, _FRAGMENT_SUCCEEDED = range(4)
-_RATINGS = ("feedback", "button_group")  # nobody rates an answer under load: their state says so
+_THUMBS = 2  # the style BORDERLESS of a button group, which ratings were before they had an element of their own
 _CURSOR = " ▌▍█▏|"
 _PLAIN_VALUES = {"text_input": "string_value", "text_area": "string_value", "checkbox": "bool_value"}
 _SIGN_IN_CODE = re.compile(r"""code["']?[:=] ?["']([0-9a-f]{32})["']""")
@@ -109,7 +109,7 @@ class Session:
             component = element.bidi_component.json if kind == "bidi_component" else element.iframe.srcdoc
             if code := _SIGN_IN_CODE.search(component):
                 self.sign_in_code = code[1]
-        elif kind in (*_PLAIN_VALUES, *_RATINGS):
+        elif kind in (*_PLAIN_VALUES, "feedback") or (kind == "button_group" and element.button_group.style == _THUMBS):
             self._widget(kind, getattr(element, kind), fragment_id)
 
     def _widget(self, kind: str, widget: Any, fragment_id: str) -> None:
@@ -121,7 +121,7 @@ class Session:
         if kind in _PLAIN_VALUES:
             setattr(state, _PLAIN_VALUES[kind], widget.default)
         elif kind == "feedback":
-            state.string_value = ""
+            state.string_value = ""  # nobody rates an answer under load
         else:
             state.int_array_value.SetInParent()
         if kind == "text_input":
