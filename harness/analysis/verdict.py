@@ -70,7 +70,7 @@ def judge(
         notes = (*(note if contended else ()), *_unmatched(figures))
         return Verdict(outcome="fail", reasons=(*misses, *notes), contended=contended)
     doubts = [
-        *absent(figures),
+        *(() if facts.stopped_early else absent(figures)),
         *doubts_of_a_pass(figures, facts, rules),
         *(unsteadiness(figures, rules) if steady else ()),
     ]

@@ -37,7 +37,8 @@ def note_of(
     }
 
 
-def _live_line(turn: PendingTurn, trace: AnswerTrace, outcome: Outcome) -> dict[str, Any]:
+def live_line(turn: PendingTurn, trace: AnswerTrace, outcome: Outcome) -> dict[str, Any]:
+    """Return what a running trial tells of a turn that has ended."""
     return {
         "tag": turn.tag,
         "phase": turn.phase,
@@ -50,12 +51,15 @@ def _live_line(turn: PendingTurn, trace: AnswerTrace, outcome: Outcome) -> dict[
 
 
 def _longest_gap_s(trace: AnswerTrace) -> float | None:
-    """Return the longest gap between reads from the answer's first token on."""
+    """Return the longest gap between reads from the answer's first token on, the last gap left out.
+
+    The last read may bring the protocol's end alone: waiting for that is no stall of the answer.
+    """
     first_s = trace.first_s
     if first_s is None:
         return None
     times = [at_s for at_s in trace.times if at_s >= first_s]
-    return max((b - a for a, b in pairwise(times)), default=None)
+    return max((b - a for a, b in pairwise(times[:-1])), default=None)
 
 
 class Recorder:
@@ -113,7 +117,7 @@ class Recorder:
             raw = trace.raw()
             header = orjson.dumps(note_of(turn, trace, outcome, kind, error) | {"raw_bytes": len(raw)})
             self._spool.write(header + b"\n" + raw)
-            lines.append(orjson.dumps(_live_line(turn, trace, outcome), option=orjson.OPT_APPEND_NEWLINE))
+            lines.append(orjson.dumps(live_line(turn, trace, outcome), option=orjson.OPT_APPEND_NEWLINE))
         self._live.write(b"".join(lines))
 
     def write_turns(self) -> None:
