@@ -48,6 +48,7 @@ class SearchPlan:
     start: int
     growth: float = 1.5
     share: float = 0.7  # of a bound that is worth trying
+    stepwise: bool = False  # down by ``growth`` too, not by bisection: the start lies near the edge
     lowest: int = 1
     highest: int = 5000
     precision: float = 0.25
@@ -134,7 +135,8 @@ def next_level(outcomes: Sequence[Outcome], plan: SearchPlan) -> int | None:
     if low == 0 and lowest_fail > plan.lowest:
         return max(plan.lowest, min(lowest_fail - 1, int(lowest_fail / plan.growth)))
     if low and high - low > max(1, plan.precision * low):
-        middle = min(high - 1, max(low + 1, round(sqrt(low * high))))
+        towards = max(sqrt(low * high), high / plan.growth) if plan.stepwise else sqrt(low * high)
+        middle = min(high - 1, max(low + 1, round(towards)))
         if not any(o.level == middle for o in valid):
             return middle
     for end in (high, low):

@@ -106,7 +106,9 @@ def search_plan(plan: Search, start: int, edge: float | None) -> SearchPlan:
     step = 1 + plan.precision
     level = max(1, min(plan.highest, round(edge / sqrt(step))))
     # a rounded step must not look wider than the precision, which would be bisected once more
-    return SearchPlan(start=level, growth=step, share=0.0, precision=plan.precision + 1 / level, **common)
+    return SearchPlan(
+        start=level, growth=step, share=0.0, stepwise=True, precision=plan.precision + 1 / level, **common
+    )
 
 
 def _claimed(profile: Profile, capacity: Capacity, claimed: Sequence[int]) -> Generator[Request, Trial, None]:

@@ -2,6 +2,7 @@
 
 import time
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,15 +52,15 @@ def live_line(turn: PendingTurn, trace: AnswerTrace, outcome: Outcome) -> dict[s
 
 
 def _longest_gap_s(trace: AnswerTrace) -> float | None:
-    """Return the longest gap between reads from the answer's first token on, the last gap left out.
+    """Return the longest gap between reads from the answer's first token on.
 
-    The last read may bring the protocol's end alone: waiting for that is no stall of the answer.
+    Only reads before that of the protocol's end: waiting for that is no stall of the answer.
     """
-    first_s = trace.first_s
-    if first_s is None:
+    if trace.first_s is None:
         return None
-    times = [at_s for at_s in trace.times if at_s >= first_s]
-    return max((b - a for a, b in pairwise(times[:-1])), default=None)
+    until_s = inf if trace.done_s is None else trace.done_s
+    times = [at_s for at_s in trace.times if trace.first_s <= at_s < until_s]
+    return max((b - a for a, b in pairwise(times)), default=None)
 
 
 class Recorder:

@@ -62,6 +62,18 @@ def test_a_climb_that_met_the_slo_to_its_top_leads_beyond_it() -> None:
     assert found["a"].low <= 700 < (found["a"].high or 0)
 
 
+def test_a_climb_that_saw_the_edge_too_high_leads_down_step_by_step() -> None:
+    carrying = trials.carrying({"a": 150})
+
+    def measure(key: TrialKey) -> Trial:
+        one = carrying(key)
+        return replace(one, figures=trials.FIGURES | {"climb_users": 240.0}) if key.scenario == "climb" else one
+
+    found, made = run(measure, ["a"])
+    assert [t.key.level for t in made][5:8] == [215, 172, 138]
+    assert (found["a"].low, found["a"].high) == (138, 172)
+
+
 def test_an_invalid_climb_is_made_once_more_and_then_done_without() -> None:
     carrying = trials.carrying({"a": 180})
 
