@@ -1,7 +1,7 @@
 """The order of trials: a course of requests that is sent verdicts; pure."""
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
 
 from harness.analysis.capacity import (
@@ -100,15 +100,22 @@ def search_plan(plan: Search, start: int, edge: float | None) -> SearchPlan:
     Around an edge one step of the wanted precision lies between the first level and the next, half a step below and
     half a step above it.
     """
-    common = {"highest": plan.highest, "repetitions": plan.repetitions, "max_trials": plan.max_trials}
+    wide = SearchPlan(
+        start=start,
+        growth=plan.growth,
+        share=plan.start_share,
+        highest=plan.highest,
+        precision=plan.precision,
+        repetitions=plan.repetitions,
+        max_trials=plan.max_trials,
+    )
     if edge is None:
-        return SearchPlan(start=start, growth=plan.growth, share=plan.start_share, precision=plan.precision, **common)
+        return wide
     step = 1 + plan.precision
     level = max(1, min(plan.highest, round(edge / sqrt(step))))
     # a rounded step must not look wider than the precision, which would be bisected once more
-    return SearchPlan(
-        start=level, growth=step, share=0.0, stepwise=True, precision=plan.precision + 1 / level, **common
-    )
+    precision = plan.precision + 1 / level
+    return replace(wide, start=level, growth=step, share=0.0, stepwise=True, precision=precision)
 
 
 def _claimed(profile: Profile, capacity: Capacity, claimed: Sequence[int]) -> Generator[Request, Trial, None]:
