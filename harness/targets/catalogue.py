@@ -36,19 +36,20 @@ class Catalogue:
                 names += [f"{name}+{web.name}" for web in self.of_kind("web")]
         return names + [part.name for part in self.of_kind("no_app")]
 
-    def covering(self) -> list[str]:
-        """Return targets that cover every part and variant: monoliths, and no more pairs than needed."""
+    def covering(self, *, containers: bool = False) -> list[str]:
+        """Return targets that cover every part and variant: monoliths, and no more pairs than needed.
+
+        ``containers``: without those that only run without containers.
+        """
         # front ends that browsers run come first, so that each API serves one
         webs = sorted(self.of_kind("web"), key=lambda part: part.protocol is not None)
         apis = self.of_kind("api")
         pairs = range(max(len(apis), len(webs)) if apis and webs else 0)
         alone = [name for name in self.names() if "+" not in name]
         paired = [f"{apis[n % len(apis)].name}+{webs[n % len(webs)].name}" for n in pairs]
-        return (
-            alone
-            + paired
-            + [f"{api.name}:{variant}+{webs[0].name}" for api in apis if webs for variant in api.variants]
-        )
+        varied = [f"{api.name}:{variant}+{webs[0].name}" for api in apis if webs for variant in api.variants]
+        names = [*alone, *paired, *varied]
+        return [name for name in names if not (containers and any(p.only_local for p in self.target(name).parts))]
 
     def target(self, name: str) -> Target:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).

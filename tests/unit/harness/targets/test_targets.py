@@ -110,6 +110,8 @@ def test_a_variant_that_starts_in_another_way_has_no_image(tmp_path: Path) -> No
     found = discover(tmp_path)
     only = {name: found.target(name).server.only_local for name in found.names()}
     assert only == {"streamlit": False, "streamlit:2": False, "streamlit:1.44": False, "streamlit:plain": True}
+    assert found.covering() == ["streamlit", "streamlit:2", "streamlit:1.44", "streamlit:plain"]
+    assert found.covering(containers=True) == ["streamlit", "streamlit:2", "streamlit:1.44"]
 
 
 def test_a_variant_with_other_requirements_is_an_edition_with_images_of_its_own(catalogue: Catalogue) -> None:
