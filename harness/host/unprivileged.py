@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,21 @@ def command(words: Sequence[str]) -> tuple[str, ...]:
     """Return a command that runs ``words`` as a user other than root."""
     program = shutil.which(words[0]) or words[0]
     return (sys.executable, "-I", "-S", "-c", _BECOME, program, *words[1:]) if needed() else tuple(words)
+
+
+def temporary_folder() -> str:
+    """Return a folder for temporary files that the user of ``command`` can reach.
+
+    It is the one of this process, unless a folder on the way to it is closed to others.
+    """
+    usual = tempfile.gettempdir()
+    if not needed():
+        return usual
+    return next((folder for folder in (usual, "/var/tmp", "/tmp") if _open_to_others(Path(folder))), usual)  # noqa: S108  # mkdtemp makes a folder of its own inside
+
+
+def _open_to_others(folder: Path) -> bool:
+    return all(step.is_dir() and step.stat().st_mode & 0o001 for step in (folder, *folder.parents))
 
 
 def hand_over(folder: Path) -> None:

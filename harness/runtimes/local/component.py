@@ -35,6 +35,10 @@ class Starter(Protocol):
         """Return a folder for the trial's data, removed with the trial."""
         ...
 
+    def open_scratch(self) -> Path:
+        """Return a folder for the data of a program that runs as another user, removed with the trial."""
+        ...
+
     def start(self, wanted: Launch, /) -> Component:
         """Start a component and wait until it is ready; BenchError with the last lines of its log when it does not."""
         ...

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from harness.errors import BenchError
-from harness.host import accounting, cgroups, cpus, launch, limits, procfs, watchdog
+from harness.host import accounting, cgroups, cpus, launch, limits, procfs, unprivileged, watchdog
 from harness.host.accounting import Account
 from harness.host.cgroups import Budget, Hierarchy, Side
 from harness.host.cpus import CpuSplit
@@ -96,6 +96,7 @@ class LocalPod:
         self._own_cpus = _keep_to(split.others) if split.spare else None
         self._private = Path(tempfile.mkdtemp(prefix=f"chatbench-{name}-"))
         self._guard = Watchdog()
+        self._opened: Path | None = None
         self._guard.watch("folder", self._private)
         # one process may hold two trials of a name; the number at the end tells whose leftovers groups are
         unique = self._private.name.removeprefix("chatbench-")
@@ -126,6 +127,15 @@ class LocalPod:
     def scratch(self) -> Path:
         """Return a folder for the trial's data; it goes with the trial, even when the harness is killed."""
         return self._private
+
+    def open_scratch(self) -> Path:
+        """Return a folder that programs of another user can reach: another one only where TMPDIR is closed to them."""
+        if Path(temporary := unprivileged.temporary_folder()) == self._private.parent:
+            return self._private
+        if self._opened is None:
+            self._opened = Path(tempfile.mkdtemp(prefix=f"{self._private.name}-", dir=temporary))
+            self._guard.watch("folder", self._opened)
+        return self._opened
 
     def launch(self, prepared: LocalPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
         """Start a whole stack; see ``harness.runtimes.protocol.Pod``."""
@@ -280,6 +290,8 @@ class LocalPod:
         left = [tree for tree in self._trees if not watchdog.remove_group(tree, begun_s + POLITE_S + REMOVE_S)]
         self._stopped = True
         shutil.rmtree(self._private, ignore_errors=True)
+        if self._opened:
+            shutil.rmtree(self._opened, ignore_errors=True)
         if self._own_cpus is not None:
             _keep_to(self._own_cpus)
         if left or not ended:

@@ -79,10 +79,13 @@ def server(programs: Path, home: Path, password: str) -> Server:
 
 
 def restored(programs: Path, data: Path, scratch: Path, password: str) -> Server:
-    """Return a server on the cluster of a copy of seeded data; the cluster moves to a folder of its own."""
+    """Return a server on the cluster of a copy of seeded data; the cluster moves to a folder of its own.
+
+    ``scratch``: a folder that whoever runs the server can reach.
+    """
     home = scratch / FOLDER
     home.mkdir()
-    (data / FOLDER).rename(home / "cluster")
+    shutil.move(data / FOLDER, home / "cluster")
     return server(programs, home, password)
 
 
@@ -92,7 +95,7 @@ def fill(programs: Path, password: str, template: Path, log: Path, work: Callabl
     Raises:
         PostgresError: PostgreSQL did not start or did not stop, with the last lines of ``log``.
     """
-    with tempfile.TemporaryDirectory(prefix="chatbench-postgres-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="chatbench-postgres-", dir=unprivileged.temporary_folder()) as scratch:
         made = server(programs, Path(scratch, "postgres"), password)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port: int = probe.getsockname()[1]

@@ -259,7 +259,7 @@ def launch(
     shutil.copytree(prepared.template, data)
     database = None
     if prepared.postgres:
-        database = postgres.restored(prepared.postgres, data, pod.scratch(), database_password(prepared.secret))
+        database = postgres.restored(prepared.postgres, data, pod.open_scratch(), database_password(prepared.secret))
     started = time.monotonic()
     settings = {
         "DATA_DIR": str(data),

@@ -33,6 +33,19 @@ def test_whoever_starts_it_it_runs_without_rights_and_may_use_what_was_handed_ov
     assert done.stdout == f"read {user}\n", done.stderr
 
 
+def test_where_the_temporary_folder_is_closed_to_others_root_takes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "closed" / "inside"
+    inside.mkdir(parents=True)
+    inside.parent.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(inside))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert unprivileged.temporary_folder() == "/var/tmp"  # noqa: S108  # as it says, nothing is written
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert unprivileged.temporary_folder() == str(inside)
+
+
 def test_a_program_that_cannot_be_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(os, "geteuid", lambda: 0)

@@ -27,6 +27,9 @@ class Pod:
         self.started: list[Launch] = []
         self.port = 5000
 
+    def open_scratch(self) -> Path:
+        return self.scratch()
+
     def scratch(self) -> Path:
         return self.folder / "scratch"
 
