@@ -16,12 +16,13 @@ Status = Literal["bracketed", "open", "none", "inconclusive"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The verdict of one trial at a level, and the most users its readings say there can be."""
+    """The verdict of one trial at a level, the most users its readings say there can be, and the target's cores."""
 
     level: int
     repetition: int
     verdict: Verdict
     bound: float | None = None
+    cores: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,21 @@ class Capacity:
         high: Lowest level above it all of whose repetitions failed, None where none did.
         at_least: The machine was contended where it failed, so that ``low`` is a lower bound and ``high`` none.
         status: ``open`` means that no level failed within reach.
+        most: Users where ``at_least``: the load that failed there, in proportion to all CPUs of the budget (utilisation
+            law). The target can carry no more, had load generator and model left it their share. None where its cores
+            were not read.
     """
 
     low: int | None
     high: int | None
     at_least: bool
     status: Status
+    most: int | None = None
+
+    @property
+    def upper(self) -> int | None:
+        """The upper end: the level that failed, or on a contended machine the most that there can be."""
+        return self.most if self.high is None else self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +93,22 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
     if high is None:
         unsettled = low is None or _stuck(outcomes)
         return Capacity(low=low, high=None, at_least=False, status="inconclusive" if unsettled else "open")
-    contended = any(o.verdict.contended for o in valid if o.level == high)
+    there = [o for o in valid if o.level == high]
+    contended = any(o.verdict.contended for o in there)
+    clear = None if contended else high
     if low is None:
-        return Capacity(low=None, high=None if contended else high, at_least=False, status="inconclusive")
-    return Capacity(low=low, high=None if contended else high, at_least=contended, status="bracketed")
+        return Capacity(low=None, high=clear, at_least=False, status="inconclusive")
+    most = _most(there) if contended else None
+    return Capacity(low=low, high=clear, at_least=contended, status="bracketed", most=most)
+
+
+def _most(failures: Sequence[Outcome]) -> int | None:
+    """Return the users of one level's failures in proportion to all CPUs of the budget; the largest of them."""
+    cores = [o.cores for o in failures]
+    known = [one for one in cores if one]
+    if len(known) < len(cores):
+        return None
+    return max(round(o.level * max(1.0, BUDGET_CPUS / one)) for o, one in zip(failures, known, strict=True))
 
 
 Judged = tuple[Verdict, float | None]  # a verdict, and the bound that the trial's readings put on the capacity

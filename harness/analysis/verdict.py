@@ -61,7 +61,7 @@ def judge(
         note = (
             Reason(
                 code="note.contended",
-                text=f"{machine}: a lower bound only",
+                text=f"{machine}: the upper end is worked out",
                 value=busy,
                 limit=rules.contended_host_busy_ratio,
                 unit="ratio",

@@ -34,15 +34,15 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
     ends = evidence.capacity
     live = live_streams(valid(evidence.at(ends.low or 0)))
     short = _capacity_short(ends)
-    known = (ends.low, ends.high) != (None, None)
-    verdict = ends.status if ends.status in ("none", "inconclusive") else ("measured" if ends.high else "bound")
+    known = (ends.low, ends.upper) != (None, None)
+    verdict = ends.status if ends.status in ("none", "inconclusive") else ("measured" if ends.upper else "bound")
     return Cell(
         id=cell_id("capacity_users", evidence),
         label=CAPACITY,
         target=evidence.target,
         value=ends.low,
         unit="users",
-        bracket=(ends.low, ends.high) if known else None,
+        bracket=(ends.low, ends.upper) if known else None,
         verdict=verdict,
         short=short,
         text=f"{short}{_capacity_note(evidence, ends)} ({ONE_SESSION}; {terms.at(ends.low, live)})",
@@ -55,7 +55,7 @@ def _capacity_short(ends: Capacity) -> str:
         return "none"
     if ends.low is None or ends.status == "inconclusive":
         return "inconclusive"
-    return span(ends.low, ends.high, "users") if ends.high else f"≥ {as_text(ends.low, 'users')}"
+    return span(ends.low, ends.upper, "users") if ends.upper else f"≥ {as_text(ends.low, 'users')}"
 
 
 def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
@@ -69,7 +69,8 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.high:
         return _once_tried(evidence, ends)
     if ends.at_least:
-        return "; above it the machine was the limit"
+        share = "; the upper end counts the CPU time of load generator and model as the target's" if ends.most else ""
+        return f"; above {as_text(ends.low, 'users')} the machine was the limit{share}"
     return "; no level tried failed throughout"
 
 
@@ -80,8 +81,8 @@ def _once_tried(evidence: Evidence, ends: Capacity) -> str:
 
 def _edges(evidence: Evidence, ends: Capacity) -> list[TrialRef]:
     """The trials at and between both ends of the bracket; all valid ones where an end is open."""
-    low = ends.low or 0
-    return [i for i in valid(evidence.chat) if i.key.level >= low and (not ends.high or i.key.level <= ends.high)]
+    low, high = ends.low or 0, ends.upper
+    return [i for i in valid(evidence.chat) if i.key.level >= low and (not high or i.key.level <= high)]
 
 
 def at_capacity(evidence: Evidence) -> list[Cell]:

@@ -9,12 +9,12 @@ COMPARED = ("users_per_core_at_capacity", "cpu_s_per_turn_at_capacity", "memory_
 
 
 def capacity_bracket(modular: Capacity, monolithic: Capacity) -> Bracket:
-    """Return [pass A / fail B, fail A / pass B]; ``None`` at an end that the trials leave open.
+    """Return [low A / upper B, upper A / low B]; ``None`` at an end that the trials leave open.
 
-    A contended or open numerator has no upper end; a contended or open denominator no lower one.
+    A numerator without an upper end leaves the upper end open, such a denominator the lower one.
     """
-    low = modular.low / monolithic.high if modular.low is not None and monolithic.high else None
-    high = modular.high / monolithic.low if modular.high and monolithic.low else None
+    low = modular.low / monolithic.upper if modular.low is not None and monolithic.upper else None
+    high = modular.upper / monolithic.low if modular.upper and monolithic.low else None
     return low, high
 
 
@@ -25,7 +25,7 @@ def capacity_ratio(label: str, modular: Cell, monolithic: Cell, a: Capacity, b: 
     if modular.verdict == "invalid" or monolithic.verdict == "invalid":
         return _cell("capacity_users", label, modular, monolithic, None, None, "invalid", "invalid: see the columns")
     why = "the monolithic capacity is itself only a lower bound" if b.low else "no monolithic level passed"
-    verdict, text = _worded(bracket, open_denominator=why if b.high is None else None)
+    verdict, text = _worded(bracket, open_denominator=why if b.upper is None else None)
     return _cell("capacity_users", label, modular, monolithic, value, bracket, verdict, text)
 
 

@@ -53,7 +53,7 @@ def known(evidence: Evidence, terms: Conditions, slope: Cell | None) -> Known:
         tried=tried,
         own_s=own_s,
         answer_s=sum(seen) / len(seen) if seen else terms.profile.answer_mean_s(),
-        bracket=(ends.low, ends.high),
+        bracket=(ends.low, ends.upper),
         session=session(slope.bracket, len(slope.rests_on)) if slope else None,
         common={
             name: [value for figures in common if (value := figures.get(name)) is not None]

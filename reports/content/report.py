@@ -202,7 +202,7 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     if contended and run.profile.capacity:
         notes.append(
             f"{len(contended)} trial(s) failed while load generator and model kept the machine busy. "
-            "They do not bound the capacity, which is printed with ≥."
+            "A capacity's upper end then counts the CPU time of both as the target's."
         )
     notes += _speed_notes(trials)
     notes += _check_notes(trials)

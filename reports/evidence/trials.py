@@ -68,7 +68,12 @@ class Evidence:
         """The bracket that the verdicts of all chat trials add up to."""
         return capacity.assess(
             [
-                capacity.Outcome(level=t.key.level, repetition=t.key.repetition, verdict=t.verdict)
+                capacity.Outcome(
+                    level=t.key.level,
+                    repetition=t.key.repetition,
+                    verdict=t.verdict,
+                    cores=t.figures.get("target_cores"),
+                )
                 for _, t in sorted(self.chat, key=lambda item: item.key.number)
             ]
         )

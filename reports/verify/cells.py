@@ -108,7 +108,7 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
         bracket = capacity(chat)
         at_edge = [t for t in chat if bracket[0] and t["key"]["level"] == bracket[0]]
         idle = [t for t in valid if t["key"]["scenario"] == "idle"]
-        return cost.servers(at_edge, idle, bracket), None
+        return cost.servers(at_edge, idle, bracket[0], clear=clear(chat)), None
     scenario = f"think-{measure.split('_')[1]}"
     return estimates.thinking([t for t in valid if _workload_of(t) == scenario])
 
@@ -168,15 +168,32 @@ def _slope(trials: list[Mapping[str, Any]]) -> Expected:
 
 
 def capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:
-    """Return (highest level that passed below every failure, lowest that failed throughout above every pass)."""
+    """Return (highest level that passed below every failure, lowest that failed throughout above every pass).
+
+    Where the latter was contended: its users times all cores of a server over those that the target had.
+    """
     passes = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "pass"]
     fails = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "fail"]
     low = max((n for n in passes if all(n < f for f in fails)), default=None)
     high = min((n for n in fails if all(n > p for p in passes)), default=None)
     if high == 1 and low is None:
         return 0, 1
-    bound = [t for t in trials if t["key"]["level"] == high and t["verdict"]["contended"]]
-    return low, None if bound else high
+    there = [t for t in trials if t["key"]["level"] == high]
+    if not any(t["verdict"]["contended"] for t in there):
+        return low, high
+    shares = [(t["figures"].get("target_cores") or 0.0) / cost.SERVER_CPUS for t in there]
+    if low is None or high is None or min(shares) <= 0:
+        return low, None
+    return low, round(high / min(1.0, *shares))
+
+
+def clear(trials: list[Mapping[str, Any]]) -> bool:
+    """Tell if a capacity's upper end is a level that failed on a machine with CPU time to spare."""
+    low, high = capacity(trials)
+    fails = [
+        t["verdict"]["contended"] for t in trials if t["verdict"]["outcome"] == "fail" and t["key"]["level"] == high
+    ]
+    return low is not None and bool(fails) and not any(fails)
 
 
 def _ratio(measure: str, pair: tuple[str, str], run: Mapping[str, Any], trials: Trials) -> Expected:

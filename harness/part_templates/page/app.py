@@ -81,7 +81,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     """Freeze what was imported: garbage collection would walk all of it, again and again, while every stream waits."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)  # and collect rarely
+    gc.set_threshold(2_000, 10, 100)  # short collections often, full ones rarely
     yield
 
 

@@ -67,7 +67,7 @@ def _conversation_of_the_stream(world: RestWorld) -> None:
             expect(told[name] == stored[name], f"{name} is {told[name]!r} in the stream, {stored[name]!r} as stored")
 
 
-@PROBES.proves("sendMessage", "tokens arrive while the model speaks, none held back for more than 100 ms")
+@PROBES.proves("sendMessage", "tokens arrive while the model speaks, none held back for more than 100 ms", timed=True)
 def _stream_over_time(world: RestWorld) -> None:
     tokens, itl_s = 20, 0.05
     message = world.message(tokens=tokens, ttft_s=0.2, itl_s=itl_s)
@@ -179,7 +179,7 @@ def _expect_kept(world: RestWorld, conversation_id: str, text: str, *, within_s:
 
 
 @CANCELLING.proves(
-    "sendMessage", "closing the browser ends the request to the model within a second; what came is kept"
+    "sendMessage", "closing the browser ends the request to the model within a second; what came is kept", timed=True
 )
 def _client_leaves(world: RestWorld) -> None:
     conversation = world.conversation(world.owner)

@@ -19,7 +19,7 @@ def post_worker_init(worker: Any) -> None:
     """Make a worker interrupt its streams, which saves what came of them, before the master kills it."""
     worker.cfg.set("graceful_timeout", 1)
     if os.environ.get("FREEZE_IMPORTS") != "0":
-        # What is imported by now stays: a collection need not walk it while every stream waits. And collect rarely.
+        # What is imported by now stays: a collection need not walk it while every stream waits. Full ones are rare.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(2_000, 10, 100)

@@ -91,7 +91,7 @@ def listens(pid: int, folder: Path) -> bool:
 def test_every_serving_process_has_frozen_what_it_imported_and_collects_rarely(name: str, tmp_path: Path) -> None:
     count = CATALOGUE.target(name).python_processes
     tuned = [one for one in served(name, tmp_path, count) if one.frozen > 10_000]
-    assert [one.threshold for one in tuned] == [[50_000, 20, 100]] * count
+    assert [one.threshold for one in tuned] == [[2_000, 10, 100]] * count
 
 
 def test_streamlit_has_frozen_what_it_imported(tmp_path: Path) -> None:

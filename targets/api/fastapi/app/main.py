@@ -17,10 +17,10 @@ from app.routers import accounts, conversations, messages, service
 
 
 def freeze_imports() -> None:
-    """Spare garbage collection what was imported: it would walk that while every stream waits. And collect rarely."""
+    """Spare garbage collection what was imported: it would walk that while every stream waits. Full ones are rare."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(2_000, 10, 100)
 
 
 def create_app(chosen: settings.Settings | None = None) -> FastAPI:

@@ -46,11 +46,11 @@ class Application(ASGIHandler):
 
 
 def freeze_imports() -> None:
-    """Spare garbage collection what was imported: it would walk that while every stream waits. And collect rarely."""
+    """Spare garbage collection what was imported: it would walk that while every stream waits. Full ones are rare."""
     get_resolver().url_patterns  # noqa: B018  # Django imports the views with the first request: have them now
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(2_000, 10, 100)
 
 
 application = Application()

@@ -93,8 +93,27 @@ def test_a_contended_failure_leaves_a_lower_bound_and_no_upper_one() -> None:
     contended = Verdict(outcome="fail", contended=True)
     found, _ = explore(SearchPlan(start=8), lambda n: PASS if n <= 10 else contended)
     assert found.at_least
-    assert found.high is None
+    assert (found.high, found.upper) == (None, None)
     assert found.low is not None
+
+
+@pytest.mark.parametrize(
+    ("cores", "most"),
+    [
+        ([1.6], 1085),
+        ([1.7, 1.6], 1085),  # the larger of two repetitions' ends
+        ([2.01], 868),  # no less than what failed
+        ([1.6, None], None),  # a reading is missing: no end
+        ([0.0], None),
+    ],
+)
+def test_a_contended_failure_bounds_by_the_cpus_it_would_have_had(cores: list[float | None], most: int | None) -> None:
+    passed = Outcome(level=694, repetition=0, verdict=PASS, cores=1.46)
+    contended = Verdict(outcome="fail", contended=True)
+    failed = [Outcome(level=868, repetition=n, verdict=contended, cores=one) for n, one in enumerate(cores)]
+    found = assess([passed, *failed])
+    assert (found.low, found.high, found.at_least) == (694, None, True)
+    assert (found.most, found.upper) == (most, most)
 
 
 def test_known_verdicts_count_and_cost_no_trial() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.analysis.capacity import Capacity
-from harness.records import Reason, Run, Trial, TrialKey, Verdict
+from harness.records import Reason, Run, Trial, TrialKey, Verdict, to_json
 from reports.cells import cost, servers
 from reports.cells.capacity import capacity_cell
 from reports.cells.cell import Cell
@@ -16,6 +16,7 @@ from reports.content.report import _instances
 from reports.content.table import Table, compare
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, columns, gather
+from reports.verify import cells as second
 from tests.doubles import results_run
 
 PASS, FAIL = Verdict(outcome="pass"), Verdict(outcome="fail", reasons=(Reason(code="slo.lateness_p95_s", text="late"),))
@@ -102,6 +103,16 @@ def test_every_outcome_of_a_search_has_its_words(
 ) -> None:
     cell = capacity_of(*outcomes)
     assert (cell.verdict, cell.bracket, cell.short) == (verdict, bracket, short)
+
+
+def test_a_contended_failure_has_an_upper_end_from_the_cores_that_were_left_and_says_so() -> None:
+    trials = [trial("streamlit", 694, PASS, target_cores=1.46), trial("streamlit", 868, CONTENDED, target_cores=1.6)]
+    seen = evidence(*trials)
+    cell = capacity_cell(seen, TERMS)
+    assert (cell.verdict, cell.bracket, cell.short) == ("measured", (694, 1085), "694–1,085 users")
+    assert "above 694 users the machine was the limit; the upper end counts the CPU time of load" in cell.text
+    assert second.capacity([to_json(one) for one in trials]) == (694, 1085)
+    assert not second.clear([to_json(one) for one in trials])
     assert "think time 3 s" in cell.text
 
 

@@ -126,13 +126,15 @@ def test_servers_are_bound_by_the_memory_of_open_sessions_too(tmp_path: Path) ->
     assert [str(f) for f in verify(folder)] == []
 
 
-@pytest.mark.parametrize(("bracket", "servers"), [((0, 1), None), ((None, 10), None), ((5, 10), 200), ((50, None), 29)])
+@pytest.mark.parametrize(
+    ("low", "clear", "servers"), [(0, True, None), (None, True, None), (5, True, 200), (50, False, 29)]
+)
 def test_verify_counts_no_servers_for_a_target_that_carries_nobody(
-    bracket: tuple[int | None, int | None], servers: int | None
+    *, low: int | None, clear: bool, servers: int | None
 ) -> None:
     # 50 users at 2 cores: 70 % of two are 35 users
     edge = {"key": {"level": 50}, "figures": {"target_cores": 2.0, "busiest_process_cores": 0.5}}
-    assert cost.servers([edge], [], bracket) == servers
+    assert cost.servers([edge], [], low, clear=clear) == servers
 
 
 def test_verify_finds_every_estimate_again(run: Path) -> None:
