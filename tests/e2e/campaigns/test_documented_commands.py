@@ -30,7 +30,7 @@ from tests.e2e.campaigns.test_your_own import TYPED
 #: CONTRIBUTING.md is not among them: `make test` would start this test again, and `.ci/run` is what starts both
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WORKFLOW = ROOT / "docs" / "ci" / "gate.yml"
-PATIENCE_S, SMOKE_S, BUILDING_S = 240, 800, 3600
+PATIENCE_S, SMOKE_S, BUILDING_S = 800, 1600, 3600
 #: needs a session of systemd, which neither containers nor CI have; what follows it is run
 DELEGATED = "systemd-run --user --scope -p Delegate=yes"
 PAIR = {slug("django+angular"), slug("streamlit")}  # what is measured where nobody names targets

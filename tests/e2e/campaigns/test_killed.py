@@ -13,7 +13,7 @@ from tests import ROOT
 TRIES = 16
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 def test_campaigns_killed_at_any_moment_resume_to_the_same_table(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.campaigns.killing", str(tmp_path), str(TRIES)],
@@ -21,7 +21,7 @@ def test_campaigns_killed_at_any_moment_resume_to_the_same_table(tmp_path: Path)
         capture_output=True,
         text=True,
         check=False,
-        timeout=850,
+        timeout=1_750,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     whole, *tries = [json.loads(line) for line in done.stdout.splitlines()]

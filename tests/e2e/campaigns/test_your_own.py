@@ -43,7 +43,7 @@ max_trials = 1
 steps = [0, 2, 4]
 hold_s = 0.5
 """
-LIMIT_S = 600
+LIMIT_S = 1_800
 #: Ctrl-C is not ignored, whatever started the tests
 AS_A_TERMINAL = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"

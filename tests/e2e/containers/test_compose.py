@@ -33,7 +33,7 @@ from tests.e2e.containers.engine import (
 
 pytestmark = pytest.mark.docker
 
-UP_S = 120.0
+UP_S = 400.0
 PAGE = (ROOT / "docs" / "containers.md").read_text(encoding="utf-8")
 #: file -> the variables that the page sets before ``docker compose … up``
 DOCUMENTED = {

@@ -9,7 +9,7 @@ from harness.errors import EXIT_DONE
 from tests.e2e.campaigns.bad_days_campaign import ROOT
 from tests.e2e.containers.engine import ContainerPlace, prepared
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]  # it may be the first to need the images
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1_500)]  # it may be the first to need the images
 
 CATALOGUE = targets.discover(ROOT / "targets")
 TARGETS = [
@@ -20,7 +20,7 @@ TARGETS = [
 ]
 #: checks at least, by protocol; of others the two first turns
 CHECKS = {"rest": 76, "streamlit": 5, "forms": 13}
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 
 
 @pytest.mark.parametrize("name", TARGETS)

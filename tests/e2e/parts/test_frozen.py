@@ -30,7 +30,7 @@ def tell(number, frame):
     os.rename(path, path + ".json")
 signal.signal(signal.SIGRTMAX, tell)
 """
-PATIENCE_S = 30
+PATIENCE_S = 120
 ONE_OF_EACH = ("django+angular", "fastapi+react", "flask+vue", "django-templates")
 PLAIN = [name for name in CATALOGUE.covering() if ":plain" in name]
 

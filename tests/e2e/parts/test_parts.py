@@ -16,7 +16,7 @@ from tests import ROOT
 
 PARTS = list(discover(ROOT / "targets").parts.values())
 QUIET = {"CI": "1", "NO_COLOR": "1", "NG_CLI_ANALYTICS": "false"}
-LIMIT_S = 280
+LIMIT_S = 850
 
 
 def own_suite(part: Part) -> bool:

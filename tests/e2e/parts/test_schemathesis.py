@@ -27,7 +27,7 @@ from tests.e2e.parts.test_contract import CATALOGUE, REST
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 SEED = 20250408
-LIMIT_S = 280
+LIMIT_S = 850
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.001), itl_s=0.001, tokens=Distribution(median=3))
 OWNER, BYSTANDER = "user0041", "user0042"
 #: who asks -> operations left out: signing out would end the token, and signing in is the same for everybody
