@@ -1,6 +1,7 @@
 """The chat: conversations in the sidebar, the open one in the middle.
 
-The open conversation is a fragment: a message runs that part of the script again and leaves the rest of the page alone.
+The open conversation is a fragment, and so is the box below it: a message runs that part of the script again and leaves
+the rest of the page alone.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from store import Conversation, Message, User, get_store
 LISTED = 30
 SHOWN = 40
 REMEMBERED = 20  # messages the model gets to see
-CONVERSATION = "conversation"  # the fragment's key
+HEIGHT = 520  # of the conversation, which scrolls to its end by itself
 MESSAGE_CHARS = 100_000
 TITLE_CHARS = 200
 MODEL_AVATAR = ":material/smart_toy:"
@@ -35,16 +36,12 @@ def page() -> None:
     conversation = _open_conversation(user)
     with st.sidebar:
         _sidebar(user, conversation)
-    greeting = st.empty()  # a place of its own, so that it is gone as soon as there is a message
-    if conversation is None:
-        with greeting.container():
-            _greeting()
-    else:
+    if conversation is not None:
         title, manage = versions.row(4, 1)
         title.subheader(literal(conversation.title), anchor=False, **versions.looks(width="stretch"))
         if manage.button("Manage", icon=":material/tune:", type="tertiary"):
             _manage(user, conversation)
-    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, on_submit=_submit, **versions.CHAT_INPUT)
+    st.session_state.begun = False
     _conversation()
 
 
@@ -72,6 +69,7 @@ def _open(conversation_id: int | None) -> None:
     state.conversation = conversation_id
     state.shown = SHOWN
     state.answering = False
+    state.begun = False
     state.trouble = None
     if conversation_id is None:
         st.query_params.pop("conversation", None)
@@ -143,15 +141,26 @@ def _delete(conversation_id: int) -> None:
         _open(None)
 
 
-@versions.fragment(CONVERSATION)
+@st.fragment
 def _conversation() -> None:
-    """Show the open conversation and answer what was just asked."""
+    """Show the open conversation, the box for the next message, and the answer to what was just asked."""
     user = auth.current_user()
     if user is None:
         st.rerun()
+    shown = st.container(height=HEIGHT, border=False)
+    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, on_submit=_send_typed, **versions.CHAT_INPUT)
+    with shown:
+        _messages(user)
+    if st.session_state.begun:  # list and title do not show it yet
+        st.rerun()
+
+
+def _messages(user: User) -> None:
     state = st.session_state
     messages: list[Message] = []
-    if state.conversation is not None:
+    if state.conversation is None:
+        _greeting()
+    else:
         messages = get_store().messages(user.id, state.conversation, state.shown + 1)
     if len(messages) > state.shown:
         st.button("Show earlier messages", on_click=_show_more, type="tertiary", icon=":material/history:")
@@ -195,29 +204,27 @@ def _keep_feedback(message_id: int, key: str) -> None:
         get_store().set_feedback(user.id, message_id, None if choice is None else ("down", "up")[choice])
 
 
-def _submit() -> None:
-    began = st.session_state.conversation is None
-    if _send(st.session_state.message) and not began:
-        versions.run_fragment_alone(CONVERSATION)  # neither the sidebar nor the title has changed
+def _send_typed() -> None:
+    _send(st.session_state.message)
 
 
-def _send(content: str | None) -> bool:
-    """Keep a user's message for the run that follows to answer; tell whether there is one to answer."""
+def _send(content: str | None) -> None:
+    """Keep a user's message for the run that follows to answer."""
     user = auth.current_user()
     if user is None or not content or not content.strip():
-        return False
+        return
     state = st.session_state
     limit = settings.load().rate_limit_per_minute
     if not get_store().allow(f"message {user.id}", limit):
         state.trouble = f"You can send {limit} messages a minute. Wait a little, then send this one again."
         state.message = content
-        return False
+        return
     conversation_id = get_store().add_message(user.id, state.conversation, content)
     if conversation_id != state.conversation:
         _open(conversation_id)
+        state.begun = conversation_id is not None
     state.trouble = None
     state.answering = conversation_id is not None
-    return state.answering
 
 
 def _retry() -> None:

@@ -66,17 +66,6 @@ def row(*widths: float) -> Sequence[Any]:
     return st.columns(widths, vertical_alignment="center")
 
 
-def fragment(key: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Return the decorator of a part of the page that can be run alone by its key."""
-    return st.fragment(key=key) if TODAY else st.fragment
-
-
-def run_fragment_alone(key: str) -> None:
-    """Leave the rest of the page alone in the run that follows a callback; 1.44 can only run all of it."""
-    if TODAY:
-        st.rerun(key)
-
-
 def thumbs(key: str, given: int | None, on_change: Callable[..., None], args: tuple[Any, ...]) -> None:
     """Show thumbs up and down with what was given before."""
     if TODAY:

@@ -1,6 +1,7 @@
 """The chat: conversations in the sidebar, the open one in the middle.
 
-The open conversation is a fragment: a message runs that part of the script again and leaves the rest of the page alone.
+The open conversation is a fragment, and so is the box below it: a message runs that part of the script again and leaves
+the rest of the page alone.
 Its messages stay in the session's state, as they would in a browser's page: the API is asked for them once.
 """
 
@@ -15,7 +16,7 @@ from markup import literal
 
 LISTED = 30
 SHOWN = 40
-CONVERSATION = "conversation"  # the fragment's key
+HEIGHT = 520  # of the conversation, which scrolls to its end by itself
 MESSAGE_CHARS = 100_000
 TITLE_CHARS = 200
 SEARCH_CHARS = 200
@@ -36,16 +37,12 @@ def page() -> None:
     conversation = _open_conversation()
     with st.sidebar:
         _sidebar(conversation)
-    greeting = st.empty()  # a place of its own, so that it is gone as soon as there is a message
-    if conversation is None:
-        with greeting.container():
-            _greeting()
-    else:
+    if conversation is not None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(literal(conversation["title"] or UNTITLED), anchor=False, width="stretch")
             if st.button("Manage", icon=":material/tune:", type="tertiary"):
                 _manage(conversation)
-    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, submit_mode="stop", on_submit=_submit)
+    st.session_state.begun = False
     _conversation()
 
 
@@ -63,9 +60,6 @@ def _open_conversation() -> Json | None:
         _open(st.query_params.get("conversation") or None)
     if state.conversation is None:
         return None
-    begun, state.begun = state.begun, None
-    if begun is not None:
-        return begun
     try:
         found: Json = _api("GET", f"/conversations/{_segment(state.conversation)}")
     except ApiError as error:
@@ -85,7 +79,7 @@ def _open(conversation_id: str | None) -> None:
     """Open a conversation, or none; its id in the address bar lets a reload find it again."""
     state = st.session_state
     state.conversation = conversation_id
-    state.begun = None  # the conversation itself, in the run that follows its creation
+    state.begun = False  # just now: list and title do not show it yet
     state.messages = None  # to be asked for
     state.shown = SHOWN
     state.unsent = None  # a message to send in the run that follows
@@ -168,11 +162,16 @@ def _try_to(method: str, path: str, body: Json | None = None) -> bool:
     return True
 
 
-@st.fragment(key=CONVERSATION)
+@st.fragment
 def _conversation() -> None:
-    """Show the open conversation and answer what was just asked."""
+    """Show the open conversation, the box for the next message, and the answer to what was just asked."""
+    shown = st.container(height=HEIGHT, border=False)
+    st.chat_input("Message", key="message", max_chars=MESSAGE_CHARS, submit_mode="stop", on_submit=_send_typed)
     try:
-        _show_conversation()
+        with shown:
+            _show_conversation()
+        if st.session_state.begun:
+            st.rerun()
     except ApiError as error:
         if error.status == 401:  # signed out elsewhere, or deactivated
             st.session_state.session = None
@@ -183,6 +182,8 @@ def _conversation() -> None:
 def _show_conversation() -> None:
     state = st.session_state
     messages = _messages()
+    if state.conversation is None:
+        _greeting()
     if len(messages) > state.shown:
         st.button("Show earlier messages", on_click=_show_more, type="tertiary", icon=":material/history:")
     for message in messages[-state.shown :]:
@@ -263,27 +264,24 @@ def _change(method: str, message_id: str, what: str, body: Json) -> None:
     state.messages = [changed if m["id"] == message_id else m for m in state.messages or []]
 
 
-def _submit() -> None:
-    began = st.session_state.conversation is None
-    if _send(st.session_state.message) and not began:
-        st.rerun(CONVERSATION)  # only the fragment: neither the sidebar nor the title has changed
+def _send_typed() -> None:
+    _send(st.session_state.message)
 
 
-def _send(content: str | None) -> bool:
-    """Keep a message for the run that follows to send; tell whether there is one."""
+def _send(content: str | None) -> None:
+    """Keep a message for the run that follows to send."""
     if not content or not content.strip() or auth.session() is None:
-        return False
+        return
     state = st.session_state
     if state.conversation is None:
         try:
             begun = _api("POST", "/conversations", json={})
         except ApiError as error:
             state.refused, state.again, state.trouble = content, content, str(error)
-            return False
+            return
         _open(begun["id"])
-        state.begun, state.messages = begun, []
+        state.begun, state.messages = True, []
     state.unsent, state.refused, state.again, state.trouble = content, None, None, None
-    return True
 
 
 def _offer_retry(reason: str, content: str) -> None:

@@ -46,6 +46,28 @@ def test_model_that_fails_is_said_and_the_conversation_goes_on(person: Person) -
         person.answer(after)
 
 
+def test_stop_is_there_as_long_as_an_answer_comes_and_keeps_what_came(person: Person) -> None:
+    person.arrive_signed_in("user0013")
+    person.new_conversation()
+    stop = person.page.get_by_role("button", name="Stop")
+    for nth in ("first", "second"):  # of a conversation
+        long = person.message(f"Stop the {nth}.", tokens=600, ttft_s=0, itl_s=0.1)
+        person.say(long)
+        begun = person.page.locator(MESSAGES).filter(has_text=long.nonce).last
+        begun.wait_for()
+        person.page.wait_for_timeout(1000)  # it stays there
+        expect(stop).to_be_visible()
+        stop.click()
+        expect(stop).to_have_count(0)
+        assert "[end]" not in begun.inner_text()
+    after = quick(person, "And on.")
+    person.say(after)
+    person.answer(after)
+    person.reload()
+    person.answer(after)
+    expect(person.page.locator(MESSAGES).filter(has_text=long.nonce).last).not_to_contain_text("[end]")
+
+
 @pytest.fixture
 def line(target: Running) -> Iterator[Line]:
     """A line to the target."""
