@@ -81,7 +81,9 @@ def _pair(run: Example, said: list[str]) -> str:
 def _sessions() -> str:
     """Return the section on several sessions; empty while no pooled result is kept."""
     pooled = sessions.table()
-    return f"\n## Over sessions\n\n{pooled}" if pooled else ""
+    later = sessions.held()
+    said = f"\nThe session after them, held against the ranges predicted for it:\n\n{later}" if later else ""
+    return f"\n## Over sessions\n\n{pooled}{said}" if pooled else ""
 
 
 def _terms(run: Example) -> str:

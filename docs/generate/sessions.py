@@ -1,37 +1,115 @@
-"""Several sessions as one result: the table of a ``pooled.json`` that ``chatbench report RUN RUN`` wrote."""
+"""Several sessions as one result: the tables of a ``pooled.json`` that ``chatbench report RUN RUN`` wrote.
+
+Beside it may lie ``next.json``, the ``table.json`` of the session that came after them.
+"""
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docs.generate.example import FOLDER
+from docs.generate import example
 from docs.generate.markdown import table as markdown_table
+from harness.analysis.sessions import middle
+from reports.numbers import as_text
 
-POOLED = FOLDER / "pooled" / "pooled.json"
+FOLDER = example.FOLDER / "pooled"
 MEASURES = (
     "capacity_users",
     "capacity_estimate_users",
     "capacity_at_reference_users",
+    "users_per_core_at_capacity",
+    "cpu_s_per_turn_at_capacity",
     "target_cpu_s_per_turn",
     "memory_slope_bytes_per_session",
 )
+HELD = ("capacity_users", "users_per_core_at_capacity", "cpu_s_per_turn_at_capacity")
 PARTS = re.compile(r"^(?P<value>[^(]+?) \((?:95 % interval (?P<interval>[^;]+); next session (?P<next>[^;]+); )?")
 
 
-def table(path: Path = POOLED) -> str:
-    """Return ratios and capacities over sessions with interval, range and number; empty without such a result."""
-    if not path.exists():
+@dataclass(frozen=True, slots=True)
+class PooledFigure:
+    """A figure over sessions, in words; – where there is no interval."""
+
+    label: str
+    target: str
+    value: str
+    interval: str
+    following: str
+    sessions: int
+
+
+def figures(folder: Path = FOLDER) -> dict[str, PooledFigure]:
+    """Return the figures over sessions by their cells' ids; none without such a result."""
+    pooled = _read(folder)
+    return {cell["id"]: _figure(cell) for cell in pooled["cells"]} if pooled else {}
+
+
+def runs(folder: Path = FOLDER) -> str:
+    """Return the runs that were pooled."""
+    pooled = _read(folder)
+    return ", ".join(f"`{run['run_id']}`" for run in pooled["runs"]) if pooled else ""
+
+
+def table(folder: Path = FOLDER) -> str:
+    """Return ratios, capacities and costs over sessions with interval, range and number; empty without a result."""
+    pooled = _read(folder)
+    if not pooled:
         return ""
-    pooled = json.loads(path.read_text(encoding="utf-8"))
-    rows = [_row(cell) for cell in pooled["cells"] if cell["id"].partition("/")[0] in MEASURES]
+    rows = [
+        (one.label, f"`{one.target}`", f"**{one.value}**", one.interval, one.following, one.sessions)
+        for cell_id, one in figures(folder).items()
+        if cell_id.partition("/")[0] in MEASURES
+    ]
     heading = ("Figure", "Target", "Over sessions", "95 % interval", "Next session", "Sessions")
-    runs = ", ".join(f"`{run['run_id']}`" for run in pooled["runs"])
-    return f"{markdown_table(heading, rows)}\nRuns {runs}.\n" + "".join(f"{words}\n" for words in pooled["speed"])
+    said = "".join(f"{words}\n" for words in pooled["speed"])
+    return f"{markdown_table(heading, rows)}\nRuns {runs(folder)}.\n{said}"
 
 
-def _row(cell: dict[str, Any]) -> tuple[object, ...]:
+def held(folder: Path = FOLDER) -> str:
+    """Return what the session after them gave, beside the range predicted for it; empty without such a session."""
+    file = folder / "next.json"
+    pooled = _read(folder)
+    if not file.exists() or not pooled:
+        return ""
+    later = json.loads(file.read_text(encoding="utf-8"))
+    cells = [*(cell for row in later["rows"] for cell in row["cells"])]
+    readings = {cell["id"]: _reading(cell) for cell in cells}
+    rows = []
+    for cell in pooled["cells"]:
+        value, predicted = readings.get(cell["id"]), cell["next_session"]
+        if cell["id"].partition("/")[0] in HELD and value is not None and predicted:
+            inside = "yes" if predicted[0] <= value <= predicted[1] else "no"
+            found = _figure(cell)
+            suffix = "×" if " / " in cell["id"] else cell["unit"]
+            rows.append((found.label, f"`{found.target}`", found.following, as_text(value, suffix), inside))
+    heading = ("Figure", "Target", "Predicted", "Next session", "Inside")
+    return f"{markdown_table(heading, rows)}\nRun `{later['run_id']}`.\n"
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    file = folder / "pooled.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+
+
+def _figure(cell: Mapping[str, Any]) -> PooledFigure:
     found = PARTS.match(cell["text"])
-    value = found["value"] if found else cell["text"]
     interval, following = (found["interval"], found["next"]) if found and found["interval"] else ("–", "–")
-    return cell["label"], f"`{cell['target']}`", f"**{value}**", interval, following, cell["sessions"]
+    return PooledFigure(
+        label=cell["label"],
+        target=cell["target"],
+        value=found["value"] if found else cell["text"],
+        interval=interval,
+        following=following,
+        sessions=cell["sessions"],
+    )
+
+
+def _reading(cell: Mapping[str, Any]) -> float | None:
+    """Return a session's value: a bracket's geometric middle, no value where its upper end is open."""
+    if not cell["id"].startswith("capacity_users"):
+        return cell["value"]  # type: ignore[no-any-return]  # a number or nothing, as results-format.md says
+    found = middle(*(cell["bracket"] or (None, None)))
+    return found.value if found and not found.at_least else None

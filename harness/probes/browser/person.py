@@ -13,7 +13,7 @@ from harness.probes.browser.watching import Watch
 from harness.probes.world import Message
 from harness.records.recipe import PASSWORD, session_token
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000  # a busy machine takes its time
 MESSAGES = "[data-testid=stChatMessage], [role=article], article"
 SESSION_COOKIES = ("sessionid", "chat_session")  # REST builds and Streamlit; each leaves the other's alone
 OPTIONS = re.compile(r"Conversation options$|Manage$")

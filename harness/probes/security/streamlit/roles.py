@@ -11,7 +11,7 @@ from typing import Any
 import websocket
 
 from harness.probes.client import Client
-from harness.probes.probe import Seen
+from harness.probes.probe import NotMeasuredError, Seen
 from harness.probes.security.streamlit.scene import GONE, LEAVER, OTHER, OWNER, Kept, Stage
 from harness.probes.security.streamlit.wire import Session
 from harness.probes.security.tally import Tally
@@ -68,9 +68,15 @@ def roles(stage: Stage) -> Seen:
 
 
 def objects(stage: Stage) -> Seen:
-    """Return what becomes of another user's conversation when its number and its widgets' ids are known."""
+    """Return what becomes of another user's conversation when its number and its widgets' ids are known.
+
+    Raises:
+        NotMeasuredError: the owner sees no such conversation or gets no file of it: there is nothing to protect.
+    """
     tally, kept = Tally(), stage.keep()
     before = kept.state()
+    if before == GONE:
+        raise NotMeasuredError("the owner's page does not list the conversation that was just begun")
     for actor, operations in (
         ("another user", ("read", *WRITING, "hide")),
         ("moderator", WRITING),
@@ -91,7 +97,10 @@ def _files(stage: Stage, tally: Tally, kept: Kept) -> None:
     with stage.open(OWNER, query=kept.query) as page:
         page.click(page.find("button", "Manage"))
         button = page.find("download_button", "Export JSON").element
-        known = {"export without a session by whoever knows the unguessable address": _exported(page, button)}
+        own = _exported(page, button)
+        if not own:
+            raise NotMeasuredError("the owner got no address for the download of an own conversation")
+        known = {"export without a session by whoever knows the unguessable address": own}
         if not button.url:  # older versions make the file with the page, so that nobody has to ask for that
             with stage.open(OTHER) as another:
                 made = _exported(another, button)

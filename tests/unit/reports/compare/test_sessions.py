@@ -19,6 +19,7 @@ from harness.errors import EXIT_DONE, EXIT_INVALID, EXIT_USAGE, UsageError
 from harness.records import GateTerms
 from reports.cells.cell import Cell
 from reports.compare import sessions, sessions_pages
+from reports.numbers import significant
 from reports.verify import verify
 from tests.doubles import results_run
 
@@ -137,12 +138,33 @@ def test_a_pooled_result_lies_beside_its_runs_by_default(runs: list[Path]) -> No
 
 def test_the_documentation_takes_a_pooled_result(pooled: sessions.PooledReport, tmp_path: Path) -> None:
     sessions_pages.write(pooled, tmp_path, ())
-    text = documented.table(tmp_path / results.POOLED_FILE)
+    text = documented.table(tmp_path)
     ratio = pooled.cells[0]
     row = f"| {ratio.label} | `{ratio.target}` | **{ratio.short}** | {ratio.interval} | {ratio.following} | 3 |"
     assert row in text
     assert "Runs `20261120-083000-quick`, " in text
-    assert documented.table(tmp_path / "absent.json") == ""
+    found = documented.figures(tmp_path)[ratio.id]
+    assert (found.value, found.interval, found.sessions) == (ratio.short, ratio.interval, 3)
+    assert (documented.table(tmp_path / "absent"), documented.held(tmp_path)) == ("", "")
+
+
+def test_the_documentation_holds_the_next_session_against_its_range(
+    pooled: sessions.PooledReport, tmp_path: Path
+) -> None:
+    sessions_pages.write(pooled, tmp_path, ())
+    inside, outside = pooled.cells[0], pooled.cells[1]
+    assert inside.pooled
+    assert inside.pooled.following
+    value = sqrt(inside.pooled.following[0] * inside.pooled.following[1])
+    cells = [
+        {"id": inside.id, "value": None, "bracket": [value / 2, value * 2]},
+        {"id": outside.id, "value": None, "bracket": [1, 1.1]},
+    ]
+    results.write_json(tmp_path / "next.json", {"run_id": "later", "rows": [{"cells": cells}]})
+    text = documented.held(tmp_path)
+    assert f"| {inside.label} | `{inside.target}` | {inside.following} | {significant(value)} × | yes |" in text
+    assert f"| {outside.label} | `{outside.target}` | {outside.following} | 1.05 users | no |" in text
+    assert text.endswith("Run `later`.\n")
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:

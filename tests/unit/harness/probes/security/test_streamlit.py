@@ -1,14 +1,18 @@
-"""What can be tried of Streamlit's WebSocket without Streamlit: whom a server lets open it."""
+"""What can be tried of the Streamlit probes without Streamlit: whom a server lets in, and what is no observation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
 
-from harness.probes.security.streamlit import surface
-from harness.probes.security.streamlit.scene import Stage
+from harness.probes.probe import NotMeasuredError
+from harness.probes.security.streamlit import roles, surface
+from harness.probes.security.streamlit.roles import REFUSED, objects
+from harness.probes.security.streamlit.scene import GONE, Stage
 from tests.serving import serving
 
 
@@ -63,3 +67,22 @@ def test_websocket_is_open_to_the_pages_own_origin_alone(let_in: str, told: list
     broken = [one.line.removeprefix("FAILED ") for one in seen.tries if not one.passed]
     assert len(broken) == len(told), broken
     assert [said for said in told if not any(line.startswith(said) for line in broken)] == [], broken
+
+
+def test_a_conversation_that_its_owner_does_not_see_protects_nothing() -> None:
+    kept = SimpleNamespace(state=lambda: GONE)
+    stage = cast(Stage, SimpleNamespace(keep=lambda: kept))
+    with pytest.raises(NotMeasuredError, match="does not list the conversation"):
+        objects(stage)
+
+
+def test_a_file_that_its_owner_does_not_get_is_not_held_against_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    button = SimpleNamespace(element=SimpleNamespace(url=""))
+    page = MagicMock()
+    page.__enter__.return_value.find.return_value = button
+    kept = SimpleNamespace(state=lambda: ("title",), query="conversation=1")
+    stage = cast(Stage, SimpleNamespace(keep=lambda: kept, open=lambda *_, **__: page))
+    monkeypatch.setattr(roles, "_tried", lambda *_: REFUSED)
+    monkeypatch.setattr(roles, "_exported", lambda *_: "")
+    with pytest.raises(NotMeasuredError, match="no address for the download"):
+        objects(stage)
