@@ -163,7 +163,7 @@ def test_the_documentation_holds_the_next_session_against_its_range(
     results.write_json(tmp_path / "next.json", {"run_id": "later", "rows": [{"cells": cells}]})
     text = documented.held(tmp_path)
     assert f"| {inside.label} | `{inside.target}` | {inside.following} | {significant(value)} × | yes |" in text
-    assert f"| {outside.label} | `{outside.target}` | {outside.following} | 1.05 users | no |" in text
+    assert f"| {outside.label} | `{outside.target}` | {outside.following} | 1 users | no |" in text
     assert text.endswith("Run `later`.\n")
 
 
