@@ -98,17 +98,19 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
     clear = None if contended else high
     if low is None:
         return Capacity(low=None, high=clear, at_least=False, status="inconclusive")
-    most = _most(there) if contended else None
-    return Capacity(low=low, high=clear, at_least=contended, status="bracketed", most=most)
+    most = [most_users(o.level, o.cores) for o in there] if contended else []
+    return Capacity(
+        low=low,
+        high=clear,
+        at_least=contended,
+        status="bracketed",
+        most=max((one for one in most if one), default=None) if None not in most else None,
+    )
 
 
-def _most(failures: Sequence[Outcome]) -> int | None:
-    """Return the users of one level's failures in proportion to all CPUs of the budget; the largest of them."""
-    cores = [o.cores for o in failures]
-    known = [one for one in cores if one]
-    if len(known) < len(cores):
-        return None
-    return max(round(o.level * max(1.0, BUDGET_CPUS / one)) for o, one in zip(failures, known, strict=True))
+def most_users(level: int, cores: float | None) -> int | None:
+    """Return a level that failed in proportion to all CPUs of the budget; None where its cores were not read."""
+    return round(level * max(1.0, BUDGET_CPUS / cores)) if cores else None
 
 
 Judged = tuple[Verdict, float | None]  # a verdict, and the bound that the trial's readings put on the capacity

@@ -169,9 +169,10 @@ def _counts(measured: pd.DataFrame, window_s: float) -> Figures:
 
 
 def _spans(turns: pd.DataFrame, summary: GeneratorSummary) -> list[tuple[float, float]]:
-    """Return the times from which and to which each turn was under way."""
+    """Return the times from which and to which each turn was under way: until the page takes the next message."""
     begun = turns["intended_s"] if summary.arrivals else turns["sent_s"]
-    return list(zip(begun, turns["done_s"].fillna(inf), strict=True))
+    answered = turns["done_s"].where(turns["outcome"] != "incomplete")  # the page may have been drawn again meanwhile
+    return list(zip(begun, turns["ready_s"].fillna(answered).fillna(inf), strict=True))
 
 
 def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes) -> Figures:

@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 
+from harness.analysis.capacity import most_users
 from harness.records import Verdict
 
 CONFIDENCE = 0.95
@@ -30,25 +31,50 @@ class Tried:
     level: int
     use: float
     verdict: Verdict
+    cores: float | None = None  # that the target had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """The users at which one round crossed the edge; ``contended``: the machine, not the target, may have failed."""
+    """The users at which one round crossed the edge.
+
+    Attributes:
+        most: The same, unless the machine may have failed instead of the target: then the users that all CPUs carry at
+            most, None where that is not known.
+    """
 
     users: float
-    contended: bool
+    most: float | None
+
+    @property
+    def contended(self) -> bool:
+        """Tell if the machine, not the target, may have failed."""
+        return self.most != self.users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """The geometric mean over rounds with its 95 % interval; in users, or as a ratio."""
+class Mean:
+    """The geometric mean of some values, and its 95 % interval."""
 
     value: float
     low: float
     high: float
     rounds: tuple[float, ...]
-    at_least: bool = False  # a contended round bounds from below only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The geometric mean over rounds with its 95 % interval; in users, or as a ratio.
+
+    Attributes:
+        value: None where a round was contended: it lies somewhere in the interval.
+        high: None where it is not known what a contended round would have carried.
+    """
+
+    value: float | None
+    low: float
+    high: float | None
+    rounds: tuple[float, ...]
 
 
 def slo_use(figures: Figures, limits: Mapping[str, float]) -> float:
@@ -112,18 +138,27 @@ def crossing(tried: Sequence[Tried]) -> Crossing | None:
     above = log(max(1.0, min(MOST_USE, high.use)))
     share = -below / (above - below) if above > below else 0.5
     users = exp(log(low.level) + share * (log(high.level) - log(low.level)))
-    return Crossing(users=users, contended=high.verdict.contended)
+    return Crossing(users=users, most=most_users(high.level, high.cores) if high.verdict.contended else users)
 
 
 def estimate(crossings: Sequence[Crossing]) -> Estimate | None:
     """Return the capacity over rounds; None for fewer than two."""
-    found = over_rounds([one.users for one in crossings])
-    if found is None or not any(one.contended for one in crossings):
-        return found
-    return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds, at_least=True)
+    return _between([one.users for one in crossings], [one.most for one in crossings])
 
 
-def over_rounds(values: Sequence[float]) -> Estimate | None:
+def _between(lowest: Sequence[float], most: Sequence[float | None]) -> Estimate | None:
+    """Return the mean of values that are known; of those known within ends, the interval that holds both ends'."""
+    found = over_rounds(lowest)
+    known = [one for one in most if one is not None]
+    if found is None:
+        return None
+    if list(lowest) == known:
+        return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds)
+    above = over_rounds(known) if len(known) == len(most) else None
+    return Estimate(value=None, low=found.low, high=above.high if above else None, rounds=found.rounds)
+
+
+def over_rounds(values: Sequence[float]) -> Mean | None:
     """Return the geometric mean of positive values with its interval; None for fewer than two.
 
     Student's t on the logarithms with n - 1 degrees of freedom.
@@ -136,7 +171,7 @@ def over_rounds(values: Sequence[float]) -> Estimate | None:
     n, centre = len(logs), sum(logs) / len(logs)
     deviation = sqrt(sum((x - centre) ** 2 for x in logs) / (n - 1))
     half = float(t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * deviation / sqrt(n)
-    return Estimate(value=exp(centre), low=exp(centre - half), high=exp(centre + half), rounds=tuple(values))
+    return Mean(value=exp(centre), low=exp(centre - half), high=exp(centre + half), rounds=tuple(values))
 
 
 def ratio(numerator: Mapping[int, Crossing], denominator: Mapping[int, Crossing]) -> Estimate | None:
@@ -144,13 +179,15 @@ def ratio(numerator: Mapping[int, Crossing], denominator: Mapping[int, Crossing]
 
     Paired t on log ratios: what slows the machine during a round slows both.
     """
-    shared = sorted(set(numerator) & set(denominator))
-    if any(denominator[n].contended for n in shared):
-        return None
-    found = over_rounds([numerator[n].users / denominator[n].users for n in shared])
-    if found is None or not any(numerator[n].contended for n in shared):
-        return found
-    return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds, at_least=True)
+    lowest: list[float] = []
+    most: list[float | None] = []
+    for n in sorted(set(numerator) & set(denominator)):
+        above, below = numerator[n], denominator[n]
+        if below.most is None:
+            return None
+        lowest.append(above.users / below.most)
+        most.append(None if above.most is None else above.most / below.users)
+    return _between(lowest, most)
 
 
 def predicted(users: float, answer_s: float, think_s: float, other_think_s: float) -> float:

@@ -236,7 +236,13 @@ TURNS = (
 )
 LOAD = (
     Figure("users", "Users", "users", JSON, "virtual users of the trial"),
-    Figure("live_turns_mean", "Turns in flight", None, JSON, "time that turns took inside the window ÷ window_s"),
+    Figure(
+        "live_turns_mean",
+        "Turns in flight",
+        None,
+        JSON,
+        "time until the page took the next message, inside the window ÷ window_s",
+    ),
     Figure("live_streams_mean", "Live streams", None, JSON, "first to last token, inside the window ÷ window_s"),
     Figure(
         "little_error_ratio",

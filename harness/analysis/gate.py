@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.analysis.estimate import Estimate, over_rounds
+from harness.analysis.estimate import Mean, over_rounds
 from harness.records import Trial
 
 BASE, HEAD = "base", "head"
@@ -37,7 +37,7 @@ class Batch:
     """The result of a batch: head over base with its 95 % interval, None for fewer than ``LEAST_PAIRS`` whole pairs."""
 
     number: int
-    ratio: Estimate | None
+    ratio: Mean | None
     finding: BatchResult
     head_broke: bool  # head missed the SLO in every whole pair, base in none
 
@@ -50,7 +50,7 @@ class Decision:
     why: str
     margin: float
     batches: tuple[Batch, ...]
-    ratio: Estimate | None
+    ratio: Mean | None
 
 
 def pair_of(batch: int, base: Trial, head: Trial) -> Pair:
@@ -74,7 +74,7 @@ def order(seed: int, batch: int, number: int) -> tuple[str, str]:
     return (BASE, HEAD) if first else (HEAD, BASE)
 
 
-def ratio_of(pairs: Sequence[Pair]) -> Estimate | None:
+def ratio_of(pairs: Sequence[Pair]) -> Mean | None:
     """Return head over base with its 95 % interval: paired t on log ratios."""
     whole = [pair.head / pair.base for pair in pairs if pair.base and pair.head]
     return over_rounds(whole) if len(whole) >= LEAST_PAIRS else None

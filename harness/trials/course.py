@@ -74,7 +74,7 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
         edge = yield from _climb(plan, bound)
     looking = search(search_plan(plan, start, edge), known)
     capacity = yield from _search(looking, lambda trial: most_users(profile, trial, idle, no_app=no_app))
-    if plan.rounds and capacity.status == "bracketed" and not capacity.at_least:
+    if plan.rounds and capacity.status == "bracketed":
         crossings = yield from _rounds(profile, target, capacity)
         yield from _predictions(profile, crossings)
     if plan.claims:
@@ -156,7 +156,8 @@ def _rounds(profile: Profile, target: str, capacity: Capacity) -> Generator[Requ
     """Yield the trials of all rounds around the edge that the search found; return the rounds that crossed it."""
     plan = profile.search
     step = 1 + plan.precision
-    edge = sqrt((capacity.low or 1) * (capacity.high or 1))
+    low = capacity.low or 1
+    edge = sqrt(low * (capacity.high or low))
     limits = asdict(profile.slo)
     crossings = []
     for number in range(1, plan.rounds + 1):
@@ -183,7 +184,7 @@ def _rounds(profile: Profile, target: str, capacity: Capacity) -> Generator[Requ
 def _predictions(profile: Profile, crossings: Sequence[Crossing]) -> Generator[Request, Trial, None]:
     """Yield for each further think time a trial just below and one just above the capacity predicted for it."""
     known = estimate(crossings)
-    if known is None or known.at_least:
+    if known is None or known.value is None:
         return
     for n, think_s in enumerate(profile.search.further_think_s):
         left = 2 * (len(profile.search.further_think_s) - n)

@@ -9,7 +9,7 @@ from reports.cells.capacity import ONE_SESSION
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid
-from reports.numbers import as_text, significant, span
+from reports.numbers import as_text, span
 
 MEASURE = "capacity_estimate_users"
 LABEL = figure(MEASURE).label
@@ -21,7 +21,9 @@ def crossings(evidence: Evidence, limits: Mapping[str, float]) -> dict[int, Cros
     for _, trial in sorted(valid(evidence.chat), key=lambda item: item.key.number):
         if trial.key.round:
             use = estimate.slo_use(trial.figures, limits)
-            rounds.setdefault(trial.key.round, []).append(Tried(level=trial.key.level, use=use, verdict=trial.verdict))
+            cores = trial.figures.get("target_cores")
+            one = Tried(level=trial.key.level, use=use, verdict=trial.verdict, cores=cores)
+            rounds.setdefault(trial.key.round, []).append(one)
     found = {number: estimate.crossing(tried) for number, tried in rounds.items()}
     return {number: one for number, one in found.items() if one}
 
@@ -45,8 +47,6 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
     found = estimate.estimate(list(crossed.values()))
     if found is None:
         why = f"only {len(crossed)} of {rounds} rounds settled" if trials else "no rounds were made"
-        if evidence.capacity.at_least:
-            why = "no rounds: above the bracket the machine was the limit"
         return absent(MEASURE, LABEL, evidence.target, f"not measured: {why}")
     low = evidence.capacity.low
     live = live_streams(valid(evidence.at(low or 0)))
@@ -56,10 +56,10 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
         id=f"{MEASURE}/{evidence.target}",
         label=LABEL,
         target=evidence.target,
-        value=None if found.at_least else found.value,
+        value=found.value,
         unit="users",
-        bracket=(found.low, None if found.at_least else found.high),
-        verdict="bound" if found.at_least else "measured",
+        bracket=(found.low, found.high),
+        verdict="bound" if found.high is None else "measured",
         short=short,
         text=f"{short} ({interval(found, 'users')}{lost}; {ONE_SESSION}; {terms.at(low, live)})",
         rests_on=paths(trials),
@@ -67,14 +67,17 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
 
 
 def worded(found: Estimate, unit: str) -> str:
-    """Return an estimate's number; a bound where a contended round left it open."""
-    return f"≥ {as_text(found.low, unit)}" if found.at_least else as_text(found.value, unit)
+    """Return an estimate's number; its interval or a bound where the machine was the limit in a round."""
+    if found.value is not None:
+        return as_text(found.value, unit)
+    return f"≥ {as_text(found.low, unit)}" if found.high is None else span(found.low, found.high, unit)
 
 
 def interval(found: Estimate, unit: str) -> str:
     """Name an estimate's interval and what it rests on."""
-    if found.at_least:
-        return f"{len(found.rounds)} rounds; in some the machine was the limit"
+    if found.value is None or found.high is None:
+        share = "" if found.high is None else ", the upper end counts the tools' CPU time as the target's"
+        return f"{len(found.rounds)} rounds; in some the machine was the limit{share}"
     return f"95 % interval {span(found.low, found.high, unit)}, {len(found.rounds)} rounds"
 
 
@@ -83,19 +86,19 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
     found = estimate.ratio(crossings(modular, terms.slo), crossings(monolithic, terms.slo))
     if found is None:
         return None
-    tie = found.low <= 1 <= found.high and not found.at_least
-    short = f"≥ {significant(found.low)} ×" if found.at_least else f"{significant(found.value)} ×"
-    ends = f"95 % interval {span(found.low, found.high, '×')}, {len(found.rounds)} rounds paired"
+    tie = found.high is not None and found.low <= 1 <= found.high
+    short = worded(found, "×")
+    ends = f"{interval(found, '×')} paired"
     return Cell(
         id=f"{MEASURE}/{modular.target} / {monolithic.target}",
         label=LABEL,
         target=f"{modular.target} / {monolithic.target}",
-        value=None if found.at_least else found.value,
+        value=found.value,
         unit="×",
-        bracket=(found.low, None if found.at_least else found.high),
-        verdict="tie" if tie else "bound" if found.at_least else "measured",
+        bracket=(found.low, found.high),
+        verdict="tie" if tie else "bound" if found.high is None else "measured",
         short=short,
-        text=f"tie: {short} ({ends})" if tie else short if found.at_least else f"{short} ({ends})",
+        text=f"tie: {short} ({ends})" if tie else short if found.high is None else f"{short} ({ends})",
         rests_on=tuple(dict.fromkeys(paths(valid(_in_rounds(modular))) + paths(valid(_in_rounds(monolithic))))),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from harness.analysis.estimate import Estimate
+from harness.analysis.estimate import Mean
 from harness.analysis.gate import Decision, Pair
 from harness.records import FORMAT_VERSION, to_json
 from harness.results import write_atomically, write_json
@@ -77,7 +77,7 @@ def _whole(pairs: Sequence[Pair], batch: int | None = None) -> int:
     return sum(bool(p.base and p.head) for p in pairs if batch in (None, p.batch))
 
 
-def _ratio(found: Estimate | None) -> str:
+def _ratio(found: Mean | None) -> str:
     if found is None:
         return "not measured"
     return f"{significant(found.value, 4)} ({significant(found.low, 4)}–{significant(found.high, 4)})"

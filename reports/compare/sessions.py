@@ -327,10 +327,8 @@ def reading(cell: Cell | None) -> Reading | None:
     if cell is None or cell.verdict in ("invalid", "inconclusive", "none", "not measured"):
         return None
     measure = cell.id.partition("/")[0]
-    if measure == CAPACITY or measure.startswith("think_"):
+    if measure == CAPACITY or measure.startswith("think_") or (measure == ESTIMATE and cell.value is None):
         return sessions.middle(*(cell.bracket or (None, None)))
-    if measure == ESTIMATE and cell.verdict == "bound":
-        return sessions.middle(cell.bracket[0] if cell.bracket else None, None)
     return None if cell.value is None else Reading(value=cell.value)
 
 

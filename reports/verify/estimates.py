@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from reports.verify import cost
+
 Trial = Mapping[str, Any]
 Expected = tuple[float | None, tuple[float | None, float | None] | None]
 NOTHING: Expected = (None, None)
@@ -13,18 +15,29 @@ CAP, FLOOR = 5 / 4, 4 / 5
 
 def estimate(trials: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
     """Return the mean over rounds with its interval, of one target's valid chat trials."""
-    rounds = _rounds(trials, run)
-    return mean([users for users, _ in rounds.values()], open_above=any(soft for _, soft in rounds.values()))
+    rounds = _rounds(trials, run).values()
+    return _spread([users for users, _ in rounds], [most for _, most in rounds])
 
 
 def ratio(a: Sequence[Trial], b: Sequence[Trial], run: Mapping[str, Any]) -> Expected:
-    """Return the ratio paired by round; nothing where a round below may have failed for the machine."""
+    """Return the ratio paired by round; nothing where it is open what a round below would have carried."""
     above, below = _rounds(a, run), _rounds(b, run)
     pairs = [(above[n], below[n]) for n in above if n in below]
-    if any(soft for _, (_, soft) in pairs):
+    if any(most is None for _, (_, most) in pairs):
         return NOTHING
-    quotients = [x / y for (x, _), (y, _) in pairs]
-    return mean(quotients, open_above=any(soft for (_, soft), _ in pairs))
+    lowest = [x / (most or np.nan) for (x, _), (_, most) in pairs]
+    return _spread(lowest, [None if most is None else most / y for (_, most), (y, _) in pairs])
+
+
+def _spread(lowest: Sequence[float], most: Sequence[float | None]) -> Expected:
+    """Return mean and interval; only an interval from the lowest's to the most's where the two differ."""
+    if list(lowest) == list(most):
+        return mean(lowest)
+    if len(lowest) < 2:
+        return NOTHING
+    _, below = mean(lowest)
+    _, above = mean([one for one in most if one is not None]) if None not in most else NOTHING
+    return None, (below[0] if below else None, above[1] if above else None)
 
 
 def thinking(trials: Sequence[Trial]) -> Expected:
@@ -40,8 +53,8 @@ def thinking(trials: Sequence[Trial]) -> Expected:
     return low, (low, high) if low or high else None
 
 
-def _rounds(trials: Sequence[Trial], run: Mapping[str, Any]) -> dict[int, tuple[float, bool]]:
-    """Per round: the users where the use of the SLO crosses 1, and whether the failing end was contended."""
+def _rounds(trials: Sequence[Trial], run: Mapping[str, Any]) -> dict[int, tuple[float, float | None]]:
+    """Per round: the users where the use of the SLO crosses 1, and the most that all CPUs of a server carry."""
     found = {}
     for number in sorted({t["key"].get("round", 0) for t in trials} - {0}):
         own = sorted((t for t in trials if t["key"]["round"] == number), key=lambda t: int(t["key"]["number"]))[-2:]
@@ -54,7 +67,9 @@ def _rounds(trials: Sequence[Trial], run: Mapping[str, Any]) -> dict[int, tuple[
         uses = np.log([np.clip(_use(low, run), FLOOR, 1.0), np.clip(_use(high, run), 1.0, CAP)])
         levels = np.log([low["key"]["level"], high["key"]["level"]])
         users = float(np.exp(np.interp(0.0, uses, levels))) if uses[1] > uses[0] else float(np.exp(levels.mean()))
-        found[number] = (users, bool(high["verdict"]["contended"]))
+        share = (high["figures"].get("target_cores") or 0.0) / cost.SERVER_CPUS
+        scaled = float(round(high["key"]["level"] / min(1.0, share))) if share > 0 else None
+        found[number] = (users, scaled if high["verdict"]["contended"] else users)
     return found
 
 
@@ -69,7 +84,7 @@ def _use(trial: Trial, run: Mapping[str, Any]) -> float:
     return float(np.max(shares))
 
 
-def mean(values: Sequence[float], *, open_above: bool = False) -> Expected:
+def mean(values: Sequence[float]) -> Expected:
     """Return the geometric mean of positive values and its 95 % interval, Student's t on logarithms."""
     if len(values) < 2:
         return NOTHING
@@ -78,5 +93,4 @@ def mean(values: Sequence[float], *, open_above: bool = False) -> Expected:
     logs = np.log(values)
     half = float(stdtrit(len(values) - 1, 0.975)) * logs.std(ddof=1) / np.sqrt(len(values))
     centre = logs.mean()
-    low, high = float(np.exp(centre - half)), float(np.exp(centre + half))
-    return (None, (low, None)) if open_above else (float(np.exp(centre)), (low, high))
+    return float(np.exp(centre)), (float(np.exp(centre - half)), float(np.exp(centre + half)))

@@ -344,6 +344,12 @@ def _covered(begin: Array, end: Array, start_s: float, end_s: float) -> float:
     return float(np.clip(np.minimum(closed, end_s) - np.maximum(opened, start_s), 0, None).sum())
 
 
+def _ends(turns: Columns) -> Array:
+    """Return when the page took the next message; of a failed turn when it was over, nothing of one that was cut."""
+    over = np.where(turns["outcome"] == "incomplete", np.nan, turns["done_s"])
+    return np.where(np.isnan(turns["ready_s"]), over, turns["ready_s"])
+
+
 def _load(
     turns: Columns,
     measured: npt.NDArray[np.bool_],
@@ -352,7 +358,7 @@ def _load(
 ) -> Figures:
     window_s = window[1] - window[0]
     begins = _begins(turns, summary)
-    live_s = _covered(begins, turns["done_s"], *window)
+    live_s = _covered(begins, _ends(turns), *window)
     logged_s = float(summary["live_turn_seconds"])
     late_s = float(np.nansum(turns["schedule_delay_s"][measured]))
     return {
@@ -386,7 +392,7 @@ def _halves(turns: Columns, measured: npt.NDArray[np.bool_], window: tuple[float
     means = np.array(
         [times[known & (tenth == k)].mean() if (known & (tenth == k)).any() else np.nan for k in range(10)]
     )
-    live = np.array([_covered(begins, turns["done_s"], a, b) / max(b - a, 1e-12) for a, b in pairwise(edges)])
+    live = np.array([_covered(begins, _ends(turns), a, b) / max(b - a, 1e-12) for a, b in pairwise(edges)])
     return _half_ratios("turn", means) | _half_ratios("live", live)
 
 

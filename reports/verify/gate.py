@@ -81,7 +81,7 @@ def _interval(quotients: Sequence[float]) -> dict[str, Any] | None:
         return None
     value, ends = estimates.mean(quotients)
     low, high = ends or (None, None)
-    return {"value": value, "low": low, "high": high, "rounds": list(quotients), "at_least": False}
+    return {"value": value, "low": low, "high": high, "rounds": list(quotients)}
 
 
 def _quotients(pairs: Pairs) -> list[float]:

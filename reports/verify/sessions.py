@@ -106,11 +106,9 @@ def _reading(cell_id: str, run: Mapping[str, Any], trials: Trials) -> tuple[floa
     """Return a session's value, and whether it is a lower bound only."""
     value, around = cells.expected(cell_id, run, trials)
     measure = cell_id.partition("/")[0]
-    if measure == CAPACITY or measure.startswith("think_"):
+    if measure == CAPACITY or measure.startswith("think_") or (measure == ESTIMATE and value is None):
         low, high = around or (None, None)
         return (float(low or 0), True) if high is None else (float(np.sqrt((low or 0) * high)), False)
-    if measure == ESTIMATE and value is None and around:
-        return float(around[0] or 0), True
     return float("nan") if value is None else float(value), False
 
 

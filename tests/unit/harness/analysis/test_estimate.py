@@ -155,7 +155,10 @@ def test_unbounded_use_lies_far_above_the_edge_but_inside_the_step() -> None:
     found = crossing([low, Tried(level=110, use=float("inf"), verdict=CONTENDED)])
     assert found is not None
     assert found.users == pytest.approx(sqrt(100 * 110))
-    assert found.contended
+    assert found.most is None
+    known = crossing([low, Tried(level=110, use=float("inf"), verdict=CONTENDED, cores=1.6)])
+    assert known is not None
+    assert known.most == round(110 * 2 / 1.6)
 
 
 def test_a_second_invalid_trial_ends_a_round_and_one_alone_does_not() -> None:
@@ -183,26 +186,40 @@ def test_interval_is_students_t_on_logarithms() -> None:
 
 
 def test_ratio_is_paired_by_round() -> None:
-    a = {1: Crossing(users=200, contended=False), 2: Crossing(users=100, contended=False)}
+    a = {1: Crossing(users=200, most=200), 2: Crossing(users=100, most=100)}
     b = {
-        1: Crossing(users=100, contended=False),
-        2: Crossing(users=50, contended=False),
-        3: Crossing(users=7, contended=False),
+        1: Crossing(users=100, most=100),
+        2: Crossing(users=50, most=50),
+        3: Crossing(users=7, most=7),
     }
     found = ratio(a, b)
     assert found is not None
     assert (found.low, found.value, found.high) == pytest.approx((2, 2, 2))
 
 
-def test_contended_rounds_bound_from_below_and_a_contended_denominator_bounds_nothing() -> None:
-    firm = {n: Crossing(users=100 + n, contended=False) for n in range(3)}
-    soft = {n: Crossing(users=100 + n, contended=n == 1) for n in range(3)}
+def test_a_contended_round_widens_the_interval_and_leaves_no_mean() -> None:
+    firm = {n: Crossing(users=100 + n, most=100 + n) for n in range(3)}
+    soft = {n: Crossing(users=100 + n, most=130 + n if n == 1 else 100 + n) for n in range(3)}
+    lowest, most = (over_rounds([getattr(one, name) for one in soft.values()]) for name in ("users", "most"))
+    assert lowest
+    assert most
     found = estimate(list(soft.values()))
     assert found is not None
-    assert found.at_least
-    above = ratio(soft, firm)
+    assert (found.value, found.low, found.high) == (None, lowest.low, most.high)
+    above, below = ratio(soft, firm), ratio(firm, soft)
     assert above is not None
-    assert above.at_least
+    assert below is not None
+    assert above.value is below.value is None
+    assert above.high is not None
+    assert (below.low, below.high) == pytest.approx((1 / above.high, 1 / above.low))
+
+
+def test_a_contended_round_of_unknown_cores_bounds_from_below_and_no_denominator() -> None:
+    firm = {n: Crossing(users=100 + n, most=100 + n) for n in range(3)}
+    soft = {n: Crossing(users=100 + n, most=None if n == 1 else 100 + n) for n in range(3)}
+    for found in (estimate(list(soft.values())), ratio(soft, firm)):
+        assert found is not None
+        assert (found.value, found.high) == (None, None)
     assert ratio(firm, soft) is None
 
 

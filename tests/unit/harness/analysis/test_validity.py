@@ -153,14 +153,15 @@ def invented_line(made: Recorded) -> None:
 
 def times_that_contradict_the_states(made: Recorded) -> None:
     """Every answer is written down as 30 ms shorter than its user waited."""
-    each(made, lambda one: replace(one, done_s=(one.done_s or 0.0) - 0.03))
+    each(made, lambda one: replace(one, done_s=(one.done_s or 0.0) - 0.03, ready_s=(one.ready_s or 0.0) - 0.03))
 
 
 def drift(made: Recorded) -> None:
     """Answers take longer and longer, from a second to one and a half."""
 
     def slower(one: Turn) -> Turn:
-        return replace(one, done_s=(one.done_s or 0.0) + (one.sent_s - WINDOW.start_s) / 160)
+        over_s = (one.done_s or 0.0) + (one.sent_s - WINDOW.start_s) / 160
+        return replace(one, done_s=over_s, ready_s=over_s)
 
     each(made, slower)
     live_s = sum(min(WINDOW.end_s, one.done_s or math.inf) - one.sent_s for one in made.turns)
