@@ -35,7 +35,7 @@ class Chatbot:
             pass
 
     def run(self, element: Any = None, fragment: str = "", **trigger: Any) -> Iterator[tuple[str, str]]:
-        """Send what a widget was made to do; yield each text until the script has finished."""
+        """Send what a widget was made to do; yield each text, and reruns, until the script has finished."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_script_hash, state.fragment_id = self.query, self.script, fragment
@@ -57,8 +57,10 @@ class Chatbot:
                 self.keep(shown, news.delta.fragment_id)
                 if (what := shown.WhichOneof("type")) in ("text", "markdown"):
                     yield what, getattr(shown, what).body
-            elif kind == "script_finished" and news.script_finished != ENDED_FOR_RERUN:
-                return
+            elif kind == "script_finished":
+                if news.script_finished != ENDED_FOR_RERUN:
+                    return
+                yield "rerun", ""
 
     def keep(self, element: Any, fragment: str) -> None:
         kind = element.WhichOneof("type")
@@ -109,8 +111,11 @@ class Chatbot:
 
     def stream(self, conversation: str, text: str) -> Iterator[str]:
         self.open(conversation)
-        asked, shown = False, ""
+        asked, shown, over = False, "", False
         for kind, body in self.run(*self.find("chat_input"), chat_input_value={"data": text}):
+            over = over or (kind == "rerun" and bool(shown))  # the page is drawn again, with the answer
+            if over:
+                continue
             if kind == "text" and body == text:  # earlier messages are shown again; the answer follows this one
                 asked, shown = True, ""
             elif asked and kind == "markdown" and "Thinking…" not in body:

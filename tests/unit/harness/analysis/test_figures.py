@@ -175,6 +175,16 @@ def test_lost_turns_and_a_wrong_integral_show() -> None:
     assert found["little_error_s_per_turn"] == pytest.approx(6 / 19)
 
 
+def test_a_turn_is_under_way_until_its_page_takes_the_next_message() -> None:
+    turns = [turn(n, ready_s=turn(n).sent_s + 1.25) for n in range(18)]  # the page is drawn again after the answer
+    turns += [turn(n, ready_s=None, outcome="incomplete") for n in (18, 19)]  # cut while it was drawn: sent at 118 s
+    turns.append(turn(20, ready_s=None, sent_s=100.0, outcome="failed", done_s=100.5))
+    logged_s = 18 * 1.25 + 2 * 2.0 + 0.5
+    found = chat(turns, replace(SUMMARY, live_turn_seconds=logged_s))
+    assert found["little_error_ratio"] == pytest.approx(0.0)
+    assert found["live_turns_mean"] == pytest.approx(logged_s / 20)
+
+
 def test_a_window_whose_halves_differ_is_seen() -> None:
     turns = [turn(n) for n in range(10)]
     turns += [turn(n, done_s=turn(n).sent_s + 1.8) for n in range(10, 20)]
