@@ -17,6 +17,7 @@ PATIENCE_MS = 60_000  # a busy machine takes its time
 MESSAGES = "[data-testid=stChatMessage], [role=article], article"
 SESSION_COOKIES = ("sessionid", "chat_session")  # REST builds and Streamlit; each leaves the other's alone
 OPTIONS = re.compile(r"Conversation options$|Manage$")
+STOP = re.compile(r"^Stop( script)?$")
 RETRY = re.compile(r"Retry$|Try again$")
 EXPORTS = {"json": re.compile(r"Export (as )?JSON$"), "markdown": re.compile(r"Export (as )?Markdown$")}
 
@@ -62,7 +63,7 @@ class Person:
         box = self.message_box()
         self.watch.await_answer(message.nonce)
         box.fill(message.content)
-        expect(self.page.get_by_role("button", name="Stop")).to_have_count(0, timeout=self.patience_ms)
+        expect(self.page.get_by_role("button", name=STOP)).to_have_count(0, timeout=self.patience_ms)
         box.press("Enter")
 
     def answer(self, message: Message) -> Locator:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from harness.probes.browser.person import MESSAGES, Person
+from harness.probes.browser.person import MESSAGES, STOP, Person
 from harness.probes.world import Message
 from tests.e2e.conftest import CATALOGUE, SEED, Running, with_pages
 from tests.e2e.pages.line import Line
@@ -49,9 +49,9 @@ def test_model_that_fails_is_said_and_the_conversation_goes_on(person: Person) -
 def test_stop_is_there_as_long_as_an_answer_comes_and_keeps_what_came(person: Person) -> None:
     person.arrive_signed_in("user0013")
     person.new_conversation()
-    stop = person.page.get_by_role("button", name="Stop")
+    stop = person.page.get_by_role("button", name=STOP)
     for nth in ("first", "second"):  # of a conversation
-        long = person.message(f"Stop the {nth}.", tokens=600, ttft_s=0, itl_s=0.1)
+        long = person.message(f"The {nth} is stopped.", tokens=600, ttft_s=0, itl_s=0.1)
         person.say(long)
         begun = person.page.locator(MESSAGES).filter(has_text=long.nonce).last
         begun.wait_for()

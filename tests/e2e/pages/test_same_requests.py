@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from harness.probes.browser.person import Person
+from harness.probes.browser.person import STOP, Person
 from harness.probes.world import Message
 from harness.records.recipe import session_token
 from harness.runtimes.local import generator, stack
@@ -42,7 +42,7 @@ def sent_by_the_page(target: Running, browser: Browser, username: str, *, by_for
         for message in messages():
             person.say(message)
             person.answer(message)
-            expect(person.page.get_by_role("button", name="Stop")).to_have_count(0)
+            expect(person.page.get_by_role("button", name=STOP)).to_have_count(0)
             person.page.wait_for_timeout(THINK_MS)
         context.close()
     return recorder.requests

@@ -113,12 +113,10 @@ class Chatbot:
         self.open(conversation)
         asked, shown, over = False, "", False
         for kind, body in self.run(*self.find("chat_input"), chat_input_value={"data": text}):
-            over = over or (kind == "rerun" and bool(shown))  # the page is drawn again, with the answer
-            if over:
-                continue
-            if kind == "text" and body == text:  # earlier messages are shown again; the answer follows this one
+            over = over or (kind == "rerun" and bool(shown))  # the page is drawn again: the answer's end may come then
+            if kind == "text" and body == text and not over:  # earlier messages are shown again; the answer follows
                 asked, shown = True, ""
-            elif asked and kind == "markdown" and "Thinking…" not in body:
+            elif asked and kind == "markdown" and "Thinking…" not in body and body.startswith(shown):
                 yield body[len(shown) :]
                 shown = body
         if self.alert:
