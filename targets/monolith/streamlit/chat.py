@@ -36,8 +36,10 @@ def page() -> None:
     conversation = _open_conversation(user)
     with st.sidebar:
         _sidebar(user, conversation)
+    head = st.container()  # also where it is empty: what follows keeps its place on the page, and the box its text
     if conversation is not None:
-        title, manage = versions.row(4, 1)
+        with head:
+            title, manage = versions.row(4, 1)
         title.subheader(literal(conversation.title), anchor=False, **versions.looks(width="stretch"))
         if manage.button("Manage", icon=":material/tune:", type="tertiary"):
             _manage(user, conversation)

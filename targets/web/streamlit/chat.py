@@ -37,8 +37,9 @@ def page() -> None:
     conversation = _open_conversation()
     with st.sidebar:
         _sidebar(conversation)
+    head = st.container()  # also where it is empty: what follows keeps its place on the page, and the box its text
     if conversation is not None:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with head.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(literal(conversation["title"] or UNTITLED), anchor=False, width="stretch")
             if st.button("Manage", icon=":material/tune:", type="tertiary"):
                 _manage(conversation)

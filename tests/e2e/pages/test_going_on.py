@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 #: pages that fetch what they show; Streamlit's page holds one socket instead, and is closed while that is broken
 FETCHING = [name for name in with_pages() if CATALOGUE.target(name).protocol != "streamlit"]
+STREAMLIT = [name for name in with_pages() if CATALOGUE.target(name).protocol == "streamlit"]
 ASKING_AN_API = [name for name in with_pages() if CATALOGUE.target(name).protocol == "rest"]
 
 
@@ -66,6 +67,19 @@ def test_stop_is_there_as_long_as_an_answer_comes_and_keeps_what_came(person: Pe
     person.reload()
     person.answer(after)
     expect(person.page.locator(MESSAGES).filter(has_text=long.nonce).last).not_to_contain_text("[end]")
+
+
+@pytest.mark.parametrize("target", STREAMLIT, indirect=True)
+def test_quick_answers_leave_one_box_that_takes_the_next_message(person: Person) -> None:
+    """Runs of a script that follow each other at once come to the page together: it has to end up with one box."""
+    person.arrive_signed_in("user0014")
+    for nth in range(12):
+        if nth % 2 == 0:
+            person.new_conversation()
+        message = quick(person, f"Quickly {nth}.")
+        person.say(message)
+        person.answer(message)
+        expect(person.page.get_by_role("textbox", name="Message", exact=True)).to_have_count(1)
 
 
 @pytest.fixture
