@@ -163,6 +163,19 @@ def _wait(made: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
         time.sleep(0.03)
 
 
+def await_ready(made: Server, log: Path) -> None:
+    """Wait until a started server takes connections: its port listens before that.
+
+    Raises:
+        PostgresError: it did not in ``START_LIMIT_S``, with the last lines of ``log``.
+    """
+    deadline_s = time.monotonic() + START_LIMIT_S
+    while not is_ready(made.cluster):
+        if time.monotonic() > deadline_s:
+            raise _failed(f"was not ready in {START_LIMIT_S:g} s", log)
+        time.sleep(0.01)
+
+
 def is_ready(cluster: Path) -> bool:
     """Return whether the server on a cluster takes connections: the last line of its postmaster.pid says so."""
     try:

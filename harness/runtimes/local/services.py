@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import BenchError
+from harness.runtimes.local import postgres
 from harness.runtimes.local.component import Launch, Starter
 from harness.runtimes.local.postgres import Server
 
@@ -39,6 +40,7 @@ def launch_postgres(pod: Starter, server: Server, log: Path, version: str) -> st
                 ready_url=f"tcp://127.0.0.1:{port}",
             )
         )
+        postgres.await_ready(server, log)
         return server.url(port)
 
     return at_free_port(pod, at)

@@ -44,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._refused = False  # no request can be read any more
         self._request = Request(body=bytearray())
         self._head_bytes: int | None = None  # None outside of a head
+        self._completed = False  # a request, in the data that came last
         self._parser = httptools.HttpRequestParser(self)
 
     # --- the transport's side
@@ -75,6 +76,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._completed = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as failure:
@@ -83,7 +85,7 @@ class Connection(asyncio.Protocol):
             self._refuse(failure.__context__)
         except httptools.HttpParserError as failure:
             self._refuse(ApiError(400, f"The request is not valid HTTP: {failure}.", close=True))
-        if self._head_bytes is not None:
+        if self._head_bytes is not None and not self._completed:  # else some of the data is of requests before
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES and not self._refused:
                 self._refuse(ApiError(431, f"The request's head is longer than {MAX_HEAD_BYTES} bytes.", close=True))
@@ -118,6 +120,7 @@ class Connection(asyncio.Protocol):
             raise _too_long("longer")
 
     def on_message_complete(self) -> None:
+        self._completed = True
         self._request.keep_alive = self._parser.should_keep_alive() and self._request.chunked
         self._waiting.append(self._request)
         self._advance()

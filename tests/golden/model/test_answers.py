@@ -6,12 +6,13 @@ import json
 import math
 import re
 import struct
+import time
 from pathlib import Path
 
 import pytest
 from scipy import stats
 
-from tests.golden.model.server import Model, Reply
+from tests.golden.model.server import Model, Reply, new_tag
 
 MARKS = {
     "markdown": ["\n# ", "\n- ", "\n1. ", "\n```python\n", "\n| ", "\n> ", "👩‍👩‍👧", "مرحبا"],
@@ -114,6 +115,20 @@ def refused(tag: str) -> bytes:
     """A request whose answer is drawn and logged, but not waited for."""
     body = json.dumps({"messages": [{"role": "user", "content": f"tag-{tag}?fault=429"}]})
     return f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_requests_that_come_together_are_no_long_head_wherever_they_are_cut(model: Model) -> None:
+    requests = [refused(new_tag()) for _ in range(1500)]
+    first, rest = b"".join(requests[:1000]) + requests[1000][:40], requests[1000][40:] + b"".join(requests[1001:])
+    received = bytearray()
+    with model.connect() as connection:
+        for piece in (first, rest):
+            connection.sendall(piece)
+            time.sleep(0.3)  # each is read by itself, up to the middle of a head
+        connection.settimeout(2)
+        while received.count(b"HTTP/1.1 ") < len(requests) and (data := connection.recv(65536)):
+            received += data
+    assert received.count(b"HTTP/1.1 429 ") == len(requests)
 
 
 def test_draws_are_log_normal_and_depend_on_seed_and_tag_alone(tmp_path: Path) -> None:
