@@ -142,8 +142,9 @@ def test_a_variant_has_data_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def on_postgres(prepared: stack.LocalPrepared, tmp_path: Path) -> stack.LocalPrepared:
-    """A target whose seeded data is a cluster of PostgreSQL."""
+def on_postgres(prepared: stack.LocalPrepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> stack.LocalPrepared:
+    """A target whose seeded data is a cluster of PostgreSQL, which takes connections at once."""
+    monkeypatch.setattr(stack.postgres, "is_ready", lambda _: True)
     (prepared.template / "postgres").mkdir()
     (prepared.template / "postgres" / "PG_VERSION").write_text("18")
     (tmp_path / "programs" / POSTGRES_PROGRAMS).mkdir(parents=True)
