@@ -46,11 +46,6 @@ class Crossing:
     users: float
     most: float | None
 
-    @property
-    def contended(self) -> bool:
-        """Tell if the machine, not the target, may have failed."""
-        return self.most != self.users
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:

@@ -135,7 +135,7 @@ def _running(made: Server, port: int, log: Path) -> Iterator[None]:
     guard.watch("session", process.pid)
     guard.watch("folder", made.home.parent)
     try:
-        _wait(made, process, log)
+        await_ready(made, log, process.poll)
         yield
         process.send_signal(signal.SIGINT)  # ends the connections, writes everything, stops
         if process.wait(STOP_LIMIT_S):
@@ -153,24 +153,19 @@ def _running(made: Server, port: int, log: Path) -> Iterator[None]:
         guard.close()
 
 
-def _wait(made: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline_s = time.monotonic() + START_LIMIT_S
-    while not is_ready(made.cluster):
-        if process.poll() is not None:
-            raise _failed(f"ended with {process.returncode} before it was ready", log)
-        if time.monotonic() > deadline_s:
-            raise _failed(f"was not ready in {START_LIMIT_S:g} s", log)
-        time.sleep(0.03)
-
-
-def await_ready(made: Server, log: Path) -> None:
+def await_ready(made: Server, log: Path, ended: Callable[[], int | None] = lambda: None) -> None:
     """Wait until a started server takes connections: its port listens before that.
+
+    Args:
+        ended: Returns the exit code of a server that has ended.
 
     Raises:
         PostgresError: it did not in ``START_LIMIT_S``, with the last lines of ``log``.
     """
     deadline_s = time.monotonic() + START_LIMIT_S
     while not is_ready(made.cluster):
+        if (code := ended()) is not None:
+            raise _failed(f"ended with {code} before it was ready", log)
         if time.monotonic() > deadline_s:
             raise _failed(f"was not ready in {START_LIMIT_S:g} s", log)
         time.sleep(0.01)
