@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import zip_longest
+from math import ceil
 from typing import TYPE_CHECKING
 
 from harness.records import PhaseTimes, Slo
@@ -44,9 +45,15 @@ def allowed(slo: Slo) -> dict[str, float]:
     return {name: slo.failure_ratio if name == "failure_ratio" else SHARE for name in asdict(slo)}
 
 
-def blocks(turns: "pd.DataFrame", window: PhaseTimes, slo: Slo, block_s: float = BLOCK_S) -> list[Block]:
-    """Return the whole blocks of a window in order; a turn belongs to the block of its intended send."""
-    count = int((window.end_s - window.start_s) / block_s + 1e-9)
+def blocks(
+    turns: "pd.DataFrame", window: PhaseTimes, slo: Slo, block_s: float = BLOCK_S, *, last_too: bool = False
+) -> list[Block]:
+    """Return the whole blocks of a window in order; a turn belongs to the block of its intended send.
+
+    ``last_too``: and what is left of the window behind them.
+    """
+    span = (window.end_s - window.start_s) / block_s
+    count = ceil(span - 1e-9) if last_too else int(span + 1e-9)
     place = ((turns["intended_s"] - window.start_s) // block_s).astype(int)
     over, shares = beyond(turns, slo), allowed(slo)
     found = []
@@ -70,14 +77,25 @@ def met_ratio(turns: "pd.DataFrame", window: PhaseTimes, slo: Slo) -> float | No
     return sum(block.met for block in found) / len(found) if len(found) > 1 else None
 
 
-def climbed(turns: "pd.DataFrame", window: PhaseTimes, slo: Slo, users: int, climb_s: float) -> float | None:
+def climbed(
+    turns: "pd.DataFrame", window: PhaseTimes, slo: Slo, users: int, climb_s: float, *, stopped: bool = False
+) -> float | None:
     """Return how many users had come when a slow climb left the SLO; None where it never did.
 
     Two blocks in a row have to miss it: one alone may be a pause. Users come evenly over ``climb_s``.
+
+    Args:
+        turns: Those that had ended.
+        window: From the first user's coming to the end of the climb.
+        slo: The thresholds.
+        users: All that were to come.
+        climb_s: The time over which they were to come.
+        stopped: The climb was stopped, since two blocks had missed the SLO for certain. Most turns of the second were
+            still under way then and are not here, so that the last block may stand alone.
     """
-    found = [block for block in blocks(turns, window, slo) if block.turns >= FEWEST_TURNS]
-    for first, second in pairwise(found):
-        if not first.met and not second.met:
+    found = [one for one in blocks(turns, window, slo, last_too=stopped) if one.turns >= FEWEST_TURNS]
+    for first, second in zip_longest(found, found[1:]):
+        if not first.met and (stopped if second is None else not second.met):
             return users * min(1.0, (first.start_s + BLOCK_S / 2 - window.start_s) / climb_s)
     return None
 

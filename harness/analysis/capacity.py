@@ -16,13 +16,18 @@ Status = Literal["bracketed", "open", "none", "inconclusive"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The verdict of one trial at a level, the most users its readings say there can be, and the target's cores."""
+    """The verdict of one trial at a level, the most users its readings say there can be, and the target's cores.
+
+    Attributes:
+        cut: The trial ended early, so that its cores are those of a few seconds.
+    """
 
     level: int
     repetition: int
     verdict: Verdict
     bound: float | None = None
     cores: float | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +37,12 @@ class Capacity:
     Attributes:
         low: Highest level all of whose repetitions passed, 0 where one user already fails, None where unknown.
         high: Lowest level above it all of whose repetitions failed, None where none did.
-        at_least: The machine was contended where it failed, so that ``low`` is a lower bound and ``high`` none.
+        at_least: The machine was contended in every trial that failed there, so that ``low`` is a lower bound and
+            ``high`` none.
         status: ``open`` means that no level failed within reach.
         most: Users where ``at_least``: the load that failed there, in proportion to all CPUs of the budget (utilisation
-            law). The target can carry no more, had load generator and model left it their share. None where its cores
-            were not read.
+            law). Worked out, not observed: it holds if a turn costs no less CPU time with more users. None where the
+            target's cores were not read.
     """
 
     low: int | None
@@ -47,8 +53,13 @@ class Capacity:
 
     @property
     def upper(self) -> int | None:
-        """The upper end: the level that failed, or on a contended machine the most that there can be."""
+        """The upper end: the level that failed, or on a contended machine the end that was worked out."""
         return self.most if self.high is None else self.high
+
+    @property
+    def worked_out(self) -> bool:
+        """Tell if the upper end was worked out, not observed."""
+        return self.high is None and self.most is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +105,20 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
         unsettled = low is None or _stuck(outcomes)
         return Capacity(low=low, high=None, at_least=False, status="inconclusive" if unsettled else "open")
     there = [o for o in valid if o.level == high]
-    contended = any(o.verdict.contended for o in there)
+    contended = all(o.verdict.contended for o in there)  # else the target failed there by itself, too
     clear = None if contended else high
     if low is None:
         return Capacity(low=None, high=clear, at_least=False, status="inconclusive")
-    most = [most_users(o.level, o.cores) for o in there] if contended else []
-    return Capacity(
-        low=low,
-        high=clear,
-        at_least=contended,
-        status="bracketed",
-        most=max((one for one in most if one), default=None) if None not in most else None,
-    )
+    most = _most(there) if contended else None
+    return Capacity(low=low, high=clear, at_least=contended, status="bracketed", most=most)
+
+
+def _most(failed: Sequence[Outcome]) -> int | None:
+    """Return the largest worked-out end of one level's trials, of whole ones where there are any; None without one."""
+    whole = [o for o in failed if not o.cut] or failed
+    ends = [most_users(o.level, o.cores) for o in whole]
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
 
 
 def most_users(level: int, cores: float | None) -> int | None:
@@ -158,11 +171,13 @@ def next_level(outcomes: Sequence[Outcome], plan: SearchPlan) -> int | None:
     lowest_fail = min(o.level for o in valid if o.verdict.outcome == "fail")
     if low == 0 and lowest_fail > plan.lowest:
         return max(plan.lowest, min(lowest_fail - 1, int(lowest_fail / plan.growth)))
-    if low and high - low > max(1, plan.precision * low):
-        towards = max(sqrt(low * high), high / plan.growth) if plan.stepwise else sqrt(low * high)
-        middle = min(high - 1, max(low + 1, round(towards)))
-        if not any(o.level == middle for o in valid):
-            return middle
+    # A level between them whose repetitions disagreed belongs to neither end: then the edge lies below it.
+    for top in (high, lowest_fail):
+        if low and top - low > max(1, plan.precision * low):
+            towards = max(sqrt(low * top), top / plan.growth) if plan.stepwise else sqrt(low * top)
+            middle = min(top - 1, max(low + 1, round(towards)))
+            if not any(o.level == middle for o in valid):
+                return middle
     for end in (high, low):
         if end and sum(o.level == end for o in valid) < plan.repetitions:
             return end

@@ -64,7 +64,8 @@ def chat_figures(
         shares = blocks.at_least_beyond(judged, slo, possible)
         figures |= {at_least_name(name): share for name, share in shares.items()}
     if climb_s:
-        figures["climb_users"] = blocks.climbed(judged, window, slo, summary.users, climb_s)
+        stopped = summary.stopped_early
+        figures["climb_users"] = blocks.climbed(judged, window, slo, summary.users, climb_s, stopped=stopped)
     figures |= _load(turns, measured, summary, window)
     figures |= _workers(measured, summary, window_s)
     if arrivals := summary.arrivals:
@@ -91,10 +92,12 @@ def chat_figures(
 
 
 def _of_window(turns: pd.DataFrame, judged: pd.DataFrame, summary: GeneratorSummary, slo: Slo) -> Figures:
-    """Return what only a whole window shows: percentiles, rates, its blocks and halves."""
+    """Return what only a whole window shows: percentiles, rates, means, its blocks and halves."""
     window = summary.phases["measure"]
     return {
         **_latencies(judged),
+        **_means(judged),
+        **_live(turns, summary, window),
         **_rates(judged, window.end_s - window.start_s, slo),
         **_halves(judged, _spans(turns, summary), window),
         "blocks_met_ratio": blocks.met_ratio(judged, window, slo),
@@ -147,24 +150,29 @@ def _rates(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
 
 
 def _counts(measured: pd.DataFrame, window_s: float) -> Figures:
-    total = len(measured)
+    """Return how many turns there were, and how late generator and model were: the trust in any trial asks for both."""
     outcome = measured["outcome"]
-    ok = int((outcome == "ok").sum())
-    finished = measured[outcome == "ok"]
-    text, wire = float(finished["text_bytes"].sum()), float(finished["wire_bytes"].sum())
     return {
-        "turns": float(total),
-        "ok": float(ok),
+        "turns": float(len(measured)),
+        "ok": float((outcome == "ok").sum()),
         "failed": float((outcome == "failed").sum()),
         "incomplete": float((outcome == "incomplete").sum()),
-        "failure_ratio": (total - ok) / total if total else None,
         "window_s": window_s,
+        "schedule_delay_p95_s": finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95)),
+        "model_lag_p99_s": finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99)),
+    }
+
+
+def _means(measured: pd.DataFrame) -> Figures:
+    total = len(measured)
+    finished = measured[measured["outcome"] == "ok"]
+    text, wire = float(finished["text_bytes"].sum()), float(finished["wire_bytes"].sum())
+    return {
+        "failure_ratio": (total - len(finished)) / total if total else None,
         "wire_bytes_per_text_byte": wire / text if text and wire else None,  # a user class may not count its bytes
         "updates_per_answer": stats.mean(finished["updates"].astype(float).tolist()),
         "answer_tokens_mean": stats.mean(finished["model_tokens"].dropna().astype(float).tolist()),
         "model_calls_per_turn": stats.mean(finished["model_calls"].astype(float).tolist()),
-        "schedule_delay_p95_s": finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95)),
-        "model_lag_p99_s": finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99)),
     }
 
 
@@ -175,16 +183,19 @@ def _spans(turns: pd.DataFrame, summary: GeneratorSummary) -> list[tuple[float, 
     return list(zip(begun, turns["ready_s"].fillna(answered).fillna(inf), strict=True))
 
 
+def _live(turns: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes) -> Figures:
+    streams = list(zip(turns["first_s"].fillna(inf), turns["last_s"].fillna(inf), strict=True))
+    spans = {"live_turns_mean": _spans(turns, summary), "live_streams_mean": streams}
+    window_s = window.end_s - window.start_s
+    return {name: stats.overlap(one, window.start_s, window.end_s) / window_s for name, one in spans.items()}
+
+
 def _load(turns: pd.DataFrame, measured: pd.DataFrame, summary: GeneratorSummary, window: PhaseTimes) -> Figures:
     window_s = window.end_s - window.start_s
     recorded = stats.overlap(_spans(turns, summary), window.start_s, window.end_s)
     logged = summary.live_turn_seconds
-    streams = list(zip(turns["first_s"].fillna(inf), turns["last_s"].fillna(inf), strict=True))
-    streaming = stats.overlap(streams, window.start_s, window.end_s)
     return {
         "users": float(summary.users),
-        "live_turns_mean": recorded / window_s,
-        "live_streams_mean": streaming / window_s,
         "little_error_ratio": abs(recorded - logged) / logged if logged else None,
         "little_error_s_per_turn": abs(recorded - logged) / len(measured) if len(measured) else None,
         "lost_turns": float(summary.turns_begun - len(measured)),

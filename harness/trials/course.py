@@ -91,7 +91,9 @@ def _climb(plan: Search, bound: float | None) -> Generator[Request, Trial, float
     trial = yield from _tried_again(Request(scenario="climb", level=top, about_left=4))
     if trial.verdict.outcome != "pass":
         return None
-    return trial.figures.get("climb_users") or float(top)
+    edge = trial.figures.get("climb_users")
+    stopped = trial.summary is not None and trial.summary.stopped_early
+    return edge if edge or stopped else float(top)
 
 
 def search_plan(plan: Search, start: int, edge: float | None) -> SearchPlan:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import Any
 
-from harness.analysis.blocks import BLOCK_S, SHARE
+from harness.analysis.blocks import BLOCK_S, FEWEST_TURNS, SHARE
 from harness.analysis.slo import certainly_failing
 from harness.records import LoadPlan, Profile
 
@@ -84,13 +84,16 @@ def verdict_is_certain(live: Live, plan: LoadPlan, possible: float) -> bool:
 
 
 def climb_is_over(live: Live, plan: LoadPlan) -> bool:
-    """Return whether two blocks in a row have more turns beyond the SLO than it allows to all they can hold."""
+    """Return whether two blocks in a row have more turns beyond the SLO than it allows to all they can hold.
+
+    The first blocks hold too few turns to tell a pause at the start from an edge.
+    """
     cycle_s = plan.answer.mean_s() + plan.think_s.mean()
 
     def missed(k: int) -> bool:
         users = plan.users * min(1.0, (k + 1) * BLOCK_S / plan.climb_s)
-        most = live.most(live.blocks.get(k, {}), plan.users)
-        return certainly_failing(most, users * BLOCK_S / cycle_s, SHARE)
+        most, possible = live.most(live.blocks.get(k, {}), plan.users), users * BLOCK_S / cycle_s
+        return possible >= FEWEST_TURNS and certainly_failing(most, possible, SHARE)
 
     last = max(live.blocks, default=0)
     return any(missed(k) and missed(k + 1) for k in range(last))

@@ -109,7 +109,9 @@ def _of_part(
     key, measure = trial["key"], trial["summary"]["phases"]["measure"]
     if key["scenario"] == "climb":
         window = (float(measure["start_s"]), float(measure["end_s"]))
-        shares: Figures = {"climb_users": slo_blocks.climbed(turns, judged, window, key, run["profile"])}
+        stopped = bool(trial["summary"]["stopped_early"])
+        edge = slo_blocks.climbed(turns, judged, window, key, run["profile"], cut=stopped)
+        shares: Figures = {"climb_users": edge}
     elif key["scenario"] in CUT:
         shares = slo_blocks.at_least(turns, judged, key, run["profile"])
     else:

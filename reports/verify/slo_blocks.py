@@ -1,7 +1,6 @@
 """A second way to what rests on single turns' SLO: blocks, the edge of a climb, and the shares of a cut trial."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,10 +33,17 @@ def _misses(turns: Mapping[str, Any], rows: Mask, slo: Mapping[str, float]) -> d
 
 
 def _blocks(
-    turns: Mapping[str, Any], rows: Mask, window: tuple[float, float], slo: Mapping[str, float], length_s: float
+    turns: Mapping[str, Any],
+    rows: Mask,
+    window: tuple[float, float],
+    slo: Mapping[str, float],
+    length_s: float,
+    *,
+    rest: bool = False,
 ) -> tuple[npt.NDArray[np.int64], Mask]:
-    """Return the turns of each whole block, and whether it met every threshold."""
-    count = int(np.floor((window[1] - window[0]) / length_s + 1e-9))
+    """Return the turns of each whole block, and whether it met every threshold; ``rest``: of the last one too."""
+    whole, left = divmod(window[1] - window[0] + 1e-9 * length_s, length_s)
+    count = int(whole) + int(rest and left > 2e-9 * length_s)
     place = np.floor((turns["intended_s"][rows] - window[0]) / length_s).astype(int)
     inside = (place >= 0) & (place < count)
     totals = np.bincount(place[inside], minlength=count)
@@ -62,15 +68,20 @@ def climbed(
     window: tuple[float, float],
     key: Mapping[str, Any],
     profile: Mapping[str, Any],
+    *,
+    cut: bool,
 ) -> float | None:
-    """Return the users let in at the middle of the first of two missed blocks in a row."""
-    totals, good = _blocks(turns, rows, window, profile["slo"], SECONDS)
+    """Return the users let in at the middle of the first of two missed blocks in a row; ``cut``: of the last one too.
+
+    A climb is cut while most turns of its second missed block are under way.
+    """
+    totals, good = _blocks(turns, rows, window, profile["slo"], SECONDS, rest=cut)
     counted = np.flatnonzero(totals >= TURNS)
-    for first, second in pairwise(counted):
-        if not good[first] and not good[second]:
-            share = (first + 0.5) * SECONDS / profile["search"]["climb_s"]
-            return float(key["level"] * min(1.0, share))
-    return None
+    bad = ~good[counted]
+    edges = counted[bad & np.append(bad[1:], cut)] if counted.size else counted
+    if not edges.size:
+        return None
+    return float(key["level"] * min(1.0, (edges[0] + 0.5) * SECONDS / profile["search"]["climb_s"]))
 
 
 def at_least(

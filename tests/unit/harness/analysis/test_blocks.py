@@ -52,6 +52,20 @@ def test_a_climb_left_the_slo_in_the_first_of_two_missed_blocks() -> None:
     assert blocks.climbed(turns(), WINDOW, SLO, 600, 30.0) is None
 
 
+def test_of_a_climb_that_was_stopped_the_last_missed_block_may_stand_alone() -> None:
+    ended = turns(121, 127).iloc[:265]  # most turns of the last block were cut
+    window = PhaseTimes(start_s=100.0, end_s=126.5)
+    assert blocks.climbed(ended, window, SLO, 600, 30.0) is None
+    assert blocks.climbed(ended, window, SLO, 600, 30.0, stopped=True) == pytest.approx(600 * 22.5 / 30)
+    assert blocks.climbed(turns(107, 109), WINDOW, SLO, 600, 30.0, stopped=True) is None  # a pause is none
+
+
+def test_the_part_of_a_block_at_which_a_climb_was_stopped_counts() -> None:
+    ended = turns(125, 128).iloc[:280]
+    window = PhaseTimes(start_s=100.0, end_s=128.0)
+    assert blocks.climbed(ended, window, SLO, 600, 30.0, stopped=True) == pytest.approx(600 * 27.5 / 30)
+
+
 def test_blocks_of_a_climb_with_few_turns_are_passed_over() -> None:
     assert blocks.climbed(turns(100, 130, per_s=3), WINDOW, SLO, 600, 30.0) is None
 

@@ -42,6 +42,35 @@ def test_search_finds_the_edge_of_every_monotone_oracle_up_to_64_levels(start: i
             assert tried.count(found.high) == plan.repetitions
 
 
+@pytest.mark.parametrize("stepwise", [True, False])
+def test_below_a_level_whose_repetitions_disagree_the_search_goes_on(stepwise: bool) -> None:
+    changing = {486: [PASS, FAIL]}  # and 607 fails; known is the base trial at 10 users
+    known = (Outcome(level=10, repetition=0, verdict=PASS),)
+    plan = SearchPlan(start=607, growth=1.25, stepwise=stepwise, highest=3000)
+
+    def oracle(level: int) -> Verdict:
+        return changing[level].pop(0) if changing.get(level) else PASS if level < 486 else FAIL
+
+    found, tried = explore(plan, oracle, known)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low > 300, tried
+    assert tried.count(found.low) == plan.repetitions
+
+
+@given(st.integers(20, 2000), st.floats(0, 0.12), st.integers(0, 10_000))
+def test_a_bracket_is_no_wider_than_what_disagrees_and_a_step_on_either_side(
+    edge: int, noise: float, seed: int
+) -> None:
+    draw = random.Random(seed)
+    plan = SearchPlan(start=edge, growth=1.25, stepwise=True, highest=3000, max_trials=40)
+    known = (Outcome(level=10, repetition=0, verdict=PASS),)
+    found, tried = explore(plan, lambda n: PASS if n <= edge * draw.uniform(1 - noise, 1 + noise) else FAIL, known)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low >= (1 - noise) * edge / 1.25**2 - 2, tried
+
+
 @given(st.integers(1, 3000), st.integers(1, 3000), st.floats(0, 0.3), st.integers(0, 10_000))
 def test_bracket_never_excludes_what_repetitions_contradict(edge: int, start: int, noise: float, seed: int) -> None:
     draw = random.Random(seed)

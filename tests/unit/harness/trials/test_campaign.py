@@ -8,6 +8,7 @@ from harness import profiles
 from harness.analysis import speed
 from harness.records import (
     FixedWork,
+    GeneratorSummary,
     MachineSpeed,
     Open,
     Reason,
@@ -72,6 +73,31 @@ def test_a_climb_that_saw_the_edge_too_high_leads_down_step_by_step() -> None:
     found, made = run(measure, ["a"])
     assert [t.key.level for t in made][5:8] == [215, 172, 138]
     assert (found["a"].low, found["a"].high) == (138, 172)
+
+
+def test_a_climb_that_was_stopped_without_an_edge_is_done_without() -> None:
+    carrying = trials.carrying({"a": 180})
+    stopped = GeneratorSummary(
+        users=300,
+        phases={},
+        turns_begun=0,
+        turns_ended=0,
+        turns_written=0,
+        live_turn_seconds=0.0,
+        cpu_s=0.0,
+        stopped_early=True,
+        recorder_errors=0,
+        sign_in_failures=0,
+        locust_version="2.47.1",
+    )
+
+    def measure(key: TrialKey) -> Trial:
+        one = carrying(key)
+        figures = trials.FIGURES | {"climb_users": None}
+        return replace(one, figures=figures, summary=stopped) if key.scenario == "climb" else one
+
+    _, made = run(measure, ["a"])
+    assert made[5].key.level == first_level(QUICK, made[3], made[2])
 
 
 def test_an_invalid_climb_is_made_once_more_and_then_done_without() -> None:

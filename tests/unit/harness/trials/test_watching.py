@@ -78,3 +78,7 @@ def test_a_climb_is_over_with_two_missed_blocks_in_a_row() -> None:
     climb = climb_plan(plan(users=60), 60.0)
     assert not verdict_is_certain(climbing({4, 6, 11}), climb, 1000)
     assert verdict_is_certain(climbing({4, 5}), climb, 1000)
+
+
+def test_a_pause_at_the_start_of_a_climb_ends_nothing() -> None:
+    assert not verdict_is_certain(climbing({0, 1, 2}), climb_plan(plan(users=60), 60.0), 1000)

@@ -55,12 +55,13 @@ def test_blocks_that_met_the_slo_are_counted_alike(seed: int) -> None:
     assert slo_blocks.met(columns(frame), every(frame), SPAN, to_json(SLO)) == pytest.approx(first)
 
 
+@pytest.mark.parametrize("stopped", [True, False])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_edge_of_a_climb_is_found_alike(seed: int) -> None:
+def test_the_edge_of_a_climb_is_found_alike(seed: int, stopped: bool) -> None:
     frame = turns(seed, per_s=30, slow=0.03 * (seed % 2))
-    first = blocks.climbed(frame, WINDOW, SLO, 700, 33.7)
+    first = blocks.climbed(frame, WINDOW, SLO, 700, 33.7, stopped=stopped)
     profile = {"slo": to_json(SLO), "search": {"climb_s": 33.7}}
-    second = slo_blocks.climbed(columns(frame), every(frame), SPAN, {"level": 700}, profile)
+    second = slo_blocks.climbed(columns(frame), every(frame), SPAN, {"level": 700}, profile, cut=stopped)
     assert second == (None if first is None else pytest.approx(first))
 
 
