@@ -41,15 +41,19 @@ def as_text(value: float, unit: str | None) -> str:
             return f"{significant(value)} {unit}"
 
 
-def span(low: float, high: float, unit: str | None) -> str:
-    """Return a range with its unit once where both ends share it."""
+def span(low: float, high: float, unit: str | None, *, worked_out: tuple[bool, bool] = (False, False)) -> str:
+    """Return a range with its unit once where both ends share it.
+
+    ``worked_out``: of each end, whether it was worked out and not observed, which ``≥`` or ``≤`` before it marks.
+    """
     first, last = as_text(low, unit), as_text(high, unit)
-    if first == last:
+    marks = ["≥" if worked_out[0] else "", "≤" if worked_out[1] else ""]
+    if first == last and not any(marks):
         return first
     number, _, suffix = first.partition(" ")
     if " " not in first + last or (suffix and last.endswith(f" {suffix}")):
-        return f"{number}–{last}"
-    return f"{first} – {last}"
+        return f"{marks[0]}{number}–{marks[1]}{last}"
+    return f"{marks[0]}{first} – {marks[1]}{last}"
 
 
 def _seconds(value: float) -> str:

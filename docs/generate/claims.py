@@ -30,6 +30,7 @@ def _known(run: Example, target: str, think_s: float, answer_s: float) -> Known:
         own_s=think_s,
         answer_s=answer_s,
         bracket=(low, high),
+        worked_out=capacity.worked_out[1],
         session=session(slope.bracket, len(slope.rests_on)) if slope else None,
     )
 

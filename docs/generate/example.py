@@ -26,6 +26,7 @@ class Cell:
     bracket: tuple[float | None, float | None] | None
     verdict: str
     rests_on: tuple[str, ...] = ()
+    worked_out: tuple[bool, bool] = (False, False)  # of each end of the bracket, whether it was not observed
 
     @property
     def short(self) -> str:
@@ -107,6 +108,7 @@ def _read(path: Path) -> Example:
             bracket=tuple(entry["bracket"]) if entry["bracket"] else None,  # type: ignore[arg-type]  # two of them
             verdict=entry["verdict"],
             rests_on=tuple(entry["rests_on"]),
+            worked_out=tuple(entry.get("worked_out", (False, False))),
         )
         if found["ratio"]:
             ratios[cell.measure] = cell

@@ -6,7 +6,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from docs.generate.example import Example
+from docs.generate.example import Cell, Example
+from reports.numbers import span
 
 CAPACITY = "capacity_users"
 END = 1_700  # of the axis; a bar that goes further is cut
@@ -16,7 +17,10 @@ STYLE = {"svg.hashsalt": "chatbench", "svg.fonttype": "path", "font.family": "De
 
 
 def capacity(run: Example) -> bytes:
-    """Return the picture as SVG: a bar per target, its bracket in a lighter colour, a lower bound as an arrow."""
+    """Return the picture as SVG: a bar per target, its bracket in a lighter colour, a lower bound as an arrow.
+
+    A bracket whose upper end was worked out is dashed.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 3.9), facecolor="white")
         axes = figure.add_axes((0.2, 0.13, 0.78, 0.72))
@@ -52,7 +56,9 @@ def _bar(axes: Any, place: int, run: Example, target: str) -> None:
     shown = min(low, END - 250)
     axes.barh(place, shown, height=0.56, color=colour)
     if high is not None:
-        axes.barh(place, high - low, left=low, height=0.56, color=colour, alpha=0.4, linewidth=0)
+        filled = {"color": colour, "alpha": 0.4, "linewidth": 0}
+        dashed = {"facecolor": "none", "edgecolor": colour, "linestyle": "--", "linewidth": 1.2}
+        axes.barh(place, high - low, left=low, height=0.56, **(dashed if cell.worked_out[1] else filled))
     else:
         axes.annotate(
             "",
@@ -65,7 +71,14 @@ def _bar(axes: Any, place: int, run: Example, target: str) -> None:
             cut = shown * 0.62 + offset
             axes.plot([cut - 8, cut + 8], [place - 0.36, place + 0.36], color="white", linewidth=3)
     end = high if high is not None else shown + 62
-    axes.text(end + 14, place, cell.short.removesuffix(" users"), va="center", weight="bold", color="#222222")
+    axes.text(end + 14, place, _users(cell), va="center", weight="bold", color="#222222")
+
+
+def _users(cell: Cell) -> str:
+    low, high = cell.bracket or (None, None)
+    if cell.verdict == "none" or low is None:
+        return cell.verdict
+    return f"≥ {low:,.0f}" if high is None else span(low, high, "count", worked_out=cell.worked_out)
 
 
 def _frame(axes: Any, run: Example) -> None:
@@ -84,6 +97,8 @@ def _frame(axes: Any, run: Example) -> None:
     axes.text(
         1, 1.045, "light: between passed and failed", transform=axes.transAxes, color="#555555", size=9, ha="right"
     )
+    if any(run.cells[CAPACITY, target].worked_out[1] for target in run.targets):
+        axes.text(0, -0.135, "dashed, ≤: worked out, not observed", transform=axes.transAxes, color="#555555", size=9)
     axes.text(1, -0.135, f"run {run.run_id}", transform=axes.transAxes, color="#888888", size=8, ha="right")
 
 

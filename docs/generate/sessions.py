@@ -4,7 +4,6 @@ Beside it may lie ``next.json``, the ``table.json`` of the session that came aft
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 from docs.generate import example
 from docs.generate.markdown import table as markdown_table
+from harness.analysis.figure import figure
 from harness.analysis.sessions import middle
-from reports.numbers import as_text
+from reports.numbers import as_text, span
 
 FOLDER = example.FOLDER / "pooled"
 MEASURES = (
@@ -26,7 +26,6 @@ MEASURES = (
     "memory_slope_bytes_per_session",
 )
 HELD = ("capacity_users", "users_per_core_at_capacity", "cpu_s_per_turn_at_capacity")
-PARTS = re.compile(r"^(?P<value>[^(]+?) \((?:95 % interval (?P<interval>[^;]+); next session (?P<next>[^;]+); )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class PooledFigure:
     value: str
     interval: str
     following: str
-    sessions: int
+    counted: str
 
 
 def figures(folder: Path = FOLDER) -> dict[str, PooledFigure]:
@@ -59,7 +58,7 @@ def table(folder: Path = FOLDER) -> str:
     if not pooled:
         return ""
     rows = [
-        (one.label, f"`{one.target}`", f"**{one.value}**", one.interval, one.following, one.sessions)
+        (one.label, f"`{one.target}`", f"**{one.value}**", one.interval, one.following, one.counted)
         for cell_id, one in figures(folder).items()
         if cell_id.partition("/")[0] in MEASURES
     ]
@@ -83,8 +82,7 @@ def held(folder: Path = FOLDER) -> str:
         if cell["id"].partition("/")[0] in HELD and value is not None and predicted:
             inside = "yes" if predicted[0] <= value <= predicted[1] else "no"
             found = _figure(cell)
-            suffix = "×" if " / " in cell["id"] else cell["unit"]
-            rows.append((found.label, f"`{found.target}`", found.following, as_text(value, suffix), inside))
+            rows.append((found.label, f"`{found.target}`", found.following, as_text(value, _suffix(cell)), inside))
     heading = ("Figure", "Target", "Predicted", "Next session", "Inside")
     return f"{markdown_table(heading, rows)}\nRun `{later['run_id']}`.\n"
 
@@ -95,16 +93,24 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _figure(cell: Mapping[str, Any]) -> PooledFigure:
-    found = PARTS.match(cell["text"])
-    interval, following = (found["interval"], found["next"]) if found and found["interval"] else ("–", "–")
+    suffix, value, interval, following = _suffix(cell), cell["value"], cell["interval"], cell["next_session"]
+    tie = " / " in cell["id"] and interval and interval[0] <= 1 <= interval[1]
+    mark = "≥ " if cell["at_least"] else "tie: " if tie else ""
     return PooledFigure(
         label=cell["label"],
         target=cell["target"],
-        value=found["value"] if found else cell["text"],
-        interval=interval,
-        following=following,
-        sessions=cell["sessions"],
+        value=cell["text"] if value is None else f"{mark}{as_text(value, suffix)}",
+        interval=span(interval[0], interval[1], suffix) if interval else "–",
+        following=span(following[0], following[1], suffix) if following else "–",
+        counted=cell["counted"],
     )
+
+
+def _suffix(cell: Mapping[str, Any]) -> str | None:
+    """Return the unit behind a pooled figure's numbers: of a ratio its own, else the one that is printed."""
+    measure, _, target = cell["id"].partition("/")
+    unit: str | None = cell["unit"]
+    return unit if " / " in target else figure(measure.rpartition(".")[2]).suffix
 
 
 def _reading(cell: Mapping[str, Any]) -> float | None:

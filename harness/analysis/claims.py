@@ -13,7 +13,8 @@ Judgement = Literal["supported", "refuted", "depends", "not settled", "not measu
 Direction = Literal["at least", "below"]
 Subject = Literal["modular", "django", "streamlit", "modular and streamlit", "with and without redis"]
 
-NEEDED = 2  # trials that have to agree on the side that decides
+NEEDED = 2  # trials that have to agree on the side that decides; so many starts that only open sessions, too
+BASE_TRIALS = 3  # at the common load, where a claim compares what a turn costs there
 #: mean think times at which a number of users is judged: quick's; the mean where the median is 7 s and the 90th
 #: percentile 15 s (log-normal); that of a median of 15 s; a slow reader
 THINK_TIMES_S = (3.0, 8.4, 18.0, 100.0)
@@ -47,7 +48,8 @@ class Claim:
 
 
 USERS, USERS_RATIO, SESSION = "capacity_users", "capacity_ratio", "session_bytes_difference"
-COST_RATIOS = {"cpu_ratio": "target_cpu_s_per_turn", "added_ttft_ratio": "added_ttft_p95_s"}
+CPU_RATIO = "cpu_ratio"
+COST_RATIOS = {CPU_RATIO: "target_cpu_s_per_turn", "added_ttft_ratio": "added_ttft_p95_s"}  # at the common load
 
 CLAIMS = (
     Claim(
@@ -138,14 +140,14 @@ def subjects(subject: Subject, targets: Sequence[str], modular: str | None) -> l
 
 
 def is_django(target: str) -> bool:
-    """Return whether a target is a Django API behind a web part."""
-    return base(target).startswith("django+")
+    """Return whether a target is a Django API behind a web part in the browser."""
+    api, _, web = base(target).partition("+")
+    return api == "django" and web not in ("", "streamlit")
 
 
 def claimed_users(target: str) -> tuple[int, ...]:
     """Return the numbers of users at once that claims are judged by on a target of this name, ascending."""
-    web = base(target).partition("+")[2]
-    named = "streamlit" if base(target) == "streamlit" else "django" if is_django(target) and web != "streamlit" else ""
+    named = "streamlit" if base(target) == "streamlit" else "django" if is_django(target) else ""
     if not named or variant(target) == "no-redis":
         return ()
     about = ("modular", "django") if named == "django" else ("streamlit",)
@@ -153,7 +155,28 @@ def claimed_users(target: str) -> tuple[int, ...]:
     return tuple(sorted({int(ask.threshold) for ask in asked}))
 
 
+def base_trials(target: str) -> int:
+    """Return how many trials at the common load claims ask for on a target of this name."""
+    return BASE_TRIALS if is_django(target) and variant(target) != "plain" else 1
+
+
 # Judgement
+
+
+def tells(level: int, most: float | None, answer_s: float, own_s: float, think_s: float) -> bool:
+    """Return whether a failure of a contended machine tells that a target does not carry so many users there.
+
+    Only above the most that there can be: not even all CPUs of the budget would carry them (utilisation law). Below
+    that it may be the load generator that the machine lacked CPU time for. Carried over by N = X · (R + Z).
+
+    Args:
+        level: Users of the trial that failed.
+        most: Upper end of the capacity at ``own_s`` (users); None where there is none.
+        answer_s: Mean length of an answer as the model sends it.
+        own_s: Mean think time of the search.
+        think_s: Mean think time of the trial.
+    """
+    return most is not None and level * (answer_s + own_s) > most * (answer_s + think_s)
 
 
 def reached(ask: Ask, seen: Interval) -> bool | None:

@@ -46,6 +46,11 @@ class Crossing:
     users: float
     most: float | None
 
+    @property
+    def observed(self) -> bool:
+        """Tell if the target itself failed above these users."""
+        return self.most == self.users
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
@@ -64,12 +69,14 @@ class Estimate:
     Attributes:
         value: None where a round was contended: it lies somewhere in the interval.
         high: None where it is not known what a contended round would have carried.
+        worked_out: Of each end, whether a contended round's worked-out users went into it.
     """
 
     value: float | None
     low: float
     high: float | None
     rounds: tuple[float, ...]
+    worked_out: tuple[bool, bool] = (False, False)
 
 
 def slo_use(figures: Figures, limits: Mapping[str, float]) -> float:
@@ -138,10 +145,11 @@ def crossing(tried: Sequence[Tried]) -> Crossing | None:
 
 def estimate(crossings: Sequence[Crossing]) -> Estimate | None:
     """Return the capacity over rounds; None for fewer than two."""
-    return _between([one.users for one in crossings], [one.most for one in crossings])
+    most = [one.most for one in crossings]
+    return _between([one.users for one in crossings], most, (False, any(not one.observed for one in crossings)))
 
 
-def _between(lowest: Sequence[float], most: Sequence[float | None]) -> Estimate | None:
+def _between(lowest: Sequence[float], most: Sequence[float | None], worked_out: tuple[bool, bool]) -> Estimate | None:
     """Return the mean of values that are known; of those known within ends, the interval that holds both ends'."""
     found = over_rounds(lowest)
     known = [one for one in most if one is not None]
@@ -150,7 +158,8 @@ def _between(lowest: Sequence[float], most: Sequence[float | None]) -> Estimate 
     if list(lowest) == known:
         return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds)
     above = over_rounds(known) if len(known) == len(most) else None
-    return Estimate(value=None, low=found.low, high=above.high if above else None, rounds=found.rounds)
+    high, marks = above.high if above else None, (worked_out[0], worked_out[1] and above is not None)
+    return Estimate(value=None, low=found.low, high=high, rounds=found.rounds, worked_out=marks)
 
 
 def over_rounds(values: Sequence[float]) -> Mean | None:
@@ -176,13 +185,14 @@ def ratio(numerator: Mapping[int, Crossing], denominator: Mapping[int, Crossing]
     """
     lowest: list[float] = []
     most: list[float | None] = []
-    for n in sorted(set(numerator) & set(denominator)):
-        above, below = numerator[n], denominator[n]
+    pairs = [(numerator[n], denominator[n]) for n in sorted(set(numerator) & set(denominator))]
+    for above, below in pairs:
         if below.most is None:
             return None
         lowest.append(above.users / below.most)
         most.append(None if above.most is None else above.most / below.users)
-    return _between(lowest, most)
+    worked_out = any(not below.observed for _, below in pairs), any(not above.observed for above, _ in pairs)
+    return _between(lowest, most, worked_out)
 
 
 def predicted(users: float, answer_s: float, think_s: float, other_think_s: float) -> float:

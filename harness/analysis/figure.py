@@ -97,7 +97,7 @@ CAPACITY = (
         "Capacity (users within SLO)",
         "users",
         TABLE,
-        "highest level that passed throughout, to the lowest that failed throughout",
+        "highest level that passed throughout, to the lowest that failed throughout; ≤: worked out, not observed",
     ),
     Figure(
         "capacity_estimate_users",

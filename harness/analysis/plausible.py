@@ -16,16 +16,17 @@ LEAST_LIKELY = 0.05
 _REACH = 4.0  # standard deviations that are looked at
 _DRAWS = tuple(_REACH * (2 * step / 20 - 1) for step in range(21))  # of a standard normal, evenly spaced
 _WEIGHTS = tuple(exp(-(draw**2) / 2) for draw in _DRAWS)
-_SCATTER = exp(TRIAL_NOISE)
 _FAR = 30.0
+_GOLDEN = (sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A valid trial: its users, and whether the target met the SLO."""
+    """A valid trial: its users, whether the target met the SLO, and whether the machine was contended where not."""
 
     level: int
     passed: bool
+    contended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,85 +38,113 @@ class Interval:
     low_trials: int = 0
     high_trials: int = 0
 
-    def over(self, other: "Interval") -> "Interval":
-        """Return the quotient of two positive quantities: every ratio inside both intervals.
+    def minus(self, other: "Interval") -> "Interval":
+        """Return the difference of two quantities: every difference inside both intervals.
 
         An end rests on the fewer trials of the two that it is made of.
         """
-        low = self.low / other.high if self.low is not None and other.high else None
-        high = self.high / other.low if self.high is not None and other.low else None
-        return self._with(other, low, high)
-
-    def minus(self, other: "Interval") -> "Interval":
-        """Return the difference of two quantities: every difference inside both intervals."""
-        low = self.low - other.high if self.low is not None and other.high is not None else None
-        high = self.high - other.low if self.high is not None and other.low is not None else None
-        return self._with(other, low, high)
-
-    def _with(self, other: "Interval", low: float | None, high: float | None) -> "Interval":
         return Interval(
-            low=low,
-            high=high,
+            low=self.low - other.high if self.low is not None and other.high is not None else None,
+            high=self.high - other.low if self.high is not None and other.low is not None else None,
             low_trials=min(self.low_trials, other.high_trials),
             high_trials=min(self.high_trials, other.low_trials),
         )
 
 
-def capacity_ratio(above: Sequence[Tried], below: Sequence[Tried]) -> Interval:
-    """Return the ratios of two capacities of one session that both targets' trials together leave plausible.
-
-    What slows a session slows both. At the ends of the ratio each side is as unlikely as the other, so that each
-    accounts for half of the logarithm of ``LEAST_LIKELY``.
-    """
-    return capacity(above, 0, sqrt(LEAST_LIKELY)).over(capacity(below, 0, sqrt(LEAST_LIKELY)))
-
-
-def capacity(
-    tried: Sequence[Tried], session_noise: float = SESSION_NOISE, least_likely: float = LEAST_LIKELY
-) -> Interval:
+def capacity(tried: Sequence[Tried], session_noise: float = SESSION_NOISE) -> Interval:
     """Return the capacities (users) that trials leave plausible.
 
-    The low end rests on the passes at or above it, the high end on the failures at or below it; one standard deviation
-    between trials is let pass.
-
     Args:
-        tried: Without invalid trials, and without failures of a contended machine: they do not tell of the target.
+        tried: Without invalid trials, and without failures that do not tell of the target: see
+            :func:`harness.analysis.claims.tells`.
         session_noise: 0 inside one session.
-        least_likely: As a share of the best capacity's likelihood.
     """
-    passes = [one.level for one in tried if one.passed]
-    fails = [one.level for one in tried if not one.passed]
     if not tried:
         return Interval()
-    scale = sqrt(TRIAL_NOISE**2 + session_noise**2)
-    signed = [(log(one.level), 1.0 if one.passed else -1.0) for one in tried]
-    first, last = min(signed)[0] - 2 * _REACH * scale, max(signed)[0] + 2 * _REACH * scale
-
-    def likely(users_log: float) -> float:
-        return _log_likelihood(users_log, signed, session_noise)
-
-    peak = _highest(likely, first, last)
-    wanted = likely(peak) + log(least_likely)
-    low = exp(_crossing(likely, first, peak, wanted)) if passes else None
-    high = exp(_crossing(likely, last, peak, wanted)) if fails else None
+    side = _Side(tried, session_noise)
+    wanted = side.best + log(LEAST_LIKELY)
+    low = _crossing(side.likely, side.first, side.peak, wanted) if side.passes else None
+    high = _crossing(side.likely, side.last, side.peak, wanted) if side.fails else None
     return Interval(
-        low=low,
-        high=high,
-        low_trials=sum(low is not None and level >= low / _SCATTER for level in passes),
-        high_trials=sum(high is not None and level <= high * _SCATTER for level in fails),
+        low=None if low is None else exp(low),
+        high=None if high is None else exp(high),
+        low_trials=0 if low is None else side.passes_from(low),
+        high_trials=0 if high is None else side.fails_to(high),
     )
 
 
-def _log_likelihood(edge_log: float, signed: Sequence[tuple[float, float]], session_noise: float) -> float:
-    """Return the logarithm of the chance of these verdicts, averaged over what the session may have added."""
-    if not session_noise:
-        return sum(_log_chance((level - edge_log) * sign) for level, sign in signed)
-    logs = [
-        sum(_log_chance((level - edge_log - session_noise * draw) * sign) for level, sign in signed) for draw in _DRAWS
-    ]
-    most = max(logs)
-    chances = sum(weight * exp(one - most) for weight, one in zip(_WEIGHTS, logs, strict=True))
-    return most + log(chances / sum(_WEIGHTS))
+def capacity_ratio(above: Sequence[Tried], below: Sequence[Tried]) -> Interval:
+    """Return the ratios of two capacities of one session that both targets' trials together leave plausible.
+
+    What slows a session slows both. A ratio is as likely as the likeliest two edges that are so far apart (profile
+    likelihood): dividing one interval by the other asks that both sides be equally wide, and is too narrow otherwise.
+    An end rests on the fewer trials of the two edges there.
+    """
+    if not above or not below:
+        return Interval()
+    first, second = _Side(above, 0), _Side(below, 0)
+
+    def edge(apart: float) -> float:
+        """Return the likeliest edge of the second where the first's lies so far above it: between the best of each."""
+        low, high = sorted((second.peak, first.peak - apart))
+        return _highest(lambda at: first.likely(at + apart) + second.likely(at), low, high)
+
+    def likely(apart: float) -> float:
+        at = edge(apart)
+        return first.likely(at + apart) + second.likely(at)
+
+    best, wanted = first.peak - second.peak, first.best + second.best + log(LEAST_LIKELY)
+
+    def ends(outside: float) -> tuple[float, float]:
+        """Return both edges where the ratio is just plausible, between a place beyond that and the best one."""
+        apart = _crossing(likely, outside, best, wanted)
+        at = edge(apart)
+        return at + apart, at
+
+    low = high = None
+    low_trials = high_trials = 0
+    if first.passes and second.fails:
+        one, other = ends(first.first - second.last)
+        low, low_trials = exp(one - other), min(first.passes_from(one), second.fails_to(other))
+    if first.fails and second.passes:
+        one, other = ends(first.last - second.first)
+        high, high_trials = exp(one - other), min(first.fails_to(one), second.passes_from(other))
+    return Interval(low=low, high=high, low_trials=low_trials, high_trials=high_trials)
+
+
+class _Side:
+    """One target's trials, and how likely they make an edge; places are logarithms of users."""
+
+    def __init__(self, tried: Sequence[Tried], session_noise: float) -> None:
+        self.passes = [log(one.level) for one in tried if one.passed]
+        self.fails = [log(one.level) for one in tried if not one.passed]
+        self._session_noise = session_noise
+        reach = 2 * _REACH * sqrt(TRIAL_NOISE**2 + session_noise**2)
+        self.first, self.last = min(self.passes + self.fails) - reach, max(self.passes + self.fails) + reach
+        self.peak = _highest(self.likely, self.first, self.last)
+        self.best = self.likely(self.peak)
+
+    def likely(self, edge: float) -> float:
+        """Return the logarithm of the chance of these verdicts, averaged over what the session may have added."""
+        if not self._session_noise:
+            return self._in_session(edge)
+        logs = [self._in_session(edge + self._session_noise * draw) for draw in _DRAWS]
+        most = max(logs)
+        chances = sum(weight * exp(one - most) for weight, one in zip(_WEIGHTS, logs, strict=True))
+        return most + log(chances / sum(_WEIGHTS))
+
+    def _in_session(self, edge: float) -> float:
+        return sum(_log_chance(level - edge) for level in self.passes) + sum(
+            _log_chance(edge - level) for level in self.fails
+        )
+
+    def passes_from(self, low: float) -> int:
+        """Return how many passes a low end rests on: one standard deviation between trials is let pass."""
+        return sum(level >= low - TRIAL_NOISE for level in self.passes)
+
+    def fails_to(self, high: float) -> int:
+        """Return how many failures a high end rests on."""
+        return sum(level <= high + TRIAL_NOISE for level in self.fails)
 
 
 def _log_chance(short: float) -> float:
@@ -127,19 +156,24 @@ def _log_chance(short: float) -> float:
 
 
 def _highest(likely: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function without a second summit is highest."""
-    for _ in range(30):
-        third = (high - low) / 3
-        if likely(low + third) < likely(high - third):
-            low += third
+    """Return where a function without a second summit is highest, by golden-section search."""
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = likely(left), likely(right)
+    for _ in range(24):
+        if at_left < at_right:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = likely(right)
         else:
-            high -= third
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = likely(left)
     return (low + high) / 2
 
 
 def _crossing(likely: Callable[[float], float], outside: float, inside: float, wanted: float) -> float:
     """Return where the likelihood falls to ``wanted`` between a place below it and one above it."""
-    for _ in range(25):
+    for _ in range(20):
         middle = (outside + inside) / 2
         outside, inside = (outside, middle) if likely(middle) >= wanted else (middle, inside)
     return inside

@@ -148,7 +148,7 @@ def _check() -> Iterator[ReasonCode]:
 def _note() -> Iterator[ReasonCode]:
     yield ReasonCode(
         code="note.contended",
-        meaning="The target failed while the machine was busy: its upper end is worked out.",
+        meaning="The target failed on a busy machine; if it always did there, its end is worked out.",
         cause="The load generator and the model had no CPUs of their own.",
         remedy="Use a machine with more CPUs than the budget has.",
         limit=f"at most {_percent(_RULES.contended_host_busy_ratio)} of the machine's CPU time",

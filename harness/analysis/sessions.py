@@ -14,10 +14,16 @@ HALVED = 0.5  # of the spread: what a way of comparing sessions has to reach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One session's value of a figure; ``at_least``: a lower bound, since no level failed within reach."""
+    """One session's value of a figure.
+
+    Attributes:
+        at_least: A lower bound, since no level failed within reach.
+        worked_out: The middle of a bracket with a worked-out end.
+    """
 
     value: float
     at_least: bool = False
+    worked_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +44,7 @@ class Pooled:
     at_least: bool = False
 
 
-def middle(low: float | None, high: float | None) -> Reading | None:
+def middle(low: float | None, high: float | None, *, worked_out: bool = False) -> Reading | None:
     """Return a bracket as one value: its geometric middle, the lower end where the upper one is open.
 
     None without a positive lower end. On a logarithmic scale the middle is as far from one end as from the other, and
@@ -46,7 +52,7 @@ def middle(low: float | None, high: float | None) -> Reading | None:
     """
     if low is None or low <= 0:
         return None
-    return Reading(value=low, at_least=True) if high is None else Reading(value=sqrt(low * high))
+    return Reading(value=low, at_least=True) if high is None else Reading(value=sqrt(low * high), worked_out=worked_out)
 
 
 def pooled(readings: Sequence[Reading]) -> Pooled | None:

@@ -55,20 +55,7 @@ def judge(
     if invalid:
         return Verdict(outcome="invalid", reasons=tuple(invalid))
     if misses:
-        busy = figures.get("host_busy_ratio")
-        contended = not facts.spare_cpus and busy is not None and busy > rules.contended_host_busy_ratio
-        machine = figure("host_busy_ratio").against(busy or 0.0, rules.contended_host_busy_ratio)
-        note = (
-            Reason(
-                code="note.contended",
-                text=f"{machine}: the upper end is worked out",
-                value=busy,
-                limit=rules.contended_host_busy_ratio,
-                unit="ratio",
-            ),
-        )
-        notes = (*(note if contended else ()), *_unmatched(figures))
-        return Verdict(outcome="fail", reasons=(*misses, *notes), contended=contended)
+        return _failed([*misses, *_contention(figures, facts, rules), *_unmatched(figures)])
     doubts = [
         *(() if facts.stopped_early else absent(figures)),
         *doubts_of_a_pass(figures, facts, rules),
@@ -77,6 +64,21 @@ def judge(
     if doubts:
         return Verdict(outcome="invalid", reasons=tuple(doubts))
     return Verdict(outcome="pass")
+
+
+def _failed(reasons: list[Reason]) -> Verdict:
+    return Verdict(
+        outcome="fail", reasons=tuple(reasons), contended=any(one.code == "note.contended" for one in reasons)
+    )
+
+
+def _contention(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    """Return a note where load generator and model may have taken the CPU time that a target lacked."""
+    busy, limit = figures.get("host_busy_ratio"), rules.contended_host_busy_ratio
+    if facts.spare_cpus or busy is None or busy <= limit:
+        return []
+    text = f"{figure('host_busy_ratio').against(busy, limit)}: hardly any CPU time to spare"
+    return [Reason(code="note.contended", text=text, value=busy, limit=limit, unit="ratio")]
 
 
 def _unmatched(figures: Figures) -> list[Reason]:
@@ -106,11 +108,12 @@ def judge_unsettled(seen: Unsettled, figures: Figures, facts: Facts, validity: V
     """Return the verdict of a trial whose load never settled, so that nothing was measured.
 
     Turns under way that still grow are more than the target can answer. Where they still fall, all that is known is
-    that the trial began to measure too soon. ``figures``: of the machine meanwhile.
+    that the trial began to measure too soon. ``figures``: of the machine since all users were there.
     """
+    rules = validity or Validity()
     if facts.model_exits or facts.target_exits or facts.oom_kills:
         return judge({}, facts, Slo())
-    if invalid := disturbances(figures, facts, validity or Validity()):
+    if invalid := disturbances(figures, facts, rules):
         return Verdict(outcome="invalid", reasons=tuple(invalid))
     grows = seen.later_live > seen.earlier_live
     text = (
@@ -119,7 +122,9 @@ def judge_unsettled(seen: Unsettled, figures: Figures, facts: Facts, validity: V
     )
     code = "target.unsettled" if grows else "invalid.unsettled"
     reason = Reason(code=code, text=text, value=seen.later_live, limit=seen.earlier_live, unit="count")
-    return Verdict(outcome="fail" if grows else "invalid", reasons=(reason,))
+    if grows:
+        return _failed([reason, *_contention(figures, facts, rules)])
+    return Verdict(outcome="invalid", reasons=(reason,))
 
 
 def invalid_budget(shortfall: str) -> Verdict:

@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
     _add_report(commands)
-    verify = _command(commands, "verify", "recompute every printed number from the raw samples")
+    verify = _command(commands, "verify", "recompute the printed numbers from the raw samples")
     _run_argument(verify)
     _add_compare(commands)
     _command(commands, "targets", "list what can be measured")

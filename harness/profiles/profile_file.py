@@ -6,6 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.claims import NEEDED
 from harness.errors import UsageError
 from harness.records.profile import Profile
 from harness.targets import nearest, read_table
@@ -90,6 +91,9 @@ def _rules(profile: Profile) -> Iterator[Rule]:
     yield search.rounds != 1, "search.rounds", "0, or at least 2 for an interval"
     yield 0 not in search.further_think_s, "search.further_think_s", "numbers above 0"
     yield search.repetitions >= 1, "search.repetitions", "1 or more"
+    yield profile.capacity or not search.claims, "search.claims", "false where capacity is false"
+    enough = search.repetitions >= NEEDED or not search.claims
+    yield enough, "search.repetitions", f"{NEEDED} or more where search.claims is true"
     yield search.max_trials >= 1, "search.max_trials", "1 or more"
     yield 0 < window.measure_min_s <= window.measure_max_s, "window.measure_min_s", "above 0, at most measure_max_s"
 

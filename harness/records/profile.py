@@ -21,7 +21,7 @@ class Search:
     climb_s: float = 0.0  # of a slow climb that finds where to search; 0: search from the operational bound
     rounds: int = 0  # of the estimate with an interval, after the search; 0: the bracket alone
     further_think_s: tuple[int, ...] = ()  # median think times at which the capacity is predicted, then tested
-    claims: bool = False  # after the search: the claims' numbers of users at other think times
+    claims: bool = False  # what claims need: repeated starts, their numbers of users at other think times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

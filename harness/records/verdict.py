@@ -19,7 +19,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Pass, fail or invalid, with reasons; contended: without spare CPUs a fail is a bound, not a capacity."""
+    """Pass, fail or invalid, with reasons; contended: the machine may have failed instead of the target."""
 
     outcome: VerdictOutcome
     reasons: tuple[Reason, ...] = ()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
+UNSETTLED = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")  # figures without *measure*
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 Figures = dict[str, float | None]
 
@@ -91,9 +92,10 @@ def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Valid
     if summary and summary.not_offered:
         return {}, Verdict(outcome="invalid", reasons=(Reason(code="invalid.not_offered", text=summary.not_offered),))
     if summary and summary.unsettled and seen.in_time:
-        start_s, end_s = summary.phases["ramp_up"].start_s, summary.phases["warm_up"].end_s
-        machine = resource_figures(results.read_resources(seen.folder), start_s, end_s)
-        return {}, judge_unsettled(summary.unsettled, machine, facts, rules)
+        there = summary.phases["warm_up"]
+        used = resource_figures(results.read_resources(seen.folder), there.start_s, there.end_s)
+        kept: Figures = {name: used[name] for name in UNSETTLED}
+        return kept, judge_unsettled(summary.unsettled, kept, facts, rules)
     if summary is None or not seen.in_time or "measure" not in summary.phases:
         return {}, _without_summary(facts, summary, profile.slo, seen.in_time)
     turns, resources = results.read_turns(seen.folder), results.read_resources(seen.folder)

@@ -16,7 +16,7 @@ from harness.analysis.capacity import (
     response_s,
     search,
 )
-from harness.analysis.claims import claimed_users
+from harness.analysis.claims import NEEDED, base_trials, claimed_users
 from harness.analysis.estimate import Crossing, estimate, first_of_round, predicted, slo_use, walk
 from harness.records import Profile, Search, Trial
 from harness.trials import think_times
@@ -52,18 +52,22 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     First whether it answers at all, then what is not load, then memory per session, then the base trial at the common
     load, whose CPU per turn bounds the capacity and gives the search its start; then the rounds of the estimate and its
     predictions, where the profile asks for them and the target itself was what failed; then other workloads at shares
-    of the capacity found. ``no_app``: there is no application, so nothing of it but its load.
+    of the capacity found. Claims ask for memory and for the base trial more than once, each from a start of its own.
+    ``no_app``: there is no application, so nothing of it but its load.
     """
     plan = profile.search
-    yield Request(scenario="check", level=1, about_left=8)
+    starts, bases = (NEEDED, base_trials(target)) if plan.claims else (1, 1)
+    yield Request(scenario="check", level=1, about_left=6 + starts + bases)
     if profile.audit and not no_app:
-        yield Request(scenario="audit", level=1, about_left=7)
+        yield Request(scenario="audit", level=1, about_left=5 + starts + bases)
     idle = None
     if profile.idle and not no_app:
-        idle = yield from _tried_again(Request(scenario="idle", level=max(profile.idle.steps), about_left=6))
-    base = yield from _tried_again(Request(scenario="chat", level=plan.base_users, about_left=5))
+        of_sessions = Request(scenario="idle", level=max(profile.idle.steps), about_left=5 + bases)
+        idle, *_ = yield from _several(of_sessions, starts)
+    based = yield from _several(Request(scenario="chat", level=plan.base_users, about_left=5), bases)
+    base = based[0]
     start = first_level(profile, base, idle, no_app=no_app)
-    known = [Outcome(level=plan.base_users, repetition=0, verdict=base.verdict)]
+    known = [_outcome(one) for one in based]
     if not profile.capacity or (base.verdict.outcome == "pass" and plan.highest <= plan.base_users):
         capacity = assess(known)
         yield from _other_workloads(profile, capacity, no_app=no_app)
@@ -73,7 +77,7 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     if plan.climb_s and base.verdict.outcome == "pass":
         edge = yield from _climb(plan, bound)
     looking = search(search_plan(plan, start, edge), known)
-    capacity = yield from _search(looking, lambda trial: most_users(profile, trial, idle, no_app=no_app))
+    capacity = yield from _search(looking, based, lambda trial: most_users(profile, trial, idle, no_app=no_app))
     if plan.rounds and capacity.status == "bracketed":
         crossings = yield from _rounds(profile, target, capacity)
         yield from _predictions(profile, crossings)
@@ -211,24 +215,44 @@ def _tried_again(request: Request) -> Generator[Request, Trial, Trial]:
     return trial
 
 
-def _search(looking: Generator[int, Judged, Capacity], bound: Callable[[Trial], float | None]) -> Course:
+def _several(request: Request, times: int) -> Generator[Request, Trial, list[Trial]]:
+    made = []
+    for left in reversed(range(times)):
+        trial = yield from _tried_again(replace(request, about_left=request.about_left + left))
+        made.append(trial)
+    return made
+
+
+def _search(
+    looking: Generator[int, Judged, Capacity], known: Sequence[Trial], bound: Callable[[Trial], float | None]
+) -> Course:
+    """Yield the trials of a search; return the capacity that they and those known before add up to."""
     low: int | None = None
     high: int | None = None
-    made = 0
+    found = list(known)
     try:
         level = next(looking)
         while True:
-            left = max(1, (4 if high is None else 3) - made // 2)
+            left = max(1, (4 if high is None else 3) - (len(found) - len(known)) // 2)
             trial = yield Request(scenario="chat", level=level, about_left=left, bracket=(low, high))
-            made += 1
+            found.append(trial)
             if trial.verdict.outcome == "pass":
                 low = max(level, low or 0)
             elif trial.verdict.outcome == "fail":
                 high = min(level, high or level)
             level = looking.send((trial.verdict, bound(trial)))
-    except StopIteration as end:
-        capacity: Capacity = end.value
-        return capacity
+    except StopIteration:
+        return assess([_outcome(one) for one in found])
+
+
+def _outcome(trial: Trial) -> Outcome:
+    return Outcome(
+        level=trial.key.level,
+        repetition=trial.key.repetition,
+        verdict=trial.verdict,
+        cores=trial.figures.get("target_cores"),
+        cut=trial.summary is not None and trial.summary.stopped_early,
+    )
 
 
 def first_level(profile: Profile, base: Trial, idle: Trial | None, *, no_app: bool = False) -> int:

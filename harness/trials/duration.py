@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.claims import NEEDED, THINK_TIMES_S, claimed_users
+from harness.analysis.capacity import Capacity
+from harness.analysis.claims import NEEDED, base_trials, claimed_users
 from harness.records import Profile
 from harness.trials.plans import chat_plan
+from harness.trials.think_times import wanted
 
 _NOWHERE = Path()
 START_S = 3.0  # a trial's start and stop, environments being there
 OPENED_AT_ONCE = 20  # idle: sessions opened at the same time, each with an answered turn
+CAPACITIES = 40  # that are looked at for what claims may ask, from one user to the highest level
 SEARCH_TRIALS = (4, 8)  # after the base trial: where the bound is near, and where it is not
 MORE_TRIALS = (0, 3)  # after a climb: beyond the two levels around its edge
 CLIMBED = (0.5, 1.0)  # of a climb's time
@@ -49,10 +52,11 @@ def campaign_s(
     search = profile.search
     level = min(typical_users, search.highest) if profile.capacity else search.base_users
     fixed_s = START_S + 2 * profile.cycle_s() + trial_s(profile, search.base_users)
+    idle_s = 0.0
     if profile.idle:
         steps = profile.idle.steps
         turns = max(steps) + min((n for n in steps if n), default=0)  # those that warm it up come first
-        fixed_s += START_S + turns / OPENED_AT_ONCE * profile.answer_mean_s() + len(steps) * (1 + profile.idle.hold_s)
+        idle_s = START_S + turns / OPENED_AT_ONCE * profile.answer_mean_s() + len(steps) * (1 + profile.idle.hold_s)
     tests_s = sum(2 * trial_s(profile.thinking(t), level) for t in search.further_think_s)
     if profile.open:
         tests_s += (1 + len(profile.open.percent)) * trial_s(profile, level)
@@ -62,23 +66,39 @@ def campaign_s(
         tests_s += START_S + 3 * profile.cycle_s() + spike.before_s + spike.hold_s + spike.after_s
     if profile.soak:
         tests_s += START_S + 3 * profile.cycle_s() + 60 * profile.soak.minutes
-    claimed_s = (0.0, sum(_claimed_s(profile, name) for name in targets) if search.claims else 0.0)  # at most
+    claimed_s = [0.0, 0.0]
+    if search.claims:
+        again_s = (NEEDED - 1) * len(targets) * idle_s
+        again_s += sum(base_trials(name) - 1 for name in targets) * trial_s(profile, search.base_users)
+        claimed_s = [again_s, again_s + sum(_claimed_s(profile, name) for name in targets)]
     ends = []
     for end, (per_round, audit_s, pair_s) in enumerate(zip(ROUND_TRIALS, AUDIT_S, PAIR_S, strict=True)):
         trials = 2 * search.repetitions + MORE_TRIALS[end] if search.climb_s else SEARCH_TRIALS[end]
         count = min(trials, search.max_trials) + per_round * search.rounds
         search_s = count * trial_s(profile, level) + CLIMBED[end] * search.climb_s if profile.capacity else 0.0
-        besides_s = tests_s + (audit_s if profile.audit else 0.0)
-        ends.append(
-            len(targets) * (fixed_s + search_s + besides_s) + (pairs * pair_s if profile.swap else 0.0) + claimed_s[end]
-        )
+        each_s = fixed_s + idle_s + search_s + tests_s + (audit_s if profile.audit else 0.0)
+        ends.append(len(targets) * each_s + (pairs * pair_s if profile.swap else 0.0) + claimed_s[end])
     return ends[0], ends[1]
 
 
 def _claimed_s(profile: Profile, target: str) -> float:
-    """Return how long the trials at other think times take at most that claims on a target ask for, in seconds."""
-    middle_s = THINK_TIMES_S[len(THINK_TIMES_S) // 2] * profile.think_s.median / profile.think_mean_s()
-    return sum(2 * NEEDED * trial_s(profile.thinking(middle_s), users) for users in claimed_users(target))
+    """Return how long the trials at other think times take that claims on a target ask for, in seconds.
+
+    At most: for whichever capacity asks for the longest of them.
+    """
+    search, claimed = profile.search, claimed_users(target)
+    longest_s = 0.0
+    for low in sorted({round(search.highest ** (n / CAPACITIES)) for n in range(CAPACITIES + 1)}):
+        high = low + max(1, round(search.precision * low))
+        for capacity in (_bracket(low, high=high), _bracket(low, most=high)):
+            asked = wanted(profile, capacity, claimed)
+            taken_s = sum(one.times * trial_s(profile.thinking(one.think_s), one.level) for one in asked)
+            longest_s = max(longest_s, taken_s)
+    return longest_s
+
+
+def _bracket(low: int, *, high: int | None = None, most: int | None = None) -> Capacity:
+    return Capacity(low=low, high=high, at_least=high is None, status="bracketed", most=most)
 
 
 def in_words(low_s: float, high_s: float) -> str:

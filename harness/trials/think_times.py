@@ -7,9 +7,10 @@ They are made at the claim's own numbers, a margin beyond each, never at the cap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
+from typing import NamedTuple
 
 from harness.analysis.capacity import Capacity
-from harness.analysis.claims import NEEDED, SAME_THINK, THINK_TIMES_S
+from harness.analysis.claims import NEEDED, SAME_THINK, THINK_TIMES_S, tells
 from harness.analysis.estimate import predicted
 from harness.records import Profile
 
@@ -31,21 +32,25 @@ def wanted(profile: Profile, capacity: Capacity, claimed: Sequence[int]) -> list
 
     The prediction has to lie the square of the margin beyond the claimed number, so that the level tried lies the
     margin beyond the one and short of the other. Where the profile's own think time is the nearest such, its search
-    has tried that side already.
+    has tried that side already, unless its failures were contended: what such a search failed at tells nothing
+    (:func:`harness.analysis.claims.tells`), so that a miss is tried above the most that there can be.
     """
     if not capacity.low:
         return []
-    known = capacity.high is not None and not capacity.at_least
-    users = sqrt(capacity.low * capacity.high) if known and capacity.high else capacity.low
+    clear = capacity.high is not None
+    users = sqrt(capacity.low * capacity.high) if capacity.high is not None else capacity.low
+    too_many = None if capacity.upper is None else max(MARGIN * users, capacity.upper)
+    answer_s, own_s = profile.answer_mean_s(), profile.think_mean_s()
+    slower, faster = _offers(profile, ceil, searched=clear), _offers(profile, floor, searched=True)
     found = []
     for number in claimed:
-        enough, short = number * MARGIN**2, number / MARGIN**2
-        fits = _beside(profile, users, enough.__le__, longest=False)
-        misses = _beside(profile, users, short.__ge__, longest=True)
-        if misses is not None and known:
-            found.append(Wanted(think_s=misses, level=floor(number / MARGIN), passes=False))
-        if fits is not None:
-            found.append(Wanted(think_s=fits, level=ceil(number * MARGIN), passes=True))
+        below, above = floor(number / MARGIN), ceil(number * MARGIN)
+        misses = [one for one in slower if tells(below, too_many, answer_s, own_s, one.mean_s)]
+        if misses and (median := max(misses).median):
+            found.append(Wanted(think_s=median, level=below, passes=False))
+        fits = [one for one in faster if predicted(users, answer_s, own_s, one.mean_s) >= number * MARGIN**2]
+        if fits and (median := min(fits).median):
+            found.append(Wanted(think_s=median, level=above, passes=True))
     return [one for one in found if not any(_covers(other, one) for other in found)]
 
 
@@ -58,17 +63,22 @@ def _covers(other: Wanted, one: Wanted) -> bool:
     return other.level <= one.level and other.think_s >= one.think_s
 
 
-def _beside(profile: Profile, users: float, good: Callable[[float], bool], *, longest: bool) -> int | None:
-    """Return the longest or the shortest median think time whose predicted capacity is good.
+class _Offer(NamedTuple):
+    """A think time that may be tried: its mean in seconds, and its median; 0 for the profile's own."""
 
-    None where there is none, or where it is the profile's own. Medians are whole seconds, rounded to the harder side:
-    users who fit at a somewhat shorter think time fit at the one asked for.
+    mean_s: float
+    median: int
+
+
+def _offers(profile: Profile, whole: Callable[[float], int], *, searched: bool) -> list[_Offer]:
+    """Return the think times that may be tried; the profile's own among them where its search has tried it.
+
+    Medians are whole seconds, rounded to the harder side by ``whole``: users who fit at a somewhat shorter think time
+    fit at the one asked for.
     """
-    own_s, answer_s = profile.think_mean_s(), profile.answer_mean_s()
+    own_s = profile.think_mean_s()
     spread = own_s / profile.think_s.median
-    other = [think_s / spread for think_s in THINK_TIMES_S if not 1 / SAME_THINK < think_s / own_s < SAME_THINK]
-    medians = [max(1, ceil(median) if longest else floor(median)) for median in other]
-    offered: list[tuple[float, int | None]] = [(own_s, None), *((median * spread, median) for median in medians)]
-    fitting = [one for one in offered if good(predicted(users, answer_s, own_s, one[0]))]
-    nearest = max if longest else min
-    return nearest(fitting, key=lambda one: one[0])[1] if fitting else None
+    asked = [one for one in THINK_TIMES_S if not (searched and 1 / SAME_THINK < one / own_s < SAME_THINK)]
+    medians = [max(1, whole(think_s / spread)) for think_s in asked]
+    offers = [_Offer(median * spread, median) for median in medians]
+    return [*offers, _Offer(own_s, 0)] if searched else offers

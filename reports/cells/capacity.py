@@ -43,6 +43,7 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
         value=ends.low,
         unit="users",
         bracket=(ends.low, ends.upper) if known else None,
+        worked_out=(False, ends.worked_out),
         verdict=verdict,
         short=short,
         text=f"{short}{_capacity_note(evidence, ends)} ({ONE_SESSION}; {terms.at(ends.low, live)})",
@@ -55,7 +56,9 @@ def _capacity_short(ends: Capacity) -> str:
         return "none"
     if ends.low is None or ends.status == "inconclusive":
         return "inconclusive"
-    return span(ends.low, ends.upper, "users") if ends.upper else f"≥ {as_text(ends.low, 'users')}"
+    if not ends.upper:
+        return f"≥ {as_text(ends.low, 'users')}"
+    return span(ends.low, ends.upper, "users", worked_out=(False, ends.worked_out))
 
 
 def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
@@ -69,7 +72,7 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
     if ends.high:
         return _once_tried(evidence, ends)
     if ends.at_least:
-        share = "; the upper end counts the CPU time of load generator and model as the target's" if ends.most else ""
+        share = "; the upper end is worked out, as if it had their CPU time, too" if ends.most else ""
         return f"; above {as_text(ends.low, 'users')} the machine was the limit{share}"
     return "; no level tried failed throughout"
 

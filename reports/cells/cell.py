@@ -17,6 +17,7 @@ class Cell:
     Attributes:
         id: Name of the measure, then the target: unique in a table.
         bracket: Interval around the value; ``None`` inside it is an open end.
+        worked_out: Of each end of the bracket, whether it was worked out and not observed.
         verdict: ``bound`` where only one end is known, ``tie`` where a ratio's bracket includes 1.
         short: The beginning of ``text`` that can stand alone: the number.
         rests_on: Trial folders, relative to the run's.
@@ -29,6 +30,7 @@ class Cell:
     value: float | None = None
     unit: str | None = None
     bracket: Bracket | None = None
+    worked_out: tuple[bool, bool] = (False, False)
     verdict: CellVerdict
     text: str
     short: str = ""
@@ -52,7 +54,9 @@ class Cell:
             "verdict": self.verdict,
             "text": self.text,
             "rests_on": list(self.rests_on),
-        } | ({"evidence": self.evidence} if self.evidence else {})
+            **({"worked_out": list(self.worked_out)} if any(self.worked_out) else {}),
+            **({"evidence": self.evidence} if self.evidence else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

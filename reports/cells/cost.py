@@ -30,6 +30,12 @@ def idle_cores(evidence: Evidence) -> float | None:
     return median(known) if known else None
 
 
+def without_idle(trial: Trial, idle: float) -> float | None:
+    """Return a trial's CPU time per turn in seconds without the idle cores; None where it was not recorded."""
+    cores, gross_s = trial.figures.get("target_cores"), trial.figures.get("target_cpu_s_per_turn")
+    return gross_s * (1 - idle / cores) if cores and gross_s is not None else None
+
+
 def at_edge(evidence: Evidence) -> list[TrialRef]:
     """Return the valid trials at the highest level that passed."""
     low = evidence.capacity.low
@@ -56,11 +62,7 @@ def _cpu_per_turn(evidence: Evidence) -> Cell:
     if not evidence.no_app and trials and idle is None:
         return absent(CPU_PER_TURN.name, CPU_PER_TURN.label, evidence.target, "not measured: idle CPU is not known")
 
-    def cpu_s(trial: Trial) -> float | None:
-        cores, gross_s = trial.figures.get("target_cores"), trial.figures.get("target_cpu_s_per_turn")
-        return gross_s * (1 - (idle or 0.0) / cores) if cores and gross_s is not None else None
-
-    cell = _cell(evidence, CPU_PER_TURN.name, cpu_s)
+    cell = _cell(evidence, CPU_PER_TURN.name, lambda trial: without_idle(trial, idle or 0.0))
     if cell.value is not None:
         cell = replace(cell, rests_on=cell.rests_on + paths(valid(evidence.idle)))
     cores = [t.figures.get("target_cores") or 0.0 for _, t in trials]

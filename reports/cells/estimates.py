@@ -59,6 +59,7 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
         value=found.value,
         unit="users",
         bracket=(found.low, found.high),
+        worked_out=found.worked_out,
         verdict="bound" if found.high is None else "measured",
         short=short,
         text=f"{short} ({interval(found, 'users')}{lost}; {ONE_SESSION}; {terms.at(low, live)})",
@@ -70,13 +71,15 @@ def worded(found: Estimate, unit: str) -> str:
     """Return an estimate's number; its interval or a bound where the machine was the limit in a round."""
     if found.value is not None:
         return as_text(found.value, unit)
-    return f"≥ {as_text(found.low, unit)}" if found.high is None else span(found.low, found.high, unit)
+    if found.high is None:
+        return f"≥ {as_text(found.low, unit)}"
+    return span(found.low, found.high, unit, worked_out=found.worked_out)
 
 
 def interval(found: Estimate, unit: str) -> str:
     """Name an estimate's interval and what it rests on."""
     if found.value is None or found.high is None:
-        share = "" if found.high is None else ", the upper end counts the tools' CPU time as the target's"
+        share = ", an end is worked out" if any(found.worked_out) else ""
         return f"{len(found.rounds)} rounds; in some the machine was the limit{share}"
     return f"95 % interval {span(found.low, found.high, unit)}, {len(found.rounds)} rounds"
 
@@ -96,6 +99,7 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
         value=found.value,
         unit="×",
         bracket=(found.low, found.high),
+        worked_out=found.worked_out,
         verdict="tie" if tie else "bound" if found.high is None else "measured",
         short=short,
         text=f"tie: {short} ({ends})" if tie else short if found.high is None else f"{short} ({ends})",
@@ -116,7 +120,7 @@ def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     failed = [t.key.level for _, t in good if t.verdict.outcome == "fail"]
     low = max((n for n in passed if all(n < f for f in failed)), default=None)
     high = min((n for n in failed if all(n > p for p in passed)), default=None)
-    if any(t.verdict.contended for _, t in good if t.key.level == high):
+    if all(t.verdict.contended for _, t in good if t.key.level == high):
         high = None
     seen = ", ".join(f"{as_text(t.key.level, 'users')}: {t.verdict.outcome}" for _, t in good)
     live = live_streams(item for item in good if item.key.level == low)

@@ -8,6 +8,7 @@ from reports.cells.cell import Cell
 from reports.evidence.trials import (
     Evidence,
     TrialRef,
+    cut,
     first_reasons,
     paths,
     unfinished,
@@ -35,7 +36,7 @@ def invalid_cell(measure: str, label: str, evidence: Evidence, trials: Sequence[
 
 def figure_cell(name: str, label: str, evidence: Evidence, trials: list[TrialRef], figure: Figure) -> Cell:
     """Return the median of a figure over trials; the range where there are several."""
-    readings = [t.figures.get(figure.name) for _, t in trials]
+    readings = [None if cut(t) else t.figures.get(figure.name) for _, t in trials]
     return values_cell(name, label, evidence, trials, figure, readings)
 
 
@@ -50,8 +51,9 @@ def values_cell(
     """Return the median of values, one of each trial; the range where there are several."""
     values = [v for v in readings if v is not None]
     if len(values) < len(readings) or not values:
-        never = unfinished(trials)
-        text = f"beyond any bound: {never:,.0f} turns failed or never ended" if never else "not recorded"
+        lost = [item for item in trials if cut(item.trial)]
+        never = 0.0 if lost else unfinished(trials)
+        text = f"beyond any bound: {never:,.0f} turns failed or never ended" if never else _why_none(lost)
         return Cell(
             id=cell_id(name, evidence),
             label=label,
@@ -77,3 +79,7 @@ def values_cell(
         text=text + spread,
         rests_on=paths(trials),
     )
+
+
+def _why_none(lost: Sequence[TrialRef]) -> str:
+    return f"not measured: {first_reasons(lost)}" if lost else "not recorded"

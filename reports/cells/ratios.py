@@ -1,5 +1,7 @@
 """Modular over monolithic: quotients of two cells, as brackets that hold every value inside both."""
 
+from dataclasses import replace
+
 from harness.analysis.capacity import Capacity
 from reports.cells.cell import Bracket, Cell, CellVerdict
 from reports.numbers import significant, span
@@ -25,20 +27,25 @@ def capacity_ratio(label: str, modular: Cell, monolithic: Cell, a: Capacity, b: 
     if modular.verdict == "invalid" or monolithic.verdict == "invalid":
         return _cell("capacity_users", label, modular, monolithic, None, None, "invalid", "invalid: see the columns")
     why = "the monolithic capacity is itself only a lower bound" if b.low else "no monolithic level passed"
-    verdict, text = _worded(bracket, open_denominator=why if b.upper is None else None)
-    return _cell("capacity_users", label, modular, monolithic, value, bracket, verdict, text)
+    worked_out = (bracket[0] is not None and b.worked_out, bracket[1] is not None and a.worked_out)
+    verdict, text = _worded(bracket, why if b.upper is None else None, worked_out)
+    cell = _cell("capacity_users", label, modular, monolithic, value, bracket, verdict, text)
+    return replace(cell, worked_out=worked_out)
 
 
-def _worded(bracket: Bracket, open_denominator: str | None) -> tuple[CellVerdict, str]:
+def _worded(
+    bracket: Bracket, open_denominator: str | None, worked_out: tuple[bool, bool] = (False, False)
+) -> tuple[CellVerdict, str]:
     low, high = bracket
     if low is not None and high is not None:
-        text = span(low, high, UNIT)
+        text = span(low, high, UNIT, worked_out=worked_out)
         return ("tie", f"tie: {text}") if low <= 1 <= high else ("measured", text)
+    end = "; that end is worked out" if any(worked_out) else ""
     if low is not None:
-        return "bound", f"≥ {significant(low)} {UNIT}"
+        return "bound", f"≥ {significant(low)} {UNIT}{end}"
     if high is not None:
         why = f"unbounded below: {open_denominator}; " if open_denominator else ""
-        return "bound", f"{why}≤ {significant(high)} {UNIT}"
+        return "bound", f"{why}≤ {significant(high)} {UNIT}{end}"
     return "inconclusive", f"unbounded: {open_denominator}" if open_denominator else "inconclusive"
 
 

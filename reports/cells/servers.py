@@ -21,8 +21,8 @@ BUSY_SHARE = 0.7  # of its busiest resource that a server is loaded to
 def users_a_server(evidence: Evidence) -> float | None:
     """Return how many users one server is given: those that keep its busiest CPU resource at ``BUSY_SHARE``.
 
-    So too as many as its memory holds, by the memory per open session; where fewer met the SLO when tried, those. None
-    where no capacity was measured, or its trials have no CPU readings.
+    No more than its memory holds, by the memory per open session, and no more than met the SLO when tried. None where
+    no capacity was measured, or its trials have no CPU readings.
     """
     ends = evidence.capacity
     idle = cost.idle_cores(evidence) or 0.0
@@ -30,8 +30,7 @@ def users_a_server(evidence: Evidence) -> float | None:
     if not ends.low or not found:
         return None
     held = users_in_memory(evidence)
-    share = median(found) if held is None else min(median(found), BUSY_SHARE * held)
-    return min(share, ends.low) if ends.status == "bracketed" and not ends.at_least else share
+    return min(median(found), ends.low, *([] if held is None else [BUSY_SHARE * held]))
 
 
 def _users_at_share(trial: Trial, idle_cores: float) -> float | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.analysis.figure import figure
-from harness.records import Spike, Trial, scenario_name
+from harness.records import Profile, Spike, Trial, scenario_name
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, first_reasons, paths, unfinished, valid
@@ -18,7 +18,7 @@ SOAK = ("memory_slope_bytes_per_hour", "cpu_slope_s_per_turn_per_hour", "added_t
 def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
     """Return the cells of all workloads that the profile asks for."""
     found: list[Cell] = []
-    profile = terms.profile
+    profile, whole = terms.profile, _whole(terms.profile)
     if profile.visit:
         where = f"Visit, {profile.visit.users} users at a time"
         found += [figure_cell(evidence, "visit", one, where) for one in VISIT]
@@ -26,19 +26,24 @@ def cells(evidence: Evidence, terms: Conditions) -> list[Cell]:
         where = f"Open arrivals, {profile.open.per_minute:,} a minute"
         found += [figure_cell(evidence, "open", one, where) for one in OPEN]
     for percent in profile.open.percent if profile.open else ():
-        where = f"Open arrivals at {percent} % of capacity"
+        where = f"Open arrivals at {percent} % of {whole}"
         found += [figure_cell(evidence, "open", one, where, percent) for one in OPEN]
     if profile.spike:
-        found += spike_cells(evidence, profile.spike)
+        found += spike_cells(evidence, profile.spike, whole)
     if profile.soak:
-        where = f"Soak, {significant(profile.soak.minutes)} minutes at {profile.soak.percent} % of capacity"
+        where = f"Soak, {significant(profile.soak.minutes)} minutes at {profile.soak.percent} % of {whole}"
         found += [soak_cell(evidence, one, where) for one in SOAK]
     return found
 
 
-def spike_cells(evidence: Evidence, asked: Spike) -> list[Cell]:
+def _whole(profile: Profile) -> str:
+    """Return what shares are taken of: the capacity, or the base users where the profile searches none."""
+    return "capacity" if profile.capacity else as_text(profile.search.base_users, "users")
+
+
+def spike_cells(evidence: Evidence, asked: Spike, whole: str) -> list[Cell]:
     """Return the recovery time after a spike, and what failed during it."""
-    where = f"Spike, {asked.times} × {asked.percent} % of capacity for {as_text(asked.hold_s, 's')}"
+    where = f"Spike, {asked.times} × {asked.percent} % of {whole} for {as_text(asked.hold_s, 's')}"
     cells = [figure_cell(evidence, "spike", one, where) for one in SPIKE]
     recovery = cells[0]
     trials, _ = last_valid(evidence, "spike")
@@ -95,7 +100,8 @@ def _why_not_made(evidence: Evidence, scenario: str, parameter: int | None) -> s
     if scenario == "visit" and evidence.no_app:
         return "there is no page"
     at_a_share = scenario in ("spike", "soak") or parameter is not None
-    return "no capacity to take a share of" if at_a_share and not evidence.capacity.low else "the trial was not made"
+    none = at_a_share and not evidence.capacity.low
+    return "no level passed to take a share of" if none else "the trial was not made"
 
 
 def figure_cell(evidence: Evidence, scenario: str, name: str, where: str, parameter: int | None = None) -> Cell:

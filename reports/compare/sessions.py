@@ -95,23 +95,33 @@ class PooledCell:
 
     @property
     def counted(self) -> str:
-        """How many sessions count, and why others do not."""
+        """How many sessions count, and how many of them with a reservation."""
+        return self._count + self._reservations
+
+    @property
+    def _count(self) -> str:
+        there = sum(one is not None for one in self.readings)
+        return str(there) if there == len(self.readings) else f"{there} of {len(self.readings)}"
+
+    @property
+    def _reservations(self) -> str:
         there = [one for one in self.readings if one]
-        text = f"{len(there)} of {len(self.readings)}" if len(there) < len(self.readings) else str(len(there))
-        bounds = sum(one.at_least for one in there)
-        return f"{text}, {bounds} as lower bounds" if bounds else text
+        bounds, worked_out = sum(one.at_least for one in there), sum(one.worked_out for one in there)
+        text = f", {bounds} as lower bounds" if bounds else ""
+        return f"{text}, {worked_out} with a worked-out end" if worked_out else text
 
     @property
     def text(self) -> str:
         """The whole result in words."""
+        sessions = f"{self._count} sessions{self._reservations}"
         if self.pooled is None:
-            return f"{self.short} (range over {self.counted} sessions: not all are positive)"
+            return f"{self.short} (range over {sessions}: not all are positive)"
         if self.pooled.interval is None:
-            return f"{self.short} ({self.counted} sessions)"
+            return f"{self.short} ({sessions})"
         tie = RATIO in self.target and self.pooled.interval[0] <= 1 <= self.pooled.interval[1]
         return (
             f"{'tie: ' if tie else ''}{self.short} (95 % interval {self.interval}; "
-            f"next session {self.following}; {self.counted} sessions)"
+            f"next session {self.following}; {sessions})"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -127,8 +137,14 @@ class PooledCell:
             "at_least": bool(self.pooled and self.pooled.at_least),
             "sessions": self.pooled.sessions if self.pooled else 0,
             "text": self.text,
+            "counted": self.counted,
             "readings": [
-                {"value": one.value if one else None, "at_least": bool(one and one.at_least), "text": text}
+                {
+                    "value": one.value if one else None,
+                    "at_least": bool(one and one.at_least),
+                    "worked_out": bool(one and one.worked_out),
+                    "text": text,
+                }
                 for one, text in zip(self.readings, self.texts, strict=True)
             ],
         }
@@ -328,7 +344,7 @@ def reading(cell: Cell | None) -> Reading | None:
         return None
     measure = cell.id.partition("/")[0]
     if measure == CAPACITY or measure.startswith("think_") or (measure == ESTIMATE and cell.value is None):
-        return sessions.middle(*(cell.bracket or (None, None)))
+        return sessions.middle(*(cell.bracket or (None, None)), worked_out=any(cell.worked_out))
     return None if cell.value is None else Reading(value=cell.value)
 
 

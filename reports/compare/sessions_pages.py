@@ -25,6 +25,7 @@ BRIEF = (CAPACITY, ESTIMATE, AT_REFERENCE, "target_cpu_s_per_turn", "memory_slop
 METHOD = (
     "A session is one run. A bracket counts by its geometric middle, and one without an upper end as a lower bound.",
     "Value: geometric mean over sessions. Interval and range: Student's t on logarithms.",
+    "In a bracket, ≤ before the upper end or ≥ before the lower one marks an end that was worked out, not observed.",
 )
 PAGE = "pooled.html"
 

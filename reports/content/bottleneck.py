@@ -71,10 +71,9 @@ def _bounds(trial: Trial) -> list[str]:
         found.append(f"memory, {as_text(memory, 'bytes')} of {as_text(limit, 'bytes')} used")
     busy = figures.get("host_busy_ratio")
     if not trial.limits.spare_cpus and busy is not None and busy > Validity().contended_host_busy_ratio:
-        others = sum(figures.get(name) or 0 for name in ("generator_cores", "model_cores"))
-        found.append(
-            f"the machine, {as_text(busy, 'ratio')} busy; load generator and model used {significant(others)} cores"
-        )
+        others = [value for name in TOOLS if (value := figures.get(f"{name}_cores")) is not None]
+        used = f"; load generator and model used {significant(sum(others))} cores" if len(others) == len(TOOLS) else ""
+        found.append(f"the machine, {as_text(busy, 'ratio')} busy{used}")
     return found
 
 

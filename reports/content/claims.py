@@ -6,10 +6,21 @@ from typing import Any
 
 from harness.analysis import claims as rules
 from harness.analysis import plausible
-from harness.analysis.claims import CLAIMS, COST_RATIOS, SESSION, THINK_TIMES_S, USERS, Ask, Claim, Judgement, Turn
+from harness.analysis.claims import (
+    CLAIMS,
+    COST_RATIOS,
+    CPU_RATIO,
+    SESSION,
+    THINK_TIMES_S,
+    USERS,
+    Ask,
+    Claim,
+    Judgement,
+    Turn,
+)
 from harness.analysis.estimate import predicted
 from harness.analysis.figure import figure
-from harness.analysis.plausible import Interval
+from harness.analysis.plausible import Interval, Tried
 from harness.records import Run, TargetInfo
 from reports.content.known import Known, known
 from reports.content.table import Table
@@ -160,7 +171,8 @@ def _users(ask: Ask, seen: Known) -> _Judged:
     expected = _predicted(seen, [think_s for think_s in THINK_TIMES_S if not _near(think_s, tried)])
     words = [_tried_words(think_s, interval) for think_s, interval in tried.items()]
     if expected:
-        words.append(f"predicted, not tried: {', '.join(_users_at(*one) for one in expected.items())}")
+        words.append(f"predicted, not tried: {', '.join(_users_at(*one, seen.worked_out) for one in expected.items())}")
+    words += _beside_words(*seen.tried.values())
     if judgement == "not settled":
         words.append(_open_words(ask, seen, turn))
     return _Judged(
@@ -224,8 +236,8 @@ def _open_words(ask: Ask, seen: Known, turn: Turn) -> str:
     return f"{known or f'{number}: trials decide at no think time'}; {guess}"
 
 
-def _users_at(think_s: float, interval: Interval) -> str:
-    return f"{_span(interval, 'users')} at {as_text(think_s, 's')}"
+def _users_at(think_s: float, interval: Interval, worked_out: bool = False) -> str:
+    return f"{_span(interval, 'users', worked_out)} at {as_text(think_s, 's')}"
 
 
 def _tried_words(think_s: float, interval: Interval) -> str:
@@ -244,13 +256,15 @@ def _pair(asks: Sequence[Ask], first: Known, second: Known) -> _Judged:
         return _Judged(judgement="not measured", why="one of the two was not measured")
     answers = {ask: rules.holds(ask, interval) for ask, interval in seen.items()}
     judgement = rules.together(answers.values())
+    words = [_compared_words(ask, interval) for ask, interval in seen.items()]
+    words += _beside_words(first.here, second.here) if any(ask.quantity == rules.USERS_RATIO for ask in seen) else []
     speaks = {found: [_NAMES[ask.quantity] for ask, one in answers.items() if one is found] for found in (True, False)}
     return _Judged(
         judgement=judgement,
         condition=f"holds by {', '.join(speaks[True])}, not by {', '.join(speaks[False])}"
         if judgement == "depends"
         else "",
-        why="; ".join(_compared_words(ask, interval) for ask, interval in seen.items()),
+        why="; ".join(words),
         basis=tuple(_basis(ask, interval) for ask, interval in seen.items()),
     )
 
@@ -259,6 +273,7 @@ _NAMES = {
     rules.USERS_RATIO: "capacity",
     SESSION: "memory per open session",
     **{name: figure(measure).phrase for name, measure in COST_RATIOS.items()},
+    CPU_RATIO: "CPU time per turn without idle CPU",
 }
 
 
@@ -278,6 +293,13 @@ def _compared(ask: Ask, first: Known, second: Known, several: int) -> Interval |
     return plausible.ratio_of_means(above, below, confidence) if above and below else None
 
 
+def _beside_words(*tried: Sequence[Tried]) -> list[str]:
+    """Return a note on failures that tell of a target with its load generator beside it, not of the target alone."""
+    count = sum(one.contended for there in tried for one in there)
+    note = f"failures above the worked-out end, with the load generator beside the target: {count}"
+    return [note] if count else []
+
+
 def _compared_words(ask: Ask, interval: Interval) -> str:
     unit = "bytes" if ask.quantity == SESSION else "×"
     trials = f"trials that bound it: {interval.low_trials} from below, {interval.high_trials} from above"
@@ -287,13 +309,13 @@ def _compared_words(ask: Ask, interval: Interval) -> str:
 # Words
 
 
-def _span(interval: Interval, unit: str) -> str:
+def _span(interval: Interval, unit: str, worked_out: bool = False) -> str:
     low, high = interval.low, interval.high
     if low is None and high is None:
         return "no bound"
     if low is None or high is None:
         return f"≥ {as_text(low, unit)}" if low is not None else f"≤ {as_text(high or 0.0, unit)}"
-    return span(low, high, unit)
+    return span(low, high, unit, worked_out=(False, worked_out))
 
 
 def _basis(ask: Ask, interval: Interval, think_s: float | None = None, *, tried: bool = True) -> Basis:
@@ -338,5 +360,7 @@ def _cell_ids(claim: Claim, names: Sequence[str]) -> list[str]:
     measures = {"capacity_users", *(COST_RATIOS.get(ask.quantity, "capacity_users") for ask in claim.asks)}
     if claim.asks[0].quantity == SESSION:
         measures = {"memory_slope_bytes_per_session"}
+    if any(ask.quantity == CPU_RATIO for ask in claim.asks):
+        measures.add("idle_cores")
     found = [f"{measure}/{name}" for measure in sorted(measures) for name in names]
     return [*found, *(f"{measure}/{' / '.join(names)}" for measure in sorted(measures) if len(names) > 1)]

@@ -20,7 +20,7 @@ from reports.content.table import Table, compare
 from reports.evidence import conditions, selftest
 from reports.evidence.conditions import Conditions
 from reports.evidence.frames import trial_refs
-from reports.evidence.trials import Evidence, TrialRef, gather
+from reports.evidence.trials import Evidence, TrialRef, cut, gather
 from reports.numbers import as_text, significant
 
 TRIAL_FIGURES = tuple(
@@ -43,6 +43,8 @@ TRIAL_FIGURES = tuple(
         "unmatched_calls",
     )
 )
+OF_THE_MACHINE = ("target_cores", "busiest_process_cores", "memory_peak_bytes", "host_busy_ratio", "machine_speed")
+OF_TURNS = frozenset(one.name for one in TRIAL_FIGURES) - frozenset(OF_THE_MACHINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +171,14 @@ def _instances(info: TargetInfo) -> str:
 
 
 def trial_rows(report: Report) -> list[tuple[str, Trial, list[str]]]:
-    """Return a row per trial: folder, record, and its main figures in words ("–" where absent)."""
+    """Return a row per trial: folder, record, and its main figures in words ("–" where absent).
+
+    A trial that was cut shows what the machine did meanwhile, and no figure of its turns.
+    """
     rows = []
     for path, trial in report.trials:
-        figures = [(trial.figures.get(one.name), one.suffix) for one in TRIAL_FIGURES]
+        hidden = OF_TURNS if cut(trial) else frozenset()
+        figures = [(None if one.name in hidden else trial.figures.get(one.name), one.suffix) for one in TRIAL_FIGURES]
         rows.append((path, trial, ["–" if value is None else as_text(value, unit) for value, unit in figures]))
     return rows
 
@@ -192,9 +198,9 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
         if trial.verdict.outcome == "invalid" and not _counts(trial, terms)
     ]
     notes += _explain_note(trial for _, trial in trials if not _counts(trial, terms))
-    cut = _cut(folder)
-    if cut:
-        notes.append(f"Unfinished trials, left out: {len(cut)} ({', '.join(cut)}).")
+    unfinished = _unfinished(folder)
+    if unfinished:
+        notes.append(f"Unfinished trials, left out: {len(unfinished)} ({', '.join(unfinished)}).")
     notes += _limit_notes(run, trials)
     if run.workers > 1:
         notes.append(f"{run.workers} load generator processes simulated the users in every trial under load.")
@@ -202,7 +208,7 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     if contended and run.profile.capacity:
         notes.append(
             f"{len(contended)} trial(s) failed while load generator and model kept the machine busy. "
-            "A capacity's upper end then counts the CPU time of both as the target's."
+            "Where every trial of a level did, the capacity's upper end is worked out, not observed, and marked ≤."
         )
     notes += _speed_notes(trials)
     notes += _check_notes(trials)
@@ -226,7 +232,7 @@ def _explain_note(trials: Iterable[Trial]) -> list[str]:
     return [f"Cause and remedy of invalid trials: chatbench explain CODE ({', '.join(codes)})."] if codes else []
 
 
-def _cut(folder: Path) -> list[str]:
+def _unfinished(folder: Path) -> list[str]:
     folders = sorted(p for p in folder.glob("trials/*/*/*") if p.is_dir())
     return [p.relative_to(folder).as_posix() for p in folders if not (p / results.TRIAL_FILE).exists()]
 

@@ -73,6 +73,7 @@ class Evidence:
                     repetition=t.key.repetition,
                     verdict=t.verdict,
                     cores=t.figures.get("target_cores"),
+                    cut=t.summary is not None and t.summary.stopped_early,
                 )
                 for _, t in sorted(self.chat, key=lambda item: item.key.number)
             ]
@@ -110,6 +111,17 @@ def _column(run: Run, kind: str) -> str | None:
 def valid(trials: Iterable[TrialRef]) -> list[TrialRef]:
     """Leave out invalid trials."""
     return [item for item in trials if item.trial.verdict.outcome != "invalid"]
+
+
+def cut(trial: Trial) -> bool:
+    """Tell if a trial has a verdict and no whole window: it was stopped early, or its load never settled."""
+    seen = trial.summary
+    return not trial.figures or bool(seen and (seen.stopped_early or seen.unsettled))
+
+
+def whole(trials: Iterable[TrialRef]) -> list[TrialRef]:
+    """Leave out trials that were cut."""
+    return [item for item in trials if not cut(item.trial)]
 
 
 def live_streams(trials: Iterable[TrialRef]) -> float | None:

@@ -28,6 +28,7 @@ class Bar:
     x: float
     width: float
     open: bool
+    worked_out: bool
 
 
 def to_html(report: Report, plots: Sequence[Plot]) -> str:
@@ -126,7 +127,9 @@ def _brackets(report: Report) -> dict[str, Any] | None:
     for look, cell, (low, high) in known:
         x = place(low or 1)
         width = round(max(3.0, place(high) - x), 1) if high else 26.0
-        bars.append(Bar(target=cell.target, look=look, x=x, width=width, open=high is None))
+        soft = cell.worked_out[1]
+        bars.append(Bar(target=cell.target, look=look, x=x, width=width, open=high is None, worked_out=soft))
     values = [step * 10**power for power in range(first, floor(last) + 1) for step in (1, 2, 5)]
     ticks = [{"x": place(v), "label": f"{v:,}"} for v in values if v >= 1 and log10(v) <= last]
-    return {"bars": bars, "ticks": ticks, "any_open": any(bar.open for bar in bars)}
+    marks = {"any_open": any(bar.open for bar in bars), "any_worked_out": any(bar.worked_out for bar in bars)}
+    return {"bars": bars, "ticks": ticks, **marks}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.analysis import figure as registry
 from harness.records import Trial
 from reports.content.report import Report
-from reports.evidence.trials import Evidence, TrialRef, valid
+from reports.evidence.trials import Evidence, TrialRef, cut, valid, whole
 from reports.plots import canvas, curves, workloads
 from reports.plots.canvas import COLOURS, INK, MARKERS, Plot, Style
 
@@ -37,6 +37,7 @@ def draw(report: Report, folder: Path) -> list[Plot]:
         plots.append(_latency(report, loaded, styles, folder))
         plots.append(_throughput(report, loaded, styles, folder))
         plots += _over_time(report, loaded, folder)
+    if any(whole(valid(e.chat)) for e in loaded):
         plots.append(_distribution(report, loaded, styles, folder))
     if any(valid(e.idle) for e in measured):
         plots.append(_sessions(list(ordered.values()), styles, folder))
@@ -51,6 +52,7 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
     figure, axes = canvas.panels(1, 3, 10.5, 3.7, sharey=True)
     for axis, name in zip(axes.flat, LATENCIES, strict=True):
         canvas.log_axis(axis, "y", canvas.seconds)
+        canvas.users_axis(axis, _levels(loaded))
         found = [t.figures.get(name) for e in loaded for _, t in valid(e.chat)]
         top = max([v for v in found if v is not None] + [report.terms.slo[name]]) * 3
         for evidence in loaded:
@@ -62,20 +64,22 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
         )
         axis.set_title(registry.figure(name).label, fontsize=10, color=INK)
         axis.set_ylim(bottom=FLOOR_S)
-        canvas.users_axis(axis, _levels(loaded))
     axes[0, 0].set_ylabel("95th percentile over turns")
     canvas.legend(axes[0, 0], loc="lower right")
     alt = (
         f"95th percentiles of added TTFT, lateness and added stall against users for "
         f"{', '.join(e.target for e in loaded)}, with the SLO as a dashed line. Filled marks passed, hollow ones "
-        "failed; a star at the top stands for a percentile beyond any bound."
+        "failed; a star at the top stands for a percentile beyond any bound. A cross on the users axis is a level that "
+        "failed without a percentile: its trial was stopped early or never settled."
     )
     return canvas.save(figure, folder, "latency-against-users", "Latency against users", alt)
 
 
 def _draw_level_points(axis: "Axes", trials: list[TrialRef], name: str, style: Style, label: str, top: float) -> None:
     known: dict[int, list[float]] = {}
-    for _, trial in trials:
+    for level in sorted({item.key.level for item in trials if cut(item.trial)}):
+        axis.plot(level, 0, "x", color=style.colour, markersize=7, transform=axis.get_xaxis_transform(), clip_on=False)
+    for _, trial in whole(trials):
         value = trial.figures.get(name)
         passed = trial.verdict.outcome == "pass"
         if value is None:
@@ -178,7 +182,7 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
         colour = styles[evidence.target].colour
         ends = evidence.capacity
         for level, line in dict.fromkeys([(evidence.common_level, "-"), (ends.low, "--"), (ends.high, ":")]):
-            trials = valid(evidence.at(level)) if level else []
+            trials = whole(valid(evidence.at(level))) if level else []
             times, shares = curves.ttft_distribution(report.folder, trials)
             if len(times):
                 axis.plot(times, shares, line, color=colour, linewidth=1.5, label=f"{evidence.target}, {level:,} users")
@@ -192,7 +196,7 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
     alt = (
         f"Cumulative share of turns against time to first token for {', '.join(e.target for e in loaded)}. "
         "Lines: the common load (solid), the highest level that passed (dashed), the lowest that failed (dotted). "
-        "Turns without an answer never reach it: a curve may end below 1."
+        "Turns without an answer never reach it: a curve may end below 1. A level whose trials were cut has no curve."
     )
     return canvas.save(figure, folder, "ttft-distribution", "Distribution of the time to first token", alt)
 

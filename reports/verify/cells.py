@@ -12,6 +12,7 @@ Trial = Mapping[str, Any]
 Trials = Mapping[str, Mapping[str, Any]]  # by folder: trial.json with its figures worked out again
 Expected = tuple[float | None, tuple[float | None, float | None] | None]  # value, bracket
 EMPTY: Expected = (None, None)
+WORKED_OUT = ("capacity_users", "capacity_estimate_users")  # measures with ends that may not have been observed
 
 
 def check(
@@ -44,6 +45,9 @@ def check(
                 cell["id"],
                 f"bracket: printed {cell['bracket']}, the samples give {list(bracket) if bracket else None}",
             )
+        said, marks = cell.get("worked_out") or [False, False], worked_out(cell["id"], run, trials)
+        if said != marks:
+            yield cell["id"], f"ends that were worked out: printed {said}, the samples give {marks}"
 
 
 def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
@@ -80,6 +84,20 @@ def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
     return _read_elsewhere(measure, valid, chat, run)
 
 
+def worked_out(cell_id: str, run: Mapping[str, Any], trials: Trials) -> list[bool]:
+    """Return of each end of a cell's bracket whether it was worked out from the CPU time that the target had."""
+    measure, _, target = cell_id.partition("/")
+    if measure not in WORKED_OUT:
+        return [False, False]
+    above, *below = (_chat(name, trials) for name in target.split(" / "))
+    if measure == "capacity_estimate_users":
+        soft = estimates.worked_out(above, below[0] if below else None, run)
+    else:
+        soft = (any(_ends(one)[2] for one in below), _ends(above)[2])
+    _, bracket = expected(cell_id, run, trials)
+    return [mark and end is not None for mark, end in zip(soft, bracket or (None, None), strict=True)]
+
+
 def _works(cell: Mapping[str, Any], run: Mapping[str, Any], trials: Trials) -> str:
     """Return the verdict on whether a target works: all trials at the base users that tell so passed.
 
@@ -108,7 +126,7 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
         bracket = capacity(chat)
         at_edge = [t for t in chat if bracket[0] and t["key"]["level"] == bracket[0]]
         idle = [t for t in valid if t["key"]["scenario"] == "idle"]
-        return cost.servers(at_edge, idle, bracket[0], clear=clear(chat)), None
+        return cost.servers(at_edge, idle, bracket[0]), None
     scenario = f"think-{measure.split('_')[1]}"
     return estimates.thinking([t for t in valid if _workload_of(t) == scenario])
 
@@ -151,12 +169,17 @@ def _chat(target: str, trials: Trials) -> list[Trial]:
 
 
 def _middle(trials: list[Mapping[str, Any]], figure: str) -> Expected:
-    """Median over trials, and their range where there are several; nothing where one of them has no number."""
+    """Median over trials, and their range where there are several; nothing where one was cut or has no number."""
     values = [t["figures"].get(figure) for t in trials]
-    if not values or None in values:
+    if not values or None in values or any(_cut(t["summary"] or {}) for t in trials):
         return EMPTY
     several = len(values) > 1
     return float(np.median(values)), ((float(np.min(values)), float(np.max(values))) if several else None)
+
+
+def _cut(summary: Mapping[str, Any]) -> bool:
+    """Tell if a trial was stopped early, or given up because its load never settled."""
+    return bool(summary.get("stopped_early") or summary.get("unsettled"))
 
 
 def _slope(trials: list[Mapping[str, Any]]) -> Expected:
@@ -170,30 +193,29 @@ def _slope(trials: list[Mapping[str, Any]]) -> Expected:
 def capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:
     """Return (highest level that passed below every failure, lowest that failed throughout above every pass).
 
-    Where the latter was contended: its users times all cores of a server over those that the target had.
+    Where each of the latter's trials was contended: its users times all cores of a server over those that the target
+    had, in trials that were not cut where there are any.
     """
+    low, high, _ = _ends(trials)
+    return low, high
+
+
+def _ends(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None, bool]:
+    """Return both ends of a capacity, and whether the upper one was worked out."""
     passes = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "pass"]
     fails = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "fail"]
     low = max((n for n in passes if all(n < f for f in fails)), default=None)
     high = min((n for n in fails if all(n > p for p in passes)), default=None)
     if high == 1 and low is None:
-        return 0, 1
+        return 0, 1, False
     there = [t for t in trials if t["key"]["level"] == high]
-    if not any(t["verdict"]["contended"] for t in there):
-        return low, high
-    shares = [(t["figures"].get("target_cores") or 0.0) / cost.SERVER_CPUS for t in there]
-    if low is None or high is None or min(shares) <= 0:
-        return low, None
-    return low, round(high / min(1.0, *shares))
-
-
-def clear(trials: list[Mapping[str, Any]]) -> bool:
-    """Tell if a capacity's upper end is a level that failed on a machine with CPU time to spare."""
-    low, high = capacity(trials)
-    fails = [
-        t["verdict"]["contended"] for t in trials if t["verdict"]["outcome"] == "fail" and t["key"]["level"] == high
-    ]
-    return low is not None and bool(fails) and not any(fails)
+    if high is None or False in [t["verdict"]["contended"] for t in there]:
+        return low, high, False
+    whole = [t for t in there if not (t["summary"] or {}).get("stopped_early")]
+    shares = [(t["figures"].get("target_cores") or 0.0) / cost.SERVER_CPUS for t in whole or there]
+    if low is None or min(shares) <= 0:
+        return low, None, False
+    return low, round(high / min(1.0, *shares)), True
 
 
 def _ratio(measure: str, pair: tuple[str, str], run: Mapping[str, Any], trials: Trials) -> Expected:

@@ -15,6 +15,7 @@ JUDGED_FROM_S, JUDGED_TO_S = 3.0, 100.0
 NEAR = 1.05
 CLOSE = 2e-3  # two ways to the same integral
 MEASURES = {"cpu_ratio": "target_cpu_s_per_turn", "added_ttft_ratio": "added_ttft_p95_s"}
+IDLE_SHARE = 0.5  # of the cores used: with more of them idle, the rest tells nothing
 COMPARED_AT_ONCE = 3  # intervals of a claim that share one chance of 5 % to be wrong
 
 
@@ -50,14 +51,13 @@ def _again(one: Mapping[str, Any], targets: Sequence[str], run: Mapping[str, Any
     quantity = one["quantity"]
     if quantity == "capacity_users":
         if one["tried"]:
-            return users(_at(one["think_s"], sides[0], run), SESSION_SD)
+            return users(_verdicts(one["think_s"], sides[0], run), SESSION_SD)
         return _expected(one["think_s"], sides[0], run)
     if quantity == "capacity_ratio":
-        chats = [[t for t in side if t["key"]["scenario"] == "chat"] for side in sides]
-        return _quotient(*(users(_verdicts(chat), 0.0, RARE**0.5) for chat in chats))
+        return ratio(*(_verdicts(_think_s(run), side, run) for side in sides))
     if quantity == "session_bytes_difference":
         return _difference(*(_session(side) for side in sides))
-    return _means(*(_common(side, MEASURES[quantity], run) for side in sides))
+    return _means(*(_common(side, quantity, run) for side in sides))
 
 
 # A number of users
@@ -68,19 +68,25 @@ def _think_s(run: Mapping[str, Any], median: float | None = None) -> float:
     return float((think["median"] if median is None else median) * np.exp(think["sigma"] ** 2 / 2))
 
 
-def _at(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> list[tuple[int, bool]]:
-    """Return the verdicts under closed load at one mean think time."""
-    means = {
-        id(t): _think_s(run, t["key"]["parameter"] if t["key"]["scenario"] == "think" else None)
-        for t in mine
-        if t["key"]["scenario"] in ("chat", "think")
-    }
-    return _verdicts([t for t in mine if abs(means.get(id(t), np.inf) - think_s) < 1e-6 * think_s])
+def _verdicts(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> list[tuple[int, bool]]:
+    """Return the verdicts under closed load at one mean think time.
 
+    A failure of a contended machine counts only if it asked for more turns a second than the capacity's upper end.
+    """
+    from reports.verify.cells import capacity
 
-def _verdicts(found: Sequence[Trial]) -> list[tuple[int, bool]]:
-    told = [t for t in found if not t["verdict"]["contended"]]
-    return [(t["key"]["level"], t["verdict"]["outcome"] == "pass") for t in told]
+    _, most = capacity([t for t in mine if t["key"]["scenario"] == "chat"])
+    most_per_s = np.inf if most is None else most / (_answer_s(run) + _think_s(run))
+    found = []
+    for t in mine:
+        key = t["key"]
+        if key["scenario"] not in ("chat", "think"):
+            continue
+        there_s = _think_s(run, key["parameter"] if key["scenario"] == "think" else None)
+        told = not t["verdict"]["contended"] or key["level"] / (_answer_s(run) + there_s) > most_per_s
+        if told and abs(there_s - think_s) < 1e-6 * think_s:
+            found.append((key["level"], t["verdict"]["outcome"] == "pass"))
+    return found
 
 
 def users(verdicts: Sequence[tuple[int, bool]], session_sd: float, rare: float = RARE) -> Range:
@@ -145,10 +151,33 @@ def _answer_s(run: Mapping[str, Any]) -> float:
 # Two targets
 
 
-def _quotient(above: Range, below: Range) -> Range:
-    low = above[0] / below[1] if above[0] is not None and below[1] else None
-    high = above[1] / below[0] if above[1] is not None and below[0] else None
-    return low, high, min(above[2], below[3]), min(above[3], below[2])
+def ratio(above: Sequence[tuple[int, bool]], below: Sequence[tuple[int, bool]]) -> Range:
+    """Return the ratios under which both targets' verdicts together are not rare.
+
+    What may be rare is shared out between the two sides: an end is where the share makes it lie farthest out.
+    """
+    low, fewest_low = _farthest(above, below)
+    least, fewest_high = _farthest(below, above)
+    return low, None if least is None else 1 / least, fewest_low, fewest_high
+
+
+def _farthest(above: Sequence[tuple[int, bool]], below: Sequence[tuple[int, bool]]) -> tuple[float | None, int]:
+    """Return the lowest plausible ratio, and the trials it rests on."""
+    from scipy.optimize import minimize_scalar
+
+    if not any(passed for _, passed in above) or all(passed for _, passed in below):
+        return None, 0
+
+    def sides(share: float) -> tuple[Range, Range]:
+        return users(above, 0.0, RARE**share), users(below, 0.0, RARE ** (1 - share))
+
+    def apart(share: float) -> float:
+        (low, *_), (_, high, *_) = sides(share)
+        return float(np.log((low or np.nan) / (high or np.nan)))
+
+    best = minimize_scalar(apart, bounds=(0, 1), method="bounded", options={"xatol": 1e-3})
+    (_, _, passes, _), (_, _, _, fails) = sides(float(best.x))
+    return float(np.exp(best.fun)), min(passes, fails)
 
 
 def _difference(first: Range, second: Range) -> Range:
@@ -166,9 +195,21 @@ def _session(mine: Sequence[Trial]) -> Range:
     return (*(bracket or (None, None)), len(idle), len(idle))
 
 
-def _common(mine: Sequence[Trial], figure: str, run: Mapping[str, Any]) -> list[float]:
+def _common(mine: Sequence[Trial], quantity: str, run: Mapping[str, Any]) -> list[float]:
+    """Return a figure of the trials at the common load; CPU time without that of as long a time without users."""
     at = [t for t in mine if t["key"]["scenario"] == "chat" and t["key"]["level"] == run["common_level"]]
-    return [value for t in at if (value := t["figures"].get(figure)) is not None]
+    at = [t["figures"] for t in at if t["figures"] and not (t["summary"] or {}).get("stopped_early")]
+    if quantity != "cpu_ratio":
+        return [value for f in at if (value := f.get(MEASURES[quantity])) is not None]
+    quiet = [t["figures"].get("idle_cores") for t in mine if t["key"]["scenario"] == "idle"]
+    known = [cores for cores in quiet if cores is not None]
+    used = [f.get("target_cores") or 0.0 for f in at]
+    if not known or not used or np.median(known) > IDLE_SHARE * min(used):
+        return []
+    turns_per_s = [
+        cores / each_s if (each_s := f.get(MEASURES[quantity])) else None for f, cores in zip(at, used, strict=True)
+    ]
+    return [float(cores - np.median(known)) / rate for cores, rate in zip(used, turns_per_s, strict=True) if rate]
 
 
 def _means(above: Sequence[float], below: Sequence[float]) -> Range:

@@ -32,12 +32,8 @@ def cpu_s_per_turn(at_edge: Sequence[Trial], idle: Sequence[Trial]) -> Expected:
     return _middle(list((cores - rest) / turns_per_s))
 
 
-def servers(at_edge: Sequence[Trial], idle: Sequence[Trial], low: int | None, *, clear: bool) -> float | None:
-    """Return the servers that 1,000 users take: each 70 % busy by what was used at the capacity's level.
-
-    Args:
-        clear: A level above it failed on a machine with CPU time to spare, so that no server gets more than ``low``.
-    """
+def servers(at_edge: Sequence[Trial], idle: Sequence[Trial], low: int | None) -> float | None:
+    """Return the servers that 1,000 users take: 70 % busy by what was used at the capacity's level, and no fuller."""
     rest = _idle_cores(idle) or 0.0
     limits = []
     for trial in at_edge:
@@ -49,8 +45,7 @@ def servers(at_edge: Sequence[Trial], idle: Sequence[Trial], low: int | None, *,
         limits.append(min(by_all, SERVER_SHARE * trial["key"]["level"] / busiest) if busiest else by_all)
     if not low or not limits:
         return None
-    each = min(float(np.median(limits)), SERVER_SHARE * _held(idle))
-    each = min(each, low) if clear else each
+    each = min(float(np.median(limits)), SERVER_SHARE * _held(idle), low)
     return ceil(WANTED / each) if each > 0 else None
 
 

@@ -29,6 +29,14 @@ def ratio(a: Sequence[Trial], b: Sequence[Trial], run: Mapping[str, Any]) -> Exp
     return _spread(lowest, [None if most is None else most / y for (_, most), (y, _) in pairs])
 
 
+def worked_out(above: Sequence[Trial], below: Sequence[Trial] | None, run: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Return of each end of an estimate, or of a ratio, whether users went into it that no trial observed."""
+    tops, bases = _rounds(above, run), _rounds(below or (), run)
+    counted = set(tops) if below is None else set(tops) & set(bases)
+    low, high = ({n for n in counted & set(found) if found[n][0] != found[n][1]} for found in (bases, tops))
+    return bool(low), bool(high)
+
+
 def _spread(lowest: Sequence[float], most: Sequence[float | None]) -> Expected:
     """Return mean and interval; only an interval from the lowest's to the most's where the two differ."""
     if list(lowest) == list(most):
@@ -48,7 +56,7 @@ def thinking(trials: Sequence[Trial]) -> Expected:
     low = max((n for n in passed if n < worst), default=None)
     above = [t for t in failed if t["key"]["level"] > max(passed, default=0)]
     high = min((t["key"]["level"] for t in above), default=None)
-    if any(t["verdict"]["contended"] for t in above if t["key"]["level"] == high):
+    if False not in [t["verdict"]["contended"] for t in above if t["key"]["level"] == high]:
         high = None
     return low, (low, high) if low or high else None
 

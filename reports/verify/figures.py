@@ -42,6 +42,8 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     """Work out all figures of a trial from its raw samples; ``trial`` and ``run`` are the plain JSON objects."""
     resources = verify_resources.Readings.read(folder / RESOURCES)
     summary = trial["summary"]
+    if summary.get("unsettled"):
+        return _unsettled(resources, trial)
     if trial["key"]["scenario"] == "idle":
         return _idle(folder, resources, summary["steps"])
     turns = _columns(folder / TURNS)
@@ -139,6 +141,15 @@ def _idle(folder: Path, resources: verify_resources.Readings, steps: Sequence[Ma
         foreign_nonces=_foreign_nonces(_columns(folder / TURNS)),
         machine={name: used.get(name) for name in ("foreign_cpu_ratio", "steal_ratio")},
     )
+
+
+def _unsettled(resources: verify_resources.Readings, trial: Mapping[str, Any]) -> Recomputed:
+    """Figures of the machine from the last sign-in on, of a load that never settled."""
+    there = trial["summary"]["phases"]["warm_up"]
+    used = verify_resources.window(resources, float(there["start_s"]), float(there["end_s"]))
+    names = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")
+    speeds = {"machine_speed": speed.of_trial(trial)} if trial.get("speed") else {}
+    return Recomputed(figures={name: used[name] for name in names} | speeds, damage=[])
 
 
 def _of_workload(

@@ -1,4 +1,4 @@
-"""Recomputes every printed number from raw samples, by arithmetic that shares nothing with ``harness.analysis.stats``.
+"""Recomputes the printed numbers from raw samples, by arithmetic that shares nothing with ``harness.analysis.stats``.
 
 Reads Parquet by pyarrow and computes with numpy. Of the rest of the project it uses file names, and, to compare the
 wording of the tables, the report's own assembly.
@@ -36,6 +36,18 @@ JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fai
 UNSAMPLED = frozenset({"cold_start_s"})
 #: runs recorded before they came to be do not have them
 LATER = frozenset({"turn_mean_s", "generator_cpu_s_per_turn", "model_cpu_s_per_turn", "machine_speed"})
+#: of a whole window alone; runs recorded before have them of a cut trial and of a climb too
+OF_WHOLE = frozenset(
+    {
+        "failure_ratio",
+        "live_turns_mean",
+        "live_streams_mean",
+        "wire_bytes_per_text_byte",
+        "updates_per_answer",
+        "answer_tokens_mean",
+        "model_calls_per_turn",
+    }
+)
 
 
 def verify(run_dir: str | Path) -> list[Difference]:
@@ -103,7 +115,7 @@ def _check_trial(
 ) -> tuple[list[Difference], dict[str, float | None]]:
     """Check a trial's files, row counts, figures and verdict; returns what was recomputed too."""
     printed = trial.get("figures") or {}
-    needed = SAMPLES if printed else (AUDIT_FILE,) if trial["key"]["scenario"] == "audit" else ()
+    needed = _needed(trial)
     findings = list(_check_files(path, place, trial, needed))
     if any(f.figure in SAMPLES and "differs" not in f.text for f in findings):
         return findings, {}
@@ -114,18 +126,30 @@ def _check_trial(
         wrong = validity.unmeasured(trial) if AUDIT_FILE not in needed else ()
         return [*findings, *(Difference(place=verdict_of, figure="verdict", text=text) for text in wrong)], {}
     from reports.verify import figures as verify_figures
+    from reports.verify import settled
 
     try:
         result = verify_figures.recompute(path, trial, run)
+        restless = list(settled.check(path, trial, run))
     except (KeyError, TypeError, ValueError, OSError) as error:
         text = f"the samples cannot be worked through: {type(error).__name__}: {error}"
         return [*findings, Difference(place=place, figure="samples", text=text)], {}
     findings += [Difference(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
-    again = {name: value for name, value in result.figures.items() if name in printed or name not in LATER}
+    part = trial["summary"].get("stopped_early") or trial["key"]["scenario"] == "climb"
+    may_lack = LATER | OF_WHOLE if part else LATER
+    again = {name: value for name, value in result.figures.items() if name in printed or name not in may_lack}
     findings += _compare_figures(verdict_of, printed, again)
     findings += _check_account(path, place, trial["summary"])
+    findings += [Difference(place=verdict_of, figure="settled", text=text) for text in restless]
     findings += _check_verdict(verdict_of, trial, replace(result, figures=again), run)
     return findings, again | {name: printed[name] for name in UNSAMPLED & set(printed)}
+
+
+def _needed(trial: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the files that a trial's figures or findings come from."""
+    if trial.get("figures"):
+        return (RESOURCES,) if trial["summary"].get("unsettled") else SAMPLES
+    return (AUDIT_FILE,) if trial["key"]["scenario"] == "audit" else ()
 
 
 def _check_files(path: Path, place: str, trial: Mapping[str, Any], needed: tuple[str, ...]) -> Iterator[Difference]:
@@ -224,6 +248,11 @@ def _check_verdict(
     judged = trial["key"]["scenario"] in JUDGED
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
     figures = result.figures
+    if trial["summary"].get("unsettled"):
+        account = validity.Account.of(trial, run, 0, None)
+        for text in (*validity.unmeasured(trial), *validity.unsettled(verdict, figures, account)):
+            yield Difference(place=place, figure="verdict", text=text)
+        return
     known = slo_blocks.thresholds(figures, slo, cut=bool(trial["summary"]["stopped_early"]))
     misses = {n for n, (value, limit) in known.items() if value is not None and value > limit}
     unbounded = {n for n, (value, _) in known.items() if value is None and figures.get("turns") and _not_ok(figures)}

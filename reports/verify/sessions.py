@@ -1,6 +1,7 @@
 """A second way to a pooled result: from the samples of every run, nothing shared with ``harness.analysis``."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from harness.results import POOLED_FILE, RUN_FILE, TRIAL_FILE
-from reports.verify import cells, speed
+from reports.verify import cells, counted, speed
 from reports.verify.difference import Difference, read_json, same
 
 Trials = Mapping[str, Mapping[str, Any]]
 FEWEST, LEFT = 5, 0.5  # sessions to judge by, and the share of the spread that may be left
-FIXED_WORK = "the fixed work"
-CAPACITY, ESTIMATE, AT_REFERENCE = "capacity_users", "capacity_estimate_users", "capacity_at_reference_users"
+FIXED_WORK, CO_RUNNERS = "the fixed work", "CPU time per turn of load generator and model"
+CAPACITY, AT_REFERENCE = "capacity_users", "capacity_at_reference_users"
 
 
 def check(folder: Path) -> Iterator[Difference]:
@@ -72,44 +73,57 @@ def _numbers(pooled: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], 
                 yield f"{named['run_id']}: machine speed", f"{name}: printed {said}, the samples give {found}"
     for cell in pooled["cells"]:
         yield from _cell(cell, runs, speeds)
-    yield from _witnesses(pooled, runs, speeds)
+    there = {cell["id"] for cell in pooled["cells"]}
+    having = Counter(cell_id for run, trials in runs for cell_id in counted.due(run, trials, tuple(pooled["pair"])))
+    yield from ((cell_id, f"is absent, {n} sessions have it") for cell_id, n in having.items() if cell_id not in there)
+    yield from ((one, "stands there, no session has it") for one in there if one not in having and not _scaled(one))
+    capacities = [one.partition("/")[2] for one in having if one.startswith(f"{CAPACITY}/") and " / " not in one]
+    yield from _witnesses(pooled, capacities, runs, speeds)
+
+
+def _scaled(cell_id: str) -> bool:
+    """Tell if a cell is a capacity at reference speed, which no session has by itself."""
+    return cell_id.startswith(f"{AT_REFERENCE}/")
 
 
 def _cell(cell: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], Trials]], speeds: Sequence[Any]) -> Any:
     measure, _, target = cell["id"].partition("/")
     of = f"{CAPACITY}/{target}" if measure == AT_REFERENCE else cell["id"]
-    counted: list[tuple[float, bool]] = []
+    known: list[counted.Reading] = []
+    soft = of.partition("/")[0] in cells.WORKED_OUT
     for said, (run, trials), found in zip(cell["readings"], runs, speeds, strict=True):
-        if said["value"] is None:
-            continue  # why it does not count is in the run's own report, whose words are compared
-        value, bound = _reading(of, run, trials)
-        if measure == AT_REFERENCE:
-            value /= found["median"]
+        value, bound = counted.reading(of, run, trials) or (None, False)
+        if measure == AT_REFERENCE and value is not None:
+            value, bound = (value / found["median"], bound) if found else (None, False)
         if not same(said["value"], value) or said["at_least"] != bound:
             yield cell["id"], f"of {run['run_id']}: printed {said['value']}, the samples give {value}"
-        counted.append((value, bound))
-    centre, *ranges = over_sessions([v for v, _ in counted], open_above=any(b for _, b in counted))
+        if value is None:
+            continue
+        marked = soft and not bound and any(cells.worked_out(of, run, trials))
+        if marked != said.get("worked_out", False):
+            yield cell["id"], f"of {run['run_id']}: worked out is {not marked}, the samples say {marked}"
+        known.append((value, bound))
+    yield from ((cell["id"], text) for text in _totals(cell, known))
+
+
+def _totals(cell: Mapping[str, Any], known: Sequence[counted.Reading]) -> Iterator[str]:
+    """Yield what is wrong with a cell's figures over the sessions that count."""
+    centre, *ranges = over_sessions([v for v, _ in known], open_above=any(b for _, b in known))
     if not same(cell["value"], centre):
-        yield cell["id"], f"value: printed {cell['value']}, the samples give {centre}"
+        yield f"value: printed {cell['value']}, the samples give {centre}"
+    again = {"sessions": len(known) if centre else 0, "at_least": bool(centre) and any(b for _, b in known)}
+    for name, value in again.items():
+        if cell[name] != value:
+            yield f"{name}: printed {cell[name]}, the samples give {value}"
     for name, ends in zip(("interval", "next_session"), ranges, strict=True):
         if not _all_same(cell[name], ends):
-            yield cell["id"], f"{name}: printed {cell[name]}, the samples give {ends}"
+            yield f"{name}: printed {cell[name]}, the samples give {ends}"
 
 
 def _all_same(printed: Sequence[float] | None, again: Sequence[float] | None) -> bool:
     if printed is None or again is None:
         return printed is again
     return len(printed) == len(again) and all(map(same, printed, again))
-
-
-def _reading(cell_id: str, run: Mapping[str, Any], trials: Trials) -> tuple[float, bool]:
-    """Return a session's value, and whether it is a lower bound only."""
-    value, around = cells.expected(cell_id, run, trials)
-    measure = cell_id.partition("/")[0]
-    if measure == CAPACITY or measure.startswith("think_") or (measure == ESTIMATE and value is None):
-        low, high = around or (None, None)
-        return (float(low or 0), True) if high is None else (float(np.sqrt((low or 0) * high)), False)
-    return float("nan") if value is None else float(value), False
 
 
 def over_sessions(
@@ -133,32 +147,42 @@ def over_sessions(
 
 
 def _witnesses(
-    pooled: Mapping[str, Any], runs: Sequence[tuple[Mapping[str, Any], Trials]], speeds: Sequence[Any]
+    pooled: Mapping[str, Any],
+    capacities: Sequence[str],
+    runs: Sequence[tuple[Mapping[str, Any], Trials]],
+    speeds: Sequence[Any],
 ) -> Iterator[tuple[str, str]]:
-    """Check each witness of the spread, and that capacities at reference speed stand there only where it is shown."""
+    """Check each witness of the spread, and that capacities at reference speed stand there only where it is shown.
+
+    ``capacities``: the targets that a session has a capacity of.
+    """
     left_by: dict[str, list[bool]] = {}
-    for one in pooled["witnesses"]:
-        place, capacity = f"{one['name']}/{one['target']}", f"{CAPACITY}/{one['target']}"
-        readings = next(cell["readings"] for cell in pooled["cells"] if cell["id"] == capacity)
-        users: list[float] = []
-        factors: list[float] = []
-        for said, (run, trials), found in zip(readings, runs, speeds, strict=True):
-            factor = _factor(one["name"], one["target"], trials, found)
-            if factor is not None and said["value"] is not None and not said["at_least"]:
-                users.append(_reading(capacity, run, trials)[0])
+    printed = {(one["name"], one["target"]): one for one in pooled["witnesses"]}
+    for name, target in dict.fromkeys([*((n, t) for t in capacities for n in (FIXED_WORK, CO_RUNNERS)), *printed]):
+        place, users, factors = f"{name}/{target}", list[float](), list[float]()
+        for (run, trials), found in zip(runs, speeds, strict=True):
+            factor = _factor(name, target, trials, found)
+            value, bound = counted.reading(f"{CAPACITY}/{target}", run, trials) or (None, True)
+            if factor is not None and value is not None and not bound:
+                users.append(value)
                 factors.append(factor)
+        one = printed.get((name, target))
+        if one is None:
+            if users:
+                yield place, f"is absent, {len(users)} sessions have it"
+            continue
         spreads = [_spread(users), _spread([a * b for a, b in zip(users, factors, strict=True)])]
-        for name, again in (("users", users), ("factors", factors)):
-            if not _all_same(one[name], again):
-                yield place, f"{name}: printed {one[name]}, the samples give {again}"
-        for name, value in zip(("spread", "spread_left"), spreads, strict=True):
-            if not same(one[name], value):
-                yield place, f"{name}: printed {one[name]}, the samples give {value}"
+        for part, again in (("users", users), ("factors", factors)):
+            if not _all_same(one[part], again):
+                yield place, f"{part}: printed {one[part]}, the samples give {again}"
+        for part, value in zip(("spread", "spread_left"), spreads, strict=True):
+            if not same(one[part], value):
+                yield place, f"{part}: printed {one[part]}, the samples give {value}"
         raw, left = (value or 0.0 for value in spreads)
-        left_by.setdefault(one["name"], []).append(len(users) >= FEWEST and left <= LEFT * raw)
-    shown = any(cell["id"].startswith(AT_REFERENCE) for cell in pooled["cells"])
-    if shown != all(left_by.get(FIXED_WORK, [False])):
-        yield AT_REFERENCE, "stands there, or does not, against what the spreads say"
+        left_by.setdefault(name, []).append(len(users) >= FEWEST and left <= LEFT * raw)
+    shown = {cell["id"] for cell in pooled["cells"] if _scaled(cell["id"])}
+    due = {f"{AT_REFERENCE}/{target}" for target in capacities if all(left_by.get(FIXED_WORK, [False]))}
+    yield from ((one, "stands there, or does not, against what the spreads say") for one in sorted(shown ^ due))
 
 
 def _spread(values: Sequence[float]) -> float | None:

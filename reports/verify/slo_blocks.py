@@ -111,13 +111,17 @@ def thresholds(
 
 def _possible(key: Mapping[str, Any], profile: Mapping[str, Any]) -> float:
     """A fifth more turns than users without any delay would send, or than the window waits for."""
+    window = profile["window"]
+    return float(1.2 * max(window["measure_turns"], window["measure_min_s"] * key["level"] / sum(pace(key, profile))))
+
+
+def pace(key: Mapping[str, Any], profile: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the mean seconds of an answer as the model sends it, and of a user's thinking after it."""
     think_s = _mean(profile["think_s"]) if key["scenario"] != "think" else _mean(profile["think_s"], key["parameter"])
     answer = profile["answer"]
     knots = answer.get("tokens_quantiles") or ()
     tokens = float(np.mean((np.array(knots[1:]) + np.array(knots[:-1])) / 2)) if knots else _mean(answer["tokens"])
-    cycle_s = _mean(answer["ttft_s"]) + tokens * float(answer["itl_s"]) + think_s
-    window = profile["window"]
-    return float(1.2 * max(window["measure_turns"], window["measure_min_s"] * key["level"] / cycle_s))
+    return _mean(answer["ttft_s"]) + tokens * float(answer["itl_s"]), think_s
 
 
 def _mean(what: Mapping[str, Any], median: float | None = None) -> float:

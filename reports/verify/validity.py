@@ -121,8 +121,18 @@ def _contention(verdict: Mapping[str, Any], figures: Figures, account: Account) 
         yield f"contended is {verdict['contended']}, but the machine was {percent:.3g} % busy with {shared}"
 
 
+def unsettled(verdict: Mapping[str, Any], figures: Figures, account: Account) -> Iterator[str]:
+    """Yield what is wrong with a verdict on a load that never settled, by the machine's readings meanwhile."""
+    broken = _disturbed(figures, account)
+    if verdict["outcome"] == "invalid":
+        yield from _stated(verdict, figures, account, broken, {})
+    elif "target.unsettled" in [reason["code"] for reason in verdict["reasons"]]:
+        yield from _contention(verdict, figures, account)
+        yield from (f"fail, but should be invalid ({rule}): {text}" for rule, text in broken.items())
+
+
 def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the verdict of a trial that has no figures at all."""
+    """Yield what is wrong with the verdict of a trial without *measure*, whatever the machine's readings are."""
     outcome = trial["verdict"]["outcome"]
     codes = [reason["code"] for reason in trial["verdict"]["reasons"]]
     unsettled = (trial.get("summary") or {}).get("unsettled")
@@ -135,6 +145,8 @@ def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:
         yield "fail, but nothing was measured and nothing died"
     elif not codes:
         yield f"{outcome} without a reason"
+    if trial["verdict"].get("contended") and not trial.get("figures"):
+        yield "contended, but the machine's CPU time was not recorded"
 
 
 def _explained(codes: list[str]) -> bool:

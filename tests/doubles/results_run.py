@@ -476,3 +476,16 @@ def rewrite(path: Path, **changes: object) -> None:
     data = json.loads((path / "trial.json").read_text(encoding="utf-8"))
     data |= {name: to_json(v) if hasattr(v, "__dataclass_fields__") else v for name, v in changes.items()}
     results.write_json(path / "trial.json", data)
+
+
+def cut_short(path: Path) -> None:
+    """Make a trial of scenario ``chat`` that failed one that was stopped early, with figures and verdict of such."""
+    run = results.read_run(path.parents[3])
+    trial = next(trial for folder, trial in results.read_trials(path.parents[3]) if folder == path)
+    assert trial.summary is not None
+    summary, slo = replace(trial.summary, stopped_early=True), run.profile.slo
+    possible = 1.2 * max(run.profile.window.measure_turns, 25 * trial.key.level / (THINK_S + TTFT_S + ITL_S * TOKENS))
+    samples = results.read_turns(path), results.read_resources(path)
+    found = chat_figures.chat_figures(*samples, summary, slo, results.read_calls(path), possible=possible)
+    facts = Facts(spare_cpus=trial.limits.spare_cpus, budget_cores=2, stopped_early=True, turns_needed=20)
+    rewrite(path, summary=summary, figures=found, verdict=verdict.judge(found, facts, slo))

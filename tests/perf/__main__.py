@@ -14,6 +14,7 @@ BENCHMARKS = (
     "startup",
     "search",
     "sessions",
+    "judgements",
     "report",
     "model_cpu",
     "generator_ttft",

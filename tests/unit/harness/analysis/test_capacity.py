@@ -145,6 +145,37 @@ def test_a_contended_failure_bounds_by_the_cpus_it_would_have_had(cores: list[fl
     assert (found.most, found.upper) == (most, most)
 
 
+@pytest.mark.parametrize("order", [(True, False), (False, True)])
+def test_a_level_that_failed_once_with_cpu_time_to_spare_is_a_clear_end(order: tuple[bool, bool]) -> None:
+    passed = Outcome(level=445, repetition=0, verdict=PASS)
+    failed = [
+        Outcome(level=566, repetition=n, verdict=Verdict(outcome="fail", contended=one), cores=1.6)
+        for n, one in enumerate(order)
+    ]
+    found = assess([passed, *failed])
+    assert (found.low, found.high, found.at_least, found.most) == (445, 566, False, None)
+    assert not found.worked_out
+
+
+@pytest.mark.parametrize(
+    ("trials", "most"),
+    [
+        ([(1.5, True), (1.6, False)], 1085),  # a whole trial tells more than a few seconds
+        ([(1.5, True), (None, False)], None),
+        ([(1.5, True), (1.6, True)], 1157),
+    ],
+)
+def test_the_cores_of_a_whole_trial_go_before_those_of_a_cut_one(
+    trials: list[tuple[float | None, bool]], most: int | None
+) -> None:
+    verdict = Verdict(outcome="fail", contended=True)
+    failed = [
+        Outcome(level=868, repetition=n, verdict=verdict, cores=cores, cut=cut) for n, (cores, cut) in enumerate(trials)
+    ]
+    found = assess([Outcome(level=694, repetition=0, verdict=PASS), *failed])
+    assert (found.upper, found.worked_out) == (most, most is not None)
+
+
 def test_known_verdicts_count_and_cost_no_trial() -> None:
     known = [Outcome(level=10, repetition=0, verdict=PASS)]
     found, tried = explore(

@@ -8,11 +8,13 @@ from harness.analysis.claims import (
     Ask,
     Judgement,
     Turn,
+    base_trials,
     claimed_users,
     holds,
     over_think_times,
     reached,
     subjects,
+    tells,
     together,
     turn,
     turning_think_s,
@@ -137,6 +139,42 @@ def test_what_is_said_of_django_is_judged_on_nothing_else() -> None:
 )
 def test_only_targets_that_a_claim_speaks_of_have_claimed_users(target: str, users: tuple[int, ...]) -> None:
     assert claimed_users(target) == users
+
+
+@pytest.mark.parametrize(
+    ("target", "trials"),
+    [
+        ("django+angular", 3),
+        ("django:no-redis+angular", 3),
+        ("django:plain+angular", 1),
+        ("django+streamlit", 1),
+        ("django-templates", 1),
+        ("streamlit", 1),
+        ("fastapi+react", 1),
+        ("no-app", 1),
+    ],
+)
+def test_only_targets_that_are_compared_at_the_common_load_are_tried_there_more_than_once(
+    target: str, trials: int
+) -> None:
+    assert base_trials(target) == trials
+
+
+@pytest.mark.parametrize(
+    ("level", "most", "think_s", "expected"),
+    [
+        (691, 691, 3.0, False),
+        (692, 691, 3.0, True),
+        (1600, 691, 8.4, False),
+        (1602, 691, 8.4, True),
+        (9999, None, 3.0, False),
+    ],
+)
+def test_a_contended_failure_tells_only_above_the_most_that_there_can_be(
+    level: int, most: int | None, think_s: float, expected: bool
+) -> None:
+    # 691 users · (1.1 + 8.4) / (1.1 + 3) = 1,601
+    assert tells(level, most, 1.1, 3.0, think_s) is expected
 
 
 def test_claims_are_told_apart_and_name_their_section() -> None:

@@ -229,6 +229,8 @@ def test_use_of_the_slo_is_the_largest_share_and_unbounded_for_turns_that_never_
     assert slo_use(figures, slo) == pytest.approx(0.8)
     assert slo_use(figures | {"lateness_p95_s": None, "incomplete": 3.0}, slo) == float("inf")
     assert slo_use({}, slo) == float("inf")
+    cut = {"turns": 80.0, "failed": 0.0, "incomplete": 0.0, "added_ttft_missed_at_least_ratio": 0.1}
+    assert slo_use(cut, slo) == float("inf")
 
 
 def test_capacity_at_another_think_time_goes_as_response_plus_think_time() -> None:

@@ -1,6 +1,8 @@
 """Figures of made-up trials whose numbers follow from arithmetic."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -145,6 +147,19 @@ def test_answers_cut_by_an_early_stop_are_left_out_and_said() -> None:
     assert (found["turns"], found["incomplete"], found["cut_turns"]) == (18, 0, 2)
     assert found["lost_turns"] == 0
     assert chat(turns)["incomplete"] == 2
+
+
+@pytest.mark.parametrize("part", [{"summary": replace(SUMMARY, stopped_early=True)}, {"climb_s": 20.0}])
+def test_a_part_of_a_window_has_no_percentile_rate_or_mean_of_its_turns(part: dict[str, Any]) -> None:
+    turns = [turn(n) for n in range(20)]
+    frame = turn_table.turns_frame(turns, [emission(t) for t in turns])
+    found = chat_figures.chat_figures(frame, resources(), slo=Slo(), **({"summary": SUMMARY} | part))
+    lost = set(chat(turns)) - set(found)
+    assert {"failure_ratio", "live_turns_mean", "live_streams_mean", "updates_per_answer", "throughput_per_s"} <= lost
+    asked_by_validity = ("turns", "schedule_delay_p95_s", "model_lag_p99_s", "offered_ratio", "little_error_ratio")
+    assert [found[name] for name in asked_by_validity] == [chat(turns)[name] for name in asked_by_validity]
+    of_turns = {name for name in found if re.search(r"_p\d\d_s$|_mean$|_per_s$|^failure", name)}
+    assert of_turns == {"schedule_delay_p95_s", "model_lag_p99_s"}
 
 
 def test_load_that_was_sent_late_is_load_not_offered() -> None:

@@ -20,6 +20,7 @@ def readings(*values: float) -> list[Reading]:
 def test_a_bracket_is_its_geometric_middle_and_an_open_one_a_bound() -> None:
     assert middle(100, 400) == Reading(value=200)
     assert middle(100, None) == Reading(value=100, at_least=True)
+    assert middle(100, 400, worked_out=True) == Reading(value=200, worked_out=True)
     assert middle(0, 1) is None
     assert middle(None, 90) is None
 
@@ -83,10 +84,16 @@ def test_intervals_of_simulated_sessions_hold_the_truth_at_their_stated_rate() -
     assert 0.94 <= ahead / count <= 0.96
 
 
-def test_intervals_over_searched_sessions_hold_the_truth_too() -> None:
-    found = simulated.shares(simulated.pools(count=600, seed=7))
-    low, high = simulated.GOAL
-    assert all(low <= share <= high for share in found.values()), found
+def test_intervals_over_searched_sessions_hold_the_truth_in_more_than_nine_of_ten_pools() -> None:
+    """Two hundred pools tell no finer; ``make perf`` judges the goal on more of them."""
+    found = simulated.outcomes(simulated.pools(count=200, seed=7), sessions=5)
+    assert all(simulated.share(held) > 0.9 for held in found.values()), found
+
+
+def test_intervals_over_worked_out_ends_hold_neither_end_of_the_truth_as_often() -> None:
+    found = simulated.outcomes(simulated.pools(count=100, contended=1.0, seed=7), sessions=5, contended=1.0)
+    assert simulated.share(found["ratio"]) < 0.9
+    assert simulated.share(found["ratio without the tools"]) < 0.9
 
 
 def test_spread_is_the_standard_deviation_of_logarithms() -> None:

@@ -146,6 +146,18 @@ def test_a_load_that_never_settled_on_a_disturbed_machine_says_nothing_of_the_ta
     assert [one.code for one in found.reasons] == ["invalid.foreign_cpu"]
 
 
+@pytest.mark.parametrize(
+    ("busy", "facts", "contended"), [(0.901, SHARED, True), (0.9, SHARED, False), (0.99, SPARE, False)]
+)
+def test_a_load_that_never_settled_on_a_busy_machine_is_contended(busy: float, facts: Facts, contended: bool) -> None:
+    seen = Unsettled(after_s=41, earlier_live=100, later_live=150)
+    found = judge_unsettled(seen, QUIET_MACHINE | {"host_busy_ratio": busy}, facts)
+    codes = ["target.unsettled", *(["note.contended"] if contended else [])]
+    assert (found.outcome, found.contended, [one.code for one in found.reasons]) == ("fail", contended, codes)
+    falls = judge_unsettled(replace(seen, later_live=50), QUIET_MACHINE | {"host_busy_ratio": busy}, facts)
+    assert (falls.outcome, falls.contended) == ("invalid", False)
+
+
 def test_a_load_that_did_not_settle_because_the_target_died_is_its_death() -> None:
     seen = Unsettled(after_s=41, earlier_live=100, later_live=50)
     found = judge_unsettled(seen, QUIET_MACHINE, replace(SPARE, target_exits=("app ended by itself with 1",)))

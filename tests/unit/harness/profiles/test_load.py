@@ -120,6 +120,8 @@ def test_an_unknown_profile_is_named_with_the_nearest_one() -> None:
         (GOOD.replace("think_s = 2\n", ""), "think_s is missing", "add think_s"),
         (GOOD.replace("tokens = 40", "tokens = 1"), "answer.tokens.median is 1.0", "2 or more"),
         (GOOD + "[search]\ngrowth = 1\n", "search.growth is 1.0", "a number above 1"),
+        (GOOD + "[search]\nclaims = true\nrepetitions = 1\n", "search.repetitions is 1", "2 or more"),
+        ("capacity = false\n" + GOOD + "[search]\nclaims = true\n", "search.claims is True", "where capacity is false"),
         (GOOD + "[idle]\nsteps = [5, 0]\n", "idle.steps is [5, 0]", "ascending"),
         (GOOD + "[idle]\nsteps = [0, -5]\n", "idle.steps[1] is -5", "a whole number from 0"),
         (GOOD + "[idle]\nsteps = 5\n", "idle.steps is 5", "a list of whole numbers"),

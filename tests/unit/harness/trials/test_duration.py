@@ -1,5 +1,6 @@
 """How long a campaign takes is said beforehand, from the profile's own phases."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -43,6 +44,23 @@ def test_audits_and_pairs_of_parts_count_where_the_profile_asks_for_them() -> No
     whole = duration.campaign_s(QUICK, ["a"], pairs=9)
     assert [b - a for a, b in zip(bare, audited, strict=True)] == pytest.approx(duration.AUDIT_S)
     assert [b - a for a, b in zip(audited, whole, strict=True)] == pytest.approx([9 * s for s in duration.PAIR_S])
+
+
+def test_the_survey_says_how_long_it_takes() -> None:
+    survey = profiles.load("survey")
+    least, most, more = (60 * int(minutes) for minutes in re.findall(r"\d+", survey.purpose))
+    plain, claimed = (duration.campaign_s(survey, [name]) for name in ("fastapi+react", "django+angular"))
+    assert plain[0] == pytest.approx(least, abs=60)
+    assert most - 180 < plain[1] < claimed[1] - claimed[0] + plain[0] < most + more
+
+
+def test_claims_count_the_think_times_that_they_ask_for() -> None:
+    survey = profiles.load("survey")
+    bare = replace(survey, search=replace(survey.search, claims=False))
+    claimed, without = (duration.campaign_s(profile, ["streamlit:plain"]) for profile in (survey, bare))
+    # 140 users at a mean of 99 s, twice: 4 cycles to let them in, 2 to settle
+    assert claimed[1] - without[1] > 2 * 6 * 100
+    assert claimed[0] - without[0] < 60  # a second start alone: a fast target asks for none of them
 
 
 @pytest.mark.parametrize(

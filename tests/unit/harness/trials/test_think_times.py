@@ -6,10 +6,11 @@ import pytest
 
 from harness import profiles
 from harness.analysis.capacity import Capacity
+from harness.analysis.claims import tells
 from harness.records import Profile, Trial, TrialKey, Verdict
 from harness.trials import campaign
 from harness.trials.course import course
-from harness.trials.duration import campaign_s
+from harness.trials.duration import campaign_s, trial_s
 from harness.trials.think_times import Wanted, wanted
 from tests.doubles import trials
 
@@ -17,8 +18,8 @@ QUICK = profiles.load("quick")  # mean think time 3 s, answers of 1.1 s
 ASKED = replace(QUICK, search=replace(QUICK.search, claims=True))
 
 
-def capacity(low: int | None, high: int | None, *, at_least: bool = False) -> Capacity:
-    return Capacity(low=low, high=high, at_least=at_least, status="bracketed")
+def capacity(low: int | None, high: int | None, *, most: int | None = None) -> Capacity:
+    return Capacity(low=low, high=high, at_least=most is not None, status="bracketed", most=most)
 
 
 def test_both_sides_of_the_turn_are_tried_where_the_prediction_is_clear() -> None:
@@ -47,8 +48,26 @@ def test_levels_are_the_claims_own_and_never_the_capacity_predicted() -> None:
     assert set(levels) <= {2800, 1428}
 
 
+def test_a_contended_search_missed_nothing_itself_and_a_miss_is_tried_above_its_worked_out_end() -> None:
+    # 870 users at 3 s are 927 at 3.3 s and 2,016 at 8.4 s: more than 714 at both, fewer than 1,428 at one
+    assert wanted(QUICK, capacity(600, None, most=870), (1000, 2000)) == [
+        Wanted(think_s=16, level=1400, passes=True),
+        Wanted(think_s=3, level=1428, passes=False),
+        Wanted(think_s=91, level=2800, passes=True),
+    ]
+
+
+@pytest.mark.parametrize("low", range(50, 2000, 150))
+@pytest.mark.parametrize("spread", [1.1, 1.5, 2.5])
+def test_every_miss_that_is_tried_tells_something_though_it_were_contended(low: int, spread: float) -> None:
+    for ends in (capacity(low, round(spread * low)), capacity(low, None, most=round(spread * low))):
+        for one in wanted(QUICK, ends, (100, 1000, 2000)):
+            think_s = QUICK.thinking(one.think_s).think_mean_s()
+            assert one.passes or tells(one.level, ends.upper, QUICK.answer_mean_s(), QUICK.think_mean_s(), think_s)
+
+
 def test_a_bound_from_below_predicts_no_miss_and_no_capacity_predicts_nothing() -> None:
-    assert all(one.passes for one in wanted(QUICK, capacity(175, None, at_least=True), (1000, 2000)))
+    assert all(one.passes for one in wanted(QUICK, capacity(175, None), (1000, 2000)))
     assert wanted(QUICK, capacity(None, 10), (100,)) == []
     assert wanted(QUICK, capacity(0, 1), (100,)) == []
 
@@ -85,9 +104,12 @@ def test_nothing_is_tried_without_a_profile_or_a_claim_that_asks(profile: Profil
 
 
 def test_the_estimate_of_a_campaign_counts_them_at_most() -> None:
-    without, asked = (campaign_s(profile, ["django+angular"]) for profile in (QUICK, ASKED))
-    assert asked[0] == without[0]
-    assert asked[1] > without[1] + 120
+    without, asked = (campaign_s(profile, ["fastapi+react", "django+angular"]) for profile in (QUICK, ASKED))
+    # starts and base trials are made whatever is found, the rest only where a capacity asks for it
+    assert asked[0] - without[0] == pytest.approx(2 * trial_s(QUICK, 10) + 2 * 25, abs=10)
+    slow = QUICK.thinking(91)
+    assert slow.think_mean_s() == pytest.approx(99, abs=1)
+    assert asked[1] - asked[0] > without[1] - without[0] + 2 * trial_s(slow, 2800)
 
 
 def test_survey_and_article_try_them_and_quick_does_not() -> None:

@@ -1,6 +1,7 @@
 """Cells of the comparison: capacities, ratios, costs, memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -109,11 +110,40 @@ def test_a_contended_failure_has_an_upper_end_from_the_cores_that_were_left_and_
     trials = [trial("streamlit", 694, PASS, target_cores=1.46), trial("streamlit", 868, CONTENDED, target_cores=1.6)]
     seen = evidence(*trials)
     cell = capacity_cell(seen, TERMS)
-    assert (cell.verdict, cell.bracket, cell.short) == ("measured", (694, 1085), "694–1,085 users")
-    assert "above 694 users the machine was the limit; the upper end counts the CPU time of load" in cell.text
-    assert second.capacity([to_json(one) for one in trials]) == (694, 1085)
-    assert not second.clear([to_json(one) for one in trials])
+    assert (cell.verdict, cell.bracket, cell.short) == ("measured", (694, 1085), "694–≤1,085 users")
+    assert (cell.worked_out, cell.as_json()["worked_out"]) == ((False, True), [False, True])
+    assert "above 694 users the machine was the limit; the upper end is worked out" in cell.text
     assert "think time 3 s" in cell.text
+    assert found_again(*trials) == ((694, 1085), [False, True])
+
+
+def found_again(*trials: Trial) -> tuple[object, list[bool]]:
+    """Return a capacity's bracket and its worked-out ends by verify's own arithmetic."""
+    every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
+    return second.capacity(list(every.values())), second.worked_out("capacity_users/streamlit", {}, every)
+
+
+def test_a_level_that_failed_once_by_the_target_alone_is_an_observed_end() -> None:
+    trials = [
+        trial("streamlit", 445, PASS, target_cores=1.4),
+        trial("streamlit", 566, CONTENDED, target_cores=1.6),
+        trial("streamlit", 566, FAIL, repetition=1, target_cores=1.6),
+    ]
+    cell = capacity_cell(evidence(*trials), TERMS)
+    assert (cell.bracket, cell.short, cell.worked_out) == ((445, 566), "445–566 users", (False, False))
+    assert "worked_out" not in cell.as_json()
+    assert found_again(*trials) == ((445, 566), [False, False])
+
+
+def test_the_cores_of_a_whole_trial_go_before_those_of_a_cut_one() -> None:
+    cut = results_run._summary(868, [])
+    trials = [
+        trial("streamlit", 694, PASS, target_cores=1.46),
+        replace(trial("streamlit", 868, CONTENDED, target_cores=1.5), summary=replace(cut, stopped_early=True)),
+        replace(trial("streamlit", 868, CONTENDED, repetition=1, target_cores=1.6), summary=cut),
+    ]
+    assert evidence(*trials).capacity.upper == 1085
+    assert found_again(*trials) == ((694, 1085), [False, True])
 
 
 def test_an_invalid_cell_shows_no_number_but_its_reason() -> None:
@@ -160,6 +190,45 @@ def test_a_ratio_holds_for_whatever_lies_inside_both_brackets(
     assert capacity_bracket(a, b) == pytest.approx(bracket)
     assert cell.verdict == verdict
     assert cell.text.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "worked_out", "text"),
+    [
+        ((100, 120, False), (20, 25, True), (True, False), "≥4–6 ×"),
+        ((100, 120, True), (20, 25, False), (False, True), "4–≤6 ×"),
+        ((100, 120, True), (20, 25, True), (True, True), "≥4–≤6 ×"),
+        ((20, 30, True), (24, 28, False), (False, True), "tie: 0.714–≤1.25 ×"),
+        ((100, None, False), (20, 25, True), (True, False), "≥ 4 ×; that end is worked out"),
+        ((100, 120, True), (20, None, False), (False, True), "unbounded below: the monolithic capacity is itself"),
+    ],
+)
+def test_an_end_of_a_ratio_that_rests_on_a_worked_out_one_is_marked(
+    a: tuple[int, int | None, bool], b: tuple[int, int | None, bool], worked_out: tuple[bool, bool], text: str
+) -> None:
+    side = Cell(id="capacity_users/x", label="x", target="x", verdict="measured", text="")
+    ends = [
+        Capacity(low=low, high=None if soft else high, at_least=soft, status="bracketed", most=high if soft else None)
+        for low, high, soft in (a, b)
+    ]
+    cell = capacity_ratio("x", side, side, *ends)
+    assert cell.text.startswith(text)
+    assert cell.worked_out == worked_out
+
+
+def test_verify_finds_a_ratios_worked_out_ends_again() -> None:
+    trials = [
+        trial("django+angular", 445, PASS, target_cores=1.4),
+        trial("django+angular", 566, CONTENDED, target_cores=1.6),
+        trial("streamlit", 100, PASS, target_cores=0.9),
+        trial("streamlit", 125, FAIL, target_cores=1.0),
+    ]
+    run = run_of(results_run.STREAMLIT, results_run.DJANGO)
+    cell = table_of(run, *trials).cell("capacity_users/django+angular / streamlit")
+    assert cell is not None
+    every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
+    assert second.worked_out(cell.id, to_json(run), every) == list(cell.worked_out) == [False, True]
+    assert cell.short == "3.56–≤7.08 ×"
 
 
 def test_a_contended_denominator_leaves_the_ratio_unbounded_and_says_so() -> None:
@@ -288,9 +357,9 @@ def test_without_an_idle_trial_no_cpu_time_per_turn_is_printed() -> None:
 
 SERVERS = [
     # cores, busiest process, idle cores, users of a server
-    (1.0, 0.3, 0.0, 280.0),  # 1.4 of 2 cores
+    (1.6, 0.3, 0.0, 175.0),  # 1.4 of 2 cores
     (1.0, 0.9, 0.0, 200 * 0.7 / 0.9),  # 0.7 of the one core that a process has
-    (1.05, 0.3, 0.05, 270.0),  # idle CPU stays as it is
+    (1.55, 0.3, 0.05, 180.0),  # idle CPU stays as it is
 ]
 
 
@@ -303,9 +372,14 @@ def test_a_server_is_loaded_to_a_share_of_its_busiest_resource(
     )
 
 
-def test_a_server_is_never_given_more_users_than_met_the_slo() -> None:
-    above = trial("streamlit", 220, FAIL)
-    assert servers.users_a_server(evidence(at_edge(1.0, 0.3), above)) == 200
+@pytest.mark.parametrize(
+    "above", [[], [trial("streamlit", 220, FAIL)], [trial("streamlit", 220, CONTENDED, target_cores=1.1)]]
+)
+def test_a_server_is_never_given_more_users_than_met_the_slo(above: list[Trial]) -> None:
+    trials = [at_edge(1.0, 0.3), *above]
+    assert servers.users_a_server(evidence(*trials)) == 200
+    every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
+    assert second.expected("servers_1000_users/streamlit", {}, every) == (5, None)
 
 
 def test_memory_in_total_has_a_cell_per_step_in_ascending_order() -> None:

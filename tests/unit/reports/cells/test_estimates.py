@@ -128,15 +128,11 @@ def test_servers_are_bound_by_the_memory_of_open_sessions_too(tmp_path: Path) ->
     assert [str(f) for f in verify(folder)] == []
 
 
-@pytest.mark.parametrize(
-    ("low", "clear", "servers"), [(0, True, None), (None, True, None), (5, True, 200), (50, False, 29)]
-)
-def test_verify_counts_no_servers_for_a_target_that_carries_nobody(
-    *, low: int | None, clear: bool, servers: int | None
-) -> None:
+@pytest.mark.parametrize(("low", "servers"), [(0, None), (None, None), (5, 200), (50, 29)])
+def test_verify_counts_no_servers_for_a_target_that_carries_nobody(low: int | None, servers: int | None) -> None:
     # 50 users at 2 cores: 70 % of two are 35 users
     edge = {"key": {"level": 50}, "figures": {"target_cores": 2.0, "busiest_process_cores": 0.5}}
-    assert cost.servers([edge], [], low, clear=clear) == servers
+    assert cost.servers([edge], [], low) == servers
 
 
 def test_verify_finds_every_estimate_again(run: Path) -> None:
@@ -176,11 +172,18 @@ def test_rounds_where_the_machine_failed_are_a_bound() -> None:
     assert found is not None
     assert found.high is not None
     assert found.low < sqrt(100 * 102) < 110 < found.high
-    assert worded(found, "users") == span(found.low, found.high, "users")
-    assert interval(found, "users").endswith("the upper end counts the tools' CPU time as the target's")
+    assert found.worked_out == (False, True)
+    assert worded(found, "users") == span(found.low, found.high, "users").replace("–", "–≤")
+    assert interval(found, "users").endswith("in some the machine was the limit, an end is worked out")
+    firm = {n: replace(one, most=one.users) for n, one in enumerate(soft)}
+    beside = estimate.ratio(firm, dict(enumerate(soft)))
+    assert beside is not None
+    assert beside.worked_out == (True, False)
+    assert worded(beside, "×").startswith("≥")
     open_above = estimate.estimate([replace(one, most=None) if n == 0 else one for n, one in enumerate(soft)])
     assert open_above is not None
     assert worded(open_above, "users").startswith("≥ ")
+    assert open_above.worked_out == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -217,3 +220,7 @@ def test_verify_finds_the_interval_again_however_many_rounds_there_are(
     assert value == pytest.approx(printed.value)
     assert bracket == pytest.approx((printed.low, printed.high))
     assert (value is None) == bool(contended)
+    rounds = {"profile": {"slo": {"lateness_p95_s": 1.0}}}
+    marks = estimates.worked_out(trials, None, rounds)
+    assert (marks[0], marks[1] and bracket is not None and bracket[1] is not None) == printed.worked_out
+    assert estimates.worked_out(trials, trials, rounds) == (bool(contended),) * 2

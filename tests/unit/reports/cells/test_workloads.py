@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness import results
-from harness.records import Open, Soak, Spike, Verdict, Visiting
+from harness.records import Open, Search, Soak, Spike, Verdict, Visiting
 from reports import build
-from reports.cells.workloads import last_valid
+from reports.cells.workloads import cells, last_valid
 from reports.content.report import Report, assemble
+from reports.evidence.conditions import Conditions
 from reports.verify import verify
 from tests.doubles import results_run
 from tests.doubles.results_run import DJANGO, PROFILE, STREAMLIT
@@ -123,11 +124,21 @@ def test_a_spike_and_a_soak_have_lines_of_their_own(report: Report) -> None:
     assert absent.text == "not measured: the trial was not made"
 
 
+def test_a_share_says_what_it_is_of(report: Report) -> None:
+    small = Conditions(profile=replace(ASKED, capacity=False, search=Search(base_users=10)))
+    for terms, whole in ((report.terms, "capacity"), (small, "10 users")):
+        labels = " ".join(cell.label for cell in cells(report.evidence["streamlit"], terms))
+        assert f"Open arrivals at 70 % of {whole}:" in labels
+        assert f"Spike, 4 × 50 % of {whole} for 5 s:" in labels
+        assert f"Soak, 20 minutes at 70 % of {whole}:" in labels
+        assert labels.count(" % of ") == labels.count(f" % of {whole}")
+
+
 @pytest.mark.parametrize(
     ("trials", "scenario", "parameter", "why"),
     [
-        ([(10, FAIL)], "spike", None, "no capacity to take a share of"),
-        ([(10, FAIL)], "open", 70, "no capacity to take a share of"),
+        ([(10, FAIL)], "spike", None, "no level passed to take a share of"),
+        ([(10, FAIL)], "open", 70, "no level passed to take a share of"),
         ([(10, FAIL)], "open", None, "the trial was not made"),
         ([(10, PASS), (20, FAIL)], "spike", None, "the trial was not made"),
     ],

@@ -20,7 +20,9 @@ from harness.records import GateTerms
 from reports.cells.cell import Cell
 from reports.compare import sessions, sessions_pages
 from reports.numbers import significant
-from reports.verify import verify
+from reports.verify import counted, verify
+from reports.verify.run import from_samples
+from reports.verify.sessions import _numbers
 from tests.doubles import results_run
 
 STREAMLIT, DJANGO = results_run.SMALL
@@ -144,7 +146,7 @@ def test_the_documentation_takes_a_pooled_result(pooled: sessions.PooledReport, 
     assert row in text
     assert "Runs `20261120-083000-quick`, " in text
     found = documented.figures(tmp_path)[ratio.id]
-    assert (found.value, found.interval, found.sessions) == (ratio.short, ratio.interval, 3)
+    assert (found.value, found.interval, found.counted) == (ratio.short, ratio.interval, "3")
     assert (documented.table(tmp_path / "absent"), documented.held(tmp_path)) == ("", "")
 
 
@@ -180,6 +182,7 @@ def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         (lambda d: d["cells"][1]["interval"].reverse(), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["cells"][1]["next_session"].reverse(), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["cells"][1]["readings"][0].update(value=7.0), f"capacity_users/{DJANGO.name}"),
+        (lambda d: d["cells"][1]["readings"][0].update(worked_out=True), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["runs"][1]["speed"].update(median=3.0), "20261121-083000-quick: machine speed"),
         (lambda d: d["runs"][1].update(sha256="0"), "20261121-083000-quick"),
         (lambda d: d["witnesses"][0]["factors"].reverse(), f"{sessions.FIXED_WORK}/{DJANGO.name}"),
@@ -194,6 +197,92 @@ def test_a_changed_number_is_named(
     change(tmp_path / results.POOLED_FILE, edit)
     found = verify(tmp_path)
     assert figure in {one.figure.partition("[")[0] for one in found}, found
+
+
+def drop(data: dict[str, Any], place: int) -> None:
+    """Leave one session out of every cell, whose figures then follow from the others."""
+    for cell in data["cells"]:
+        cell["readings"][place] |= {"value": None, "at_least": False, "worked_out": False}
+        readings = tuple(None if one["value"] is None else Reading(value=one["value"]) for one in cell["readings"])
+        again = sessions.pooled_cell(cell["id"], "", cell["target"], cell["unit"], readings, ("",) * len(readings))
+        cell |= {name: again.as_json()[name] for name in ("value", "interval", "next_session", "at_least", "sessions")}
+
+
+@pytest.fixture(scope="module")
+def differing(
+    runs: list[Path], pooled: sessions.PooledReport
+) -> Callable[[Callable[[Any], None]], set[tuple[str, str]]]:
+    """Return what the second arithmetic says of the pooled result after an edit."""
+    proven = [
+        (run, from_samples(folder, run)[1])
+        for folder in runs
+        for run in [json.loads((folder / results.RUN_FILE).read_text())]
+    ]
+
+    def edited(edit: Callable[[Any], None]) -> set[tuple[str, str]]:
+        data = json.loads(json.dumps(pooled.as_json(runs[0].parent)))
+        edit(data)
+        return set(_numbers(data, proven))
+
+    return edited
+
+
+def test_a_session_that_was_dropped_wrongly_is_found(pooled: sessions.PooledReport, differing: Any) -> None:
+    found = differing(lambda data: drop(data, 1))
+    for cell in pooled.cells:
+        said = [text for figure, text in found if figure == cell.id]
+        assert any(text.startswith("of 20261121-083000-quick: printed None, the samples give ") for text in said)
+        assert "sessions: printed 2, the samples give 3" in said or not cell.pooled
+
+
+def test_a_session_that_counts_wrongly_is_found(differing: Any) -> None:
+    cell_id = f"memory_slope_bytes_per_session/{DJANGO.name}"  # no session has more than a bound of it
+    one = {"id": cell_id, "target": DJANGO.name, "readings": [{"value": 5.0, "at_least": False}] * 3}
+    counts = {"value": 5.0, "interval": None, "next_session": None, "sessions": 3, "at_least": False}
+    found = differing(lambda data: data["cells"].append(one | counts))
+    assert (cell_id, "stands there, no session has it") in found
+    assert (cell_id, "of 20261121-083000-quick: printed 5.0, the samples give None") in found
+
+
+def test_a_cell_and_a_witness_that_are_missing_are_found(pooled: sessions.PooledReport, differing: Any) -> None:
+    assert differing(lambda data: None) == set()
+    found = differing(lambda data: data.update(cells=[], witnesses=[]))
+    assert found == {
+        *((cell.id, "is absent, 3 sessions have it") for cell in pooled.cells),
+        *((f"{one.name}/{one.target}", "is absent, 3 sessions have it") for one in pooled.witnesses),
+    }
+
+
+def given_up(*tried: tuple[int, str]) -> dict[str, Any]:
+    keys = [
+        {"target": "a", "scenario": "chat", "level": n, "number": k, "parameter": None}
+        for k, (n, _) in enumerate(tried)
+    ]
+    return {
+        str(key["number"]): {
+            "key": key,
+            "verdict": {"outcome": said, "contended": False},
+            "figures": {},
+            "summary": None,
+        }
+        for key, (_, said) in zip(keys, tried, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("tried", "value"),
+    [
+        (((10, "pass"), (40, "fail")), (20, False)),
+        (((10, "pass"),), (10, True)),
+        (((10, "pass"), (20, "invalid"), (20, "invalid")), None),
+        (((10, "pass"), (40, "fail"), (20, "invalid"), (20, "invalid")), (20, False)),
+        (((10, "fail"),), None),
+        (((1, "fail"),), None),
+        (((10, "invalid"),), None),
+    ],
+)
+def test_verify_says_by_itself_which_capacity_counts(tried: Any, value: Any) -> None:
+    assert counted.reading("capacity_users/a", {"profile": {}}, given_up(*tried)) == value
 
 
 def test_a_changed_sample_of_a_run_is_named(runs: list[Path], tmp_path: Path) -> None:
@@ -286,6 +375,7 @@ def cell(measure: str = "capacity_users", **changes: Any) -> Cell:
     [
         (cell(value=4, bracket=(4, 9)), Reading(value=6)),
         (cell(value=4, bracket=(4, None), verdict="bound"), Reading(value=4, at_least=True)),
+        (cell(value=4, bracket=(4, 9), worked_out=(False, True)), Reading(value=6, worked_out=True)),
         (cell(value=0, bracket=(0, 1), verdict="none"), None),
         (cell(value=4, bracket=(4, 9), verdict="inconclusive"), None),
         (cell(verdict="invalid"), None),
@@ -307,6 +397,19 @@ def test_a_session_that_is_a_lower_bound_makes_the_result_one() -> None:
     )
     assert (made.short, made.interval, made.following) == ("≥ 200 users", "–", "–")
     assert made.counted == "2 of 3, 1 as lower bounds"
+
+
+def test_sessions_with_a_worked_out_end_are_counted_everywhere(tmp_path: Path) -> None:
+    cells = (Reading(value=100, worked_out=True), Reading(value=110, worked_out=True), Reading(value=120))
+    made = sessions.pooled_cell("capacity_users/a", "Capacity", "a", "users", cells, ("", "", ""))
+    assert made.counted == "3, 2 with a worked-out end"
+    assert made.text.endswith("; 3 sessions, 2 with a worked-out end)")
+    data = made.as_json()
+    assert [one["worked_out"] for one in data["readings"]] == [True, True, False]
+    results.write_json(tmp_path / "pooled.json", {"cells": [data], "runs": [], "speed": []})
+    found = documented.figures(tmp_path)[made.id]
+    assert (found.value, found.interval, found.following) == (made.short, made.interval, made.following)
+    assert "3, 2 with a worked-out end |" in documented.table(tmp_path)
 
 
 def test_values_that_are_not_all_positive_are_shown_by_their_range(pooled: sessions.PooledReport) -> None:

@@ -80,6 +80,14 @@ def test_a_number_that_turns_with_the_think_time_depends_and_says_where() -> Non
     assert "predicted, not tried: 1,861–2,166 users at 8.4 s, " in claim.why
 
 
+def test_a_prediction_from_a_worked_out_end_is_marked_too() -> None:
+    tried = ends("django+angular", 803, 935, CONTENDED)
+    tried = [replace(one, figures={**one.figures, "target_cores": 1.7}) for one in tried]
+    claim = claims_of(*tried)["several-thousand"]
+    # 935 · 2 / 1.7 = 1,100 users; 2,166 users are predicted from 935
+    assert "predicted, not tried: 1,861–≤2,549 users at 8.4 s, " in claim.why
+
+
 def test_a_prediction_alone_decides_nothing_and_is_told() -> None:
     claim = claims_of(*ends("django+angular", 803, 935))["several-thousand"]
     assert (claim.judgement, claim.condition) == ("not settled", "")
@@ -176,15 +184,26 @@ def test_resources_of_its_own_are_more_than_those_of_the_modular_build(
     assert claims_of(*idle)["streamlit-own-resources"].judgement == judgement
 
 
-NO_REDIS = "django:no-redis+angular"
+NO_REDIS, IDLE_CORES = "django:no-redis+angular", 0.008
 BOTH = run_of(results_run.DJANGO, named(NO_REDIS, results_run.DJANGO))
 
 
 def at_base(target: str, cpu_s: Sequence[float], ttft_s: Sequence[float]) -> list[Trial]:
-    return [
-        trial(target, 10, PASS, repetition=n, target_cpu_s_per_turn=cpu, added_ttft_p95_s=ttft)
+    """Return trials at the common load, CPU time being without idle CPU, and a start without users."""
+    made = [
+        trial(
+            target,
+            10,
+            PASS,
+            repetition=n,
+            target_cpu_s_per_turn=cpu + IDLE_CORES / 2,
+            target_cores=2 * cpu + IDLE_CORES,  # two turns a second
+            added_ttft_p95_s=ttft,
+        )
         for n, (cpu, ttft) in enumerate(zip(cpu_s, ttft_s, strict=True))
     ]
+    quiet = idle_trial(idle_cores=IDLE_CORES)
+    return [*made, replace(quiet, key=replace(quiet.key, target=target))]
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,33 @@ def test_further_targets_have_a_table_of_their_own(tmp_path: Path) -> None:
     assert "streamlit:2" in printed(report)
 
 
+def test_a_worked_out_end_is_marked_in_every_file_and_explained(tmp_path: Path) -> None:
+    systems = [replace(one, spare_cpus=False) for one in results_run.SMALL[:1]] + [results_run.SMALL[1]]
+    folder = results_run.write_run(tmp_path / "run", systems)
+    build.build(folder)
+    found = assemble(folder)
+    cell = found.table.cell("capacity_users/streamlit")
+    assert cell is not None
+    assert cell.short.startswith("10–≤")
+    page = (folder / "report/report.html").read_text()
+    for text in (
+        found.headline,
+        printed(found),
+        page,
+        *((folder / f"report/table.{n}").read_text() for n in ("md", "csv")),
+    ):
+        assert cell.short in text
+    assert page.count('worked-out"') == 1
+    assert "A pale bar ends at users that were worked out" in page
+    assert "marks an end that was worked out, not observed" in page
+    assert any(note.endswith("is worked out, not observed, and marked ≤.") for note in found.notes)
+    ratio = next(c for c in found.table.cells if c.id == "capacity_users/django+angular / streamlit")
+    assert (ratio.worked_out, "≥" in ratio.short) == ((True, False), True)
+    data = json.loads((folder / "report/table.json").read_text())
+    marked = {c["id"]: c["worked_out"] for row in data["rows"] for c in row["cells"] if "worked_out" in c}
+    assert marked == {cell.id: [False, True], ratio.id: [True, False]}
+
+
 def test_reading_the_package_loads_no_heavy_library() -> None:
     code = (
         "import sys, reports, reports.build, reports.verify, reports.pages.terminal, reports.pages.html;"
