@@ -34,6 +34,17 @@ def test_a_queue_that_grows_or_drains_is_not_flat(rate_per_s: float) -> None:
     assert seen.later - seen.earlier == pytest.approx(4 * rate_per_s, rel=0.05)
 
 
+def test_readings_taken_at_uneven_intervals_count_by_the_time_between_them() -> None:
+    """A queue that drains evenly; half of it was read twenty times as often."""
+    settling = Settling(8.0, answer_s=1.1)
+    moments = [0.05 * n for n in range(80)] + [4.0 + n for n in range(5)]
+    for at_s in moments:
+        settling.note(100.0 + at_s, round(300 - 20 * at_s))
+    seen = settling.look(100.0)
+    assert seen is not None
+    assert (seen.earlier, seen.later) == (pytest.approx(260, abs=1), pytest.approx(180, abs=1))
+
+
 def test_only_the_last_span_counts() -> None:
     seen = watched([10.0 * n for n in range(100)] + [1000.0] * 170).look(100.0)
     assert seen is not None
