@@ -10,7 +10,10 @@ from docs.generate.example import Cell, Example
 from reports.numbers import span
 
 CAPACITY = "capacity_users"
-END = 1_700  # of the axis; a bar that goes further is cut
+ROOM = 1.17  # behind the longest bar, for its label
+ARROW = 1.06  # where the arrow of a lower bound ends
+TICKS = 5  # at least
+STEPS = (5_000, 2_500, 1_000, 500, 250, 100, 50, 20, 10, 5, 2, 1)  # between them
 COLOURS = {"modular": "#2a6f97", "monolith": "#e07a2f", "hybrid": "#7d6b91", "control": "#8a8f94"}
 #: the same lines and letters on every machine: the salt of the ids, no date, letters as paths
 STYLE = {"svg.hashsalt": "chatbench", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 10}
@@ -47,31 +50,35 @@ def _ordered(run: Example) -> list[str]:
     return sorted(run.targets, key=lambda name: (order.index(kinds[name]), -(run.cells[CAPACITY, name].value or 0)))
 
 
-def _bar(axes: Any, place: int, run: Example, target: str) -> None:
-    cell = run.cells[CAPACITY, target]
+def _end(run: Example) -> float:
+    """Return where the axis ends: behind the longest bar."""
+    return ROOM * max((_tip(run.cells[CAPACITY, target]) for target in run.targets), default=1.0)
+
+
+def _tip(cell: Cell) -> float:
     low, high = cell.bracket or (None, None)
-    if low is None:
-        raise ValueError(f"{target} has no capacity to draw: {cell.text}")
+    return high or ARROW * (low or 1)
+
+
+def _bar(axes: Any, place: int, run: Example, target: str) -> None:
+    cell, end = run.cells[CAPACITY, target], _end(run)
+    low, high = cell.bracket or (None, None)
     colour = COLOURS[_kinds(run)[target]]
-    shown = min(low, END - 250)
-    axes.barh(place, shown, height=0.56, color=colour)
-    if high is not None:
+    if low is not None:
+        axes.barh(place, low, height=0.56, color=colour)
+    if low is not None and high is not None:
         filled = {"color": colour, "alpha": 0.4, "linewidth": 0}
         dashed = {"facecolor": "none", "edgecolor": colour, "linestyle": "--", "linewidth": 1.2}
         axes.barh(place, high - low, left=low, height=0.56, **(dashed if cell.worked_out[1] else filled))
-    else:
+    elif low is not None:
         axes.annotate(
             "",
-            xy=(shown + 60, place),
-            xytext=(shown - 5, place),
+            xy=(_tip(cell), place),
+            xytext=(low - end / 300, place),
             arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2.4, "mutation_scale": 18},
         )
-    if shown < low:  # cut: two white strokes across the bar
-        for offset in (0, 22):
-            cut = shown * 0.62 + offset
-            axes.plot([cut - 8, cut + 8], [place - 0.36, place + 0.36], color="white", linewidth=3)
-    end = high if high is not None else shown + 62
-    axes.text(end + 14, place, _users(cell), va="center", weight="bold", color="#222222")
+    at = _tip(cell) if low is not None else 0.0
+    axes.text(at + end / 120, place, _users(cell), va="center", weight="bold", color="#222222")
 
 
 def _users(cell: Cell) -> str:
@@ -84,8 +91,13 @@ def _users(cell: Cell) -> str:
 def _frame(axes: Any, run: Example) -> None:
     names = [_label(name) for name in reversed(_ordered(run))]
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlim(0, END)
-    axes.set_xticks(range(0, END, 250), [f"{users:,}" for users in range(0, END, 250)], color="#555555")
+    end = _end(run)
+    step = next(
+        n for n in (10_000, 5_000, 2_500, 1_000, 500, 250, 100, 50, 20, 10, 5, 2, 1) if n * TICKS <= end or n == 1
+    )
+    ticks = range(0, round(end), step)
+    axes.set_xlim(0, end)
+    axes.set_xticks(ticks, [f"{users:,}" for users in ticks], color="#555555")
     axes.tick_params(length=0)
     axes.grid(axis="x", color="#e3e3e3", linewidth=0.8)
     axes.set_axisbelow(True)

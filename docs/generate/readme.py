@@ -34,7 +34,7 @@ def table() -> str:
     pooled = sessions.runs()
     load = f"Scalability: means over the sessions {pooled}, with 95 % intervals. " if pooled else ""
     rest = f"The other rows: run `{run.run_id}`" if pooled else f"Run `{run.run_id}`"
-    said = f"{markdown_table(heading, rows)}\n{load}{rest}, profile `survey`.\n"
+    said = f"{markdown_table(heading, rows)}\n{load}{sessions.reservation()}{rest}, profile `survey`.\n"
     worth = tuning(run)
     return f"{said}\n{worth}\n" if worth else said
 

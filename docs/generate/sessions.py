@@ -52,6 +52,17 @@ def runs(folder: Path = FOLDER) -> str:
     return ", ".join(f"`{run['run_id']}`" for run in pooled["runs"]) if pooled else ""
 
 
+def reservation(folder: Path = FOLDER) -> str:
+    """Return how many sessions rest on ends that were worked out, a sentence; empty without one."""
+    pooled = _read(folder)
+    cells = pooled["cells"] if pooled else []
+    most = max((sum(bool(one.get("worked_out")) for one in cell["readings"]) for cell in cells), default=0)
+    if not pooled or not most:
+        return ""
+    link = "docs/method/sessions.md#how-often-the-interval-holds-the-truth"
+    return f"In {most} of {len(pooled['runs'])} an end was worked out, where [intervals are less sure]({link}). "
+
+
 def table(folder: Path = FOLDER) -> str:
     """Return ratios, capacities and costs over sessions with interval, range and number; empty without a result."""
     pooled = _read(folder)

@@ -63,9 +63,9 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     idle = None
     if profile.idle and not no_app:
         of_sessions = Request(scenario="idle", level=max(profile.idle.steps), about_left=5 + bases)
-        idle, *_ = yield from _several(of_sessions, starts)
+        idle = _answered((yield from _several(of_sessions, starts)))
     based = yield from _several(Request(scenario="chat", level=plan.base_users, about_left=5), bases)
-    base = based[0]
+    base = _answered(based)
     start = first_level(profile, base, idle, no_app=no_app)
     known = [_outcome(one) for one in based]
     if not profile.capacity or (base.verdict.outcome == "pass" and plan.highest <= plan.base_users):
@@ -83,6 +83,8 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
         yield from _predictions(profile, crossings)
     if plan.claims:
         yield from _claimed(profile, capacity, claimed_users(target))
+        if claimed_users(target):
+            yield from _beyond(capacity)
     yield from _other_workloads(profile, capacity, no_app=no_app)
     return capacity
 
@@ -135,6 +137,19 @@ def _claimed(profile: Profile, capacity: Capacity, claimed: Sequence[int]) -> Ge
             if trial.verdict.outcome != ("pass" if one.passes else "fail"):
                 break
         left -= one.times
+
+
+def _beyond(capacity: Capacity) -> Generator[Request, Trial, None]:
+    """Yield trials just above an upper end that was worked out, until one does not fail.
+
+    A failure there tells of the target: see :func:`harness.analysis.claims.tells`.
+    """
+    if not capacity.worked_out or capacity.upper is None:
+        return
+    for left in range(NEEDED, 0, -1):
+        trial = yield from _tried_again(Request(scenario="chat", level=capacity.upper + 1, about_left=left))
+        if trial.verdict.outcome != "fail":
+            return
 
 
 def _other_workloads(profile: Profile, capacity: Capacity, *, no_app: bool) -> Generator[Request, Trial, None]:
@@ -221,6 +236,11 @@ def _several(request: Request, times: int) -> Generator[Request, Trial, list[Tri
         trial = yield from _tried_again(replace(request, about_left=request.about_left + left))
         made.append(trial)
     return made
+
+
+def _answered(trials: Sequence[Trial]) -> Trial:
+    """Return the first trial that passed; the first of all where none did."""
+    return next((one for one in trials if one.verdict.outcome == "pass"), trials[0])
 
 
 def _search(

@@ -93,7 +93,8 @@ def _claimed_s(profile: Profile, target: str) -> float:
         for capacity in (_bracket(low, high=high), _bracket(low, most=high)):
             asked = wanted(profile, capacity, claimed)
             taken_s = sum(one.times * trial_s(profile.thinking(one.think_s), one.level) for one in asked)
-            longest_s = max(longest_s, taken_s)
+            beyond_s = NEEDED * trial_s(profile, high) if capacity.worked_out and claimed else 0.0
+            longest_s = max(longest_s, taken_s + beyond_s)
     return longest_s
 
 

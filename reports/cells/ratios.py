@@ -40,7 +40,7 @@ def _worded(
     if low is not None and high is not None:
         text = span(low, high, UNIT, worked_out=worked_out)
         return ("tie", f"tie: {text}") if low <= 1 <= high else ("measured", text)
-    end = "; that end is worked out" if any(worked_out) else ""
+    end = ", worked out" if any(worked_out) else ""
     if low is not None:
         return "bound", f"≥ {significant(low)} {UNIT}{end}"
     if high is not None:

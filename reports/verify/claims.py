@@ -198,7 +198,8 @@ def _session(mine: Sequence[Trial]) -> Range:
 def _common(mine: Sequence[Trial], quantity: str, run: Mapping[str, Any]) -> list[float]:
     """Return a figure of the trials at the common load; CPU time without that of as long a time without users."""
     at = [t for t in mine if t["key"]["scenario"] == "chat" and t["key"]["level"] == run["common_level"]]
-    at = [t["figures"] for t in at if t["figures"] and not (t["summary"] or {}).get("stopped_early")]
+    parts = ("stopped_early", "unsettled")
+    at = [t["figures"] for t in at if t["figures"] and not any((t["summary"] or {}).get(name) for name in parts)]
     if quantity != "cpu_ratio":
         return [value for f in at if (value := f.get(MEASURES[quantity])) is not None]
     quiet = [t["figures"].get("idle_cores") for t in mine if t["key"]["scenario"] == "idle"]

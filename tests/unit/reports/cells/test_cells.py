@@ -199,7 +199,7 @@ def test_a_ratio_holds_for_whatever_lies_inside_both_brackets(
         ((100, 120, True), (20, 25, False), (False, True), "4–≤6 ×"),
         ((100, 120, True), (20, 25, True), (True, True), "≥4–≤6 ×"),
         ((20, 30, True), (24, 28, False), (False, True), "tie: 0.714–≤1.25 ×"),
-        ((100, None, False), (20, 25, True), (True, False), "≥ 4 ×; that end is worked out"),
+        ((100, None, False), (20, 25, True), (True, False), "≥ 4 ×, worked out"),
         ((100, 120, True), (20, None, False), (False, True), "unbounded below: the monolithic capacity is itself"),
     ],
 )
