@@ -162,7 +162,7 @@ class LoadRun:
             now_s,
             ended=self._tracker.measure_ended,
             outstanding=self._outstanding(now_s),
-            live=self._tracker.live,
+            live=self._tracker.live(now_s),
             stop=stopped,
         )
         return over, stopped
@@ -172,7 +172,7 @@ class LoadRun:
         orders, timeline = worker.orders, self._timeline
         timeline.measure_start_s, timeline.measure_end_s = orders.measure_start_s, orders.measure_end_s
         timeline.unsettled = orders.unsettled
-        worker.counts(self._tracker.measure_ended, self._outstanding(now_s), self._tracker.live)
+        worker.counts(self._tracker.measure_ended, self._outstanding(now_s), self._tracker.live(now_s))
         over = orders.end_s is not None and now_s >= orders.end_s
         if over:
             timeline.end_s = orders.end_s

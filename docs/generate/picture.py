@@ -92,9 +92,7 @@ def _frame(axes: Any, run: Example) -> None:
     names = [_label(name) for name in reversed(_ordered(run))]
     axes.set_yticks(range(len(names)), names)
     end = _end(run)
-    step = next(
-        n for n in (10_000, 5_000, 2_500, 1_000, 500, 250, 100, 50, 20, 10, 5, 2, 1) if n * TICKS <= end or n == 1
-    )
+    step = next((n for n in STEPS if n * TICKS <= end), 1)
     ticks = range(0, round(end), step)
     axes.set_xlim(0, end)
     axes.set_xticks(ticks, [f"{users:,}" for users in ticks], color="#555555")

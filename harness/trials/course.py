@@ -84,7 +84,7 @@ def course(profile: Profile, target: str, *, no_app: bool = False) -> Course:
     if plan.claims:
         yield from _claimed(profile, capacity, claimed_users(target))
         if claimed_users(target):
-            yield from _beyond(capacity)
+            yield from _beyond(capacity, plan.highest)
     yield from _other_workloads(profile, capacity, no_app=no_app)
     return capacity
 
@@ -139,12 +139,12 @@ def _claimed(profile: Profile, capacity: Capacity, claimed: Sequence[int]) -> Ge
         left -= one.times
 
 
-def _beyond(capacity: Capacity) -> Generator[Request, Trial, None]:
-    """Yield trials just above an upper end that was worked out, until one does not fail.
+def _beyond(capacity: Capacity, highest: int) -> Generator[Request, Trial, None]:
+    """Yield trials just above an upper end that was worked out, until one does not fail; none above ``highest``.
 
     A failure there tells of the target: see :func:`harness.analysis.claims.tells`.
     """
-    if not capacity.worked_out or capacity.upper is None:
+    if not capacity.worked_out or capacity.upper is None or capacity.upper >= highest:
         return
     for left in range(NEEDED, 0, -1):
         trial = yield from _tried_again(Request(scenario="chat", level=capacity.upper + 1, about_left=left))

@@ -62,7 +62,6 @@ class TrialTracker:
         self.recorder = recorder
         self.timeline: Timeline | None = None  # idle: none; its turns belong to no measured phase
         self.open: dict[int, PendingTurn] = {}  # by user
-        self.live = 0  # turns under way
         self.changes: list[tuple[float, int]] = []
         self.measure_begun = 0
         self.measure_ended = 0
@@ -83,7 +82,6 @@ class TrialTracker:
             raise GreenletExit  # the counts are closed: the user stops instead of sending
         pending.phase = self._phase_of(pending)
         pending.trace = pending.page.new_trace(sent_s)
-        self.live += 1
         # The users' states are logged apart from their turns' times, so that the two can contradict each other: from
         # the intended send to the return into the loop, on another clock reading.
         self.changes.append((pending.intended_s, 1))
@@ -105,6 +103,13 @@ class TrialTracker:
     def sign_in_failed(self) -> None:
         """Count a refused session."""
         self.sign_in_failures += 1
+
+    def live(self, now_s: float) -> int:
+        """Return the number of turns under way at a time: from the intended send on, whether or not the page is ready.
+
+        So users count who wait to sign in or for a new conversation. They are the queue of an overloaded target.
+        """
+        return sum(pending.trace is not None or pending.intended_s <= now_s for pending in self.open.values())
 
     def outstanding(self) -> int:
         """Return the number of turns of *measure* that have not ended, planned ones included."""
@@ -135,7 +140,6 @@ class TrialTracker:
 
     def _close(self, pending: PendingTurn, trace: AnswerTrace, outcome: Outcome, failure: TurnError | None) -> None:
         self.open.pop(pending.user, None)
-        self.live -= 1
         if trace.done_s is not None:
             self.changes.append((time.monotonic(), -1))
         if pending.phase == "measure":

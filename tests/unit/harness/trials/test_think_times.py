@@ -103,6 +103,44 @@ def test_nothing_is_tried_without_a_profile_or_a_claim_that_asks(profile: Profil
     assert made_by(profile, target)[1] == []
 
 
+def tried_above(profile: Profile, *, carries: int) -> list[int]:
+    """Return the levels of chat trials above the worked-out end, on a contended machine where 900 users pass."""
+    levels: list[int] = []
+
+    def measure(key: TrialKey) -> Trial:
+        good = key.scenario not in ("chat", "think") or key.level <= 900 or key.level > carries
+        if key.scenario == "chat":
+            levels.append(key.level)
+        verdict = Verdict(outcome="pass" if good else "fail", contended=not good)
+        return trials.trial(key, verdict, trials.FIGURES | {"target_cores": 1.6})
+
+    courses = {"streamlit": course(profile, "streamlit")}
+    found = campaign.run_campaign(courses, measure, (), 1, lambda progress: None)["streamlit"]
+    assert found.worked_out
+    assert found.upper is not None
+    return [level - found.upper for level in levels if level > found.upper]
+
+
+def test_two_trials_are_made_above_a_worked_out_end_one_where_it_surprises_none_beyond_the_highest_level() -> None:
+    assert tried_above(ASKED, carries=10_000) == [1, 1]
+    assert tried_above(ASKED, carries=1_200) == [1]
+    assert tried_above(replace(ASKED, search=replace(ASKED.search, highest=1_150)), carries=10_000) == []
+    assert tried_above(QUICK, carries=10_000) == []
+
+
+@pytest.mark.parametrize("scenario", ["idle", "chat"])
+def test_the_first_of_several_that_passed_is_what_the_search_starts_from(scenario: str) -> None:
+    made: list[TrialKey] = []
+
+    def measure(key: TrialKey) -> Trial:
+        made.append(key)
+        lost = key.scenario == scenario and key.repetition < 2 and key.level in (10, 150)
+        return trials.trial(key, Verdict(outcome="invalid" if lost else "pass"))
+
+    campaign.run_campaign({"django+angular": course(ASKED, "django+angular")}, measure, (), 1, lambda progress: None)
+    assert any(key.scenario == "climb" for key in made)
+
+
 def test_the_estimate_of_a_campaign_counts_them_at_most() -> None:
     without, asked = (campaign_s(profile, ["fastapi+react", "django+angular"]) for profile in (QUICK, ASKED))
     # starts and base trials are made whatever is found, the rest only where a capacity asks for it
