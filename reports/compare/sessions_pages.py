@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.results import POOLED_FILE, write_atomically
-from reports.compare.sessions import AT_REFERENCE, CAPACITY, ESTIMATE, PooledReport
+from reports.compare.pooled_cell import AT_REFERENCE, CAPACITY, ESTIMATE
+from reports.compare.sessions import PooledReport
 from reports.numbers import significant
 from reports.pages.files import escape, markdown_table
 from reports.pages.html import TEMPLATES

@@ -18,7 +18,7 @@ from harness.analysis.sessions import Reading
 from harness.errors import EXIT_DONE, EXIT_INVALID, EXIT_USAGE, UsageError
 from harness.records import GateTerms
 from reports.cells.cell import Cell
-from reports.compare import sessions, sessions_pages
+from reports.compare import pooled_cell, sessions, sessions_pages, witnesses
 from reports.numbers import significant
 from reports.verify import counted, verify
 from reports.verify.run import from_samples
@@ -56,7 +56,7 @@ def pooled(runs: list[Path]) -> sessions.PooledReport:
     return sessions.pool(list(reversed(runs)))
 
 
-def value(pooled: sessions.PooledReport, cell_id: str) -> sessions.PooledCell:
+def value(pooled: sessions.PooledReport, cell_id: str) -> pooled_cell.PooledCell:
     cell = pooled.cell(cell_id)
     assert cell is not None
     return cell
@@ -96,7 +96,7 @@ def test_costs_are_pooled_too_and_audits_are_not(pooled: sessions.PooledReport) 
 def test_few_sessions_print_the_speed_alone_and_settle_nothing(pooled: sessions.PooledReport) -> None:
     assert all("not settled: 3 sessions have it, 5 are needed" in words for words in pooled.speed_words)
     assert len(pooled.speed_words) == 2
-    assert not [cell for cell in pooled.cells if cell.measure == sessions.AT_REFERENCE]
+    assert not [cell for cell in pooled.cells if cell.measure == pooled_cell.AT_REFERENCE]
     speeds = [row[2] for row in sessions_pages.session_rows(pooled)[1:]]
     assert [text.split(" ")[0] for text in speeds] == ["1", "1.1", "0.9"]
 
@@ -185,8 +185,8 @@ def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         (lambda d: d["cells"][1]["readings"][0].update(worked_out=True), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["runs"][1]["speed"].update(median=3.0), "20261121-083000-quick: machine speed"),
         (lambda d: d["runs"][1].update(sha256="0"), "20261121-083000-quick"),
-        (lambda d: d["witnesses"][0]["factors"].reverse(), f"{sessions.FIXED_WORK}/{DJANGO.name}"),
-        (lambda d: d["witnesses"][1].update(spread_left=0.0), f"{sessions.CO_RUNNERS}/{DJANGO.name}"),
+        (lambda d: d["witnesses"][0]["factors"].reverse(), f"{witnesses.FIXED_WORK}/{DJANGO.name}"),
+        (lambda d: d["witnesses"][1].update(spread_left=0.0), f"{witnesses.CO_RUNNERS}/{DJANGO.name}"),
         (lambda d: d.update(speed=["all is explained"]), "speed"),
     ],
 )
@@ -204,7 +204,7 @@ def drop(data: dict[str, Any], place: int) -> None:
     for cell in data["cells"]:
         cell["readings"][place] |= {"value": None, "at_least": False, "worked_out": False}
         readings = tuple(None if one["value"] is None else Reading(value=one["value"]) for one in cell["readings"])
-        again = sessions.pooled_cell(cell["id"], "", cell["target"], cell["unit"], readings, ("",) * len(readings))
+        again = pooled_cell.pooled_cell(cell["id"], "", cell["target"], cell["unit"], readings, ("",) * len(readings))
         cell |= {name: again.as_json()[name] for name in ("value", "interval", "next_session", "at_least", "sessions")}
 
 
@@ -309,8 +309,8 @@ def test_users_at_reference_speed_are_printed_where_it_is_shown_to_bring_session
         made = {"run_id": run_id, "created_at": f"2026-11-2{number}T08:30:00Z"}
         runs.append(results_run.write_run(tmp_path / run_id, systems, **made))
     found = sessions.pool(runs)
-    assert found.explained[sessions.FIXED_WORK] is True
-    at_reference = value(found, f"{sessions.AT_REFERENCE}/{DJANGO.name}")
+    assert found.explained[witnesses.FIXED_WORK] is True
+    at_reference = value(found, f"{pooled_cell.AT_REFERENCE}/{DJANGO.name}")
     raw = value(found, f"capacity_users/{DJANGO.name}")
     assert at_reference.pooled
     assert raw.pooled
@@ -388,11 +388,11 @@ def cell(measure: str = "capacity_users", **changes: Any) -> Cell:
     ],
 )
 def test_what_a_session_counts_by(shown: Cell | None, counts: Reading | None) -> None:
-    assert sessions.reading(shown) == counts
+    assert pooled_cell.reading(shown) == counts
 
 
 def test_a_session_that_is_a_lower_bound_makes_the_result_one() -> None:
-    made = sessions.pooled_cell(
+    made = pooled_cell.pooled_cell(
         "capacity_users/a", "Capacity", "a", "users", (Reading(value=400), Reading(value=100, at_least=True), None), ()
     )
     assert (made.short, made.interval, made.following) == ("≥ 200 users", "–", "–")
@@ -401,7 +401,7 @@ def test_a_session_that_is_a_lower_bound_makes_the_result_one() -> None:
 
 def test_sessions_with_a_worked_out_end_are_counted_everywhere(tmp_path: Path) -> None:
     cells = (Reading(value=100, worked_out=True), Reading(value=110, worked_out=True), Reading(value=120))
-    made = sessions.pooled_cell("capacity_users/a", "Capacity", "a", "users", cells, ("", "", ""))
+    made = pooled_cell.pooled_cell("capacity_users/a", "Capacity", "a", "users", cells, ("", "", ""))
     assert made.counted == "3, 2 with a worked-out end"
     assert made.text.endswith("; 3 sessions, 2 with a worked-out end)")
     data = made.as_json()
@@ -417,7 +417,7 @@ def test_values_that_are_not_all_positive_are_shown_by_their_range(pooled: sessi
     assert cell.pooled is None
     assert cell.text == "0 % (range over 3 sessions: not all are positive)"
     some = (Reading(value=0.0), Reading(value=0.01))
-    made = sessions.pooled_cell("failure_ratio/a", "Failed", "a", "ratio", some, ("0 %", "1 %"))
+    made = pooled_cell.pooled_cell("failure_ratio/a", "Failed", "a", "ratio", some, ("0 %", "1 %"))
     assert (made.short, made.interval, made.following) == ("0–1 %", "–", "–")
 
 
@@ -428,7 +428,7 @@ def test_runs_without_a_speed_say_so(tmp_path: Path) -> None:
         for n, name in enumerate(("one", "two"))
     ]
     found = sessions.pool(runs)
-    assert {one.name for one in found.witnesses} <= {sessions.CO_RUNNERS}
+    assert {one.name for one in found.witnesses} <= {witnesses.CO_RUNNERS}
     assert [row[2] for row in sessions_pages.session_rows(found)[1:]] == ["not recorded"] * 2
 
 
