@@ -19,7 +19,8 @@ with st.sidebar:
     who, leave = versions.row(2, 1)
     who.caption(f":material/person: {literal(user.username)} · {user.role}")
     leave.button("Sign out", on_click=auth.sign_out, type="tertiary", icon=":material/logout:")
-auth.keep_cookie()
+with st.container():  # also where it is empty: what follows keeps its place on the page, and the box its text
+    auth.keep_cookie()
 
 pages = [st.Page(chat.page, title="Chat", icon=":material/forum:", default=True)]
 if user.role in admin.MODERATORS:

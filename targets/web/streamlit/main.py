@@ -23,7 +23,8 @@ if user is None:
 with st.sidebar.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.caption(f":material/person: {literal(user['username'])} · {user['role']}")
     st.button("Sign out", on_click=auth.sign_out, type="tertiary", icon=":material/logout:")
-auth.keep_cookie()
+with st.container():  # also where it is empty: what follows keeps its place on the page, and the box its text
+    auth.keep_cookie()
 
 st.session_state.moderates = user["role"] in ("moderator", "admin")
 pages = [st.Page(chat.page, title="Chat", icon=":material/forum:", default=True)]

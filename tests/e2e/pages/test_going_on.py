@@ -82,6 +82,16 @@ def test_quick_answers_leave_one_box_that_takes_the_next_message(person: Person)
         expect(person.page.get_by_role("textbox", name="Message", exact=True)).to_have_count(1)
 
 
+@pytest.mark.parametrize("target", STREAMLIT, indirect=True)
+def test_what_is_typed_after_signing_in_outlives_the_next_run(person: Person) -> None:
+    person.sign_in("user0015")
+    person.message_box().fill("Begun.")
+    for _ in range(2):
+        person.new_conversation()
+        person.page.wait_for_timeout(1000)
+        expect(person.message_box()).to_have_value("Begun.")
+
+
 @pytest.fixture
 def line(target: Running) -> Iterator[Line]:
     """A line to the target."""

@@ -113,7 +113,8 @@ class Chatbot:
         self.open(conversation)
         asked, shown, over = False, "", False
         for kind, body in self.run(*self.find("chat_input"), chat_input_value={"data": text}):
-            over = over or (kind == "rerun" and bool(shown))  # the page is drawn again: the answer's end may come then
+            if kind == "rerun":  # the page is drawn again: what was not sent by then comes with it, in its place
+                over = asked = bool(shown)
             if kind == "text" and body == text and not over:  # earlier messages are shown again; the answer follows
                 asked, shown = True, ""
             elif asked and kind == "markdown" and "Thinking…" not in body and body.startswith(shown):
