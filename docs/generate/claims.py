@@ -1,4 +1,7 @@
-"""The claims, judged by what the example runs' tables recorded: their raw samples are not part of the repository."""
+"""The claims as the example run judged them, or judged again by its tables where it recorded no bases.
+
+Its raw samples are not part of the repository: judged again, a claim knows no trial at another think time.
+"""
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -11,7 +14,15 @@ from reports.content.known import Known, session
 
 
 def judged(run: Example) -> list[JudgedClaim]:
-    """Return the claims as they are judged today."""
+    """Return the claims with their judgements."""
+    printed = run.table["claims"]
+    if printed and all("basis" in one for one in printed):
+        return [from_json(JudgedClaim, one) for one in printed]
+    return _again(run)
+
+
+def _again(run: Example) -> list[JudgedClaim]:
+    """Return the claims as they are judged today, by the cells of a run that recorded no bases."""
     think = from_json(Distribution, run.run["profile"]["think_s"])
     answer = from_json(AnswerPlan, run.run["profile"]["answer"])
     answer_s = answer.ttft_s.mean() + answer.tokens_mean() * answer.itl_s

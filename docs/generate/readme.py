@@ -84,8 +84,8 @@ def _scalability(run: example.Example, target: str) -> str:
 
 
 def _around(found: sessions.PooledFigure | None) -> str:
-    """Return the interval behind a number, the bracket's own ends where there are no sessions."""
-    return f" ({found.interval})" if found else ""
+    """Return the interval behind a number over sessions; nothing where there is none."""
+    return f" ({found.interval})" if found and found.interval != "–" else ""
 
 
 def _ratios(run: example.Example) -> str:

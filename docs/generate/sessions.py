@@ -13,7 +13,7 @@ from docs.generate import example
 from docs.generate.markdown import table as markdown_table
 from harness.analysis.figure import figure
 from harness.analysis.sessions import middle
-from reports.numbers import as_text, span
+from reports.numbers import span
 
 FOLDER = example.FOLDER / "pooled"
 MEASURES = (
@@ -22,7 +22,6 @@ MEASURES = (
     "capacity_at_reference_users",
     "users_per_core_at_capacity",
     "cpu_s_per_turn_at_capacity",
-    "target_cpu_s_per_turn",
     "memory_slope_bytes_per_session",
 )
 HELD = ("capacity_users", "users_per_core_at_capacity", "cpu_s_per_turn_at_capacity")
@@ -56,11 +55,12 @@ def reservation(folder: Path = FOLDER) -> str:
     """Return how many sessions rest on ends that were worked out, a sentence; empty without one."""
     pooled = _read(folder)
     cells = pooled["cells"] if pooled else []
-    most = max((sum(bool(one.get("worked_out")) for one in cell["readings"]) for cell in cells), default=0)
+    most = max((sum(bool(one.get("between")) for one in cell["readings"]) for cell in cells), default=0)
     if not pooled or not most:
         return ""
-    link = "docs/method/sessions.md#how-often-the-interval-holds-the-truth"
-    return f"In {most} of {len(pooled['runs'])} an end was worked out, where [intervals are less sure]({link}). "
+    link = "docs/method/sessions.md#a-worked-out-end"
+    lies = f"so that [the mean lies between two numbers]({link})"
+    return f"In {most} of {len(pooled['runs'])} an end was worked out, {lies}. "
 
 
 def table(folder: Path = FOLDER) -> str:
@@ -89,11 +89,11 @@ def held(folder: Path = FOLDER) -> str:
     readings = {cell["id"]: _reading(cell) for cell in cells}
     rows = []
     for cell in pooled["cells"]:
-        value, predicted = readings.get(cell["id"]), cell["next_session"]
-        if cell["id"].partition("/")[0] in HELD and value is not None and predicted:
-            inside = "yes" if predicted[0] <= value <= predicted[1] else "no"
+        ends, predicted = readings.get(cell["id"]), cell["next_session"]
+        if cell["id"].partition("/")[0] in HELD and ends and predicted:
+            inside = ("no", "partly", "yes")[sum(predicted[0] <= end <= predicted[1] for end in ends)]
             found = _figure(cell)
-            rows.append((found.label, f"`{found.target}`", found.following, as_text(value, _suffix(cell)), inside))
+            rows.append((found.label, f"`{found.target}`", found.following, span(*ends, _suffix(cell)), inside))
     heading = ("Figure", "Target", "Predicted", "Next session", "Inside")
     return f"{markdown_table(heading, rows)}\nRun `{later['run_id']}`.\n"
 
@@ -104,13 +104,14 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _figure(cell: Mapping[str, Any]) -> PooledFigure:
-    suffix, value, interval, following = _suffix(cell), cell["value"], cell["interval"], cell["next_session"]
+    suffix, interval, following = _suffix(cell), cell["interval"], cell["next_session"]
+    ends = cell["between"] or [cell["value"]] * 2
     tie = " / " in cell["id"] and interval and interval[0] <= 1 <= interval[1]
     mark = "≥ " if cell["at_least"] else "tie: " if tie else ""
     return PooledFigure(
         label=cell["label"],
         target=cell["target"],
-        value=cell["text"] if value is None else f"{mark}{as_text(value, suffix)}",
+        value=cell["text"] if ends[0] is None else f"{mark}{span(ends[0], ends[1], suffix)}",
         interval=span(interval[0], interval[1], suffix) if interval else "–",
         following=span(following[0], following[1], suffix) if following else "–",
         counted=cell["counted"],
@@ -124,9 +125,9 @@ def _suffix(cell: Mapping[str, Any]) -> str | None:
     return unit if " / " in target else figure(measure.rpartition(".")[2]).suffix
 
 
-def _reading(cell: Mapping[str, Any]) -> float | None:
-    """Return a session's value: a bracket's geometric middle, no value where its upper end is open."""
+def _reading(cell: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return what a session's value lies between: of a bracket its geometric middle; None where it is open above."""
     if not cell["id"].startswith("capacity_users"):
-        return cell["value"]  # type: ignore[no-any-return]  # a number or nothing, as results-format.md says
-    found = middle(*(cell["bracket"] or (None, None)))
-    return found.value if found and not found.at_least else None
+        return None if cell["value"] is None else (cell["value"], cell["value"])
+    found = middle(*(cell["bracket"] or (None, None)), between=cell.get("between"))
+    return found.ends if found and not found.at_least else None

@@ -71,10 +71,15 @@ def block_length_s(turns: int, window_s: float) -> float:
 
 
 def met_ratio(turns: "pd.DataFrame", window: PhaseTimes, slo: Slo) -> float | None:
-    """Return the share of blocks that met the SLO; None for fewer than two."""
+    """Return the share of blocks that met the SLO; None for fewer than two, or without turns.
+
+    A block in which nobody could send is a pause of its own length: it did not meet it.
+    """
     length_s = block_length_s(len(turns), window.end_s - window.start_s)
     found = blocks(turns, window, slo, length_s)
-    return sum(block.met for block in found) / len(found) if len(found) > 1 else None
+    if turns.empty or len(found) < 2:
+        return None
+    return sum(block.met and block.turns > 0 for block in found) / len(found)
 
 
 def climbed(

@@ -43,6 +43,7 @@ class Capacity:
         most: Users where ``at_least``: the load that failed there, in proportion to all CPUs of the budget (utilisation
             law). Worked out, not observed: it holds if a turn costs no less CPU time with more users. None where the
             target's cores were not read.
+        failed: The level that failed where ``at_least``.
     """
 
     low: int | None
@@ -50,6 +51,7 @@ class Capacity:
     at_least: bool
     status: Status
     most: int | None = None
+    failed: int | None = None
 
     @property
     def upper(self) -> int | None:
@@ -60,6 +62,18 @@ class Capacity:
     def worked_out(self) -> bool:
         """Tell if the upper end was worked out, not observed."""
         return self.high is None and self.most is not None
+
+    @property
+    def middles(self) -> tuple[float, float] | None:
+        """The bracket's geometric middle as observed, and in proportion to all CPUs where its end was worked out.
+
+        The same twice where the end was observed; None where an end is open.
+        """
+        observed = self.failed if self.worked_out else self.high
+        if not self.low or not observed or not self.upper:
+            return None
+        middle = sqrt(self.low * observed)
+        return middle, middle * (self.upper / observed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +123,9 @@ def assess(outcomes: Sequence[Outcome]) -> Capacity:
     clear = None if contended else high
     if low is None:
         return Capacity(low=None, high=clear, at_least=False, status="inconclusive")
-    most = _most(there) if contended else None
-    return Capacity(low=low, high=clear, at_least=contended, status="bracketed", most=most)
+    if not contended:
+        return Capacity(low=low, high=high, at_least=False, status="bracketed")
+    return Capacity(low=low, high=None, at_least=True, status="bracketed", most=_most(there), failed=high)
 
 
 def _most(failed: Sequence[Outcome]) -> int | None:

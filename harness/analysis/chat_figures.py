@@ -149,6 +149,14 @@ def _rates(measured: pd.DataFrame, window_s: float, slo: Slo) -> Figures:
     }
 
 
+def lateness_of_tools(turns: pd.DataFrame) -> Figures:
+    """Return how late generator and model were, in seconds."""
+    return {
+        "schedule_delay_p95_s": finite(stats.percentile(turns["schedule_delay_s"].dropna().tolist(), 95)),
+        "model_lag_p99_s": finite(stats.percentile(turns["model_lag_s"].dropna().tolist(), 99)),
+    }
+
+
 def _counts(measured: pd.DataFrame, window_s: float) -> Figures:
     """Return how many turns there were, and how late generator and model were: the trust in any trial asks for both."""
     outcome = measured["outcome"]
@@ -158,8 +166,7 @@ def _counts(measured: pd.DataFrame, window_s: float) -> Figures:
         "failed": float((outcome == "failed").sum()),
         "incomplete": float((outcome == "incomplete").sum()),
         "window_s": window_s,
-        "schedule_delay_p95_s": finite(stats.percentile(measured["schedule_delay_s"].dropna().tolist(), 95)),
-        "model_lag_p99_s": finite(stats.percentile(measured["model_lag_s"].dropna().tolist(), 99)),
+        **lateness_of_tools(measured),
     }
 
 

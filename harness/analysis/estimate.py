@@ -70,6 +70,7 @@ class Estimate:
         value: None where a round was contended: it lies somewhere in the interval.
         high: None where it is not known what a contended round would have carried.
         worked_out: Of each end, whether a contended round's worked-out users went into it.
+        between: The means of the least and of the most of each round, where one was contended and both are known.
     """
 
     value: float | None
@@ -77,6 +78,7 @@ class Estimate:
     high: float | None
     rounds: tuple[float, ...]
     worked_out: tuple[bool, bool] = (False, False)
+    between: tuple[float, float] | None = None
 
 
 def slo_use(figures: Figures, limits: Mapping[str, float]) -> float:
@@ -159,7 +161,8 @@ def _between(lowest: Sequence[float], most: Sequence[float | None], worked_out: 
         return Estimate(value=found.value, low=found.low, high=found.high, rounds=found.rounds)
     above = over_rounds(known) if len(known) == len(most) else None
     high, marks = above.high if above else None, (worked_out[0], worked_out[1] and above is not None)
-    return Estimate(value=None, low=found.low, high=high, rounds=found.rounds, worked_out=marks)
+    means = (found.value, above.value) if above else None
+    return Estimate(value=None, low=found.low, high=high, rounds=found.rounds, worked_out=marks, between=means)
 
 
 def over_rounds(values: Sequence[float]) -> Mean | None:

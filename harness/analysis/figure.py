@@ -111,7 +111,7 @@ CAPACITY = (
         "Capacity at reference speed",
         "users",
         POOLED,
-        "capacity over sessions, each divided by its session's machine_speed; printed where that halves their spread",
+        "capacity over sessions, each ÷ machine_speed over its trials; printed where that halves their spread",
     ),
     Figure(
         "think_N_users",

@@ -330,7 +330,7 @@ def _trial() -> Iterator[ReasonCode]:
     yield ReasonCode(
         code="invalid.stopped",
         meaning="The trial was stopped early as certain to fail, but its turns met the SLO.",
-        cause="The first answers were slow, and the later ones were fast.",
+        cause="The client saw late answers for which the model, not the target, was late.",
         remedy=f"{_QUIET} Then start a new run.",
     )
     yield ReasonCode(

@@ -42,13 +42,18 @@ def standard_error(values: Sequence[float]) -> float | None:
     return sqrt(variance / len(values))
 
 
-def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float] | None:
-    """Return the least-squares slope of y over x with its confidence interval (low, high); None for under three points.
+def slope(
+    x: Sequence[float], y: Sequence[float], confidence: float = 0.95, constants: int = 1
+) -> tuple[float, float, float] | None:
+    """Return the least-squares slope of y over x with its interval (low, high); None for fewer points than it takes.
 
-    Student's t with n − 2 degrees of freedom (Draper & Smith, Applied Regression Analysis, 1.4).
+    Student's t with n − 1 − ``constants`` degrees of freedom (Draper & Smith, Applied Regression Analysis, 1.4).
+
+    Args:
+        constants: How many were fitted: one, or one for each group whose own means were taken out of x and y before.
     """
-    n = len(x)
-    if n < 3 or n != len(y):
+    n, freedom = len(x), len(x) - 1 - constants
+    if freedom < 1 or n != len(y):
         return None
     mean_x, mean_y = sum(x) / n, sum(y) / n
     spread = sum((v - mean_x) ** 2 for v in x)
@@ -58,7 +63,7 @@ def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> t
     residual = sum((b - mean_y - value * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
     from scipy.stats import t
 
-    half = float(t.ppf(0.5 + confidence / 2, n - 2)) * sqrt(residual / (n - 2) / spread)
+    half = float(t.ppf(0.5 + confidence / 2, freedom)) * sqrt(residual / freedom / spread)
     return value, value - half, value + half
 
 

@@ -93,9 +93,12 @@ def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
         reasons.append(Reason(code="invalid.few_turns", text=text, value=turns, limit=limit, unit="count"))
     reasons += _none_allowed(figures, "lost_turns", "invalid.lost_turns")
     reasons += _none_allowed(figures, "arrivals_without_user", "invalid.users")
-    if facts.spare_cpus and not facts.no_app:
-        reasons += _late_tools(figures, facts, rules)
-    return reasons
+    return reasons + slow_tools(figures, facts, rules)
+
+
+def slow_tools(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
+    """Return what shows that generator or model, on CPUs of their own, were what was slow."""
+    return _late_tools(figures, facts, rules) if facts.spare_cpus and not facts.no_app else []
 
 
 def tools_spent(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:

@@ -11,6 +11,7 @@ from harness.analysis.validity import (
     distrust,
     disturbances,
     doubts_of_a_pass,
+    slow_tools,
     tools_spent,
     unsteadiness,
 )
@@ -108,12 +109,13 @@ def judge_unsettled(seen: Unsettled, figures: Figures, facts: Facts, validity: V
     """Return the verdict of a trial whose load never settled, so that nothing was measured.
 
     Turns under way that still grow are more than the target can answer. Where they still fall, all that is known is
-    that the trial began to measure too soon. ``figures``: of the machine since all users were there.
+    that the trial began to measure too soon. ``figures``: of machine, generator and model
+    since all users were there.
     """
     rules = validity or Validity()
     if facts.model_exits or facts.target_exits or facts.oom_kills:
         return judge({}, facts, Slo())
-    if invalid := disturbances(figures, facts, rules):
+    if invalid := [*disturbances(figures, facts, rules), *slow_tools(figures, facts, rules)]:
         return Verdict(outcome="invalid", reasons=tuple(invalid))
     grows = seen.later_live > seen.earlier_live
     text = (

@@ -21,14 +21,13 @@ from harness.records import (
     Turn,
     Verdict,
 )
-from harness.trials.observe import Observation
+from harness.trials.observe import CUT, Observation
 from harness.trials.plans import CHECK_TURNS, TURNS_NEEDED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
-UNSETTLED = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")  # figures without *measure*
+UNSETTLED = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")  # the machine without *measure*
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 Figures = dict[str, float | None]
 
@@ -94,7 +93,9 @@ def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Valid
     if summary and summary.unsettled and seen.in_time:
         there = summary.phases["warm_up"]
         used = resource_figures(results.read_resources(seen.folder), there.start_s, there.end_s)
+        turns = results.read_turns(seen.folder)
         kept: Figures = {name: used[name] for name in UNSETTLED}
+        kept |= chat_figures.lateness_of_tools(turns[turns["phase"] == "warm_up"])
         return kept, judge_unsettled(summary.unsettled, kept, facts, rules)
     if summary is None or not seen.in_time or "measure" not in summary.phases:
         return {}, _without_summary(facts, summary, profile.slo, seen.in_time)

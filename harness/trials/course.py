@@ -247,22 +247,24 @@ def _search(
     looking: Generator[int, Judged, Capacity], known: Sequence[Trial], bound: Callable[[Trial], float | None]
 ) -> Course:
     """Yield the trials of a search; return the capacity that they and those known before add up to."""
-    low: int | None = None
-    high: int | None = None
     found = list(known)
     try:
         level = next(looking)
         while True:
+            low, high = _between(found[len(known) :])
             left = max(1, (4 if high is None else 3) - (len(found) - len(known)) // 2)
             trial = yield Request(scenario="chat", level=level, about_left=left, bracket=(low, high))
             found.append(trial)
-            if trial.verdict.outcome == "pass":
-                low = max(level, low or 0)
-            elif trial.verdict.outcome == "fail":
-                high = min(level, high or level)
             level = looking.send((trial.verdict, bound(trial)))
     except StopIteration:
         return assess([_outcome(one) for one in found])
+
+
+def _between(trials: Sequence[Trial]) -> tuple[int | None, int | None]:
+    """Return the highest level that passed below every fail, and the lowest that failed above every pass."""
+    passed, failed = ([t.key.level for t in trials if t.verdict.outcome == word] for word in ("pass", "fail"))
+    low = max((level for level in passed if level < min(failed, default=level + 1)), default=None)
+    return low, min((level for level in failed if level > max(passed, default=0)), default=None)
 
 
 def _outcome(trial: Trial) -> Outcome:

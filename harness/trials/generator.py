@@ -18,11 +18,11 @@ POLL_S = 0.25
 
 
 def follow(
-    pod: Pod, plan: LoadPlan, profile: Profile, model_log: Path, tell: Callable[[Live], None]
+    pod: Pod, plan: LoadPlan, profile: Profile, model_log: Path, tell: Callable[[Live], None], *, may_fail: bool
 ) -> tuple[Live, bool]:
     """Wait for the generator to end; stop it early once the verdict is certain or a component of the target died.
 
-    ``model_log`` tells how many calls of the model have ended.
+    ``model_log`` tells how many calls of the model have ended, ``may_fail`` whether a certain fail ends the trial.
     Returns what was seen, and whether the generator ended by itself (False: given up after its time).
     """
     live, possible = Live(worst=Worst.of(profile)), turns_possible(plan)
@@ -38,7 +38,7 @@ def follow(
         if code is not None:
             return live, True
         died = any(name != GENERATOR for name, _ in pod.exited()) or pod.oom_kills()
-        if died or verdict_is_certain(live, plan, possible):
+        if died or verdict_is_certain(live, plan, possible, may_fail=may_fail):
             Path(plan.stop_file).touch()
     return live, False
 

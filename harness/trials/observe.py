@@ -16,6 +16,7 @@ from harness.trials.context import Begun
 from harness.trials.plans import plan_for, workers_for
 from harness.trials.subject import subject
 
+CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
 Exit = tuple[Role, str]  # of a component that ended by itself: its role, and how it ended in words
 
 
@@ -110,7 +111,12 @@ def _under_load(pod: Pod, plan: LoadPlan, begun: Begun, stack: Stack) -> tuple[l
     pod.generate(plan)
     with Sampler(pod) as sampler:
         _, in_time = generator.follow(
-            pod, plan, context.profile, stack.model_log, lambda live: context.tell(live.phase, live)
+            pod,
+            plan,
+            context.profile,
+            stack.model_log,
+            lambda live: context.tell(live.phase, live),
+            may_fail=begun.key.scenario in CUT,
         )
     return sampler.samples, in_time
 

@@ -104,7 +104,7 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
     key = TrialKey(target=prepared.target.name, scenario="check", number=1, level=1, repetition=1)
     plan = plan_for(key, profile, prepared, launched.instances, folder)
     pod.generate(plan)
-    generator.follow(pod, plan, profile, launched.model_log, lambda _: None)
+    generator.follow(pod, plan, profile, launched.model_log, lambda _: None, may_fail=False)
     log = folder / "turns.jsonl"
     turns = results.read_lines(Turn, log) if log.is_file() else []
     checks = [

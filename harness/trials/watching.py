@@ -11,6 +11,8 @@ from harness.records import LoadPlan, Profile
 
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 COUNTED = "measure"
+#: how much later than planned a first token may leave the model: its step of 10 ms, and its lag on a busy machine
+MODEL_LATE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +24,14 @@ class Worst:
 
     @classmethod
     def of(cls, profile: Profile) -> "Worst":
-        """Return the thresholds on top of what the model itself takes in 99.9 % of its draws."""
+        """Return the thresholds on top of what the model itself takes in 99.9 % of its draws, and its own lateness."""
         ttft = profile.answer.ttft_s
         model_s = ttft.median * exp(NINETY_NINE_POINT_NINE * ttft.sigma)
         slo = profile.slo
-        return cls(ttft_s=model_s + slo.added_ttft_p95_s, stall_s=2 * profile.answer.itl_s + slo.added_stall_p95_s)
+        return cls(
+            ttft_s=model_s + MODEL_LATE_S + slo.added_ttft_p95_s,
+            stall_s=2 * profile.answer.itl_s + slo.added_stall_p95_s,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +44,7 @@ class Live:
     beyond: dict[str, int] = field(default_factory=dict)  # turns of *measure* by what is wrong with them
     ttft_s: list[float] = field(default_factory=list)
     phase: str = "ramp_up"
+    drains: bool = False  # *measure* is over: its window is whole
     blocks: dict[int, dict[str, int]] = field(default_factory=dict)  # the same by block since the first message
     first_sent_s: float | None = None
     calls: int = 0  # that the model has ended
@@ -47,6 +53,7 @@ class Live:
         """Count one ended turn."""
         self.turns += 1
         self.phase = str(row["phase"])
+        self.drains = self.drains or self.phase == "drain"
         ttft_s, stall_s = row["ttft_s"], row["stall_s"]
         if ttft_s is not None:
             self.ttft_s = [*self.ttft_s[-199:], float(ttft_s)]
@@ -75,12 +82,14 @@ class Live:
         return max((count for name, count in beyond.items() if not (several and name == "ttft")), default=0)
 
 
-def verdict_is_certain(live: Live, plan: LoadPlan, possible: float) -> bool:
-    """Return whether a trial need not go on: it is certain to fail, or its climb has left the SLO behind."""
+def verdict_is_certain(live: Live, plan: LoadPlan, possible: float, *, may_fail: bool) -> bool:
+    """Return whether a trial need not go on: it is certain to fail, or its climb has left the SLO behind.
+
+    ``may_fail``: its scenario is one that ends with its verdict. In *drain* the window is whole, and kept.
+    """
     if plan.climb_s:
         return climb_is_over(live, plan)
-    may_end = plan.scenario == "chat" and plan.spike is None  # what comes after a spike is what it is made for
-    return may_end and certainly_failing(live.most(live.beyond, plan.users), possible)
+    return may_fail and not live.drains and certainly_failing(live.most(live.beyond, plan.users), possible)
 
 
 def climb_is_over(live: Live, plan: LoadPlan) -> bool:

@@ -15,7 +15,6 @@ from reports.evidence.trials import (
 )
 from reports.numbers import as_text, span
 
-ONE_SESSION = "one session on one machine"
 CAPACITY = figure("capacity_users").label
 AT_CAPACITY = {
     "live_streams_at_capacity": "live_streams_mean",
@@ -44,9 +43,10 @@ def capacity_cell(evidence: Evidence, terms: Conditions) -> Cell:
         unit="users",
         bracket=(ends.low, ends.upper) if known else None,
         worked_out=(False, ends.worked_out),
+        between=ends.middles if ends.worked_out else None,
         verdict=verdict,
         short=short,
-        text=f"{short}{_capacity_note(evidence, ends)} ({ONE_SESSION}; {terms.at(ends.low, live)})",
+        text=f"{short}{_capacity_note(evidence, ends)} ({terms.session}; {terms.at(ends.low, live)})",
         rests_on=paths(_edges(evidence, ends)),
     )
 
@@ -69,11 +69,19 @@ def _capacity_note(evidence: Evidence, ends: Capacity) -> str:
         return f": no level passed throughout{below}"
     if ends.status == "inconclusive":
         return f": {as_text(ends.low, 'users')} passed"
-    if ends.high:
-        return _once_tried(evidence, ends)
-    if ends.at_least:
+    return _once_tried(evidence, ends) if ends.high else _open_above(evidence, ends)
+
+
+def _open_above(evidence: Evidence, ends: Capacity) -> str:
+    """Return why no level above the one that passed is the upper end: which failed there, and what passed beyond."""
+    if ends.failed:
         share = "; the upper end is worked out, as if it had their CPU time, too" if ends.most else ""
-        return f"; above {as_text(ends.low, 'users')} the machine was the limit{share}"
+        return f"; at {as_text(ends.failed, 'users')} the machine was the limit{share}"
+    trials = valid(evidence.chat)
+    passed = {t.key.level for _, t in trials if t.verdict.outcome == "pass"}
+    failed = {t.key.level for _, t in trials} - passed
+    if failed:
+        return f"; {as_text(min(failed), 'users')} failed, {as_text(max(passed), 'users')} above it passed"
     return "; no level tried failed throughout"
 
 

@@ -18,6 +18,7 @@ class Cell:
         id: Name of the measure, then the target: unique in a table.
         bracket: Interval around the value; ``None`` inside it is an open end.
         worked_out: Of each end of the bracket, whether it was worked out and not observed.
+        between: With a worked-out end, the least and the most that count where sessions are pooled.
         verdict: ``bound`` where only one end is known, ``tie`` where a ratio's bracket includes 1.
         short: The beginning of ``text`` that can stand alone: the number.
         rests_on: Trial folders, relative to the run's.
@@ -31,6 +32,7 @@ class Cell:
     unit: str | None = None
     bracket: Bracket | None = None
     worked_out: tuple[bool, bool] = (False, False)
+    between: tuple[float, float] | None = None
     verdict: CellVerdict
     text: str
     short: str = ""
@@ -55,6 +57,7 @@ class Cell:
             "text": self.text,
             "rests_on": list(self.rests_on),
             **({"worked_out": list(self.worked_out)} if any(self.worked_out) else {}),
+            **({"between": list(self.between)} if self.between else {}),
             **({"evidence": self.evidence} if self.evidence else {}),
         }
 

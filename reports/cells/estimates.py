@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from harness.analysis import estimate
 from harness.analysis.estimate import Crossing, Estimate, Tried
 from harness.analysis.figure import figure
-from reports.cells.capacity import ONE_SESSION
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid
@@ -60,9 +59,10 @@ def _estimate_cell(evidence: Evidence, terms: Conditions) -> Cell:
         unit="users",
         bracket=(found.low, found.high),
         worked_out=found.worked_out,
+        between=found.between,
         verdict="bound" if found.high is None else "measured",
         short=short,
-        text=f"{short} ({interval(found, 'users')}{lost}; {ONE_SESSION}; {terms.at(low, live)})",
+        text=f"{short} ({interval(found, 'users')}{lost}; {terms.session}; {terms.at(low, live)})",
         rests_on=paths(trials),
     )
 
@@ -100,6 +100,7 @@ def ratio_cell(modular: Evidence, monolithic: Evidence, terms: Conditions) -> Ce
         unit="×",
         bracket=(found.low, found.high),
         worked_out=found.worked_out,
+        between=found.between,
         verdict="tie" if tie else "bound" if found.high is None else "measured",
         short=short,
         text=f"tie: {short} ({ends})" if tie else short if found.high is None else f"{short} ({ends})",
@@ -130,7 +131,7 @@ def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
     elif low:
         short, verdict = f"≥ {as_text(low, 'users')}", "at least as predicted; "
     else:
-        short, verdict = f"< {as_text(high, 'users')}" if high else "", "fewer than predicted; "
+        short, verdict = f"< {as_text(high, 'users')}" if high else "", "fewer than predicted; " if high else ""
     if think_s not in terms.profile.search.further_think_s:
         verdict = ""  # tried at the users that a claim names, not beside the prediction
     return Cell(
@@ -140,8 +141,13 @@ def _think_cell(evidence: Evidence, terms: Conditions, think_s: int) -> Cell:
         value=low,
         unit="users",
         bracket=(low, high) if low or high else None,
-        verdict="measured" if low and high else "bound",
+        verdict="measured" if low and high else "bound" if low or high else "inconclusive",
         short=short,
-        text=f"{short} ({verdict}{seen}; {at})".strip(),
+        text=f"{short or _no_end(bool(passed))} ({verdict}{seen}; {at})",
         rests_on=paths(good),
     )
+
+
+def _no_end(passed: bool) -> str:
+    """Return why trials around a prediction leave both ends open."""
+    return "its trials contradict each other" if passed else "the machine was the limit"

@@ -20,6 +20,14 @@ def capacity_bracket(modular: Capacity, monolithic: Capacity) -> Bracket:
     return low, high
 
 
+def capacity_between(modular: Capacity, monolithic: Capacity) -> tuple[float, float] | None:
+    """Return the least and the most that a ratio counts by; None without a worked-out end or where one is open."""
+    over, under = modular.middles, monolithic.middles
+    if over is None or under is None or not (modular.worked_out or monolithic.worked_out):
+        return None
+    return over[0] / under[1], over[1] / under[0]
+
+
 def capacity_ratio(label: str, modular: Cell, monolithic: Cell, a: Capacity, b: Capacity) -> Cell:
     """Return the ratio of two capacities as a bracket; its value is the ratio of the highest levels that passed."""
     bracket = capacity_bracket(a, b)
@@ -30,7 +38,7 @@ def capacity_ratio(label: str, modular: Cell, monolithic: Cell, a: Capacity, b: 
     worked_out = (bracket[0] is not None and b.worked_out, bracket[1] is not None and a.worked_out)
     verdict, text = _worded(bracket, why if b.upper is None else None, worked_out)
     cell = _cell("capacity_users", label, modular, monolithic, value, bracket, verdict, text)
-    return replace(cell, worked_out=worked_out)
+    return replace(cell, worked_out=worked_out, between=capacity_between(a, b))
 
 
 def _worded(

@@ -22,10 +22,12 @@ def users_a_server(evidence: Evidence) -> float | None:
     """Return how many users one server is given: those that keep its busiest CPU resource at ``BUSY_SHARE``.
 
     No more than its memory holds, by the memory per open session, and no more than met the SLO when tried. None where
-    no capacity was measured, or its trials have no CPU readings.
+    no capacity was measured, its trials have no CPU readings, or idle CPU is not known.
     """
     ends = evidence.capacity
-    idle = cost.idle_cores(evidence) or 0.0
+    idle = cost.idle_cores(evidence)
+    if idle is None:
+        return None
     found = [users for _, trial in cost.at_edge(evidence) if (users := _users_at_share(trial, idle)) is not None]
     if not ends.low or not found:
         return None
@@ -64,6 +66,8 @@ def cell(evidence: Evidence) -> Cell:
         return absent(MEASURE, LABEL, evidence.target, NO_PROCESS)
     if valid(evidence.chat) and not evidence.capacity.low:
         return absent(MEASURE, LABEL, evidence.target, "not worked out: no level passed throughout")
+    if cost.at_edge(evidence) and cost.idle_cores(evidence) is None:
+        return absent(MEASURE, LABEL, evidence.target, "not measured: idle CPU is not known")
     users = users_a_server(evidence)
     if users is None or users <= 0:
         return absent(MEASURE, LABEL, evidence.target)

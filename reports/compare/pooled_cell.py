@@ -9,7 +9,7 @@ from harness.analysis.sessions import Pooled, Reading
 from harness.analysis.speed import SessionSpeed
 from reports.cells.cell import Cell
 from reports.content.report import Report
-from reports.numbers import as_text, span
+from reports.numbers import span
 
 CAPACITY, ESTIMATE, AT_REFERENCE = "capacity_users", "capacity_estimate_users", "capacity_at_reference_users"
 RATIO = " / "
@@ -62,11 +62,11 @@ class PooledCell:
 
     @property
     def short(self) -> str:
-        """The value; the range over sessions where one is not positive, so that there is no mean on logarithms."""
+        """The value, or what it lies between; the range over sessions where one is not positive: no logarithm."""
         if self.pooled is None:
             values = [one.value for one in self.readings if one]
             return span(min(values), max(values), self.suffix)
-        text = as_text(self.pooled.value, self.suffix)
+        text = span(self.pooled.least, self.pooled.most, self.suffix)
         return f"≥ {text}" if self.pooled.at_least else text
 
     @property
@@ -92,7 +92,7 @@ class PooledCell:
     @property
     def _reservations(self) -> str:
         there = [one for one in self.readings if one]
-        bounds, worked_out = sum(one.at_least for one in there), sum(one.worked_out for one in there)
+        bounds, worked_out = sum(one.at_least for one in there), sum(one.most is not None for one in there)
         text = f", {bounds} as lower bounds" if bounds else ""
         return f"{text}, {worked_out} with a worked-out end" if worked_out else text
 
@@ -117,6 +117,7 @@ class PooledCell:
             "label": self.label,
             "target": self.target,
             "value": self.pooled.value if self.pooled else None,
+            "between": list(self.pooled.between) if self.pooled and self.pooled.between else None,
             "unit": self.unit,
             "interval": list(self.pooled.interval) if self.pooled and self.pooled.interval else None,
             "next_session": list(self.pooled.following) if self.pooled and self.pooled.following else None,
@@ -126,9 +127,9 @@ class PooledCell:
             "counted": self.counted,
             "readings": [
                 {
-                    "value": one.value if one else None,
+                    "value": one.value if one and one.most is None else None,
+                    "between": list(one.ends) if one and one.most is not None else None,
                     "at_least": bool(one and one.at_least),
-                    "worked_out": bool(one and one.worked_out),
                     "text": text,
                 }
                 for one, text in zip(self.readings, self.texts, strict=True)
@@ -151,10 +152,10 @@ def pooled_cell(
 
 
 def reading(cell: Cell | None) -> Reading | None:
-    """Return a session's value of a figure; a bracket counts by its geometric middle, an open one as a lower bound."""
+    """Return a session's value of a figure; a bracket counts by its middle, or by two, an open one as a lower bound."""
     if cell is None or cell.verdict in ("invalid", "inconclusive", "none", "not measured"):
         return None
     measure = cell.id.partition("/")[0]
     if measure == CAPACITY or measure.startswith("think_") or (measure == ESTIMATE and cell.value is None):
-        return sessions.middle(*(cell.bracket or (None, None)), worked_out=any(cell.worked_out))
+        return sessions.middle(*(cell.bracket or (None, None)), between=cell.between)
     return None if cell.value is None else Reading(value=cell.value)

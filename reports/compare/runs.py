@@ -82,7 +82,7 @@ def conditions_apart(base: Run, head: Run) -> list[Apart]:
     ]
     found += [
         Apart(f"profile: {key}", profiles[0][key], profiles[1][key])
-        for key in sorted(profiles[0])
+        for key in sorted(set(profiles[0]) - {"purpose"})  # words for people: nothing is measured by them
         if profiles[0][key] != profiles[1][key]
     ]
     if base.seed != head.seed:

@@ -10,14 +10,14 @@ from typing import Any
 
 from harness import results
 from harness.analysis import sessions, speed
-from harness.analysis.sessions import Witness
+from harness.analysis.sessions import Power, Witness
 from harness.errors import UsageError
 from harness.records import FORMAT_VERSION, Run, to_json
 from harness.records.machine import VARIES
 from reports.cells.cell import Cell
 from reports.compare.pooled_cell import CAPACITY, ESTIMATE, RATIO, PooledCell, Session, pooled_cell, reading
 from reports.compare.runs import Apart, conditions_apart
-from reports.compare.witnesses import FIXED_WORK, at_reference, verdict, witnesses_of
+from reports.compare.witnesses import FIXED_WORK, at_reference, powers_of, verdict, went, witnesses_of
 from reports.content.report import Report, assemble, conditions_list
 from reports.evidence import conditions
 from reports.pages.files import row_of
@@ -25,11 +25,12 @@ from reports.pages.files import row_of
 
 @dataclass(frozen=True, kw_only=True)
 class PooledReport:
-    """Several sessions as one result."""
+    """Several sessions as one result; ``powers``: how CPU time per turn goes with the machine's speed, by target."""
 
     sessions: tuple[Session, ...]
     cells: tuple[PooledCell, ...]
     witnesses: tuple[Witness, ...]
+    powers: Mapping[str, Power]
 
     @property
     def first(self) -> Report:
@@ -69,7 +70,8 @@ class PooledReport:
         """What the machine's speed explains of the differences between sessions, in sentences."""
         if not self.witnesses:
             return ("These runs did not record the machine's speed: nothing is known of what makes them differ.",)
-        return tuple(verdict(name, helps, self.witnesses) for name, helps in self.explained.items())
+        explained = (verdict(name, helps, self.witnesses) for name, helps in self.explained.items())
+        return (*explained, *(went(target, power) for target, power in self.powers.items()))
 
     @property
     def conditions(self) -> list[tuple[str, str]]:
@@ -107,6 +109,7 @@ class PooledReport:
                 }
                 for one in self.witnesses
             ],
+            "cpu_per_turn_by_speed": {target: to_json(power) for target, power in self.powers.items()},
             "speed": list(self.speed_words),
             "conditions": dict(self.conditions),
         }
@@ -129,11 +132,11 @@ def pool(folders: Sequence[Path]) -> PooledReport:
         )
     found = sorted((_session(folder) for folder in folders), key=lambda one: one.report.run.created_at)
     cells = list(_cells(found))
-    witnesses = tuple(witnesses_of(found, cells))
+    witnesses, powers = tuple(witnesses_of(found, cells)), powers_of(found, cells)
     if sessions.explains(witnesses).get(FIXED_WORK):
         beside = max(place for place, cell in enumerate(cells, start=1) if cell.measure == CAPACITY)
         cells[beside:beside] = at_reference(found, cells)
-    return PooledReport(sessions=tuple(found), cells=tuple(cells), witnesses=witnesses)
+    return PooledReport(sessions=tuple(found), cells=tuple(cells), witnesses=witnesses, powers=powers)
 
 
 def _apart(runs: Sequence[Run]) -> Iterator[str]:

@@ -21,12 +21,35 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 HEADINGS = ("Figure", "Target", "Over sessions", "95 % interval", "Next session", "Sessions")
-CSV_COLUMNS = ("id", "label", "target", "value", "unit", "low", "high", "next_low", "next_high", "sessions", "text")
-BRIEF = (CAPACITY, ESTIMATE, AT_REFERENCE, "target_cpu_s_per_turn", "memory_slope_bytes_per_session")
+CSV_COLUMNS = (
+    "id",
+    "label",
+    "target",
+    "value",
+    "least",
+    "most",
+    "unit",
+    "low",
+    "high",
+    "next_low",
+    "next_high",
+    "sessions",
+    "text",
+)
+BRIEF = (
+    CAPACITY,
+    ESTIMATE,
+    AT_REFERENCE,
+    "users_per_core_at_capacity",
+    "cpu_s_per_turn_at_capacity",
+    "memory_slope_bytes_per_session",
+)
 METHOD = (
     "A session is one run. A bracket counts by its geometric middle, and one without an upper end as a lower bound.",
     "Value: geometric mean over sessions. Interval and range: Student's t on logarithms.",
     "In a bracket, ≤ before the upper end or ≥ before the lower one marks an end that was worked out, not observed.",
+    "A session with a worked-out end counts by two values: as the failed level says, and in proportion to all CPUs.",
+    "A–B goes from the mean of the one to the mean of the other; interval and range then go from A's to B's.",
 )
 PAGE = "pooled.html"
 
@@ -68,7 +91,8 @@ def to_csv(report: PooledReport) -> str:
         low, high = (found.interval if found else None) or (None, None)
         next_low, next_high = (found.following if found else None) or (None, None)
         value, count = (found.value, found.sessions) if found else (None, 0)
-        place = (cell.id, cell.label, cell.target, value, cell.unit)
+        least, most = (found.between if found else None) or (None, None)
+        place = (cell.id, cell.label, cell.target, value, least, most, cell.unit)
         writer.writerow([*place, low, high, next_low, next_high, count, cell.text])
     return stream.getvalue()
 

@@ -59,6 +59,8 @@ class JudgedClaim:
         says: The statement, paraphrased, and the targets it is judged on.
         threshold: What the words are taken to mean, as a number.
         condition: Where the answer turns, for *depends*.
+        turn_s: Mean think times from which a number of users is predicted to fit: by the upper end of the capacity, by
+            the lower. None where no capacity was measured, or as the first where it has no upper end.
         why: The numbers that decided.
         targets: The target, or the pair.
         basis: What decided, as numbers.
@@ -71,6 +73,7 @@ class JudgedClaim:
     threshold: str
     judgement: Judgement
     condition: str = ""
+    turn_s: tuple[float | None, float] | None = None
     why: str
     targets: tuple[str, ...] = ()
     basis: tuple[Basis, ...] = ()
@@ -84,6 +87,7 @@ class JudgedClaim:
     def as_json(self) -> dict[str, Any]:
         """Return the claim as plain data."""
         return asdict(self) | {
+            "turn_s": list(self.turn_s) if self.turn_s else None,
             "targets": list(self.targets),
             "basis": [asdict(one) for one in self.basis],
             "rests_on": list(self.rests_on),
@@ -129,6 +133,7 @@ def judge_known(
                     rests_on=tuple(cell for cell in wanted if cell in cells),
                     judgement=one.judgement,
                     condition=one.condition,
+                    turn_s=one.turn_s,
                     why=one.why,
                     basis=one.basis,
                 )
@@ -141,6 +146,7 @@ class _Judged:
     judgement: Judgement
     why: str
     condition: str = ""
+    turn_s: tuple[float | None, float] | None = None
     basis: tuple[Basis, ...] = ()
 
 
@@ -178,6 +184,7 @@ def _users(ask: Ask, seen: Known) -> _Judged:
     return _Judged(
         judgement=judgement,
         condition=_condition(ask, seen, turn) if judgement == "depends" else "",
+        turn_s=_turning_s(ask, seen),
         why="; ".join(words),
         basis=(
             *(_basis(ask, interval, think_s) for think_s, interval in tried.items()),
@@ -202,17 +209,28 @@ def _predicted(seen: Known, think_s: Sequence[float]) -> dict[float, Interval]:
     return {other_s: Interval(low=there(low, other_s), high=there(high, other_s)) for other_s in think_s}
 
 
-def _turns_at(ask: Ask, seen: Known) -> str:
-    """Return in words the mean think time from which so many users are predicted to fit."""
+def _turning_s(ask: Ask, seen: Known) -> tuple[float | None, float] | None:
+    """Return the mean think times from which so many users are predicted to fit, by the upper end and by the lower."""
     low, high = seen.bracket
     if not low:
+        return None
+
+    def by(users: float) -> float:
+        return max(0.0, rules.turning_think_s(ask.threshold, users, seen.answer_s, seen.own_s))
+
+    return by(high) if high else None, by(low)
+
+
+def _turns_at(ask: Ask, seen: Known) -> str:
+    """Return those think times in words; ``≥`` marks one that a worked-out end gives, as in a ratio."""
+    found = _turning_s(ask, seen)
+    if found is None:
         return ""
-    ends = [rules.turning_think_s(ask.threshold, end, seen.answer_s, seen.own_s) for end in (high, low) if end]
-    last_s = max(0.0, ends[-1])
-    if not high:
-        return f"about {significant(last_s, 2)} s or less"
-    first, last = significant(max(0.0, ends[0]), 2), significant(last_s, 2)
-    return f"about {first}–{last} s" if first != last else f"about {last} s"
+    last = significant(found[1], 2)
+    if found[0] is None:
+        return f"about {last} s or less"
+    first, mark = significant(found[0], 2), "≥" if seen.worked_out else ""
+    return f"about {mark}{first}–{last} s" if mark or first != last else f"about {last} s"
 
 
 def _condition(ask: Ask, seen: Known, turn: Turn) -> str:

@@ -12,7 +12,6 @@ from harness.analysis.speed import SessionSpeed
 from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial, to_json
 from reports.cells import audits, servers, works
 from reports.cells.audits import Audited
-from reports.cells.capacity import ONE_SESSION
 from reports.content import bottleneck, claims
 from reports.content.bottleneck import Bottleneck
 from reports.content.claims import JudgedClaim
@@ -20,6 +19,7 @@ from reports.content.table import Table, compare
 from reports.evidence import conditions, selftest
 from reports.evidence.conditions import Conditions
 from reports.evidence.frames import trial_refs
+from reports.evidence.sittings import APART_S, sittings
 from reports.evidence.trials import Evidence, TrialRef, cut, gather
 from reports.numbers import as_text, significant
 
@@ -83,7 +83,7 @@ class Report:
             return "No capacity was measured in this run."
         ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
         compared = f"Modular ÷ monolithic: {ratio.text}. " if ratio and ratio.bracket else ""
-        return f"{compared}Capacity within the SLO at {self.terms.think}: {', '.join(carried)} ({ONE_SESSION})."
+        return f"{compared}Capacity within the SLO at {self.terms.think}: {', '.join(carried)} ({self.terms.session})."
 
     @property
     def _works(self) -> str:
@@ -118,7 +118,8 @@ def assemble(folder: Path) -> Report:
     run = results.read_run(folder)
     trials = trial_refs(folder)
     evidence = gather(run, trials, results.read_swap(folder))
-    terms, found = Conditions(profile=run.profile), audits.read(folder, trials)
+    terms = Conditions(profile=run.profile, sittings=sittings(trial for _, trial in trials))
+    found = audits.read(folder, trials)
     table = compare(run, evidence, terms, found)
     judged = table.targets if run.profile.capacity else ()
     return Report(
@@ -145,6 +146,7 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         ("Answers", f"{terms.answers}; {terms.pace}"),
         ("SLO", terms.slo_text),
         ("Common load", as_text(run.common_level, "users")),
+        *([("Sittings", str(terms.sittings))] if terms.sittings > 1 else []),
     ]
     groups = conditions.limits_by_text(_budgeted(run, report.trials))
     for text, paths in groups:
@@ -187,6 +189,11 @@ def _notes(folder: Path, run: Run, trials: list[TrialRef], terms: Conditions) ->
     notes = []
     if not trials:
         notes.append("No trial was completed: this run holds no measurement.")
+    if terms.sittings > 1:
+        notes.append(
+            f"Measured in {terms.sittings} sittings, {APART_S / 60:.0f} minutes or more apart. "
+            "The machine may have changed between them, which ratios and claims do not allow for."
+        )
     notes += [
         f"{name}: no completed trial."
         for name in run.targets

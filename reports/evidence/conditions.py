@@ -13,9 +13,16 @@ from reports.numbers import as_text, significant, span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """The conditions of every printed capacity: a run's profile, in words."""
+    """The conditions of every printed capacity: a run's profile, and in how many sittings it was measured, in words."""
 
     profile: Profile
+    sittings: int = 1
+
+    @property
+    def session(self) -> str:
+        """The session that a capacity was measured in, or the sittings, in words."""
+        where = "one session" if self.sittings < 2 else f"{self.sittings} sittings"
+        return f"{where} on one machine"
 
     @property
     def slo(self) -> dict[str, float]:

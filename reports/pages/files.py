@@ -24,6 +24,8 @@ CSV_COLUMNS = (
     "unit",
     "low",
     "high",
+    "low_worked_out",
+    "high_worked_out",
     "verdict",
     "text",
     "rests_on",
@@ -82,8 +84,9 @@ def row_of(cell: Cell) -> tuple[str, str]:
 
 def _values(cell: Cell) -> list[object]:
     low, high = cell.bracket or (None, None)
-    text = " ".join(cell.rests_on)
-    return [cell.id, cell.label, cell.target, cell.value, cell.unit, low, high, cell.verdict, cell.text, text]
+    named = [cell.id, cell.label, cell.target, cell.value, cell.unit]
+    said = [cell.verdict, cell.text, " ".join(cell.rests_on)]
+    return [*named, low, high, *cell.worked_out, *said]
 
 
 def to_markdown(report: Report) -> str:

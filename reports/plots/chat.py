@@ -105,7 +105,7 @@ def _throughput(report: Report, loaded: list[Evidence], styles: dict[str, Style]
             ("throughput_per_s", "-", f"{evidence.target}: completed"),
             ("goodput_per_s", ":", f"{evidence.target}: within the SLO"),
         ):
-            points = curves.mean_by_level([t for _, t in valid(evidence.chat)], name)
+            points = curves.mean_by_level([t for _, t in whole(valid(evidence.chat))], name)
             axis.plot(*points, line, color=style.colour, marker=style.marker, markersize=4.5, label=label)
     levels = sorted(set(_levels(loaded)))
     cycle_s = report.run.profile.cycle_s()

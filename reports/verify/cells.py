@@ -1,5 +1,6 @@
 """A second way to the table's cells: from recomputed figures and verdicts, nothing shared with ``harness.analysis``."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -45,9 +46,9 @@ def check(
                 cell["id"],
                 f"bracket: printed {cell['bracket']}, the samples give {list(bracket) if bracket else None}",
             )
-        said, marks = cell.get("worked_out") or [False, False], worked_out(cell["id"], run, trials)
-        if said != marks:
-            yield cell["id"], f"ends that were worked out: printed {said}, the samples give {marks}"
+        yield from ((cell["id"], text) for text in _soft_ends(cell, run, trials))
+        if cell["id"].startswith("servers_1000_users/"):
+            yield from ((cell["id"], text) for text in _all_servers(cell, trials))
 
 
 def expected(cell_id: str, run: Mapping[str, Any], trials: Trials) -> Expected:
@@ -93,9 +94,40 @@ def worked_out(cell_id: str, run: Mapping[str, Any], trials: Trials) -> list[boo
     if measure == "capacity_estimate_users":
         soft = estimates.worked_out(above, below[0] if below else None, run)
     else:
-        soft = (any(_ends(one)[2] for one in below), _ends(above)[2])
+        soft = (any(_ends(one)[2] for one in below), bool(_ends(above)[2]))
     _, bracket = expected(cell_id, run, trials)
     return [mark and end is not None for mark, end in zip(soft, bracket or (None, None), strict=True)]
+
+
+def between(cell_id: str, run: Mapping[str, Any], trials: Trials) -> list[float] | None:
+    """Return the least and the most that a figure with a worked-out end counts by among sessions; None without both."""
+    if not any(worked_out(cell_id, run, trials)):
+        return None
+    measure, _, target = cell_id.partition("/")
+    above, *below = (_chat(name, trials) for name in target.split(" / "))
+    if measure == "capacity_estimate_users":
+        return estimates.between(above, below[0] if below else None, run)
+    over, under = _middles(above), (_middles(below[0]) if below else [1.0, 1.0])
+    return [over[0] / under[1], over[1] / under[0]] if over and under else None
+
+
+def _middles(trials: list[Trial]) -> list[float] | None:
+    """Return a capacity's middle between the levels that were tried, and that × the worked-out end ÷ what failed."""
+    low, high, failed = _ends(trials)
+    if not low or not high:
+        return None
+    middle = float(np.exp(np.log([low, failed or high]).mean()))
+    return [middle, middle * high / (failed or high)]
+
+
+def _soft_ends(cell: Mapping[str, Any], run: Mapping[str, Any], trials: Trials) -> Iterator[str]:
+    """Yield what is wrong with what a cell says of ends that were worked out."""
+    said, marks = cell.get("worked_out") or [False, False], worked_out(cell["id"], run, trials)
+    if said != marks:
+        yield f"ends that were worked out: printed {said}, the samples give {marks}"
+    printed, again = cell.get("between"), between(cell["id"], run, trials)
+    if len(printed or ()) != len(again or ()) or not all(map(same, printed or (), again or ())):
+        yield f"between: printed {printed}, the samples give {again}"
 
 
 def _works(cell: Mapping[str, Any], run: Mapping[str, Any], trials: Trials) -> str:
@@ -123,12 +155,25 @@ def _estimated(measure: str, chat: list[Trial], valid: list[Trial], run: Mapping
     if measure == "capacity_estimate_users":
         return estimates.estimate(chat, run)
     if measure == "servers_1000_users":
-        bracket = capacity(chat)
-        at_edge = [t for t in chat if bracket[0] and t["key"]["level"] == bracket[0]]
-        idle = [t for t in valid if t["key"]["scenario"] == "idle"]
-        return cost.servers(at_edge, idle, bracket[0]), None
+        counts = _servers(chat, [t for t in valid if t["key"]["scenario"] == "idle"])
+        return (counts[cost.WANTED.index(1000)] if counts else None), None
     scenario = f"think-{measure.split('_')[1]}"
     return estimates.thinking([t for t in valid if _workload_of(t) == scenario])
+
+
+def _servers(chat: list[Trial], idle: list[Trial]) -> list[int]:
+    low, _ = capacity(chat)
+    return cost.servers([t for t in chat if low and t["key"]["level"] == low], idle, low)
+
+
+def _all_servers(cell: Mapping[str, Any], trials: Trials) -> Iterator[str]:
+    """Yield what is wrong with the servers that a cell names, one for each number of users."""
+    idle = [t for t in trials.values() if (t["key"]["target"], t["key"]["scenario"]) == (cell["target"], "idle")]
+    valid = [t for t in idle if t["verdict"]["outcome"] != "invalid"]
+    said = [int(count.replace(",", "")) for count in re.findall(r"\d[\d,]*", cell["text"].partition("(")[0])]
+    again = _servers(_chat(cell["target"], trials), valid)
+    if said != again:
+        yield f"servers: printed {said}, the samples give {again}"
 
 
 def _workload_of(trial: Trial) -> str:
@@ -200,22 +245,22 @@ def capacity(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None]:
     return low, high
 
 
-def _ends(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None, bool]:
-    """Return both ends of a capacity, and whether the upper one was worked out."""
+def _ends(trials: list[Mapping[str, Any]]) -> tuple[int | None, int | None, int | None]:
+    """Return both ends of a capacity, and the level that failed where the upper one was worked out."""
     passes = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "pass"]
     fails = [t["key"]["level"] for t in trials if t["verdict"]["outcome"] == "fail"]
     low = max((n for n in passes if all(n < f for f in fails)), default=None)
     high = min((n for n in fails if all(n > p for p in passes)), default=None)
     if high == 1 and low is None:
-        return 0, 1, False
+        return 0, 1, None
     there = [t for t in trials if t["key"]["level"] == high]
     if high is None or False in [t["verdict"]["contended"] for t in there]:
-        return low, high, False
+        return low, high, None
     whole = [t for t in there if not (t["summary"] or {}).get("stopped_early")]
     shares = [(t["figures"].get("target_cores") or 0.0) / cost.SERVER_CPUS for t in whole or there]
     if low is None or min(shares) <= 0:
-        return low, None, False
-    return low, round(high / min(1.0, *shares)), True
+        return low, None, None
+    return low, round(high / min(1.0, *shares)), high
 
 
 def _ratio(measure: str, pair: tuple[str, str], run: Mapping[str, Any], trials: Trials) -> Expected:

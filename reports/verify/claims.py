@@ -1,9 +1,13 @@
 """A second way to the judgements on claims: from trials worked out again, nothing shared with ``harness.analysis``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from reports.verify import asked
+from reports.verify.asked import THINK_TIMES_S, Ask
+from reports.verify.difference import same
 
 Trial = Mapping[str, Any]
 Trials = Mapping[str, Trial]
@@ -11,29 +15,70 @@ Range = tuple[float | None, float | None, int, int]  # ends, and the trials that
 EDGE_SD, SESSION_SD = 0.12, 0.2  # of logarithms
 RARE = 1 / 20
 ENOUGH = 2
-JUDGED_FROM_S, JUDGED_TO_S = 3.0, 100.0
 NEAR = 1.05
 CLOSE = 2e-3  # two ways to the same integral
 MEASURES = {"cpu_ratio": "target_cpu_s_per_turn", "added_ttft_ratio": "added_ttft_p95_s"}
 IDLE_SHARE = 0.5  # of the cores used: with more of them idle, the rest tells nothing
 COMPARED_AT_ONCE = 3  # intervals of a claim that share one chance of 5 % to be wrong
+OF_A_LINE = ("quantity", "direction", "threshold", "think_s", "tried")
+
+
+class Line(NamedTuple):
+    """One line that a judgement's basis has to have; a prediction was not tried."""
+
+    ask: Ask
+    found: Range
+    think_s: float | None = None
+    tried: bool = True
 
 
 def check(table: Mapping[str, Any], run: Mapping[str, Any], trials: Trials) -> Iterator[tuple[str, str]]:
     """Yield (claim, what differs) for every judgement that the trials do not bear out."""
+    due = asked.claimed(run["targets"])
     for claim in table["claims"]:
+        names = due.get(claim["id"])
         if "basis" not in claim:
             yield claim["id"], "names no basis: an earlier chatbench wrote it; rebuild it: chatbench report"
-            continue
-        for one in claim["basis"]:
-            place = f"{claim['id']}.{one['quantity']}"
-            again = _again(one, claim["targets"], run, trials)
-            printed = (one["low"], one["high"], one["low_trials"], one["high_trials"])
-            if not _alike(printed, again):
-                yield place, f"printed {list(printed)}, the samples give {list(again)}"
-        judged = judgement(claim["basis"])
-        if claim["judgement"] != judged:
-            yield f"{claim['id']}.judgement", f"printed {claim['judgement']!r}, its basis gives {judged!r}"
+        elif names is None or tuple(claim["targets"]) != names:
+            yield f"{claim['id']}.targets", f"printed {claim['targets']}, in this run it is about {names}"
+        else:
+            yield from _check(claim, _sides(names, run, trials), run)
+    judged = {claim["id"] for claim in table["claims"]}
+    yield from ((claim, "is not in the table") for claim in due if claim not in judged)
+
+
+def _sides(names: Sequence[str], run: Mapping[str, Any], trials: Trials) -> list[list[Trial]]:
+    """Return each target's valid trials; none where the run lacks a target or measures no capacity."""
+    judged = run["profile"].get("capacity", True) and all(name in run["targets"] for name in names)
+    valid = [t for t in trials.values() if judged and t["verdict"]["outcome"] != "invalid"]
+    return [[t for t in valid if t["key"]["target"] == name] for name in names]
+
+
+def _check(
+    claim: Mapping[str, Any], sides: Sequence[Sequence[Trial]], run: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    place, asks = claim["id"], asked.asks_of(claim["id"])
+    alone = len(sides) == 1
+    lines = _of_users(asks[0], sides[0], run) if alone else _of_two(asks, sides, run)
+    printed = [_head(*(one[name] for name in OF_A_LINE)) for one in claim["basis"]]
+    again = [_head(*line.ask, line.think_s, line.tried) for line in lines]
+    if printed != again:
+        yield f"{place}.basis", f"printed {printed}, the trials give {again}"
+        return
+    for one, line in zip(claim["basis"], lines, strict=True):
+        ends = (one["low"], one["high"], one["low_trials"], one["high_trials"])
+        if not _alike(ends, line.found):
+            yield f"{place}.{line.ask.quantity}", f"printed {list(ends)}, the samples give {list(line.found)}"
+    judged = judgement(claim["basis"])
+    if claim["judgement"] != judged:
+        yield f"{place}.judgement", f"printed {claim['judgement']!r}, its basis gives {judged!r}"
+    said, turn_s = claim.get("turn_s"), _turn_s(asks[0], sides[0], run) if alone and lines else None
+    if not all(same(a, b) for a, b in zip(said or (None, None), turn_s or (None, None), strict=True)):
+        yield f"{place}.turn_s", f"printed {said}, the samples give {turn_s}"
+
+
+def _head(quantity: str, direction: str, threshold: float, think_s: float | None, tried: bool) -> tuple[object, ...]:
+    return quantity, direction, threshold, None if think_s is None else round(think_s, 6), tried
 
 
 def _alike(printed: Range, again: Range) -> bool:
@@ -45,27 +90,30 @@ def _alike(printed: Range, again: Range) -> bool:
     )
 
 
-def _again(one: Mapping[str, Any], targets: Sequence[str], run: Mapping[str, Any], trials: Trials) -> Range:
-    sides = [[t for t in trials.values() if t["key"]["target"] == name] for name in targets]
-    sides = [[t for t in side if t["verdict"]["outcome"] != "invalid"] for side in sides]
-    quantity = one["quantity"]
-    if quantity == "capacity_users":
-        if one["tried"]:
-            return users(_verdicts(one["think_s"], sides[0], run), SESSION_SD)
-        return _expected(one["think_s"], sides[0], run)
-    if quantity == "capacity_ratio":
-        return ratio(*(_verdicts(_think_s(run), side, run) for side in sides))
-    if quantity == "session_bytes_difference":
-        return _difference(*(_session(side) for side in sides))
-    return _means(*(_common(side, quantity, run) for side in sides))
-
-
 # A number of users
+
+
+def _of_users(ask: Ask, mine: Sequence[Trial], run: Mapping[str, Any]) -> list[Line]:
+    """Return the lines of a number of users: think times that were tried, then the predictions for others."""
+    thinks = sorted({_there_s(t, run) for t in mine if t["key"]["scenario"] in ("chat", "think")})
+    told = [(think_s, verdicts) for think_s in thinks if (verdicts := _verdicts(think_s, mine, run))]
+    tried = [Line(ask, users(verdicts, SESSION_SD), think_s) for think_s, verdicts in told]
+    if not tried:
+        return []
+    others = [one for one in THINK_TIMES_S if all(abs(np.log(one / there)) >= np.log(NEAR) for there, _ in told)]
+    expected = [Line(ask, _expected(think_s, mine, run), think_s, tried=False) for think_s in others]
+    return [*tried, *(line for line in expected if line.found[0])]
 
 
 def _think_s(run: Mapping[str, Any], median: float | None = None) -> float:
     think = run["profile"]["think_s"]
     return float((think["median"] if median is None else median) * np.exp(think["sigma"] ** 2 / 2))
+
+
+def _there_s(trial: Trial, run: Mapping[str, Any]) -> float:
+    """Return the mean think time of a trial."""
+    key = trial["key"]
+    return _think_s(run, key["parameter"] if key["scenario"] == "think" else None)
 
 
 def _verdicts(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> list[tuple[int, bool]]:
@@ -79,13 +127,13 @@ def _verdicts(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> 
     most_per_s = np.inf if most is None else most / (_answer_s(run) + _think_s(run))
     found = []
     for t in mine:
-        key = t["key"]
-        if key["scenario"] not in ("chat", "think"):
+        level = t["key"]["level"]
+        if t["key"]["scenario"] not in ("chat", "think"):
             continue
-        there_s = _think_s(run, key["parameter"] if key["scenario"] == "think" else None)
-        told = not t["verdict"]["contended"] or key["level"] / (_answer_s(run) + there_s) > most_per_s
-        if told and abs(there_s - think_s) < 1e-6 * think_s:
-            found.append((key["level"], t["verdict"]["outcome"] == "pass"))
+        there_s = _there_s(t, run)
+        told = not t["verdict"]["contended"] or level / (_answer_s(run) + there_s) > most_per_s
+        if told and abs(there_s - think_s) <= 1e-6 * think_s:
+            found.append((level, t["verdict"]["outcome"] == "pass"))
     return found
 
 
@@ -125,6 +173,22 @@ def users(verdicts: Sequence[tuple[int, bool]], session_sd: float, rare: float =
 
 def _expected(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> Range:
     """Return the bracket carried over to another think time: throughput times (turn + think time)."""
+    answer_s, per_s = _throughput(mine, run)
+    there = [None if rate is None else rate * (answer_s + think_s) for rate in per_s]
+    return there[0], there[1], 0, 0
+
+
+def _turn_s(ask: Ask, mine: Sequence[Trial], run: Mapping[str, Any]) -> tuple[float | None, float] | None:
+    """Return the think times from which both ends' throughput is enough for so many users, the upper end's first."""
+    answer_s, (least, most) = _throughput(mine, run)
+    if not least:
+        return None
+    longest_s = max(0.0, ask.threshold / least - answer_s)
+    return (max(0.0, ask.threshold / most - answer_s) if most else None), longest_s
+
+
+def _throughput(mine: Sequence[Trial], run: Mapping[str, Any]) -> tuple[float, tuple[float | None, float | None]]:
+    """Return the mean time of a turn at the capacity, and the turns a second at both ends of its bracket."""
     from reports.verify.cells import capacity
 
     chat = [t for t in mine if t["key"]["scenario"] == "chat"]
@@ -133,9 +197,8 @@ def _expected(think_s: float, mine: Sequence[Trial], run: Mapping[str, Any]) -> 
     turns = [f["turn_mean_s"] if "turn_mean_s" in f else f.get("turn_p50_s") for f in passed]
     known = [turn_s for turn_s in turns if turn_s is not None]
     answer_s = float(np.mean(known)) if known else _answer_s(run)
-    per_s = [None if end is None else end / (answer_s + _think_s(run)) for end in (low, high)]
-    there = [None if rate is None else rate * (answer_s + think_s) for rate in per_s]
-    return there[0], there[1], 0, 0
+    each_s = answer_s + _think_s(run)
+    return answer_s, (None if low is None else low / each_s, None if high is None else high / each_s)
 
 
 def _answer_s(run: Mapping[str, Any]) -> float:
@@ -149,6 +212,24 @@ def _answer_s(run: Mapping[str, Any]) -> float:
 
 
 # Two targets
+
+
+def _of_two(asks: Sequence[Ask], sides: Sequence[Sequence[Trial]], run: Mapping[str, Any]) -> list[Line]:
+    """Return a line for each quantity that was measured on both sides."""
+    found = [(ask, _compared(ask.quantity, sides, run)) for ask in asks if sides]
+    return [Line(ask, one) for ask, one in found if one is not None]
+
+
+def _compared(quantity: str, sides: Sequence[Sequence[Trial]], run: Mapping[str, Any]) -> Range | None:
+    first, second = sides
+    if quantity == "capacity_ratio":
+        above, below = (_verdicts(_think_s(run), side, run) for side in (first, second))
+        return ratio(above, below) if above and below else None
+    if quantity == "session_bytes_difference":
+        one, other = _session(first), _session(second)
+        return _difference(one, other) if one and other else None
+    over, under = (_common(side, quantity, run) for side in (first, second))
+    return _means(over, under) if over and under else None
 
 
 def ratio(above: Sequence[tuple[int, bool]], below: Sequence[tuple[int, bool]]) -> Range:
@@ -187,12 +268,12 @@ def _difference(first: Range, second: Range) -> Range:
     return low, high, min(second[2], first[3]), min(second[3], first[2])
 
 
-def _session(mine: Sequence[Trial]) -> Range:
+def _session(mine: Sequence[Trial]) -> Range | None:
     from reports.verify.cells import _slope
 
     idle = [t for t in mine if t["key"]["scenario"] == "idle"]
     _, bracket = _slope(idle)
-    return (*(bracket or (None, None)), len(idle), len(idle))
+    return (*bracket, len(idle), len(idle)) if bracket else None
 
 
 def _common(mine: Sequence[Trial], quantity: str, run: Mapping[str, Any]) -> list[float]:
@@ -243,8 +324,8 @@ def judgement(basis: Sequence[Mapping[str, Any]]) -> str:
     missed = max((one["think_s"] for one in below), default=-np.inf)
     if above and below:
         return "depends" if missed < reached else "not settled"
-    everywhere = reached <= JUDGED_FROM_S * NEAR
-    nowhere = missed >= JUDGED_TO_S / NEAR
+    everywhere = reached <= THINK_TIMES_S[0] * NEAR
+    nowhere = missed >= THINK_TIMES_S[-1] / NEAR
     if not everywhere and not nowhere:
         return "not settled"
     return "supported" if everywhere == (tried[0]["direction"] == "at least") else "refuted"

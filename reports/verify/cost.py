@@ -11,7 +11,8 @@ from reports.verify.resources import mean_step, steps_of
 Trial = Mapping[str, Any]
 Expected = tuple[float | None, tuple[float | None, float | None] | None]
 NOTHING: Expected = (None, None)
-SERVER_CPUS, SERVER_BYTES, SERVER_SHARE, WANTED = 2, 2**32, 0.7, 1000
+SERVER_CPUS, SERVER_BYTES, SERVER_SHARE = 2, 2**32, 0.7
+WANTED = (100, 1000, 10_000)  # users
 
 
 def users_per_core(at_edge: Sequence[Trial]) -> Expected:
@@ -32,21 +33,24 @@ def cpu_s_per_turn(at_edge: Sequence[Trial], idle: Sequence[Trial]) -> Expected:
     return _middle(list((cores - rest) / turns_per_s))
 
 
-def servers(at_edge: Sequence[Trial], idle: Sequence[Trial], low: int | None) -> float | None:
-    """Return the servers that 1,000 users take: 70 % busy by what was used at the capacity's level, and no fuller."""
-    rest = _idle_cores(idle) or 0.0
+def servers(at_edge: Sequence[Trial], idle: Sequence[Trial], low: int | None) -> list[int]:
+    """Return the servers for each of ``WANTED``: 70 % busy by what was used at the capacity's level, and no fuller.
+
+    Empty where no capacity was measured, or idle CPU is not known.
+    """
+    rest = _idle_cores(idle)
     limits = []
     for trial in at_edge:
         cores, busiest = (trial["figures"].get(name) for name in ("target_cores", "busiest_process_cores"))
-        if cores is None or cores <= rest:
+        if cores is None or rest is None or cores <= rest:
             continue
         each = (cores - rest) / trial["key"]["level"]
         by_all = (SERVER_SHARE * SERVER_CPUS - rest) / each
         limits.append(min(by_all, SERVER_SHARE * trial["key"]["level"] / busiest) if busiest else by_all)
     if not low or not limits:
-        return None
+        return []
     each = min(float(np.median(limits)), SERVER_SHARE * _held(idle), low)
-    return ceil(WANTED / each) if each > 0 else None
+    return [ceil(users / each) for users in WANTED] if each > 0 else []
 
 
 def session_bytes(idle: Sequence[Trial]) -> tuple[float, float, float] | None:

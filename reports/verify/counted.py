@@ -9,7 +9,7 @@ from reports.verify import cells
 
 Trials = Mapping[str, Mapping[str, Any]]
 Run = Mapping[str, Any]
-Reading = tuple[float, bool]  # a session's value, and whether it is a lower bound only
+Reading = tuple[float, float, bool]  # the least and the most of a session's value, and whether it is a lower bound only
 
 CAPACITY, ESTIMATE = "capacity_users", "capacity_estimate_users"
 OF_A_TARGET = (
@@ -56,18 +56,22 @@ OF_A_WORKLOAD = {
 
 
 def reading(cell_id: str, run: Run, trials: Trials) -> Reading | None:
-    """Return a session's value and whether it is a lower bound only; None where it has none to count.
+    """Return what a session's value is between, and whether it is a lower bound only; None where it has none to count.
 
-    A bracket counts by its geometric middle, an open one by its lower end. A search that was given up does not count.
+    A bracket counts by its geometric middle, by two with a worked-out end, an open one by its lower end. A search that
+    was given up does not count.
     """
     value, around = cells.expected(cell_id, run, trials)
     measure, _, target = cell_id.partition("/")
     if measure != CAPACITY and not measure.startswith("think_") and (measure != ESTIMATE or value is not None):
-        return None if value is None else (float(value), False)
+        return None if value is None else (float(value), float(value), False)
     low, high = around or (None, None)
     if low is None or low <= 0 or (measure == CAPACITY and high is None and _given_up(target, trials)):
         return None
-    return (float(low), True) if high is None else (float(np.sqrt(low * high)), False)
+    if soft := cells.between(cell_id, run, trials):
+        return soft[0], soft[1], False
+    middle = low if high is None else np.sqrt(low * high)
+    return float(middle), float(middle), high is None
 
 
 def _given_up(target: str, trials: Trials) -> bool:

@@ -37,6 +37,18 @@ def worked_out(above: Sequence[Trial], below: Sequence[Trial] | None, run: Mappi
     return bool(low), bool(high)
 
 
+def between(a: Sequence[Trial], b: Sequence[Trial] | None, run: Mapping[str, Any]) -> list[float] | None:
+    """Return the means over rounds of the least and of the most, paired with those of ``b``; None where one is open."""
+    above = _rounds(a, run)
+    below: Mapping[int, tuple[float, float | None]] = dict.fromkeys(above, (1.0, 1.0)) if b is None else _rounds(b, run)
+    both = [n for n in above if n in below]
+    tops, bases = (np.array([side[n] for n in both], float).reshape(-1, 2) for side in (above, below))
+    if len(both) < 2 or np.isnan(tops).any() or np.isnan(bases).any():  # nothing known is not a number here
+        return None
+    least, most = np.exp(np.log(tops / bases[:, ::-1]).mean(axis=0))
+    return [float(least), float(most)]
+
+
 def _spread(lowest: Sequence[float], most: Sequence[float | None]) -> Expected:
     """Return mean and interval; only an interval from the lowest's to the most's where the two differ."""
     if list(lowest) == list(most):

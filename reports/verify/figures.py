@@ -43,7 +43,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     resources = verify_resources.Readings.read(folder / RESOURCES)
     summary = trial["summary"]
     if summary.get("unsettled"):
-        return _unsettled(resources, trial)
+        return _unsettled(folder, resources, trial)
     if trial["key"]["scenario"] == "idle":
         return _idle(folder, resources, summary["steps"])
     turns = _columns(folder / TURNS)
@@ -143,13 +143,19 @@ def _idle(folder: Path, resources: verify_resources.Readings, steps: Sequence[Ma
     )
 
 
-def _unsettled(resources: verify_resources.Readings, trial: Mapping[str, Any]) -> Recomputed:
-    """Figures of the machine from the last sign-in on, of a load that never settled."""
+def _unsettled(folder: Path, resources: verify_resources.Readings, trial: Mapping[str, Any]) -> Recomputed:
+    """Figures of the machine, generator and model from the last sign-in on, of a load that never settled."""
+    turns = _columns(folder / TURNS)
+    there_too = turns["phase"] == "warm_up"
+    late = {
+        "schedule_delay_p95_s": _quantile(turns["schedule_delay_s"][there_too], 0.95),
+        "model_lag_p99_s": _quantile(turns["model_lag_s"][there_too], 0.99),
+    }
     there = trial["summary"]["phases"]["warm_up"]
     used = verify_resources.window(resources, float(there["start_s"]), float(there["end_s"]))
     names = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")
     speeds = {"machine_speed": speed.of_trial(trial)} if trial.get("speed") else {}
-    return Recomputed(figures={name: used[name] for name in names} | speeds, damage=[])
+    return Recomputed(figures={name: used[name] for name in names} | late | speeds, damage=[])
 
 
 def _of_workload(

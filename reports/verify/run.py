@@ -36,6 +36,8 @@ JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fai
 UNSAMPLED = frozenset({"cold_start_s"})
 #: runs recorded before they came to be do not have them
 LATER = frozenset({"turn_mean_s", "generator_cpu_s_per_turn", "model_cpu_s_per_turn", "machine_speed"})
+#: of a load that never settled; runs recorded before do not have them
+LATE_TOOLS = frozenset({"schedule_delay_p95_s", "model_lag_p99_s"})
 #: of a whole window alone; runs recorded before have them of a cut trial and of a climb too
 OF_WHOLE = frozenset(
     {
@@ -136,7 +138,8 @@ def _check_trial(
         return [*findings, Difference(place=place, figure="samples", text=text)], {}
     findings += [Difference(place=f"{place}/{name}", figure=figure, text=text) for name, figure, text in result.damage]
     part = trial["summary"].get("stopped_early") or trial["key"]["scenario"] == "climb"
-    may_lack = LATER | OF_WHOLE if part else LATER
+    may_lack = LATER | (OF_WHOLE if part else frozenset())
+    may_lack |= LATE_TOOLS if trial["summary"].get("unsettled") else frozenset()
     again = {name: value for name, value in result.figures.items() if name in printed or name not in may_lack}
     findings += _compare_figures(verdict_of, printed, again)
     findings += _check_account(path, place, trial["summary"])
@@ -148,7 +151,7 @@ def _check_trial(
 def _needed(trial: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files that a trial's figures or findings come from."""
     if trial.get("figures"):
-        return (RESOURCES,) if trial["summary"].get("unsettled") else SAMPLES
+        return SAMPLES
     return (AUDIT_FILE,) if trial["key"]["scenario"] == "audit" else ()
 
 

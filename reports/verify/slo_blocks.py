@@ -58,8 +58,8 @@ def met(turns: Mapping[str, Any], rows: Mask, window: tuple[float, float], slo: 
     """Return the share of blocks that met the SLO."""
     total, span_s = int(np.count_nonzero(rows)), window[1] - window[0]
     length_s = max(SECONDS, TURNS * span_s / total) if total else SECONDS
-    _, good = _blocks(turns, rows, window, slo, length_s)
-    return float(good.mean()) if len(good) > 1 else None
+    totals, good = _blocks(turns, rows, window, slo, length_s)
+    return float((good & (totals > 0)).mean()) if total and len(good) > 1 else None
 
 
 def climbed(

@@ -122,8 +122,10 @@ def _contention(verdict: Mapping[str, Any], figures: Figures, account: Account) 
 
 
 def unsettled(verdict: Mapping[str, Any], figures: Figures, account: Account) -> Iterator[str]:
-    """Yield what is wrong with a verdict on a load that never settled, by the machine's readings meanwhile."""
+    """Yield what is wrong with a verdict on a load that never settled, by what was read meanwhile."""
     broken = _disturbed(figures, account)
+    if account.spare_cpus and not account.no_app:
+        broken |= _late_tools(figures, account)
     if verdict["outcome"] == "invalid":
         yield from _stated(verdict, figures, account, broken, {})
     elif "target.unsettled" in [reason["code"] for reason in verdict["reasons"]]:

@@ -92,3 +92,16 @@ def test_the_table_shows_tuned_with_plain_beside_it_and_what_a_core_carries(monk
     assert "capacity **500–605 users**<br>not tuned: capacity 450–578 users<br>" in modular
     assert readme.table().endswith(f"\n{readme.tuning(made)}\n")
     assert ratio.strip() == "capacity **2 ×**<br>users per core **2 ×**<br>CPU per turn **2 ×**"
+
+
+@pytest.mark.parametrize(("interval", "around"), [("–", ""), ("400–450 users", " (400–450 users)")])
+def test_the_interval_over_sessions_stands_behind_a_number_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, interval: str, around: str
+) -> None:
+    found = sessions.PooledFigure(
+        label="Capacity", target="streamlit", value="≥ 420 users", interval=interval, following="–", counted="3"
+    )
+    made = run(TUNED | PLAIN, **{readme.TASKS: "10 of 10"})
+    monkeypatch.setattr(readme.example, "survey", lambda: made)
+    monkeypatch.setattr(sessions, "figures", lambda: {"capacity_users/streamlit": found})
+    assert f"capacity **≥ 420 users**{around}<br>" in readme.table()

@@ -42,7 +42,12 @@ def test_blocks_are_long_enough_for_twenty_turns() -> None:
     assert blocks.block_length_s(300, 30.0) == 5.0
     assert blocks.block_length_s(60, 30.0) == 10.0
     assert blocks.met_ratio(turns(per_s=2).iloc[:20], WINDOW, SLO) is None  # one block says nothing of a share
-    assert blocks.met_ratio(turns().iloc[:0], WINDOW, SLO) == 1
+    assert blocks.met_ratio(turns().iloc[:0], WINDOW, SLO) is None
+
+
+def test_a_block_in_which_nobody_could_send_did_not_meet_the_slo() -> None:
+    sent = turns()
+    assert blocks.met_ratio(sent[~sent["intended_s"].between(110, 115)], WINDOW, SLO) == pytest.approx(5 / 6)
 
 
 def test_a_climb_left_the_slo_in_the_first_of_two_missed_blocks() -> None:

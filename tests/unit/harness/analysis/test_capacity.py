@@ -213,3 +213,25 @@ def test_operational_bound_is_the_smaller_of_stack_and_busiest_process() -> None
     assert operational_bound(
         response_s=1, think_s=3, cpu_s_per_turn=0.02, cpus=2, busiest_s_per_turn=0.016, busiest_cores=1
     ) == pytest.approx(250)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cores", "middles"),
+    [
+        (Verdict(outcome="fail", contended=True), 1.6, (600, 750)),  # 900 failed; all CPUs carry 1,125 at most
+        (Verdict(outcome="fail", contended=True), 2.0, (600, 600)),
+        (Verdict(outcome="fail", contended=True), None, None),
+        (FAIL, 1.6, (600, 600)),
+        (PASS, 1.6, None),
+    ],
+)
+def test_a_worked_out_end_leaves_two_middles(
+    outcome: Verdict, cores: float | None, middles: tuple[float, float] | None
+) -> None:
+    found = assess(
+        [
+            Outcome(level=400, repetition=0, verdict=PASS, cores=1.0),
+            Outcome(level=900, repetition=0, verdict=outcome, cores=cores),
+        ]
+    )
+    assert found.middles == (None if middles is None else pytest.approx(middles))

@@ -206,12 +206,15 @@ def test_a_contended_round_widens_the_interval_and_leaves_no_mean() -> None:
     found = estimate(list(soft.values()))
     assert found is not None
     assert (found.value, found.low, found.high) == (None, lowest.low, most.high)
+    assert found.between == (lowest.value, most.value)
     above, below = ratio(soft, firm), ratio(firm, soft)
     assert above is not None
     assert below is not None
     assert above.value is below.value is None
     assert above.high is not None
     assert (below.low, below.high) == pytest.approx((1 / above.high, 1 / above.low))
+    assert above.between
+    assert below.between == pytest.approx((1 / above.between[1], 1 / above.between[0]))
 
 
 def test_a_contended_round_of_unknown_cores_bounds_from_below_and_no_denominator() -> None:
@@ -219,7 +222,7 @@ def test_a_contended_round_of_unknown_cores_bounds_from_below_and_no_denominator
     soft = {n: Crossing(users=100 + n, most=None if n == 1 else 100 + n) for n in range(3)}
     for found in (estimate(list(soft.values())), ratio(soft, firm)):
         assert found is not None
-        assert (found.value, found.high) == (None, None)
+        assert (found.value, found.high, found.between) == (None, None, None)
     assert ratio(firm, soft) is None
 
 

@@ -53,8 +53,8 @@ def test_a_sessions_speed_is_the_median_over_its_trials() -> None:
     assert speed.of_session([trials.trial(KEY, Verdict(outcome="pass"))]) is None
 
 
-@pytest.mark.parametrize("now", [0.91, 1.0, 1.09])
-def test_a_trial_within_ten_percent_of_the_median_counts(now: float) -> None:
+@pytest.mark.parametrize("now", [0.76, 1.0, 1.24])
+def test_a_trial_within_a_quarter_of_the_median_counts(now: float) -> None:
     assert speed.aside(trial(now, now), EVEN) is None
 
 

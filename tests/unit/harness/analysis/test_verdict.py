@@ -146,6 +146,15 @@ def test_a_load_that_never_settled_on_a_disturbed_machine_says_nothing_of_the_ta
     assert [one.code for one in found.reasons] == ["invalid.foreign_cpu"]
 
 
+@pytest.mark.parametrize(("facts", "outcome"), [(SPARE, "invalid"), (SHARED, "fail")])
+def test_a_load_that_never_settled_for_a_slow_generator_says_nothing_of_the_target(facts: Facts, outcome: str) -> None:
+    """On shared CPUs the generator is late because the target is busy."""
+    seen = Unsettled(after_s=41, earlier_live=100, later_live=150)
+    found = judge_unsettled(seen, QUIET_MACHINE | {"schedule_delay_p95_s": 0.4}, facts)
+    assert found.outcome == outcome
+    assert (found.reasons[0].code == "invalid.schedule_delay") == (outcome == "invalid")
+
+
 @pytest.mark.parametrize(
     ("busy", "facts", "contended"), [(0.901, SHARED, True), (0.9, SHARED, False), (0.99, SPARE, False)]
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import sqrt
 
 import pytest
 
@@ -80,9 +81,9 @@ def test_a_capacity_states_think_time_answers_and_live_streams() -> None:
 
 
 def test_no_server_is_counted_for_a_target_that_one_user_is_too_many_for() -> None:
-    base = trial("streamlit", 10, FAIL, target_cores=1.0)
-    carried = servers.cell(evidence(base, trial("streamlit", 5, PASS, target_cores=0.6)))
-    assert carried.verdict == "measured"
+    base, quiet = trial("streamlit", 10, FAIL, target_cores=1.0), idle_trial(idle_cores=0.0)
+    found = servers.cell(evidence(base, trial("streamlit", 5, PASS, target_cores=0.6), quiet))
+    assert found.verdict == "measured"
     nobody = servers.cell(evidence(base, trial("streamlit", 1, FAIL)))
     assert (nobody.verdict, nobody.value) == ("not measured", None)
     assert nobody.text == "not worked out: no level passed throughout"
@@ -106,13 +107,31 @@ def test_every_outcome_of_a_search_has_its_words(
     assert (cell.verdict, cell.bracket, cell.short) == (verdict, bracket, short)
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        (
+            [(299, PASS), (374, PASS), (374, CONTENDED), (468, PASS), (468, CONTENDED), (585, CONTENDED)],
+            "≥ 299 users; at 585 users the machine was the limit (",
+        ),
+        ([(10, PASS), (20, FAIL), (25, FAIL), (30, PASS)], "≥ 10 users; 20 users failed, 30 users above it passed ("),
+        ([(10, PASS), (20, PASS), (20, FAIL)], "≥ 10 users; no level tried failed throughout ("),
+    ],
+)
+def test_an_open_end_names_the_level_that_left_it_open(outcomes: Sequence[tuple[int, Verdict]], words: str) -> None:
+    assert capacity_of(*outcomes).text.startswith(words)
+
+
 def test_a_contended_failure_has_an_upper_end_from_the_cores_that_were_left_and_says_so() -> None:
     trials = [trial("streamlit", 694, PASS, target_cores=1.46), trial("streamlit", 868, CONTENDED, target_cores=1.6)]
     seen = evidence(*trials)
     cell = capacity_cell(seen, TERMS)
     assert (cell.verdict, cell.bracket, cell.short) == ("measured", (694, 1085), "694–≤1,085 users")
     assert (cell.worked_out, cell.as_json()["worked_out"]) == ((False, True), [False, True])
-    assert "above 694 users the machine was the limit; the upper end is worked out" in cell.text
+    assert cell.as_json()["between"] == pytest.approx([sqrt(694 * 868), sqrt(694 * 868) * 1085 / 868])
+    every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
+    assert second.between("capacity_users/streamlit", {}, every) == pytest.approx(cell.between)
+    assert "; at 868 users the machine was the limit; the upper end is worked out" in cell.text
     assert "think time 3 s" in cell.text
     assert found_again(*trials) == ((694, 1085), [False, True])
 
@@ -131,7 +150,7 @@ def test_a_level_that_failed_once_by_the_target_alone_is_an_observed_end() -> No
     ]
     cell = capacity_cell(evidence(*trials), TERMS)
     assert (cell.bracket, cell.short, cell.worked_out) == ((445, 566), "445–566 users", (False, False))
-    assert "worked_out" not in cell.as_json()
+    assert not {"worked_out", "between"} & set(cell.as_json())
     assert found_again(*trials) == ((445, 566), [False, False])
 
 
@@ -229,6 +248,9 @@ def test_verify_finds_a_ratios_worked_out_ends_again() -> None:
     every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
     assert second.worked_out(cell.id, to_json(run), every) == list(cell.worked_out) == [False, True]
     assert cell.short == "3.56–≤7.08 ×"
+    middles = sqrt(445 * 566), sqrt(100 * 125)
+    assert cell.between == pytest.approx((middles[0] / middles[1], middles[0] / middles[1] * 708 / 566))
+    assert second.between(cell.id, to_json(run), every) == pytest.approx(cell.between)
 
 
 def test_a_contended_denominator_leaves_the_ratio_unbounded_and_says_so() -> None:
@@ -376,10 +398,18 @@ def test_a_server_is_loaded_to_a_share_of_its_busiest_resource(
     "above", [[], [trial("streamlit", 220, FAIL)], [trial("streamlit", 220, CONTENDED, target_cores=1.1)]]
 )
 def test_a_server_is_never_given_more_users_than_met_the_slo(above: list[Trial]) -> None:
-    trials = [at_edge(1.0, 0.3), *above]
+    trials = [at_edge(1.0, 0.3), *above, idle_trial(idle_cores=0.0)]
     assert servers.users_a_server(evidence(*trials)) == 200
     every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
     assert second.expected("servers_1000_users/streamlit", {}, every) == (5, None)
+
+
+def test_without_an_idle_trial_no_server_is_counted() -> None:
+    trials = [at_edge(1.0, 0.3), trial("streamlit", 220, FAIL)]
+    cell = servers.cell(evidence(*trials))
+    assert (cell.verdict, cell.value, cell.text) == ("not measured", None, "not measured: idle CPU is not known")
+    every = {f"trials/{n}": to_json(one) for n, one in enumerate(trials)}
+    assert second.expected("servers_1000_users/streamlit", {}, every) == (None, None)
 
 
 def test_memory_in_total_has_a_cell_per_step_in_ascending_order() -> None:

@@ -79,6 +79,17 @@ def test_predictions_name_every_trial_that_tested_them(report: Report) -> None:
     assert absent.verdict == "not measured"
 
 
+def test_a_prediction_that_only_the_machine_missed_has_no_number(tmp_path: Path) -> None:
+    crowded = replace(MODELS[1], spare_cpus=False, rounds=(), thinking=((15, 30), (15, 40)))
+    folder = results_run.write_run(tmp_path / "run", (crowded,), profile=ASKED)
+    build.build(folder)
+    cell = assemble(folder).table.cell("think_15_users/django+angular")
+    assert cell is not None
+    assert (cell.value, cell.bracket, cell.verdict) == (None, None, "inconclusive")
+    assert cell.text.startswith("the machine was the limit (30 users: fail, 40 users: fail; think time 15 s")
+    assert [str(f) for f in verify(folder)] == []
+
+
 def test_servers_follow_from_the_highest_level_that_passed_and_never_exceed_what_was_carried(report: Report) -> None:
     cell = report.table.cell("servers_1000_users/streamlit")
     assert cell is not None
@@ -128,11 +139,12 @@ def test_servers_are_bound_by_the_memory_of_open_sessions_too(tmp_path: Path) ->
     assert [str(f) for f in verify(folder)] == []
 
 
-@pytest.mark.parametrize(("low", "servers"), [(0, None), (None, None), (5, 200), (50, 29)])
-def test_verify_counts_no_servers_for_a_target_that_carries_nobody(low: int | None, servers: int | None) -> None:
+@pytest.mark.parametrize(("low", "servers"), [(0, []), (None, []), (5, [20, 200, 2000]), (50, [3, 29, 286])])
+def test_verify_counts_no_servers_for_a_target_that_carries_nobody(low: int | None, servers: list[int]) -> None:
     # 50 users at 2 cores: 70 % of two are 35 users
     edge = {"key": {"level": 50}, "figures": {"target_cores": 2.0, "busiest_process_cores": 0.5}}
-    assert cost.servers([edge], [], low) == servers
+    assert cost.servers([edge], [{"figures": {"idle_cores": 0.0}}], low) == servers
+    assert cost.servers([edge], [], low) == []
 
 
 def test_verify_finds_every_estimate_again(run: Path) -> None:
@@ -157,6 +169,24 @@ def test_an_edited_estimate_is_named(run: Path, cell_id: str, tmp_path: Path) ->
     results.write_json(table, data)
     try:
         assert [f.figure for f in verify(run)] == [cell_id]
+    finally:
+        table.write_text(before)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_another_number_of_servers_is_named(run: Path, place: int) -> None:
+    table = run / "report" / "table.json"
+    before = table.read_text()
+    data = json.loads(before)
+    cells = [c for row in data["rows"] for c in row["cells"]]
+    cell = next(c for c in cells if c["id"] == "servers_1000_users/streamlit")
+    counts, rest = cell["text"].split(" (")
+    numbers = counts.split(" / ")
+    numbers[place] += "0"
+    cell["text"] = f"{' / '.join(numbers)} ({rest}"
+    results.write_json(table, data)
+    try:
+        assert [(f.figure, f.text.partition(":")[0]) for f in verify(run)] == [(cell["id"], "servers")]
     finally:
         table.write_text(before)
 
@@ -224,3 +254,5 @@ def test_verify_finds_the_interval_again_however_many_rounds_there_are(
     marks = estimates.worked_out(trials, None, rounds)
     assert (marks[0], marks[1] and bracket is not None and bracket[1] is not None) == printed.worked_out
     assert estimates.worked_out(trials, trials, rounds) == (bool(contended),) * 2
+    means = printed.between or (None if contended else (printed.value, printed.value))
+    assert estimates.between(trials, None, rounds) == (means and pytest.approx(means))

@@ -26,6 +26,7 @@ from reports.verify.sessions import _numbers
 from tests.doubles import results_run
 
 STREAMLIT, DJANGO = results_run.SMALL
+TOTALS = ("value", "between", "interval", "next_session", "at_least", "sessions")  # of a cell over sessions
 HOURS = (  # capacities as brackets of levels, and the machine's speed
     ((10, 14), (20, 30), 1.0),
     ((12, 16), (24, 32), 1.1),
@@ -33,13 +34,14 @@ HOURS = (  # capacities as brackets of levels, and the machine's speed
 )
 
 
-def hour(place: Path, number: int, **changes: Any) -> Path:
-    """Write one session's run."""
+def hour(place: Path, number: int, *, contended: bool = False, **changes: Any) -> Path:
+    """Write one session's run; ``contended``: Streamlit failed on a full machine."""
     few, many, speed = HOURS[number % len(HOURS)]
     systems = [
         replace(system, capacity=round(sqrt(low * high)), levels=((10, 0), (low, 1), (high, 0)), speed=speed)
         for system, (low, high) in ((STREAMLIT, few), (DJANGO, many))
     ]
+    systems[0] = replace(systems[0], spare_cpus=not contended)
     run_id = f"2026112{number}-083000-quick"
     made = {"run_id": run_id, "created_at": f"2026-11-2{number}T08:30:00Z"} | changes
     return results_run.write_run(place / run_id, systems, **made)
@@ -167,6 +169,9 @@ def test_the_documentation_holds_the_next_session_against_its_range(
     assert f"| {inside.label} | `{inside.target}` | {inside.following} | {significant(value)} × | yes |" in text
     assert f"| {outside.label} | `{outside.target}` | {outside.following} | 1 users | no |" in text
     assert text.endswith("Run `later`.\n")
+    cells[0] |= {"between": [value, 1e9]}
+    results.write_json(tmp_path / "next.json", {"run_id": "later", "rows": [{"cells": cells}]})
+    assert " × | partly |" in documented.held(tmp_path)
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -182,7 +187,8 @@ def change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         (lambda d: d["cells"][1]["interval"].reverse(), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["cells"][1]["next_session"].reverse(), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["cells"][1]["readings"][0].update(value=7.0), f"capacity_users/{DJANGO.name}"),
-        (lambda d: d["cells"][1]["readings"][0].update(worked_out=True), f"capacity_users/{DJANGO.name}"),
+        (lambda d: d["cells"][1]["readings"][0].update(between=[7.0, 8.0]), f"capacity_users/{DJANGO.name}"),
+        (lambda d: d["cells"][1].update(between=[7.0, 8.0]), f"capacity_users/{DJANGO.name}"),
         (lambda d: d["runs"][1]["speed"].update(median=3.0), "20261121-083000-quick: machine speed"),
         (lambda d: d["runs"][1].update(sha256="0"), "20261121-083000-quick"),
         (lambda d: d["witnesses"][0]["factors"].reverse(), f"{witnesses.FIXED_WORK}/{DJANGO.name}"),
@@ -202,10 +208,11 @@ def test_a_changed_number_is_named(
 def drop(data: dict[str, Any], place: int) -> None:
     """Leave one session out of every cell, whose figures then follow from the others."""
     for cell in data["cells"]:
-        cell["readings"][place] |= {"value": None, "at_least": False, "worked_out": False}
+        cell["readings"][place] |= {"value": None, "between": None, "at_least": False}
         readings = tuple(None if one["value"] is None else Reading(value=one["value"]) for one in cell["readings"])
         again = pooled_cell.pooled_cell(cell["id"], "", cell["target"], cell["unit"], readings, ("",) * len(readings))
-        cell |= {name: again.as_json()[name] for name in ("value", "interval", "next_session", "at_least", "sessions")}
+        printed = again.as_json()
+        cell |= {name: printed[name] for name in TOTALS}
 
 
 @pytest.fixture(scope="module")
@@ -237,8 +244,9 @@ def test_a_session_that_was_dropped_wrongly_is_found(pooled: sessions.PooledRepo
 
 def test_a_session_that_counts_wrongly_is_found(differing: Any) -> None:
     cell_id = f"memory_slope_bytes_per_session/{DJANGO.name}"  # no session has more than a bound of it
-    one = {"id": cell_id, "target": DJANGO.name, "readings": [{"value": 5.0, "at_least": False}] * 3}
-    counts = {"value": 5.0, "interval": None, "next_session": None, "sessions": 3, "at_least": False}
+    readings = [{"value": 5.0, "between": None, "at_least": False}] * 3
+    one = {"id": cell_id, "target": DJANGO.name, "readings": readings}
+    counts = dict.fromkeys(TOTALS) | {"value": 5.0, "sessions": 3, "at_least": False}
     found = differing(lambda data: data["cells"].append(one | counts))
     assert (cell_id, "stands there, no session has it") in found
     assert (cell_id, "of 20261121-083000-quick: printed 5.0, the samples give None") in found
@@ -272,10 +280,10 @@ def given_up(*tried: tuple[int, str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("tried", "value"),
     [
-        (((10, "pass"), (40, "fail")), (20, False)),
-        (((10, "pass"),), (10, True)),
+        (((10, "pass"), (40, "fail")), (20, 20, False)),
+        (((10, "pass"),), (10, 10, True)),
         (((10, "pass"), (20, "invalid"), (20, "invalid")), None),
-        (((10, "pass"), (40, "fail"), (20, "invalid"), (20, "invalid")), (20, False)),
+        (((10, "pass"), (40, "fail"), (20, "invalid"), (20, "invalid")), (20, 20, False)),
         (((10, "fail"),), None),
         (((1, "fail"),), None),
         (((10, "invalid"),), None),
@@ -348,6 +356,11 @@ def test_other_conditions_are_refused_and_named(
     assert named in capsys.readouterr().err
 
 
+def test_a_profile_described_in_other_words_is_the_same_profile(runs: list[Path], tmp_path: Path) -> None:
+    other = hour(tmp_path, 5, profile=replace(results_run.PROFILE, purpose="in other words"))
+    assert len(sessions.pool([*runs, other]).sessions) == len(runs) + 1
+
+
 def test_another_version_of_a_part_is_named(runs: list[Path], tmp_path: Path) -> None:
     targets = dict(results.read_run(runs[0]).targets)
     part = targets[STREAMLIT.name].parts[0] | {"version": "1.99"}
@@ -375,12 +388,13 @@ def cell(measure: str = "capacity_users", **changes: Any) -> Cell:
     [
         (cell(value=4, bracket=(4, 9)), Reading(value=6)),
         (cell(value=4, bracket=(4, None), verdict="bound"), Reading(value=4, at_least=True)),
-        (cell(value=4, bracket=(4, 9), worked_out=(False, True)), Reading(value=6, worked_out=True)),
+        (cell(value=4, bracket=(4, 12), worked_out=(False, True), between=(6, 8)), Reading(value=6, most=8)),
         (cell(value=0, bracket=(0, 1), verdict="none"), None),
         (cell(value=4, bracket=(4, 9), verdict="inconclusive"), None),
         (cell(verdict="invalid"), None),
         (cell("think_15_users", value=4, bracket=(4, 9)), Reading(value=6)),
         (cell("capacity_estimate_users", value=5.5, bracket=(4, 9)), Reading(value=5.5)),
+        (cell("capacity_estimate_users", bracket=(4, 9), between=(5, 7)), Reading(value=5, most=7)),
         (cell("capacity_estimate_users", bracket=(4, None), verdict="bound"), Reading(value=4, at_least=True)),
         (cell("cold_start_s", value=2.5, bracket=(2, 3)), Reading(value=2.5)),
         (cell("memory_slope_bytes_per_session", bracket=(None, 9), verdict="bound"), None),
@@ -400,16 +414,92 @@ def test_a_session_that_is_a_lower_bound_makes_the_result_one() -> None:
 
 
 def test_sessions_with_a_worked_out_end_are_counted_everywhere(tmp_path: Path) -> None:
-    cells = (Reading(value=100, worked_out=True), Reading(value=110, worked_out=True), Reading(value=120))
+    cells = (Reading(value=100, most=125), Reading(value=110, most=130), Reading(value=120))
     made = pooled_cell.pooled_cell("capacity_users/a", "Capacity", "a", "users", cells, ("", "", ""))
     assert made.counted == "3, 2 with a worked-out end"
     assert made.text.endswith("; 3 sessions, 2 with a worked-out end)")
     data = made.as_json()
-    assert [one["worked_out"] for one in data["readings"]] == [True, True, False]
+    assert [one["between"] for one in data["readings"]] == [[100, 125], [110, 130], None]
+    assert [one["value"] for one in data["readings"]] == [None, None, 120]
+    least, most = geometric_mean([100, 110, 120]), geometric_mean([125, 130, 120])
+    assert (data["value"], data["between"]) == (None, pytest.approx([least, most]))
+    assert made.short == f"{least:.0f}–{most:.0f} users"
     results.write_json(tmp_path / "pooled.json", {"cells": [data], "runs": [], "speed": []})
     found = documented.figures(tmp_path)[made.id]
     assert (found.value, found.interval, found.following) == (made.short, made.interval, made.following)
     assert "3, 2 with a worked-out end |" in documented.table(tmp_path)
+
+
+def test_worked_out_ends_leave_two_means_that_verify_finds_again(tmp_path: Path) -> None:
+    found = sessions.pool([hour(tmp_path, number, contended=True) for number in range(3)])
+    few, many = (value(found, f"capacity_users/{name}") for name in (STREAMLIT.name, DJANGO.name))
+    ratio = value(found, f"capacity_users/{DJANGO.name} / {STREAMLIT.name}")
+    assert few.counted == ratio.counted == "3, 3 with a worked-out end"
+    assert few.pooled
+    assert many.pooled
+    assert many.pooled.value
+    assert ratio.pooled
+    assert few.pooled.least == pytest.approx(geometric_mean([sqrt(low * high) for (low, high), _, _ in HOURS]))
+    assert few.pooled.least < few.pooled.most
+    ends = many.pooled.value / few.pooled.most, many.pooled.value / few.pooled.least
+    assert ratio.pooled.between == pytest.approx(ends)
+    sessions_pages.write(found, tmp_path / "pooled", ("md", "csv", "html"))
+    assert [str(one) for one in verify(tmp_path / "pooled")] == []
+    change(tmp_path / "pooled" / results.POOLED_FILE, lambda d: d["cells"][0]["readings"][1]["between"].reverse())
+    assert ratio.id in {one.figure for one in verify(tmp_path / "pooled")}
+
+
+def slower(path: Path, times: float) -> None:
+    """Let the fixed work around a trial take so many times as long."""
+
+    def edit(data: dict[str, Any]) -> None:
+        for when in ("before", "after"):
+            seconds = data["speed"][when]["seconds"]
+            data["speed"][when]["seconds"] = {kind: times * taken_s for kind, taken_s in seconds.items()}
+        data["figures"]["machine_speed"] /= times
+
+    change(path, edit)
+
+
+def test_the_speed_that_counts_is_that_of_the_trials_a_capacity_rests_on(tmp_path: Path) -> None:
+    runs = [hour(tmp_path, number) for number in range(3)]
+    for path in tmp_path.glob(f"*/trials/{results.slug(DJANGO.name)}/chat/*-10-0/trial.json"):
+        slower(path, 1.2)
+    found = sessions.pool(runs)
+    one = next(w for w in found.witnesses if (w.name, w.target) == (witnesses.FIXED_WORK, DJANGO.name))
+    assert one.factors == pytest.approx([1 / speed for _, _, speed in HOURS])
+    assert found.sessions[0].speed
+    assert found.sessions[0].speed.low < 0.9 < found.sessions[0].speed.median
+    sessions_pages.write(found, tmp_path / "pooled", ())
+    assert [str(difference) for difference in verify(tmp_path / "pooled")] == []
+
+
+def test_repetitions_tell_how_cpu_time_per_turn_goes_with_the_speed(tmp_path: Path) -> None:
+    runs = []
+    for number in range(2):
+        systems = [
+            replace(one, levels=((10, 0), (10, 1), (10, 2), *one.levels[1:]), speed=1.0) for one in (STREAMLIT, DJANGO)
+        ]
+        run_id = f"2026112{number}-083000-quick"
+        made = {"run_id": run_id, "created_at": f"2026-11-2{number}T08:30:00Z"}
+        runs.append(results_run.write_run(tmp_path / run_id, systems, **made))
+        for n, path in enumerate(sorted(runs[-1].glob("trials/*/chat/*-10-*/trial.json"))):
+            slower(path, 1 + 0.1 * (n % 3))
+    found = sessions.pool(runs)
+    assert {target: one.trials for target, one in found.powers.items()} == {STREAMLIT.name: 6, DJANGO.name: 6}
+    opening = f"CPU time per turn of {DJANGO.name} goes as speed to the power "
+    assert [words for words in found.speed_words if words.startswith(opening)]
+    sessions_pages.write(found, tmp_path / "pooled", ("md",))
+    assert [str(one) for one in verify(tmp_path / "pooled")] == []
+    change(
+        tmp_path / "pooled" / results.POOLED_FILE, lambda d: d["cpu_per_turn_by_speed"][DJANGO.name].update(low=-9.0)
+    )
+    assert f"{DJANGO.name}: CPU time per turn by speed" in {one.figure for one in verify(tmp_path / "pooled")}
+
+
+def test_the_terminal_shows_what_a_turn_costs(pooled: sessions.PooledReport) -> None:
+    shown = {cell.measure for cell in pooled.cells} & set(sessions_pages.BRIEF)
+    assert {"users_per_core_at_capacity", "cpu_s_per_turn_at_capacity"} <= shown
 
 
 def test_values_that_are_not_all_positive_are_shown_by_their_range(pooled: sessions.PooledReport) -> None:

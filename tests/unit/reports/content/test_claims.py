@@ -86,6 +86,9 @@ def test_a_prediction_from_a_worked_out_end_is_marked_too() -> None:
     claim = claims_of(*tried)["several-thousand"]
     # 935 · 2 / 1.7 = 1,100 users; 2,166 users are predicted from 935
     assert "predicted, not tried: 1,861–≤2,549 users at 8.4 s, " in claim.why
+    # 2,000 · (1.1 + 3) / 1,100 − 1.1 = 6.35 s
+    assert claim.turn_s == pytest.approx((8200 / 1100 - 1.1, 8200 / 803 - 1.1))
+    assert "predicted to turn at a mean think time of about ≥6.4–9.1 s" in claim.why
 
 
 def test_a_prediction_alone_decides_nothing_and_is_told() -> None:

@@ -114,4 +114,4 @@ def test_where_the_machine_bounds_it_the_capacity_is_a_lower_bound(tmp_path: Pat
     crowded = replace(results_run.NO_APP, spare_cpus=False)
     cell = assemble(results_run.write_run(tmp_path / "run", (crowded,))).table.cell("capacity_users/no-app")
     assert cell is not None
-    assert cell.text.startswith("≥ 20 users; above 20 users the machine was the limit (")
+    assert cell.text.startswith("≥ 20 users; at 30 users the machine was the limit (")

@@ -132,7 +132,7 @@ def test_limits_that_nobody_enforced_and_shared_cpus_are_reservations(tmp_path: 
     assert "No spare CPUs: load generator and model used the target's CPUs, up to 0.3 cores in a trial." in notes
     cell = assemble(folder).table.cell("capacity_users/streamlit")
     assert cell is not None
-    assert cell.text.startswith("10–≤33 users; above 10 users the machine was the limit; the upper end is worked")
+    assert cell.text.startswith("10–≤33 users; at 14 users the machine was the limit; the upper end is worked")
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

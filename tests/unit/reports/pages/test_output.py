@@ -226,6 +226,10 @@ def test_a_worked_out_end_is_marked_in_every_file_and_explained(tmp_path: Path) 
     data = json.loads((folder / "report/table.json").read_text())
     marked = {c["id"]: c["worked_out"] for row in data["rows"] for c in row["cells"] if "worked_out" in c}
     assert marked == {cell.id: [False, True], ratio.id: [True, False]}
+    rows = csv.DictReader(io.StringIO((folder / "report/table.csv").read_text()))
+    flags = {row["id"]: (row["low_worked_out"], row["high_worked_out"]) for row in rows}
+    assert {name: flags.pop(name) for name in marked} == {cell.id: ("False", "True"), ratio.id: ("True", "False")}
+    assert set(flags.values()) == {("False", "False")}
 
 
 def test_reading_the_package_loads_no_heavy_library() -> None:

@@ -1,5 +1,7 @@
 """Closed chat in plots, table and list of trials: a trial that was cut is a level that failed, and no number."""
 
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,18 +39,22 @@ def report(run: Path) -> Report:
     return assemble(run)
 
 
-@pytest.fixture
-def drawn(report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drawn:
-    """Return the figures by their names, as drawn."""
+def figures_of(report: Report, folder: Path, patch: pytest.MonkeyPatch) -> Drawn:
+    """Return a report's figures by their names, as drawn."""
     found: Drawn = {}
 
     def keep(figure: Any, folder: Path, name: str, title: str, alt: str) -> canvas.Plot:
         found[name] = figure
         return unrendered(figure, folder, name, title, alt)
 
-    monkeypatch.setattr(canvas, "save", keep)
-    draw(report, tmp_path)
+    patch.setattr(canvas, "save", keep)
+    draw(report, folder)
     return found
+
+
+@pytest.fixture
+def drawn(report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drawn:
+    return figures_of(report, tmp_path, monkeypatch)
 
 
 def marks(axis: Any, marker: str) -> list[Any]:
@@ -74,6 +80,17 @@ def test_a_level_that_was_cut_is_no_point_of_a_throughput_and_no_distribution(dr
     assert "streamlit, 10 users" in labels
     assert f"streamlit, {LEVEL} users" not in labels
     assert "django+angular, 30 users" in labels
+
+
+def test_a_cut_trial_recorded_with_rates_of_its_turns_is_no_point_of_a_throughput_either(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(run, tmp_path / "run")
+    figures = json.loads((folder / AT_THE_EDGE / "trial.json").read_text())["figures"]
+    results_run.rewrite(folder / AT_THE_EDGE, figures=figures | {"throughput_per_s": 1.0, "goodput_per_s": 0.5})
+    (axis,) = figures_of(assemble(folder), tmp_path, monkeypatch)["throughput"].axes
+    mine = [line for line in axis.lines if line.get_label().startswith("streamlit")]
+    assert [list(line.get_xdata()) for line in mine] == [[10], [10]]
 
 
 def test_the_list_of_trials_shows_what_the_machine_did_in_a_cut_trial_and_none_of_its_turns(report: Report) -> None:

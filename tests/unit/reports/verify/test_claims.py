@@ -91,6 +91,53 @@ def test_a_prediction_is_worked_out_again(run: Path) -> None:
     assert found == ["large-loads.capacity_users"]
 
 
+def every(**values: object) -> Callable[[dict[str, Any]], None]:
+    """Return a change of every line of a claim's basis."""
+
+    def change(claim: dict[str, Any]) -> None:
+        for line in claim["basis"]:
+            line.update(values)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("claim", "change", "named"),
+    [
+        ("few-streamlit-users", every(threshold=10), "basis"),
+        ("few-streamlit-users", every(direction="at least"), "basis"),
+        ("streamlit-early", every(threshold=1.5), "basis"),
+        ("few-streamlit-users", every(tried=True), "basis"),
+        ("few-streamlit-users", every(think_s=3.0), "basis"),
+        ("few-streamlit-users", lambda one: one["basis"].pop(1), "basis"),
+        ("redis-helps", lambda one: one["basis"].clear(), "basis"),
+        ("streamlit-early", lambda one: one["targets"].reverse(), "targets"),
+        ("few-streamlit-users", lambda one: one.update(turn_s=[1.0, one["turn_s"][1]]), "turn_s"),
+        ("large-loads", lambda one: one.update(turn_s=None), "turn_s"),
+        ("streamlit-early", lambda one: one.update(turn_s=[None, 3.0]), "turn_s"),
+    ],
+)
+def test_what_a_claim_asks_and_rests_on_is_not_taken_from_what_is_printed(
+    run: Path, claim: str, change: Callable[[dict[str, Any]], None], named: str
+) -> None:
+    assert changed(run, claim, change) == [f"{claim}.{named}"]
+
+
+def test_a_claim_that_is_left_out_is_named(run: Path) -> None:
+    path = run / "report/table.json"
+    table = json.loads(path.read_text())
+    table["claims"] = [one for one in table["claims"] if one["id"] != "redis-helps"]
+    results.write_json(path, table)
+    assert [difference.figure for difference in verify(run)] == ["redis-helps"]
+
+
+def test_a_claim_about_another_target_is_named(run: Path) -> None:
+    assert changed(run, "large-loads", lambda one: one.update(id="large-loads/other")) == [
+        "large-loads/other.targets",
+        "large-loads",
+    ]
+
+
 def test_a_table_from_before_there_was_a_basis_is_to_be_rebuilt(run: Path) -> None:
     assert changed(run, "large-loads", lambda one: one.pop("basis")) == ["large-loads"]
     build.build(run)

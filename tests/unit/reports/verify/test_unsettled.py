@@ -61,7 +61,7 @@ def run(tmp_path: Path) -> Path:
 
 def test_it_keeps_the_cores_that_the_upper_end_is_worked_out_from(run: Path) -> None:
     trial = never_settled(run)
-    assert set(trial.figures) == set(UNSETTLED)
+    assert set(trial.figures) == {*UNSETTLED, "schedule_delay_p95_s", "model_lag_p99_s"}
     assert (trial.verdict.outcome, trial.verdict.contended) == ("fail", True)
     cores = trial.figures["target_cores"]
     assert cores
@@ -112,3 +112,22 @@ def test_verify_has_its_own_limit_of_a_busy_machine(busy: float, *, said: bool) 
     assert [text.split(",")[0] for text in found] == ([] if said == (busy > 0.9) else [f"contended is {said}"])
     disturbed = list(validity.unsettled(verdict, {"steal_ratio": 0.06}, account))
     assert "fail, but should be invalid (steal): CPU steal 6 % (limit 5 %)" in disturbed
+
+
+@pytest.mark.parametrize("spare", [True, False])
+def test_verify_asks_generator_and_model_on_cpus_of_their_own_too(*, spare: bool) -> None:
+    account = validity.Account(
+        scenario="chat",
+        spare_cpus=spare,
+        cores=2,
+        no_app=False,
+        stopped_early=False,
+        turns_needed=20,
+        recorder_errors=0,
+        sign_in_failures=0,
+        foreign_nonces=0,
+        shortfall=False,
+    )
+    verdict = {"outcome": "fail", "contended": False, "reasons": [{"code": "target.unsettled"}]}
+    found = list(validity.unsettled(verdict, {"schedule_delay_p95_s": 0.4}, account))
+    assert [text.split(":")[0] for text in found] == (["fail, but should be invalid (schedule_delay)"] if spare else [])
