@@ -92,12 +92,10 @@ def test_what_does_not_follow_from_its_samples_is_named(run: Path, change: Any, 
     assert figure in {one.figure for one in verify(run) if one.place.startswith(PLACE)}
 
 
-@pytest.mark.parametrize("busy", [0.9, 0.901])
-@pytest.mark.parametrize("said", [True, False])
-def test_verify_has_its_own_limit_of_a_busy_machine(busy: float, *, said: bool) -> None:
-    account = validity.Account(
+def account_with(*, spare_cpus: bool) -> validity.Account:
+    return validity.Account(
         scenario="chat",
-        spare_cpus=False,
+        spare_cpus=spare_cpus,
         cores=2,
         no_app=False,
         stopped_early=False,
@@ -107,6 +105,12 @@ def test_verify_has_its_own_limit_of_a_busy_machine(busy: float, *, said: bool) 
         foreign_nonces=0,
         shortfall=False,
     )
+
+
+@pytest.mark.parametrize("busy", [0.9, 0.901])
+@pytest.mark.parametrize("said", [True, False])
+def test_verify_has_its_own_limit_of_a_busy_machine(busy: float, *, said: bool) -> None:
+    account = account_with(spare_cpus=False)
     verdict = {"outcome": "fail", "contended": said, "reasons": [{"code": "target.unsettled"}]}
     found = list(validity.unsettled(verdict, {"host_busy_ratio": busy}, account))
     assert [text.split(",")[0] for text in found] == ([] if said == (busy > 0.9) else [f"contended is {said}"])
@@ -116,18 +120,7 @@ def test_verify_has_its_own_limit_of_a_busy_machine(busy: float, *, said: bool) 
 
 @pytest.mark.parametrize("spare", [True, False])
 def test_verify_asks_generator_and_model_on_cpus_of_their_own_too(*, spare: bool) -> None:
-    account = validity.Account(
-        scenario="chat",
-        spare_cpus=spare,
-        cores=2,
-        no_app=False,
-        stopped_early=False,
-        turns_needed=20,
-        recorder_errors=0,
-        sign_in_failures=0,
-        foreign_nonces=0,
-        shortfall=False,
-    )
+    account = account_with(spare_cpus=spare)
     verdict = {"outcome": "fail", "contended": False, "reasons": [{"code": "target.unsettled"}]}
     found = list(validity.unsettled(verdict, {"schedule_delay_p95_s": 0.4}, account))
     assert [text.split(":")[0] for text in found] == (["fail, but should be invalid (schedule_delay)"] if spare else [])
