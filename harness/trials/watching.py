@@ -11,7 +11,7 @@ from harness.records import LoadPlan, Profile
 
 NINETY_NINE_POINT_NINE = 3.09  # standard normal quantile
 COUNTED = "measure"
-#: how much later than planned a first token may leave the model: its step of 10 ms, and its lag on a busy machine
+#: how much later than planned a token may leave the model: its step of 10 ms, and its lag on a busy machine
 MODEL_LATE_S = 0.05
 
 
@@ -30,7 +30,7 @@ class Worst:
         slo = profile.slo
         return cls(
             ttft_s=model_s + MODEL_LATE_S + slo.added_ttft_p95_s,
-            stall_s=2 * profile.answer.itl_s + slo.added_stall_p95_s,
+            stall_s=2 * profile.answer.itl_s + MODEL_LATE_S + slo.added_stall_p95_s,
         )
 
 

@@ -66,11 +66,12 @@ def test_a_whole_window_is_kept() -> None:
     assert not certain(live)
 
 
-def test_what_the_model_itself_is_late_is_no_turn_beyond_the_slo() -> None:
+@pytest.mark.parametrize("late", [{"ttft_s": 0.3 + 0.5 + 0.04}, {"stall_s": 0.02 + 0.25 + 0.04}])
+def test_what_the_model_itself_is_late_is_no_turn_beyond_the_slo(late: dict[str, float]) -> None:
     """*Added* subtracts its step of 10 ms and its lag, which the client cannot see."""
     live = Live(worst=Worst.of(QUICK))
     for _ in range(900):
-        live.add(row(ttft_s=0.3 + 0.5 + 0.04))
+        live.add(row(**late))
     assert not certain(live)
 
 
