@@ -8,6 +8,7 @@ from math import exp
 from harness import profiles
 from harness.analysis.blocks import BLOCK_S
 from harness.analysis.capacity import BUDGET_CPUS, Capacity, response_s
+from harness.analysis.claims import tells
 from harness.analysis.plausible import SESSION_NOISE, TRIAL_NOISE, Tried
 from harness.records import Profile, Trial, TrialKey, Verdict
 from harness.trials import course as courses
@@ -92,8 +93,11 @@ def measured(profile: Profile, target: Synthetic) -> tuple[list[Trial], Capacity
             return made, end.value
 
 
-def tried(trials: Sequence[Trial]) -> list[Tried]:
-    """Return what a claim on a target is judged by, whose machine is not contended."""
+def tried(trials: Sequence[Trial], found: Capacity) -> list[Tried]:
+    """Return what a claim on a target is judged by, as the report does."""
     return [
-        Tried(level=one.key.level, passed=one.verdict.outcome == "pass") for one in trials if one.key.scenario == "chat"
+        Tried(level=one.key.level, passed=one.verdict.outcome == "pass", contended=one.verdict.contended)
+        for one in trials
+        if one.key.scenario == "chat"
+        and (not one.verdict.contended or tells(one.key.level, found.upper, answer_s=1, own_s=1, think_s=1))
     ]

@@ -18,19 +18,46 @@ BELOW = 180.0  # users of the ratio's denominator
 
 def of_users(share: float, draw: random.Random) -> bool | None:
     """Return whether one session judges that a target carries the number; None where it does not settle."""
-    target = Synthetic(edge=USERS.threshold * share * session_speed(draw), draw=draw)
-    return reached(USERS, capacity(tried(measured(QUICK, target)[0])))
+    return _carries(share, draw)
+
+
+def of_contended_users(share: float, draw: random.Random) -> bool | None:
+    """Return the same of a target that fails on a full machine: then its failures tell nothing of it."""
+    return _carries(share, draw, contended=True)
+
+
+def _carries(share: float, draw: random.Random, contended: bool = False) -> bool | None:
+    edge = USERS.threshold * share * session_speed(draw)
+    return reached(USERS, capacity(tried(*measured(QUICK, Synthetic(edge=edge, draw=draw, contended=contended)))))
 
 
 def of_ratio(share: float, draw: random.Random) -> bool | None:
     """Return whether one session judges that a ratio reaches the number; None where it does not settle."""
+    return _ratio(share, draw)
+
+
+def of_contended_ratio(share: float, draw: random.Random) -> bool | None:
+    """Return the same where the first target fails on a full machine."""
+    return _ratio(share, draw, contended=True)
+
+
+def _ratio(share: float, draw: random.Random, contended: bool = False) -> bool | None:
     speed = session_speed(draw)
-    edges = (RATIO.threshold * BELOW * share * speed, BELOW * speed)
-    above, below = (tried(measured(QUICK, Synthetic(edge=edge, draw=draw))[0]) for edge in edges)
+    targets = (
+        Synthetic(edge=RATIO.threshold * BELOW * share * speed, draw=draw, contended=contended),
+        Synthetic(edge=BELOW * speed, draw=draw),
+    )
+    above, below = (tried(*measured(QUICK, target)) for target in targets)
     return reached(RATIO, capacity_ratio(above, below))
 
 
 Judge = Callable[[float, random.Random], bool | None]
+JUDGES: dict[str, Judge] = {
+    "users": of_users,
+    "users, full machine": of_contended_users,
+    "ratio": of_ratio,
+    "ratio, full machine": of_contended_ratio,
+}
 
 
 def judged(judge: Judge, share: float, campaigns: int = CAMPAIGNS) -> list[bool | None]:
@@ -46,7 +73,7 @@ def wrong(found: Sequence[bool | None], share: float) -> float:
 
 def measure() -> list[dict[str, Any]]:
     """Return the share of wrong judgements for true values on either side of the number."""
-    return [_row(name, judge, share) for name, judge in (("users", of_users), ("ratio", of_ratio)) for share in NEAREST]
+    return [_row(name, judge, share) for name, judge in JUDGES.items() for share in NEAREST]
 
 
 def _row(name: str, judge: Judge, share: float) -> dict[str, Any]:

@@ -135,10 +135,10 @@ def test_verify_finds_the_interval_again(levels: Sequence[int], noise: float) ->
 
 
 @pytest.mark.parametrize("share", judgements.NEAREST)
-@pytest.mark.parametrize("judge", [judgements.of_users, judgements.of_ratio])
+@pytest.mark.parametrize("judge", list(judgements.JUDGES.values()))
 def test_at_the_number_itself_few_campaigns_are_judged_wrongly(judge: judgements.Judge, share: float) -> None:
     """Fifty campaigns show that it is not one in ten; ``make perf`` counts a thousand."""
-    assert judgements.wrong(judgements.judged(judge, share, campaigns=50), share) <= 1 / 50
+    assert judgements.wrong(judgements.judged(judge, share, campaigns=50), share) < 5 / 50
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.3, False), (3.0, True)])
