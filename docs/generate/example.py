@@ -124,12 +124,6 @@ def survey() -> Example:
 
 
 @cache
-def interval() -> Example:
-    """Return the run with intervals."""
-    return _read(FOLDER / "interval" / "table.json")
-
-
-@cache
 def containers() -> Example:
     """Return the run in containers."""
     return _read(FOLDER / "containers" / "table.json")

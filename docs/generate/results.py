@@ -59,8 +59,6 @@ def page() -> str:
         + sentences(said["targets"])
         + "\n## Parts that swap\n\n"
         + sentences(said["swap"])
-        + "\n## With intervals\n\n"
-        + _interval(example.interval(), said["interval"])
         + "\n## In containers and without\n\n"
         + _containers(said["containers"])
     )
@@ -110,18 +108,6 @@ def _overview(run: Example) -> str:
     ]
     heading = ("Target", *shown.values(), "servers for 100 / 1,000 / 10,000 users", "security: passed of tried")
     return table(heading, rows) + "\nAll cells: [example/table.md](example/table.md).\n"
-
-
-def _interval(run: Example, said: list[str]) -> str:
-    modular, monolithic = (column["target"] for column in run.table["columns"])
-    rows = [
-        (run.cells[measure, modular].label, *(run.cells[measure, t].text for t in (modular, monolithic)), ratio.text)
-        for measure, ratio in run.ratios.items()
-        if measure.startswith("capacity")
-    ]
-    heading = ("", f"`{modular}`", f"`{monolithic}`", "Modular ÷ monolithic")
-    text = f"Run `{run.run_id}`.\n\n" + table(heading, rows) + "\n" + sentences(said)
-    return text + "\nAll cells: [example/interval/table.md](example/interval/table.md).\n"
 
 
 def _containers(said: list[str]) -> str:
