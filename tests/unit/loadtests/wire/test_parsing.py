@@ -135,6 +135,7 @@ def test_lines_of_events_end_in_any_of_three_ways_and_a_byte_order_mark_is_no_te
     ("text", "finished", "kind"),
     [
         ("".join(TEXTS), True, None),
+        ("".join(TEXTS) + "\n\nSources: [1](http://x)", True, None),
         ("".join(TEXTS), False, "truncated"),
         ("".join(TEXTS[:-1]), True, "truncated"),
         ("", True, "truncated"),
