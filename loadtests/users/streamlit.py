@@ -218,7 +218,8 @@ class StreamlitPage(Page):
 
     def _on_page(self) -> str:
         session = self._session
-        found = {"buttons": session.buttons, "text inputs": session.inputs, "pages": session.pages}
+        others = session.pages if len(set(session.pages.values())) > 1 else {}
+        found = {"buttons": session.buttons, "text inputs": session.inputs, "pages": others}
         words = [f"{kind}: {', '.join(map(repr, names))}" for kind, names in found.items() if names]
         return "; ".join(words)[:_MOST_WORDS] or "no button and no text input"
 

@@ -114,7 +114,10 @@ def test_text_behind_the_end_marker_is_counted_apart() -> None:
     assert (turn.text_bytes, turn.after_bytes) == (len(WHOLE), len("Sources: é, b".encode()))
 
 
-@pytest.mark.parametrize("pieces", [(f"{NONCE} ", "one ", "two ", "[end]"), tuple(WHOLE), (f"{NONCE} one two", " [end]")])
+PIECES = [(f"{NONCE} ", "one ", "two ", "[end]"), tuple(WHOLE), (f"{NONCE} one two", " [end]")]
+
+
+@pytest.mark.parametrize("pieces", PIECES)
 def test_pieces_in_place_of_the_whole_answer_are_told_in_these_words(pieces: tuple[str, ...]) -> None:
     _, turn = told(*pieces)
     assert (turn.outcome, turn.error_kind) == ("failed", "application")

@@ -141,10 +141,9 @@ def test_the_last_state_of_an_answer_counts_whatever_shows_it_and_whatever_its_c
 
 
 def test_an_answer_drawn_again_elsewhere_keeps_its_times() -> None:
-    trace, session = asked(
-        begun(), shown((0, 1), f"{NONCE} one"), shown((0, 1), f"{WHOLE}▌"), shown((0, 1), None), finished(ENDED_FOR_RERUN),
-        begun(), shown((1, 0), f"{NONCE} one", kind="heading"), shown((0, 2, 0), WHOLE), finished(),
-    )  # fmt: skip
+    streamed = [shown((0, 1), f"{NONCE} one"), shown((0, 1), f"{WHOLE}▌"), shown((0, 1), None)]
+    again = [shown((1, 0), f"{NONCE} one", kind="heading"), shown((0, 2, 0), WHOLE)]
+    trace, session = asked(begun(), *streamed, finished(ENDED_FOR_RERUN), begun(), *again, finished())
     assert (trace.text, session.running) == (WHOLE, False)
     assert (trace.times, trace.answer_chars) == ([2.0, 3.0], [16, 26])
 
@@ -160,7 +159,8 @@ def test_a_title_that_quotes_the_answer_is_not_the_answer(title: str) -> None:
 def test_an_answer_that_ends_shorter_than_it_was_is_cut() -> None:
     trace, _ = asked(begun(), shown((0, 1), WHOLE), shown((0, 1), f"{NONCE} one"), finished())
     assert (trace.text, trace.done_s) == (f"{NONCE} one", None)
-    moved, _ = asked(begun(), shown((0, 1), WHOLE), finished(ENDED_FOR_RERUN), begun(), shown((0, 2), NONCE), finished())
+    again = begun(), shown((0, 2), NONCE), finished()
+    moved, _ = asked(begun(), shown((0, 1), WHOLE), finished(ENDED_FOR_RERUN), *again)
     assert moved.text == NONCE
 
 
@@ -170,10 +170,8 @@ def test_an_answer_that_was_taken_away_keeps_its_last_state() -> None:
 
 
 def test_a_block_in_the_answers_place_holds_it_from_then_on() -> None:
-    trace, _ = asked(
-        begun(), shown((0, 1), f"{NONCE} one"), block((0, 1)), shown((0, 1, 0), f"{NONCE} one two"),
-        shown((0, 1, 0), WHOLE), finished(),
-    )  # fmt: skip
+    before, within = shown((0, 1), f"{NONCE} one"), [shown((0, 1, 0), text) for text in (f"{NONCE} one two", WHOLE)]
+    trace, _ = asked(begun(), before, block((0, 1)), *within, finished())
     assert (trace.text, trace.times) == (WHOLE, [2.0, 4.0, 5.0])
 
 
@@ -193,9 +191,9 @@ def due(session: Session, now_s: float) -> list[tuple[str, bool]]:
 def test_a_fragment_runs_every_so_often_until_the_script_no_longer_draws_it() -> None:
     session = after(begun(), refreshing("clock", 1.0), refreshing("news", 2.5), finished())
     assert session.timers.left_s(0.25) == 0.75
-    assert [due(session, now_s) for now_s in (0.9, 1.0, 1.5, 2.6, 9.0)] == [
-        [], [("clock", True)], [], [("clock", True), ("news", True)], [("clock", True), ("news", True)],
-    ]  # fmt: skip
+    clock, news = ("clock", True), ("news", True)
+    expected = [[], [clock], [], [clock, news], [clock, news]]
+    assert [due(session, now_s) for now_s in (0.9, 1.0, 1.5, 2.6, 9.0)] == expected
     session.take(run_of("news").SerializeToString(), None, 9.0)
     assert session.timers.left_s(9.0) is not None
     session.take(begun().SerializeToString(), None, 9.0)
