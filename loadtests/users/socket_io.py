@@ -1,24 +1,6 @@
 """A user of a page that talks Socket.IO over a WebSocket; a class of one's own says which events it sends and awaits.
 
-    class OwnPage(SocketIOPage):
-        socket_path = "/ws/socket.io/"
-
-        def connect(self) -> None:
-            self.open_socket(auth={"sessionId": self.visitor.session})
-
-        def new_conversation(self) -> None:
-            self.emit("clear_session")
-
-        def ask(self, text: str, nonce: str, reading: Reading) -> None:
-            self.emit("message", {"content": text})
-            said = ""
-            for name, values in self.events(reading):
-                if name == "token":
-                    said += values[0]
-                    reading.saw(said)
-                elif name == "done":
-                    reading.finish()
-                    return
+docs/user-class.md has an example.
 """
 
 import time

@@ -27,12 +27,8 @@ _MOST_WORDS = 120  # of what is on a page, in an error
 class StreamlitPage(Page):
     """A page over one WebSocket, signed in by the cookie of the handshake.
 
-    Where a click, a form or another page leads to the chat input, a class of one's own overrides ``enter``:
-
-        class OwnPage(StreamlitPage):
-            def enter(self) -> None:
-                self.fill("Your name", self.visitor.username)
-                self.press("Start")
+    Where a click, a form or another page leads to the chat input, a class of one's own overrides ``enter``;
+    docs/user-class.md has an example.
     """
 
     page_name = ""  # of a multipage app's page, as in its address; empty: the first
@@ -214,7 +210,7 @@ class StreamlitPage(Page):
     def _without_chat_input(self) -> str:
         """Return what to do on a page without a chat input."""
         told = f"no chat input on the page of {self.visitor.username}; {self._on_page()}"
-        return f"{told}. Where a click, a form or a page leads to it, extend StreamlitPage (docs/your-own.md)"
+        return f"{told}. Where a click, a form or a page leads to it, extend StreamlitPage (docs/user-class.md)"
 
     def _on_page(self) -> str:
         session = self._session

@@ -1,6 +1,8 @@
-"""A page class of one's own on Socket.IO, as docs/your-own.md has it, against a small server of that protocol."""
+"""The recipe for Socket.IO of docs/user-class.md, and what else its page class does, against a small server."""
 
+import inspect
 import json
+import re
 import time
 from collections.abc import Callable
 
@@ -12,33 +14,13 @@ from loadtests.recording.pending_turn import turn_of
 from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.socket_io import SocketIOPage
+from tests import ROOT
 from tests.doubles.websocket_server import Peer, playing
+from tests.golden.users import recipes
+from tests.golden.users.recipes import EventsPage
+from tests.golden.users.twin import SEED, expected_nonce
 
 PIECES = ("word ", "word ", "[end]")
-
-
-class ChatPage(SocketIOPage):
-    """The page of a chatbot that streams its answer as events."""
-
-    socket_path = "/ws/socket.io/"
-
-    def connect(self) -> None:
-        self.open_socket(auth={"session": self.visitor.session}, headers={"Cookie": "a=b"}, query={"lang": "en"})
-
-    def new_conversation(self) -> None:
-        assert self.call("new", {"title": "é"}) == [{"id": 7}]
-
-    def ask(self, text: str, nonce: str, reading: Reading) -> None:
-        self.emit("message", {"content": text, "nonce": nonce})
-        said = ""
-        for name, values in self.events(reading):
-            if name == "token":
-                said += values[0]
-                reading.saw(said)
-            elif name == "done":
-                assert values == [{"file": b"\x01\x02", "all": [b"\x03"]}]
-                reading.finish()
-                return
 
 
 def chatting(peer: Peer, *, accept: str = '40{"sid":"s"}') -> None:
@@ -49,23 +31,21 @@ def chatting(peer: Peer, *, accept: str = '40{"sid":"s"}') -> None:
     peer.send('42["hello"]')
     while True:
         kind, said = peer.hear()
-        if said.startswith(b"421["):
-            peer.send("431" + json.dumps([{"id": 7}]))
+        if said.startswith(b"42") and said[2:3].isdigit():
+            peer.send(f"43{said[2:3].decode()}" + json.dumps([json.loads(said[3:])]))
         elif said.startswith(b'42["message"'):
-            nonce = json.loads(said[2:])[1]["nonce"]
+            nonce = expected_nonce(json.loads(said[2:])[1]["content"])
             for piece in (f"{nonce} ", *PIECES):
                 peer.send("42" + json.dumps(["token", piece]))
                 peer.send("2")
                 time.sleep(0.02)
             peer.send('42/other,["token","not for this page"]')
-            parts = {"file": {"_placeholder": True, "num": 0}, "all": [{"_placeholder": True, "num": 1}]}
-            peer.send("452-" + json.dumps(["done", parts]))
+            peer.send("451-" + json.dumps(["done", {"file": {"_placeholder": True, "num": 0}}]))
             peer.send(b"\x01\x02")
-            peer.send(b"\x03")
 
 
-def page(url: str) -> ChatPage:
-    return ChatPage(Visitor(number=0, base_url=url, username="user0001", session="s" * 32))
+def page(url: str) -> EventsPage:
+    return EventsPage(Visitor(number=0, base_url=url, username="user0001", session="s" * 32))
 
 
 @pytest.mark.parametrize("extensions", ["", "permessage-deflate"])
@@ -74,9 +54,9 @@ def test_an_answer_of_events_is_a_turn(extensions: str) -> None:
         one = page(url)
         one.prepare()
         for number in range(2):
-            pending = new_turn(7, 0, 0, number, 0.0, one)
+            pending = new_turn(SEED, 0, 0, number, 0.0, one)
             pending.phase, trace = "measure", Reading(time.monotonic())
-            one.ask("Hello", pending.nonce, trace)
+            one.ask(pending.tag, pending.nonce, trace)
             turn = turn_of(note_of(pending, trace, "ok", None, None), trace.raw())
             assert (turn.outcome, turn.error) == ("ok", None)
             assert turn.arrival_tokens == (1, 2, 3, 4)
@@ -84,7 +64,46 @@ def test_an_answer_of_events_is_a_turn(extensions: str) -> None:
         one.close()
         heard = [said for _, said in peers[0].heard]
     assert heard.count(b"3") >= 4
-    assert "GET /ws/socket.io/?EIO=4&transport=websocket&lang=en HTTP/1.1\r\n" in peers[0].head
+    assert "GET /ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n" in peers[0].head
+
+
+def test_the_recipes_are_those_of_the_guide() -> None:
+    guide = (ROOT / "docs" / "user-class.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```python\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    played = inspect.getsource(recipes)
+    assert len(shown) == 2
+    assert [block for block in shown if block not in played] == []
+
+
+def test_the_page_gives_headers_and_words_and_gets_values_back() -> None:
+    class Careful(SocketIOPage):
+        namespace = "/chat"
+
+        def connect(self) -> None:
+            self.open_socket(headers={"Cookie": "a=b"}, query={"lang": "en"})
+
+        def new_conversation(self) -> None: ...
+
+        def ask(self, text: str, nonce: str, reading: Reading) -> None: ...
+
+    def script(peer: Peer) -> None:
+        peer.send('0{"sid":"e"}')
+        assert peer.hear()[1] == b"40/chat,"
+        peer.send('40{"sid":"not this one"}')
+        peer.send('40/chat,{"sid":"s"}')
+        assert peer.hear()[1] == '42/chat,1["new","é"]'.encode()
+        peer.send('42/chat,["joined",{"n":[1]},2]')
+        peer.send('43/chat,1[{"id":7},null]')
+        peer.send('42/chat,["later"]')
+        peer.hear()
+
+    with playing(script) as (url, peers):
+        one = Careful(Visitor(number=0, base_url=url, username="user0001", session="s"))
+        one.prepare()
+        assert one.call("new", "é") == [{"id": 7}, None]
+        assert next(one.events()) == ("later", [])
+        one.close()
+    assert "GET /socket.io/?EIO=4&transport=websocket&lang=en HTTP/1.1\r\n" in peers[0].head
     assert "Cookie: a=b\r\n" in peers[0].head
 
 

@@ -26,6 +26,7 @@ from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
+from tests.golden.users.recipes import AfterAForm
 from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import SEED
 
@@ -179,16 +180,8 @@ def test_a_fragment_runs_every_so_often_as_in_an_open_page(visit: Visit) -> None
     assert ticks(page) - before <= passed_s / 0.1 + 5
 
 
-class FormPage(StreamlitPage):
-    """A page whose chat comes after a form."""
-
-    def enter(self) -> None:
-        self.fill("Your name", self.visitor.username)
-        self.press("Start")
-
-
 def test_a_class_of_ones_own_fills_in_what_comes_before_the_chat(visit: Visit) -> None:
-    page = visit("f" * 32, FormPage)
+    page = visit("f" * 32, AfterAForm)
     assert take_turn(page).outcome == "ok"
     page.close()
     assert take_turn(page, turn=1).outcome == "ok"
