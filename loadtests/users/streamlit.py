@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from loadtests import http
@@ -214,8 +215,8 @@ class StreamlitPage(Page):
 
     def _on_page(self) -> str:
         session = self._session
-        others = session.pages if len(set(session.pages.values())) > 1 else {}
-        found = {"buttons": session.buttons, "text inputs": session.inputs, "pages": others}
+        others: Iterable[str] = session.pages if len(set(session.pages.values())) > 1 else ()
+        found: dict[str, Iterable[str]] = {"buttons": session.buttons, "text inputs": session.inputs, "pages": others}
         words = [f"{kind}: {', '.join(map(repr, names))}" for kind, names in found.items() if names]
         return "; ".join(words)[:_MOST_WORDS] or "no button and no text input"
 

@@ -178,21 +178,24 @@ class Session:
         elif kind == "button":
             self._drawn.add(element.button.id)
             self.buttons[element.button.label] = Widget(element.button.id, fragment_id)
-        elif kind == "component_instance" and is_autorefresh(element.component_instance.component_name):
-            component = element.component_instance
-            self._drawn.add(component.id)
-            self.timers.component(component.id, component.json_args, fragment_id, at_s)
         elif kind == "exception":
             if not element.exception.is_warning:
                 self.error = _words(element.exception)
         elif kind == "alert":
             self.notice = str(element.alert.body)[:200]
-        elif kind in ("bidi_component", "iframe"):
-            component = element.bidi_component.json if kind == "bidi_component" else element.iframe.srcdoc
-            if code := _SIGN_IN_CODE.search(component):
-                self.sign_in_code = code[1]
+        elif kind in ("component_instance", "bidi_component", "iframe"):
+            self._component(kind, getattr(element, kind), fragment_id, at_s)
         elif kind in (*_PLAIN_VALUES, "feedback") or (kind == "button_group" and element.button_group.style == _THUMBS):
             self._widget(kind, getattr(element, kind), fragment_id)
+
+    def _component(self, kind: str, component: Any, fragment_id: str, at_s: float) -> None:
+        """Note what a component would do by itself: run the script every so often, or trade a code for a cookie."""
+        if kind != "component_instance":
+            if code := _SIGN_IN_CODE.search(component.json if kind == "bidi_component" else component.srcdoc):
+                self.sign_in_code = code[1]
+        elif is_autorefresh(component.component_name):
+            self._drawn.add(component.id)
+            self.timers.component(component.id, component.json_args, fragment_id, at_s)
 
     def _widget(self, kind: str, widget: Any, fragment_id: str) -> None:
         """Keep a widget as it is first drawn; drawn again it keeps its value."""

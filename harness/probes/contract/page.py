@@ -127,9 +127,9 @@ def origin_of(base_url: str) -> str:
 def upgrade_status(base_url: str, origin: str) -> int:
     """Return the status a WebSocket upgrade of Streamlit's stream gets with this Origin."""
     url = urllib.parse.urlsplit(base_url)
-    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    key, path = base64.b64encode(secrets.token_bytes(16)).decode(), url.path.rstrip("/")
     request = (
-        f"GET {url.path.rstrip('/')}/_stcore/stream HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+        f"GET {path}/_stcore/stream HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Protocol: streamlit\r\n\r\n"
     )

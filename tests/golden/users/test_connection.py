@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -88,18 +88,21 @@ def test_a_name_that_no_address_answers_for_is_refused(resolved: Callable[[list[
 def test_an_answer_is_whole_however_it_ends(answer: bytes) -> None:
     with serving([[answer]] * 3) as url:
         at = Endpoint(url)
-        assert Connection(at).exchange(GET).body == b"ok"
-        assert b"".join(Connection(at).pieces(GET, Reading(0.0))) == b"ok"
-        trace = RawReads(0.0, stream_format="rest")
-        Connection(at).stream(GET, trace, b"nonce", b"done")
-        assert trace.raw() == answer
+        with closing(Connection(at)) as one:
+            assert one.exchange(GET).body == b"ok"
+        with closing(Connection(at)) as one:
+            assert b"".join(one.pieces(GET, Reading(0.0))) == b"ok"
+        with closing(Connection(at)) as one:
+            trace = RawReads(0.0, stream_format="rest")
+            one.stream(GET, trace, b"nonce", b"done")
+            assert trace.raw() == answer
 
 
 def test_trailers_end_an_answer_at_once() -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nServer-Timing: a\r\n\r\n"
-    with serving([[answer]], idle_s=5.0) as url:
+    with serving([[answer]], idle_s=5.0) as url, closing(Connection(Endpoint(url))) as one:
         begun_s = time.monotonic()
-        Connection(Endpoint(url)).stream(GET, RawReads(begun_s, stream_format="rest"), b"nonce", b"done")
+        one.stream(GET, RawReads(begun_s, stream_format="rest"), b"nonce", b"done")
         assert time.monotonic() - begun_s < 4.0
 
 

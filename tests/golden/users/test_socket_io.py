@@ -30,7 +30,7 @@ def chatting(peer: Peer, *, accept: str = '40{"sid":"s"}') -> None:
     peer.send(accept)
     peer.send('42["hello"]')
     while True:
-        kind, said = peer.hear()
+        said = peer.hear()[1]
         if said.startswith(b"42") and said[2:3].isdigit():
             peer.send(f"43{said[2:3].decode()}" + json.dumps([json.loads(said[3:])]))
         elif said.startswith(b'42["message"'):
@@ -108,11 +108,11 @@ def test_the_page_gives_headers_and_words_and_gets_values_back() -> None:
 
 
 def test_a_refused_connection_is_a_failed_sign_in() -> None:
-    with (
-        playing(lambda peer: chatting(peer, accept='44{"message":"not you"}')) as (url, _),
-        pytest.raises(SignInError, match="not you"),
-    ):
-        page(url).connect()
+    with playing(lambda peer: chatting(peer, accept='44{"message":"not you"}')) as (url, _):
+        one = page(url)
+        with pytest.raises(SignInError, match="not you"):
+            one.connect()
+        one.close()
 
 
 @pytest.mark.parametrize("ends", [lambda peer: peer.send("41"), lambda peer: peer.send("1")])

@@ -154,8 +154,8 @@ def test_the_answers_last_state_counts_wherever_it_is(visit: Visit, words: str) 
     assert turn.arrival_tokens[-1] == TOKENS
     assert turn.text_bytes == 13 + 5 * (TOKENS - 1)
     assert turn.after_bytes == (len("Sources: none") if words == "sources" else 0)
-    assert turn.last_s is not None
-    assert turn.last_s - turn.sent_s <= TTFT_S + ITL_S * (TOKENS - 1) + SLACK_S
+    assert turn.arrival_s[0] < TTFT_S + SLACK_S  # the last piece may be drawn with the history only
+    assert turn.arrival_s[-2] < TTFT_S + ITL_S * (TOKENS - 1) + SLACK_S
 
 
 def ticks(page: StreamlitPage) -> int:

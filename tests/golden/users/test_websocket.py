@@ -2,6 +2,7 @@
 
 import time
 import zlib
+from contextlib import closing
 
 import pytest
 
@@ -107,5 +108,9 @@ def test_nothing_comes_within_the_time() -> None:
 
 
 def test_an_extension_that_was_not_offered_is_an_error() -> None:
-    with playing(lambda _: None, extensions="x-own") as (url, _), pytest.raises(ValueError, match="x-own"):
-        opened(url)
+    with (
+        playing(hears, extensions="x-own") as (url, _),
+        closing(Connection(endpoint(url))) as connection,
+        pytest.raises(ValueError, match="x-own"),
+    ):
+        WebSocket(connection).open("/socket", {})
