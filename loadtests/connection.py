@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from loadtests import http
@@ -13,6 +14,8 @@ from loadtests.wire.receiving import ReadCollector, receive
 
 _READ_BYTES = 65536
 _CONNECT_TIMEOUT_S = 10.0
+_IDLE_TOO_LONG = 408  # some servers say so on the connection before they close it
+_CLOSED_EARLY = "the server closed the connection before its response was complete"
 
 
 class Endpoint:
@@ -33,8 +36,39 @@ class Endpoint:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.netloc
         self.prefix = parts.path.rstrip("/")
-        first = socket.getaddrinfo(self.hostname, port, type=socket.SOCK_STREAM)[0]
-        self.family, self.address = first[0], first[4]
+        found = socket.getaddrinfo(self.hostname, port, type=socket.SOCK_STREAM)
+        self._addresses = [(family, address) for family, _, _, _, address in found]
+
+    def connect(self, timeout_s: float) -> socket.socket:
+        """Return a socket that is connected to the first address which takes it; later ones go to that address.
+
+        ``localhost`` may be ::1 first while the server listens at 127.0.0.1: curl and browsers try the next one, too.
+
+        Raises:
+            OSError: that of the last address, where none takes it within ``timeout_s``.
+        """
+        problem = OSError(f"{self.hostname} has no address")
+        for family, address in tuple(self._addresses):
+            try:
+                sock = connected(family, address, timeout_s / len(self._addresses))
+            except OSError as refused:
+                problem = refused
+            else:
+                self._addresses = [(family, address)]
+                return sock
+        raise problem
+
+
+def connected(family: int, address: Any, timeout_s: float) -> socket.socket:
+    """Return a socket connected to one address; raises OSError."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 @lru_cache(maxsize=64)
@@ -57,10 +91,9 @@ class Connection:
             OSError: refused, unreachable, or not within ``timeout_s``.
         """
         self.close()
-        sock = socket.socket(self.endpoint.family, socket.SOCK_STREAM)
+        sock = self.endpoint.connect(timeout_s)
         try:
             sock.settimeout(timeout_s)
-            sock.connect(self.endpoint.address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.endpoint.secure:
                 sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.endpoint.hostname)
@@ -107,31 +140,45 @@ class Connection:
         """Return the whole response to a request.
 
         Raises:
-            TurnError: the connection failed or closed early (kind ``connection``).
+            TurnError: the connection closed early (kind ``connection``).
+            OSError: the connection failed.
         """
-        raw = b""
-        for kept in (self.ensure_open(), False):
-            sock = self.sock or self.open()
-            try:
-                sock.sendall(request)
-                while data := sock.recv(_READ_BYTES):
-                    raw += data
-                    response = http.decode(raw)
-                    if response and response.ended:
-                        if (response.header("connection") or "").lower() == "close":
-                            self.close()
-                        return response
-            except OSError:
-                if raw or not kept:
-                    self.close()
-                    raise
+        kept = self.ensure_open()
+        response = self._response(request)
+        if kept and (response is None or response.status == _IDLE_TOO_LONG):
+            # as browsers do: the server may have closed the kept connection just before the request came
+            self.open()
+            response = self._response(request)
+        if response is None:
+            raise TurnError("connection", _CLOSED_EARLY)
+        return response
+
+    def _response(self, request: bytes) -> http.Response | None:
+        """Return the whole response; None where the connection closed before a byte of it came."""
+        raw, to_head = b"", request.startswith(b"HEAD ")
+        sock = self.sock or self.open()
+        try:
+            sock.sendall(request)
+            while data := sock.recv(_READ_BYTES):
+                raw += data
+                response = http.decode(raw, to_head=to_head)
+                if response and response.ended:
+                    if not response.keeps_open:
+                        self.close()
+                    return response
+        except (ConnectionResetError, BrokenPipeError):
             self.close()
-            response = http.decode(raw, closed=True)
-            if response and response.ended:
-                return response
-            if raw or not kept:
-                break
-        raise TurnError("connection", "the server closed the connection before its response was complete")
+            if raw:
+                raise
+            return None
+        except OSError:
+            self.close()
+            raise
+        self.close()
+        response = http.decode(raw, closed=True, to_head=to_head)
+        if raw and not (response and response.ended):
+            raise TurnError("connection", _CLOSED_EARLY)
+        return response
 
     def pieces(self, request: bytes, reading: Reading) -> Iterator[bytes]:
         """Yield the body of the response to a request as it comes, without its framing; count the bytes received.
@@ -154,7 +201,7 @@ class Connection:
                 return
             if body.head or not kept:
                 break
-        raise TurnError("connection", "the server closed the connection before its response was complete")
+        raise TurnError("connection", _CLOSED_EARLY)
 
     def _pieces(self, request: bytes, reading: Reading, body: http.Body) -> Iterator[bytes]:
         sock = self.sock or self.open()
@@ -169,7 +216,7 @@ class Connection:
                 yield piece
         if body.closed() and body.head and not 200 <= body.head.status < 300:
             raise TurnError("http", f"HTTP {body.head.status}: {refused[:120].decode(errors='replace')}")
-        if body.ended and body.head and (body.head.header("connection") or "").lower() == "close":
+        if body.ended and body.head and not body.head.keeps_open:
             self.close()
 
     def stream(self, request: bytes, trace: RawReads, nonce: bytes, done_mark: bytes) -> None:

@@ -3,7 +3,9 @@
 A page's methods run in one user's greenlet, so plain blocking calls are right. docs/your-own.md shows an example.
 A ``user.py`` may import this module (``Page``, ``Visitor``, ``sleep_until``), ``loadtests.reading`` (``Reading``,
 ``TurnError``, ``SignInError``), and for HTTP ``loadtests.connection`` (``Connection``, ``endpoint``) with
-``loadtests.http`` (``request``, ``Response``). The rest of the package may change. A user class:
+``loadtests.http`` (``request``, ``Response``). It may extend ``StreamlitPage`` of ``loadtests.users.streamlit`` and
+``SocketIOPage`` of ``loadtests.users.socket_io``, or use the ``WebSocket`` of ``loadtests.users.websocket``. The rest
+of the package may change. A user class:
 
     from loadtests.page import Page, Visitor
     from loadtests.reading import Reading, TurnError

@@ -11,6 +11,7 @@ from harness.records.recipe import END_MARKER, tokens_in
 
 _FOREIGN = "another message's answer, or the model's last user message lacked this message's tag"
 _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
+_BEGIN_CHARS = 24
 
 
 class TurnError(Exception):
@@ -35,6 +36,7 @@ class AnswerProgress:
     updates: int = 0  # protocol messages about the answer
     times: list[float] = field(default_factory=list)
     chars: list[int] = field(default_factory=list)
+    begun: str = ""  # the first characters that were reported, where a page reports texts
 
 
 @dataclass(slots=True)
@@ -76,9 +78,13 @@ class AnswerTrace(ABC):
 
 @dataclass(slots=True)
 class GrowingText(AnswerTrace):
-    """The trace of a page that reports the answer's text each time it has grown (``saw``)."""
+    """The trace of a page that reports the answer's text each time it has changed (``saw``).
+
+    The last state counts. What a later state took back (a cursor, words that were replaced) never arrived.
+    """
 
     text: str = ""
+    begun: str = ""  # the beginning of its first state
     answer_chars: list[int] = field(default_factory=list)  # length of the answer after each growth
     updates: int = 0
     wire_bytes: int = 0
@@ -87,17 +93,30 @@ class GrowingText(AnswerTrace):
     def saw(self, text: str, at_s: float | None = None) -> None:
         """Note that the answer so far reads ``text`` (all of it, not the new part), now or at ``at_s``."""
         self.updates += 1
-        if len(text) <= len(self.text):
+        if not text or text == self.text:
             return
         now_s = time.monotonic() if at_s is None else at_s
         if self.first_s is None:
-            self.first_s = now_s
+            self.first_s, self.begun = now_s, text[:_BEGIN_CHARS]
+        kept = shared_chars(self.text, text)
+        self._take_back(kept)
         self.text = text
+        if len(text) == kept:
+            return
         if self.times and self.times[-1] == now_s:
             self.answer_chars[-1] = len(text)
         else:
             self.times.append(now_s)
             self.answer_chars.append(len(text))
+
+    def _take_back(self, kept: int) -> None:
+        """Forget the growth beyond the first ``kept`` characters."""
+        while self.answer_chars and self.answer_chars[-1] > kept:
+            if kept > (self.answer_chars[-2] if len(self.answer_chars) > 1 else 0):
+                self.answer_chars[-1] = kept
+            else:
+                self.answer_chars.pop()
+                self.times.pop()
 
     def finish(self, at_s: float | None = None) -> None:
         """Note that the answer is over at protocol level."""
@@ -112,6 +131,7 @@ class GrowingText(AnswerTrace):
             updates=self.updates,
             times=self.times,
             chars=self.answer_chars,
+            begun=self.begun,
         )
 
     def note(self) -> dict[str, Any]:
@@ -122,6 +142,7 @@ class GrowingText(AnswerTrace):
             "updates": self.updates,
             "wire_bytes": self.wire_bytes,
             "finished": self.finished,
+            "begun": self.begun,
         }
 
     def raw(self) -> bytes:
@@ -131,11 +152,25 @@ class GrowingText(AnswerTrace):
     @classmethod
     def noted(cls, note: Mapping[str, Any], raw: bytes) -> Self:
         """Return the trace that a note and its text describe."""
-        names = ("sent_s", "times", "answer_chars", "updates", "wire_bytes", "finished")
+        names = ("sent_s", "times", "answer_chars", "updates", "wire_bytes", "finished", "begun")
         return cls(text=raw.decode(), **{name: note[name] for name in names})
 
 
 Reading = GrowingText  # its name for a user.py
+
+
+def shared_chars(one: str, other: str) -> int:
+    """Return the length of the beginning that two texts share."""
+    if other.startswith(one):
+        return len(one)
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def foreign_nonce(text: str, nonce: str) -> str | None:
@@ -144,14 +179,27 @@ def foreign_nonce(text: str, nonce: str) -> str | None:
     return match.group() if match and match.group() != nonce else None
 
 
-def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
-    """Return the failure of an answer that is cut or another turn's, None for a whole answer."""
+def judge(text: str, nonce: str, finished: bool, begun: str = "") -> TurnError | None:
+    """Return the failure of an answer that is cut or another turn's, None for a whole answer.
+
+    Text behind the end marker (sources, links) is no part of the answer and does not matter.
+
+    Args:
+        text: the last state of the answer.
+        nonce: of this turn.
+        finished: the protocol said that the answer is over.
+        begun: the first characters of its first state, where a page reported states.
+    """
+    right_once = begun.startswith(nonce) or (begun != "" and nonce.startswith(begun))
+    if right_once and not text.startswith(nonce[: len(text)]):
+        told = f"the answer began with {begun!r} and then read {text[:_BEGIN_CHARS]!r}"
+        return TurnError("application", f"{told}: reading.saw takes the whole answer so far, not the new piece")
     other = foreign_nonce(text, nonce)
     if other:
         return TurnError("foreign_nonce", f"the answer starts with {other}, expected {nonce}: {_FOREIGN}")
     if text and not text.startswith(nonce[: len(text)]):
         return TurnError("application", f"the answer starts with {text[:24]!r}, expected {nonce}")
-    if not text.rstrip().endswith(END_MARKER):
+    if END_MARKER not in text:
         return TurnError("truncated", f"the answer ended after {tokens_in(len(text))} tokens without {END_MARKER}")
     if not finished:
         return TurnError("truncated", "the answer was whole, but the protocol did not end it")

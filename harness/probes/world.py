@@ -77,7 +77,7 @@ class Message:
         """Raise RefutedError unless this is the whole answer to this message."""
         begins = f"the answer begins {text[:20]!r}, not with its own nonce {self.nonce}"
         expect(text.startswith(self.nonce), f"{begins}; did the model's last user message hold the message's tag?")
-        expect(text.rstrip().endswith(END_MARKER), f"the answer ends {text[-20:]!r}, not with {END_MARKER}")
+        expect(END_MARKER in text, f"the answer ends {text[-20:]!r}, not with {END_MARKER}")
 
 
 class RestWorld:

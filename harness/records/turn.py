@@ -25,7 +25,8 @@ class Turn:
     chunks: int = 0  # reads from the socket that brought content
     updates: int = 0  # protocol messages about this answer (SSE events, element updates)
     wire_bytes: int = 0  # received for this turn, headers and framing included
-    text_bytes: int = 0  # of the answer, UTF-8
+    text_bytes: int = 0  # of the answer up to its end marker, UTF-8
+    after_bytes: int = 0  # of text behind the end marker (sources, links), UTF-8
     outcome: Outcome
     error: str | None = None  # plain words, no secrets
     error_kind: str | None = None  # connection, http, timeout, truncated, foreign_nonce, application, unfinished

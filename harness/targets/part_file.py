@@ -12,6 +12,7 @@ from harness.targets.strict import nearest, read_table
 #: keys and kinds of part.toml before chatbench 0.2.0: revisions of that time are still measured against later ones
 FORMER_KEYS = {"model": "processes"}
 FORMER_KINDS = {"upstream": "model", "direct": "no_app"}
+EXTENSIBLE = ("streamlit",)  # protocols whose class of ours is there to be extended by a user class
 
 
 def read_part(folder: Path) -> Part:
@@ -88,7 +89,7 @@ def _check_protocol(part: Part, path: Path) -> None:
         )
     if not (path.parent / file).is_file():
         raise UsageError(f"{path}: user_class names {file!r}, which does not exist", f"add it to {path.parent}")
-    if protocol is None or protocol in PROTOCOLS:
+    if protocol is None or (protocol in PROTOCOLS and protocol not in EXTENSIBLE):
         raise UsageError(
             f"{path}: user_class comes with protocol {protocol!r}, which has users of its own",
             'name the protocol of your user class, such as protocol = "mine", or leave user_class out',

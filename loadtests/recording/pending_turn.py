@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.records import Outcome, Phase, Turn
@@ -39,7 +39,7 @@ def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
     progress = AnswerProgress()
     try:
         progress = _trace(note, raw).growth()
-        if outcome == "ok" and (failure := judge(progress.text, note["nonce"], progress.finished)):
+        if outcome == "ok" and (failure := judge(progress.text, note["nonce"], progress.finished, progress.begun)):
             raise failure
     except TurnError as failure:
         if outcome == "ok":
@@ -49,17 +49,19 @@ def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
             outcome, kind, error = "failed", "application", f"cannot read the answer: {fault}"[:200]
     if kind == "connection" and progress.text:
         kind, error = "truncated", f"{error} (after {tokens_in(len(progress.text))} tokens)"
-    sent_s = note["sent_s"]
+    sent_s, whole = note["sent_s"], progress.text
+    progress = up_to_its_end(progress)
     return Turn(
         **{name: note[name] for name in ("user", "conversation", "turn", "tag", "phase", "intended_s", "sent_s")},
         first_s=progress.times[0] if progress.times else None,
-        last_s=_last_s(progress),
+        last_s=progress.times[-1] if END_MARKER in progress.text else None,
         done_s=note["done_s"],
         ready_s=note["ready_s"],
         chunks=len(progress.times),
         updates=progress.updates,
         wire_bytes=note["wire_bytes"],
         text_bytes=len(progress.text.encode()),
+        after_bytes=len(whole[len(progress.text) :].strip().encode()),
         outcome=outcome,
         error=error,
         error_kind=kind,
@@ -73,8 +75,12 @@ def _trace(note: Mapping[str, Any], raw: bytes) -> AnswerTrace:
     return (RawReads if "read_bytes" in note else GrowingText).noted(note, raw)
 
 
-def _last_s(progress: AnswerProgress) -> float | None:
-    end = progress.text.rfind(END_MARKER)
-    if end < 0:
-        return None
-    return progress.times[bisect_left(progress.chars, end + len(END_MARKER))]
+def up_to_its_end(progress: AnswerProgress) -> AnswerProgress:
+    """Return the growth of an answer up to its end marker; what a chatbot adds behind it is none of the model's."""
+    at = progress.text.find(END_MARKER)
+    if at < 0:
+        return progress
+    end = at + len(END_MARKER)
+    last = bisect_left(progress.chars, end)
+    times, chars = progress.times[: last + 1], [*progress.chars[:last], end]
+    return replace(progress, text=progress.text[:end], times=times, chars=chars)

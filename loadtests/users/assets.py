@@ -1,6 +1,5 @@
 """A web page at a browser's first visit: its HTML, and the files that the HTML refers to."""
 
-import zlib
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -53,7 +52,7 @@ def fetch_page(connection: Connection, at: Endpoint) -> tuple[PageLoad, http.Res
             break
         address = urljoin(address, page.header("location") or "")
     kind = page.header("content-type") or "none"
-    if page.status != 200 or not kind.startswith("text/html"):
+    if page.status != 200 or not kind.lower().startswith("text/html"):
         raise TurnError("http", f"GET {urlsplit(address).path}: HTTP {page.status}, {kind}")
     for target in dict.fromkeys(urljoin(address, one) for one in references(text_of(page))):
         if not target.startswith(f"{at.origin}/"):
@@ -74,6 +73,4 @@ def _get(connection: Connection, at: Endpoint, address: str, accept: str) -> htt
 
 def text_of(page: http.Response) -> str:
     """Return a page's HTML, unpacked where it came compressed."""
-    packed = page.header("content-encoding") == "gzip"
-    body = zlib.decompress(page.body, wbits=zlib.MAX_WBITS | 16) if packed else page.body
-    return body.decode("utf-8", errors="replace")
+    return page.content.decode("utf-8", errors="replace")

@@ -54,12 +54,12 @@ class FormsPage(Page):
     def new_conversation(self) -> None:
         """Press "New conversation" and follow to the page it leads to."""
         made = self._call("POST", "/c", {})
-        address = urlsplit(made.header("location") or "").path
+        address = urlsplit(made.header("location") or "").path.removeprefix(self._endpoint.prefix)
         if made.status != 302 or not address:
-            raise TurnError("http", f"POST /c: HTTP {made.status}: {sse.problem(made.body)}")
+            raise TurnError("http", f"POST /c: HTTP {made.status}: {sse.problem(made.content)}")
         page = self._call("GET", address)
         if page.status != 200:
-            raise TurnError("http", f"GET {address}: HTTP {page.status}: {sse.problem(page.body)}")
+            raise TurnError("http", f"GET {address}: HTTP {page.status}: {sse.problem(page.content)}")
         self._take_token(page, f"GET {address}")
         self._conversation = address
 

@@ -95,8 +95,8 @@ class RestPage(Page):
     @staticmethod
     def _expect(response: http.Response, status: int, what: str) -> Any:
         if response.status != status:
-            raise TurnError("http", f"{what}: HTTP {response.status}: {sse.problem(response.body)}")
-        return orjson.loads(response.body)
+            raise TurnError("http", f"{what}: HTTP {response.status}: {sse.problem(response.content)}")
+        return orjson.loads(response.content)
 
 
 def stream_answer(connection: Connection, request: bytes, trace: RawReads, nonce: str, done_mark: bytes) -> None:
@@ -114,12 +114,12 @@ def stream_answer(connection: Connection, request: bytes, trace: RawReads, nonce
     head = http.decode(trace.parts[0]) or http.decode(b"".join(trace.parts))
     if head is None:
         raise TurnError("http", "the response has no head")
-    if (head.header("connection") or "").lower() == "close":
+    if not head.keeps_open:
         connection.close()
     if head.status != 200:
         whole = http.decode(b"".join(trace.parts), closed=True)
-        detail = sse.problem(whole.body) if whole else ""
+        detail = sse.problem(whole.content) if whole else ""
         raise TurnError("http", f"HTTP {head.status}: {detail}")
     content_type = head.header("content-type") or "none"
-    if not content_type.startswith("text/event-stream"):
+    if not content_type.lower().startswith("text/event-stream"):
         raise TurnError("application", f"the answer is {content_type}, expected text/event-stream")

@@ -1,45 +1,96 @@
 """A user of a Streamlit page: its WebSocket, its widgets, its reruns; no browser."""
 
 import re
-import socket
 import time
+from collections.abc import Iterable
+from typing import Any
 
 from loadtests import http
 from loadtests.connection import Connection, endpoint
 from loadtests.page import Page, PageLoad, Visitor, sleep_until
 from loadtests.reading import GrowingText, SignInError, TurnError
 from loadtests.users.assets import fetch_page
-from loadtests.users.streamlit_session import Session
+from loadtests.users.streamlit_session import Session, Widget
 from loadtests.users.streamlit_wire import Protocol, load
-from loadtests.wire.websocket import BINARY, CLOSE, PING, PONG, FrameReader, accept_of, client_frame, new_key
+from loadtests.users.websocket import WebSocket
+from loadtests.wire.websocket import BINARY
 
 NEW_CONVERSATION = "New conversation"
 SIGN_IN, USERNAME, PASSWORD = "Sign in", "Username", "Password"  # labels of the form
 #: what a browser says of itself and its place with every run
 _BROWSER = {"timezone": "UTC", "timezone_offset": 0, "locale": "en-US", "is_embedded": False, "color_scheme": "light"}
-_READ_BYTES = 65536
 _NO_XSRF_TOKEN = "PLACEHOLDER_AUTH_TOKEN"  # noqa: S105  # what the page sends where the server set no cookie
 _XSRF_COOKIE = re.compile(r"_streamlit_xsrf=([^;]+)")
 _RETRY_S = 1.0
+_MOST_WORDS = 120  # of what is on a page, in an error
 
 
 class StreamlitPage(Page):
-    """A page over one WebSocket, signed in by the cookie of the handshake."""
+    """A page over one WebSocket, signed in by the cookie of the handshake.
+
+    Where a click, a form or another page leads to the chat input, a class of one's own overrides ``enter``;
+    docs/user-class.md has an example.
+    """
+
+    page_name = ""  # of a multipage app's page, as in its address; empty: the first
 
     def __init__(self, visitor: Visitor) -> None:
         super().__init__(visitor)
         self._endpoint = endpoint(visitor.base_url)
         self._connection = Connection(self._endpoint)
-        self._frames = FrameReader()
+        self._socket = WebSocket(self._connection)
         self._session = self._new_session(load(visitor.streamlit_site))
+        self._asked = False  # a message since the page was opened
         self.xsrf_token = ""  # as the server's cookie has it
         self._signed_in_before = True  # its session was made beforehand
 
     def connect(self) -> None:
-        """Get health and host configuration as the page does, open the WebSocket, run the script once."""
+        """Get health and host configuration as the page does, open the WebSocket, run the script once, enter."""
         self._first_run()
-        if self._session.chat_input is None:
-            raise SignInError("application", f"no chat input on the page of {self.visitor.username}: not signed in")
+        if not self._may_chat:
+            self.enter()
+        if not self._may_chat:
+            raise SignInError("application", self._without_chat_input())
+
+    def enter(self) -> None:
+        """Do what leads from an opened page without a chat input to that input: nothing here; see the class."""
+
+    def press(self, label: str) -> None:
+        """Click a button, the one of a form included, and wait until the page is drawn.
+
+        Raises:
+            TurnError: no such button, or the page shows an exception; OSError: the connection failed.
+        """
+        button = self._session.buttons.get(label)
+        if button is None:
+            raise TurnError("application", f"no button {label!r} on the page; {self._on_page()}")
+        self._use(button, self._session.protocol.click(button.id))
+
+    def fill(self, label: str, text: str) -> None:
+        """Write into a line or a box of text; outside a form the script runs at once, as when a user leaves it.
+
+        Raises:
+            TurnError: no such input, or the page shows an exception; OSError: the connection failed.
+        """
+        widget = self._session.values.get(self._session.inputs.get(label, ""))
+        if widget is None:
+            raise TurnError("application", f"no text input {label!r} on the page; {self._on_page()}")
+        widget.state.string_value = text
+        if not widget.form_id:
+            self._use(widget, None)
+
+    def open(self, page: str) -> None:
+        """Go to another page of a multipage app, by its name or its path in the address.
+
+        Raises:
+            TurnError: no such page, or it shows an exception; OSError: the connection failed.
+        """
+        page_script_hash = self._session.pages.get(page)
+        if page_script_hash is None:
+            raise TurnError("application", f"no page {page!r} in the app; {self._on_page()}")
+        self._session.leave_page()
+        self._session.page_script_hash = page_script_hash
+        self._use(Widget(""), None)
 
     def open_page(self) -> PageLoad:
         """Return the cost of index.html and its files, fetched without a cookie."""
@@ -57,35 +108,31 @@ class StreamlitPage(Page):
             raise SignInError("application", "no sign-in form on the page")
         for widget_id, text in zip(inputs, (self.visitor.username, password), strict=True):
             session.values[str(widget_id)].state.string_value = text
-        session.expect(None)
-        self._send(session.frame(session.protocol.click(button.id), button.fragment_id))
-        self._run(None)
+        self._use(button, session.protocol.click(button.id))
         if session.chat_input is None:
             raise SignInError("application", session.notice or "no chat input on the page: not signed in")
 
     def new_conversation(self) -> None:
-        """Click "New conversation" and wait until the page is drawn.
+        """Click "New conversation" and wait until the page is drawn; a page without that button is opened anew.
 
         After signing in, a page keeps its cookie for later visits first. No user waits for that, so no sign-in is
         measured with it.
         """
         self._keep_cookie()
-        button = self._session.buttons.get(NEW_CONVERSATION)
-        if button is None:
-            raise TurnError("application", f"no button {NEW_CONVERSATION!r} on the page")
-        self._session.expect(None)
-        self._send(self._session.frame(self._session.protocol.click(button.id), button.fragment_id))
-        self._run(None)
+        if NEW_CONVERSATION in self._session.buttons:
+            self.press(NEW_CONVERSATION)
+        elif self._asked:
+            self._connection.close()
+            self._session = self._new_session(self._session.protocol)
+            self.connect()
 
     def ask(self, text: str, nonce: str, trace: GrowingText) -> None:
         """Type into the chat input; the turn is over when the script that wrote the answer has finished."""
         chat_input = self._session.chat_input
         if chat_input is None:
-            raise TurnError("application", "no chat input on the page")
-        self._session.expect(nonce)
-        trigger = self._session.protocol.chat_message(chat_input.id, text)
-        self._send(self._session.frame(trigger, chat_input.fragment_id))
-        self._run(trace)
+            raise TurnError("application", self._without_chat_input())
+        self._asked = True
+        self._use(chat_input, self._session.protocol.chat_message(chat_input.id, text), nonce, trace)
         trace.ready_s = time.monotonic()
         if self._session.stranger:
             raise TurnError("foreign_nonce", f"an answer that starts with {self._session.stranger} is on this page")
@@ -93,7 +140,10 @@ class StreamlitPage(Page):
             raise TurnError("application", self._session.notice or "the script finished without an answer")
 
     def idle(self, until_s: float) -> bool:
-        """Return whether the page was connecting at ``until_s``; until then answer pings and reconnect."""
+        """Return whether the page was connecting at ``until_s``.
+
+        Until then answer pings, connect again, and ask for the runs that an open page asks for by itself.
+        """
         while (left_s := until_s - time.monotonic()) > 0:
             if not self.connected:
                 sleep_until(min(until_s, time.monotonic() + _RETRY_S))
@@ -102,8 +152,6 @@ class StreamlitPage(Page):
                 continue
             try:
                 self._receive(None, left_s)
-            except TimeoutError:
-                continue
             except (OSError, TurnError):
                 self.close()
         return False
@@ -151,8 +199,26 @@ class StreamlitPage(Page):
         self._session.chat_input = None
         self._session.buttons.clear()
         self._session.expect(None)
-        self._send(self._session.frame(None))
+        page_name = "" if self._session.page_script_hash else self.page_name
+        self._socket.send(self._session.frame(None, page_name=page_name))
         self._run(None)
+        self._asked = False
+
+    @property
+    def _may_chat(self) -> bool:
+        return self._session.chat_input is not None or NEW_CONVERSATION in self._session.buttons
+
+    def _without_chat_input(self) -> str:
+        """Return what to do on a page without a chat input."""
+        told = f"no chat input on the page of {self.visitor.username}; {self._on_page()}"
+        return f"{told}. Where a click, a form or a page leads to it, extend StreamlitPage (docs/user-class.md)"
+
+    def _on_page(self) -> str:
+        session = self._session
+        others: Iterable[str] = session.pages if len(set(session.pages.values())) > 1 else ()
+        found: dict[str, Iterable[str]] = {"buttons": session.buttons, "text inputs": session.inputs, "pages": others}
+        words = [f"{kind}: {', '.join(map(repr, names))}" for kind, names in found.items() if names]
+        return "; ".join(words)[:_MOST_WORDS] or "no button and no text input"
 
     def _page_requests(self) -> None:
         for path in ("/_stcore/health", "/_stcore/host-config"):
@@ -170,30 +236,16 @@ class StreamlitPage(Page):
         return "; ".join(known)
 
     def _handshake(self) -> None:
-        key = new_key()
         protocols = ["streamlit", self.xsrf_token or _NO_XSRF_TOKEN, *filter(None, [self._session.session_id])]
-        headers = {
-            "Host": self._endpoint.host,
-            "Origin": self._endpoint.origin,
-            "Cookie": self._cookies(),
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": key,
-            "Sec-WebSocket-Protocol": ", ".join(protocols),
-        }
-        target = f"{self._endpoint.prefix}/_stcore/stream"
-        answer = self._connection.exchange(http.request("GET", target, headers))
-        if answer.status != 101:
-            raise TurnError("http", f"WebSocket handshake: HTTP {answer.status}")
-        if answer.header("sec-websocket-accept") != accept_of(key):
-            raise TurnError("connection", "WebSocket handshake: wrong Sec-WebSocket-Accept")
-        self._frames = FrameReader()
+        self._socket.open(f"{self._endpoint.prefix}/_stcore/stream", {"Cookie": self._cookies()}, protocols)
 
-    def _send(self, payload: bytes) -> None:
-        if self._connection.sock is None:
-            raise TurnError("connection", "the WebSocket is closed")
-        self._connection.sock.sendall(client_frame(BINARY, payload))
+    def _use(
+        self, widget: Widget, trigger: Any | None, nonce: str | None = None, trace: GrowingText | None = None
+    ) -> None:
+        """Ask for the run that a widget's use leads to, and read until the page is drawn."""
+        self._session.expect(nonce, widget.fragment_id)
+        self._socket.send(self._session.frame(trigger, widget.fragment_id))
+        self._run(trace)
 
     def _run(self, trace: GrowingText | None) -> None:
         """Read until the script has finished."""
@@ -203,30 +255,11 @@ class StreamlitPage(Page):
                 raise TurnError("application", f"the page shows an exception: {self._session.error}")
 
     def _receive(self, trace: GrowingText | None, timeout_s: float | None) -> None:
-        sock = self._connection.sock
-        if sock is None:
-            raise TurnError("connection", "the WebSocket is closed")
-        if timeout_s is not None:
-            sock.settimeout(timeout_s)
-        try:
-            data = sock.recv(_READ_BYTES)
-        finally:
-            if timeout_s is not None:
-                sock.settimeout(None)
+        """Ask for the runs that are due at the page's timers; read once, no longer than until the next is due."""
         now_s = time.monotonic()
-        if trace is not None:
-            trace.wire_bytes += len(data)
-        for opcode, payload in self._frames.feed(data):
+        for frame in self._session.due_frames(now_s):
+            self._socket.send(frame)
+        waits = [one for one in (timeout_s, self._session.timers.left_s(now_s)) if one is not None]
+        for opcode, payload in self._socket.receive(trace, min(waits, default=None)):
             if opcode == BINARY:
-                self._session.take(payload, trace, now_s)
-            elif opcode == PING:
-                self._answer_ping(sock, payload)
-            elif opcode == CLOSE:
-                data = b""
-        if not data:
-            self._connection.close()
-            raise TurnError("connection", "the server closed the WebSocket")
-
-    @staticmethod
-    def _answer_ping(sock: socket.socket, payload: bytes) -> None:
-        sock.sendall(client_frame(PONG, payload))
+                self._session.take(payload, trace, self._socket.read_s)

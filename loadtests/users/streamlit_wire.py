@@ -48,6 +48,15 @@ class Protocol:
             state.string_trigger_value.data = text
         return state
 
+    def fragments_of(self, new_session: Any) -> set[str]:
+        """Return the ids of the fragments that a run is of, none for the whole script, from the message of its begin.
+
+        They stand in the message itself until about 1.60, and in its metadata from then on.
+        """
+        run = getattr(new_session.metadata, "run", None)
+        ids = set(run.fragment_ids) if run is not None else set()
+        return ids | set(getattr(new_session.new_session, "fragment_ids_this_run", ()))
+
     def click(self, widget_id: str) -> Any:
         """Return the widget state of a button just clicked."""
         return self.widget_state(id=widget_id, trigger_value=True)

@@ -25,14 +25,14 @@ class RawReads(AnswerTrace):
         response = http.decode(self.raw(), closed=True)
         if response is None or response.status != 200:
             return AnswerProgress()
-        answer = _FORMATS[self.stream_format](response.body)
+        body, came = self._unpacked(response)
+        answer = _FORMATS[self.stream_format](body)
         lengths = [0, *accumulate(len(text) for text in answer.texts)]
         times: list[float] = []
         chars: list[int] = []
-        position, events = 0, 0
-        for at_s, part in zip(self.times, self.parts, strict=True):
-            position += len(part)
-            complete = bisect_left(answer.ends, response.body_offset(position) + 1)
+        events = 0
+        for at_s, length in zip(self.times, came, strict=True):
+            complete = bisect_left(answer.ends, length + 1)
             if complete > events:
                 events = complete
                 times.append(at_s)
@@ -42,6 +42,19 @@ class RawReads(AnswerTrace):
         return AnswerProgress(
             text="".join(answer.texts), finished=answer.finished, updates=len(answer.texts), times=times, chars=chars
         )
+
+    def _unpacked(self, response: http.Response) -> tuple[bytes, list[int]]:
+        """Return the body without its content coding, and its length after each read."""
+        unpack, body = http.unpacker(response), bytearray()
+        lengths: list[int] = []
+        position, begin = 0, 0
+        for part in self.parts:
+            position += len(part)
+            end = response.body_offset(position)
+            body += unpack(response.body[begin:end])
+            begin = end
+            lengths.append(len(body))
+        return bytes(body), lengths
 
     def note(self) -> dict[str, Any]:
         """Return the times and sizes of the reads."""

@@ -15,7 +15,7 @@ _LOOK_BACK_BYTES = 48  # longer than any mark that two reads could share
 class ReadCollector:
     """The reads of one response; sets ``first_s`` at the answer's nonce and ``done_s`` at the protocol's last event."""
 
-    __slots__ = ("_before", "_done_mark", "_framed", "_nonce", "_parts", "_times", "_trace")
+    __slots__ = ("_before", "_body", "_done_mark", "_nonce", "_parts", "_times", "_trace")
 
     def __init__(self, trace: RawReads, nonce: bytes, done_mark: bytes) -> None:
         self._trace = trace
@@ -24,33 +24,20 @@ class ReadCollector:
         self._nonce: bytes | None = nonce
         self._done_mark = done_mark
         self._before = b""
-        self._framed = False
+        self._body = http.Body()
 
     def take(self, data: bytes, at_s: float) -> bool:
         """Return whether the response is over with this read, which is kept."""
         self._times.append(at_s)
         self._parts.append(data)
-        window = self._before + data
+        window = self._before + self._body.feed(data)
         self._before = window[-_LOOK_BACK_BYTES:]
-        if self._nonce is not None:
-            if self._nonce not in window:
-                return self._head(window)
+        if self._nonce is not None and self._nonce in window:
             self._trace.first_s = at_s
             self._nonce = None
-        if self._done_mark in window and self._trace.done_s is None:
+        if self._trace.done_s is None and self._done_mark in window:
             self._trace.done_s = at_s
-        return window.endswith(http.TERMINAL_CHUNK) if self._framed else self._head(window)
-
-    def _head(self, window: bytes) -> bool:
-        """Return whether the response is over before its nonce or its framing has come."""
-        if self._framed:
-            return window.endswith(http.TERMINAL_CHUNK)
-        response = http.decode(b"".join(self._parts))
-        if response is None:
-            return False
-        chunked = "chunked" in (response.header("transfer-encoding") or "").lower()
-        self._framed = chunked and response.status == 200
-        return response.ended
+        return self._body.ended
 
 
 def receive(sock: socket.socket, collector: ReadCollector) -> bool:

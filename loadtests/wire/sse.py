@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-_EVENT = re.compile(rb"(.*?)(?:\n\n|\r\n\r\n)", re.DOTALL)
+_EVENT = re.compile(rb"(.*?)(?>\r\n|\n|\r){2}", re.DOTALL)  # a line may end in any of the three
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MESSAGE_CHARS = 200
 
 
@@ -23,7 +24,7 @@ class Answer:
 
 def events(body: bytes) -> Iterator[tuple[int, str, bytes]]:
     """Yield (end offset, event name, data) of every complete event."""
-    for event in _EVENT.finditer(body):
+    for event in _EVENT.finditer(body, len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0):
         name, data = "message", []
         for line in event.group(1).splitlines():
             if line.startswith(b"data:"):

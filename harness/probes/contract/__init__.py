@@ -4,6 +4,7 @@ Every check is a real exchange over loopback; what could not be exercised is rep
 """
 
 from harness.probes.claims import Check
+from harness.probes.contract.components import check_components
 from harness.probes.contract.forms import check_forms
 from harness.probes.contract.model import check_model
 from harness.probes.contract.page import check_page
@@ -33,7 +34,10 @@ def check(subject: Subject) -> list[Check]:
         checks += check_forms(subject.base_url, seed=seed)
     if subject.protocol == "openai":
         checks += check_model(subject.base_url, seed=seed)
-    return checks + (check_page(subject.base_url, subject.protocol) if subject.protocol == "streamlit" else [])
+    if subject.protocol == "streamlit":
+        checks += check_page(subject.base_url, subject.protocol)
+        checks += check_components(subject.base_url, seed=seed, site=subject.streamlit_site)
+    return checks
 
 
 def check_in(place: Place, subject: Subject) -> list[Check]:

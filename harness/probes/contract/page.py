@@ -1,4 +1,7 @@
-"""The page people open: it and what it refers to load; for Streamlit also health and who may open its socket."""
+"""The page people open: it and what it refers to load; for Streamlit also health and its socket.
+
+Who else may open the socket is a finding of the audit: a chatbot without that check works.
+"""
 
 import base64
 import re
@@ -25,7 +28,7 @@ class Page:
     base_url: str
 
     def get(self, path: str) -> Answer:
-        """Ask for a path as a browser opening it would."""
+        """Ask for a path below the page's address as a browser opening it would."""
         return Client(self.base_url).request("GET", path, headers={"Accept": "text/html,*/*"})
 
 
@@ -109,24 +112,28 @@ def _streamlit_health(page: Page) -> None:
     expect(answer.status == 200 and answer.body.strip() == b"ok", f"it answered {answer.status} {answer.body[:40]!r}")
 
 
-@STREAMLIT.proves("page", "the WebSocket opens for the page itself and is refused for a foreign Origin")
-def _streamlit_origin(page: Page) -> None:
-    own = upgrade_status(page.base_url, page.base_url)
+@STREAMLIT.proves("page", "the WebSocket opens for the page itself")
+def _streamlit_socket(page: Page) -> None:
+    own = upgrade_status(page.base_url, origin_of(page.base_url))
     expect(own == 101, f"with its own Origin the upgrade answered {own}, not 101")
-    foreign = upgrade_status(page.base_url, "https://attacker.example")
-    expect(foreign == 403, f"with a foreign Origin the upgrade answered {foreign}, not 403")
+
+
+def origin_of(base_url: str) -> str:
+    """Return the origin of an address, as a browser states it: without a path."""
+    url = urllib.parse.urlsplit(base_url)
+    return f"{url.scheme}://{url.netloc}"
 
 
 def upgrade_status(base_url: str, origin: str) -> int:
     """Return the status a WebSocket upgrade of Streamlit's stream gets with this Origin."""
     url = urllib.parse.urlsplit(base_url)
-    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    key, path = base64.b64encode(secrets.token_bytes(16)).decode(), url.path.rstrip("/")
     request = (
-        f"GET {url.path}/_stcore/stream HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+        f"GET {path}/_stcore/stream HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Protocol: streamlit\r\n\r\n"
     )
-    with socket.create_connection((url.hostname, url.port or 80), timeout=TIMEOUT_S) as connection:
+    with socket.create_connection((url.hostname or "", url.port or 80), timeout=TIMEOUT_S) as connection:
         connection.sendall(request.encode())
         with connection.makefile("rb") as stream:
             words = stream.readline().split()

@@ -26,6 +26,7 @@ from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
+from tests.golden.users.recipes import AfterAForm
 from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import SEED
 
@@ -36,7 +37,7 @@ OTHER = "CHATBENCH_TEST_STREAMLIT"  # the Python of another version's environmen
 PYTHON = Path(os.environ.get(OTHER, sys.executable))
 SITE = str(site_packages(PYTHON)) if OTHER in os.environ else None
 LAST = "test_all_of_this_holds_for_streamlit_1_44"
-Visit = Callable[[], StreamlitPage]
+Visit = Callable[..., StreamlitPage]
 
 
 def visitor(url: str, session: str = "s" * 32) -> Visitor:
@@ -73,8 +74,8 @@ def url() -> Iterator[str]:
 def visit(url: str) -> Iterator[Visit]:
     with ExitStack() as pages:
 
-        def open_page() -> StreamlitPage:
-            page = StreamlitPage(visitor(url))
+        def open_page(session: str = "s" * 32, kind: type[StreamlitPage] = StreamlitPage) -> StreamlitPage:
+            page = kind(visitor(url, session))
             pages.callback(page.close)
             return page
 
@@ -146,6 +147,61 @@ def test_a_rerun_after_the_answer_is_part_of_the_turn(visit: Visit) -> None:
     assert turn.ready_s >= turn.done_s
 
 
+@pytest.mark.parametrize("words", ["cursor", "cleared", "sources"])
+def test_the_answers_last_state_counts_wherever_it_is(visit: Visit, words: str) -> None:
+    turn = take_turn(visit(), words)
+    assert turn.outcome == "ok", turn.error
+    assert turn.arrival_tokens[-1] == TOKENS
+    assert turn.text_bytes == 13 + 5 * (TOKENS - 1)
+    assert turn.after_bytes == (len("Sources: none") if words == "sources" else 0)
+    assert turn.arrival_s[0] < TTFT_S + SLACK_S  # the last piece may be drawn with the history only
+    assert turn.arrival_s[-2] < TTFT_S + ITL_S * (TOKENS - 1) + SLACK_S
+
+
+def ticks(page: StreamlitPage) -> int:
+    """The runs of the page's clock so far, as the app counts them."""
+    found = re.match(r"(\d+) ticks", take_turn(page, "ticks").error or "")
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.mark.alone
+def test_a_fragment_runs_every_so_often_as_in_an_open_page(visit: Visit) -> None:
+    page = visit("c" * 32)
+    page.prepare()
+    before = ticks(page)
+    begun_s = time.monotonic()
+    page.idle(begun_s + 1.0)
+    idle = ticks(page) - before
+    turn = take_turn(page)
+    passed_s = time.monotonic() - begun_s
+    assert 5 <= idle <= 14
+    assert (turn.outcome, turn.arrival_tokens[-1]) == ("ok", TOKENS)
+    assert ticks(page) - before <= passed_s / 0.1 + 5
+
+
+def test_a_class_of_ones_own_fills_in_what_comes_before_the_chat(visit: Visit) -> None:
+    page = visit("f" * 32, AfterAForm)
+    assert take_turn(page).outcome == "ok"
+    page.close()
+    assert take_turn(page, turn=1).outcome == "ok"
+
+
+def test_a_page_without_chat_input_says_what_is_on_it_and_what_to_do(visit: Visit) -> None:
+    words = r"no chat input on the page of user0001; buttons: 'Start'; text inputs: 'Your name'.*extend StreamlitPage"
+    with pytest.raises(SignInError, match=words):
+        visit("f" * 32).prepare()
+
+
+def test_a_page_without_the_button_is_opened_anew_for_a_new_conversation(visit: Visit) -> None:
+    page = visit("n" * 32)
+    first = take_turn(page)
+    page.in_conversation = False
+    second = take_turn(page, turn=1)
+    assert (first.outcome, second.outcome) == ("ok", "ok")
+    assert second.wire_bytes < first.wire_bytes * 1.2
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "said"),
     [
@@ -211,7 +267,7 @@ def test_a_trial(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.spread
 @pytest.mark.parametrize(
-    ("marks", "at_least"), [("not alone", 13), pytest.param("alone", 1, marks=pytest.mark.alone)], ids=["all", "timing"]
+    ("marks", "at_least"), [("not alone", 19), pytest.param("alone", 2, marks=pytest.mark.alone)], ids=["all", "timing"]
 )
 def test_all_of_this_holds_for_streamlit_1_44(marks: str, at_least: int) -> None:
     python = Environments(ROOT, print).ensure_python(

@@ -7,7 +7,7 @@ from http.cookies import Morsel, SimpleCookie
 
 from harness.probes.claims import expect
 from harness.probes.client import Answer, Client
-from harness.probes.contract.page import upgrade_status
+from harness.probes.contract.page import origin_of, upgrade_status
 from harness.probes.probe import Seen
 from harness.probes.security.header_policy import HSTS, judge
 from harness.probes.security.rest.anonymous import PATHS, TELLTALE
@@ -110,7 +110,7 @@ def websocket(stage: Stage) -> Seen:
     """Return from which origins a browser may open the WebSocket."""
     tally = Tally()
     url = urllib.parse.urlsplit(stage.base_url)
-    own = upgrade_status(stage.base_url, stage.base_url)
+    own = upgrade_status(stage.base_url, origin_of(stage.base_url))
     tally.note("the page's own origin", "101", str(own), own == 101, control=True)
     other_port = (url.port or 80) + 1
     for origin in (

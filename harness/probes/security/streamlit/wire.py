@@ -12,6 +12,7 @@ from typing import Any
 import websocket
 
 from harness.probes.claims import expect
+from harness.probes.contract.page import origin_of
 
 PATIENCE_S = 20.0
 ENDED_FOR_RERUN = 2
@@ -76,9 +77,9 @@ class Session:
         """Open the page: one run of the script."""
         url = urllib.parse.urlsplit(self.base_url)
         self.socket = websocket.create_connection(
-            f"ws://{url.netloc}/_stcore/stream",
+            f"ws://{url.netloc}{url.path.rstrip('/')}/_stcore/stream",
             subprotocols=["streamlit"],
-            origin=self.base_url,
+            origin=origin_of(self.base_url),
             cookie=f"chat_session={self.cookie}" if self.cookie else None,
             timeout=PATIENCE_S,
         )

@@ -1,4 +1,7 @@
-"""A small Streamlit chat of known timing; words in the message ask for faults."""
+"""A small Streamlit chat of known timing; words in the message ask for faults, the session's first letter for a page.
+
+``c``: a fragment of the page runs every 0.1 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
+"""
 
 import hashlib
 import re
@@ -25,6 +28,31 @@ def stream(text: str) -> Iterator[str]:
         yield "[end]"
 
 
+def with_cursor(text: str) -> str:
+    """Write an answer as many do: with a cursor, which the last state lacks."""
+    place, said = st.empty(), ""
+    for piece in stream(text):
+        said += piece
+        place.markdown(said + "●")
+    place.markdown(said)
+    return said
+
+
+def cleared(text: str) -> str:
+    """Write an answer, then take it away: it is drawn again with the history."""
+    place = st.empty()
+    with place.container():
+        said = str(st.write_stream(stream(text)))
+    place.empty()
+    return said
+
+
+@st.fragment(run_every=0.1)
+def clock() -> None:
+    st.session_state.ticks = st.session_state.get("ticks", 0) + 1
+    st.text(f"{st.session_state.ticks} ticks")
+
+
 @st.fragment
 def chat() -> None:
     messages = st.session_state.setdefault("messages", [])
@@ -41,20 +69,34 @@ def chat() -> None:
     if "busy" in text:
         st.warning("too many messages")
         return
+    if "ticks" in text:
+        st.warning(f"{st.session_state.ticks} ticks")
+        return
     with st.chat_message("assistant"):
-        answer = st.write_stream(stream(text))
-    messages += [("user", text), ("assistant", str(answer))]
-    if "again" in text:
+        write = with_cursor if "cursor" in text else cleared if "cleared" in text else st.write_stream
+        answer = write(text) if write is not st.write_stream else write(stream(text))
+    messages += [("user", text), ("assistant", f"{answer}\n\nSources: none" if "sources" in text else str(answer))]
+    if "again" in text or "cleared" in text or "sources" in text:
         st.rerun()
     if "slow" in text:
         time.sleep(0.5)
 
 
-if not st.context.cookies.get("chat_session"):
+page = st.context.cookies.get("chat_session", "")[:1]
+if not page:
     st.text_input("Username")
     st.stop()
+if page == "f" and "name" not in st.session_state:
+    with st.form("who"):
+        name = st.text_input("Your name")
+        if st.form_submit_button("Start") and name:
+            st.session_state.name = name
+            st.rerun()
+    st.stop()
 with st.sidebar:
-    if st.button("New conversation"):
+    if page != "n" and st.button("New conversation"):
         st.session_state.messages = []
     st.text_input("Search", "nothing")
+if page == "c":
+    clock()
 chat()

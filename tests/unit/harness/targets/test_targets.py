@@ -211,6 +211,13 @@ def test_a_user_class_for_a_protocol_that_has_users_of_ours_is_an_error(tmp_path
         read_part(folder)
 
 
+def test_a_user_class_may_extend_the_one_for_streamlit(tmp_path: Path) -> None:
+    text = OWN.format(kind="monolith", protocol="streamlit") + 'user_class = "user.py:OwnPage"\n'
+    folder = write(tmp_path / "own", text)
+    (folder / "user.py").touch()
+    assert read_part(folder).user_class == "user.py:OwnPage"
+
+
 @pytest.mark.parametrize("name", ["../out", "Upper", "", "-a", "a b", "a_b"])
 def test_a_parts_name_can_name_folders(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="name is"):

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from harness.records import Turn
 from loadtests.page import Page, Visitor
 from loadtests.reading import AnswerTrace, GrowingText, Reading
 from loadtests.recording.pending_turn import turn_of
@@ -74,3 +75,55 @@ def test_a_page_is_told_by_default_each_time_the_answer_has_grown() -> None:
     trace = PAGE.new_trace(9.0)
     assert isinstance(trace, Reading)
     assert trace.sent_s == 9.0
+
+
+def told(*states: str) -> tuple[GrowingText, Turn]:
+    """Return the trace of an answer in these states, one a second, and its turn."""
+    trace = GrowingText(0.0)
+    for at_s, state in enumerate(states, start=1):
+        trace.saw(state, float(at_s))
+    trace.finish(float(len(states)))
+    return trace, turn_of(note_of(PENDING, trace, "ok", None, None) | {"phase": "measure"}, trace.raw())
+
+
+NONCE = PENDING.nonce
+WHOLE = f"{NONCE} one two [end]"
+
+
+@pytest.mark.parametrize("cursor", ["▕", "●", " | ", "▌", "_", ":material/circle:", "</p>", "…"])
+def test_a_cursor_is_no_text_and_the_last_state_counts_though_it_is_shorter(cursor: str) -> None:
+    states = (f"{NONCE} ", f"{NONCE} {cursor}", f"{NONCE} one {cursor}", f"{NONCE} one two {cursor}", WHOLE + cursor)
+    trace, turn = told(*states, WHOLE)
+    assert (turn.outcome, turn.error) == ("ok", None)
+    assert trace.text == WHOLE
+    assert (turn.arrival_s, turn.arrival_tokens) == ((1.0, 3.0, 4.0, 5.0), (1, 2, 3, 4))
+    assert (turn.first_s, turn.last_s, turn.updates) == (1.0, 5.0, 6)
+
+
+def test_words_that_were_replaced_arrived_when_they_stood() -> None:
+    _, turn = told(f"{NONCE} one two ", f"{NONCE} on", "", WHOLE)
+    assert (turn.arrival_s, turn.arrival_tokens) == ((1.0, 4.0), (2, 4))
+    _, cut = told(WHOLE, f"{NONCE} one ")
+    assert (cut.outcome, cut.error_kind) == ("failed", "truncated")
+
+
+def test_text_behind_the_end_marker_is_counted_apart() -> None:
+    _, turn = told(f"{NONCE} one ", f"{WHOLE}\n", f"{WHOLE}\n\nSources: é", f"{WHOLE}\n\nSources: é, b")
+    assert (turn.outcome, turn.error) == ("ok", None)
+    assert (turn.arrival_s, turn.arrival_tokens, turn.last_s) == ((1.0, 2.0), (2, 4), 2.0)
+    assert (turn.text_bytes, turn.after_bytes) == (len(WHOLE), len("Sources: é, b".encode()))
+
+
+PIECES = [(f"{NONCE} ", "one ", "two ", "[end]"), tuple(WHOLE), (f"{NONCE} one two", " [end]")]
+
+
+@pytest.mark.parametrize("pieces", PIECES)
+def test_pieces_in_place_of_the_whole_answer_are_told_in_these_words(pieces: tuple[str, ...]) -> None:
+    _, turn = told(*pieces)
+    assert (turn.outcome, turn.error_kind) == ("failed", "application")
+    assert "reading.saw takes the whole answer so far, not the new piece" in (turn.error or "")
+
+
+def test_another_answer_and_a_wrong_beginning_are_not_taken_for_pieces() -> None:
+    assert told("fedcba987654 word [end]")[1].error_kind == "foreign_nonce"
+    assert "expected" in (told("Sorry, something broke")[1].error or "")

@@ -1,6 +1,8 @@
 """HTTP, events, frames and tokens out of bytes cut anywhere."""
 
+import gzip
 import itertools
+import zlib
 
 import pytest
 from hypothesis import given
@@ -18,13 +20,19 @@ TEXTS = [f"{NONCE} ", *["word "] * 6, "[end]"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def chunked(*pieces: bytes) -> bytes:
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+LAST_CHUNKS = [LAST_CHUNK, b"0\r\nServer-Timing: a\r\n\r\n", b"000;last\r\nA: b\r\nC: d\r\n\r\n"]
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
 
 
-def rest_stream() -> bytes:
+def chunked(*pieces: bytes, last: bytes = LAST_CHUNK) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + last
+
+
+def rest_stream(before: bytes = b"", last: bytes = LAST_CHUNK) -> bytes:
     tokens = [b'event: token\ndata: {"text": "%b"}\n\n' % text.encode() for text in TEXTS]
-    return HEAD + chunked(b'event: message\ndata: {"message": {}}\n\n', *tokens, b"event: done\ndata: {}\n\n")
+    first, over = b'event: message\ndata: {"message": {}}\n\n', b"event: done\ndata: {}\n\n"
+    return before + HEAD + chunked(first, *tokens, over, last=last)
 
 
 def rest_reads(raw: bytes, edges: list[int]) -> RawReads:
@@ -61,6 +69,44 @@ def test_the_loop_sees_the_end_wherever_reads_are_cut(cuts: list[int]) -> None:
     assert trace.first_s == next(float(edge) for edge in edges if edge >= nonce_at)
 
 
+@pytest.mark.parametrize("last", LAST_CHUNKS)
+@pytest.mark.parametrize("before", [b"", HINTS, HINTS + HINTS])
+@pytest.mark.parametrize("step", [1, 7, 64, 10_000])
+def test_interim_responses_chunk_extensions_and_trailers_change_nothing(before: bytes, last: bytes, step: int) -> None:
+    raw = rest_stream(before, last)
+    trace = RawReads(0.0, stream_format="rest")
+    collector = ReadCollector(trace, NONCE.encode(), b"event: done\n")
+    over = [collector.take(raw[at : at + step], float(at + step)) for at in range(0, len(raw), step)]
+    assert over == [False] * (len(over) - 1) + [True]
+    progress = trace.growth()
+    assert (progress.text, progress.finished) == ("".join(TEXTS), True)
+    first_event = raw.index(b"\n\n", raw.index(NONCE.encode())) + 2
+    assert progress.times[0] == -(-first_event // step) * step
+
+
+def test_a_compressed_stream_arrives_as_its_pieces_can_be_read() -> None:
+    packer = zlib.compressobj(wbits=31)
+    events = [b'event: token\ndata: {"text": "%b"}\n\n' % text.encode() for text in TEXTS]
+    packed = [packer.compress(one) + packer.flush(zlib.Z_SYNC_FLUSH) for one in [*events, b"event: done\ndata: {}\n\n"]]
+    head = HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: GZip\r\n\r\n")
+    reads = [head, *(chunked(piece, last=b"") for piece in packed), LAST_CHUNK]
+    trace = RawReads(0.0, stream_format="rest")
+    collector = ReadCollector(trace, NONCE.encode(), b"event: done\n")
+    over = [collector.take(read, float(at)) for at, read in enumerate(reads)]
+    assert (over[-2:], trace.first_s, trace.done_s) == ([False, True], 1.0, float(len(TEXTS) + 1))
+    progress = trace.growth()
+    assert (progress.text, progress.finished) == ("".join(TEXTS), True)
+    assert progress.times == [float(at) for at in range(1, len(TEXTS) + 1)]
+
+
+def test_a_coding_that_was_not_asked_for_is_named() -> None:
+    raw = HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: br\r\n\r\n") + chunked(b"xyz")
+    with pytest.raises(ValueError, match="coded as 'br'"):
+        rest_reads(raw, [0, len(raw)]).growth()
+    with pytest.raises(ValueError, match="the body is not in gzip"):
+        rest_reads(raw.replace(b": br", b": gzip"), [0, len(raw) + 2]).growth()
+
+
 def test_a_stream_that_reports_an_error_fails() -> None:
     raw = HEAD + chunked(b'event: error\ndata: {"title": "Bad", "detail": "model away"}\n\n')
     with pytest.raises(TurnError, match="model away") as caught:
@@ -80,10 +126,16 @@ def test_events_keep_data_lines_apart_and_skip_comments() -> None:
     assert [(name, data) for _, name, data in sse.events(body)] == [("token", b"a\nb")]
 
 
+def test_lines_of_events_end_in_any_of_three_ways_and_a_byte_order_mark_is_no_text() -> None:
+    body = b"\xef\xbb\xbfdata: 1\r\rdata: 2\n\ndata: 3\r\n\r\ndata: 4\r\n\ndata: cut\r\n"
+    assert [data for _, _, data in sse.events(body)] == [b"1", b"2", b"3", b"4"]
+
+
 @pytest.mark.parametrize(
     ("text", "finished", "kind"),
     [
         ("".join(TEXTS), True, None),
+        ("".join(TEXTS) + "\n\nSources: [1](http://x)", True, None),
         ("".join(TEXTS), False, "truncated"),
         ("".join(TEXTS[:-1]), True, "truncated"),
         ("", True, "truncated"),
@@ -114,6 +166,48 @@ def test_an_interim_response_is_skipped() -> None:
     response = http.decode(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
     assert response is not None
     assert (response.status, response.ended) == (204, True)
+
+
+def test_a_response_to_head_has_no_body_whatever_it_states() -> None:
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+    assert [bool(r and r.ended) for r in (http.decode(raw), http.decode(raw, to_head=True))] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("head", "keeps_open"),
+    [
+        (b"HTTP/1.1 204 X", True),
+        (b"HTTP/1.1 204 X\r\nConnection: Close", False),
+        (b"HTTP/1.1 204 X\r\nconnection: Upgrade,\r\n close", False),
+        (b"HTTP/1.1 204 X\r\nConnection: TE\r\nConnection: close", False),
+        (b"HTTP/1.0 204 X", False),
+        (b"HTTP/1.0 204 X\r\nConnection: Keep-Alive", True),
+    ],
+)
+def test_the_head_says_whether_the_connection_takes_another_request(head: bytes, keeps_open: bool) -> None:
+    response = http.decode(head + b"\r\n\r\n")
+    assert response is not None
+    assert response.keeps_open is keeps_open
+
+
+def test_folded_headers_bare_line_feeds_and_a_doubled_length_are_read() -> None:
+    response = http.decode(b"HTTP/1.1 200\nX: one\n\t two\nCONTENT-LENGTH: 3, 3\n\nabcdef")
+    assert response is not None
+    assert (response.status, response.header("x"), response.body, response.ended) == (200, "one two", b"abc", True)
+
+
+def test_the_bytes_behind_a_change_of_protocol_are_kept() -> None:
+    response = http.decode(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x01x")
+    assert response is not None
+    assert response.body == b"\x81\x01x"
+
+
+def test_the_content_of_a_packed_body_is_unpacked_and_of_an_unknown_one_as_it_came() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    for body, content in ((gzip.compress(b"text"), b"text"), (b"no gzip", b"no gzip")):
+        response = http.decode(head + body, closed=True)
+        assert response is not None
+        assert (response.body, response.content) == (body, content)
 
 
 def test_bytes_that_are_not_http_are_an_error() -> None:
@@ -175,12 +269,13 @@ def read_in_pieces(raw: bytes, sizes: list[int]) -> tuple[bytes, bool]:
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n"
+WITH_TRAILERS = CHUNKED[:-5] + b"0;last\r\nServer-Timing: a\r\nX: y\r\n\r\n"
 WITH_LENGTH = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\nabc0123456789"
 
 
 @given(st.lists(st.integers(min_value=0, max_value=30), max_size=20))
 def test_a_body_read_in_any_pieces_is_the_body(sizes: list[int]) -> None:
-    for raw in (CHUNKED, WITH_LENGTH):
+    for raw in (CHUNKED, WITH_TRAILERS, WITH_LENGTH):
         assert read_in_pieces(raw, sizes) == (b"abc0123456789", True)
         assert read_in_pieces(raw[:-1], sizes)[1] is False
 

@@ -14,13 +14,17 @@ INDEX = b'<link rel="shortcut icon" href="./favicon.png"><script type="module" s
 
 
 class _Handler(BaseHTTPRequestHandler):
-    defect = ""
+    defect, prefix = "", ""
 
     def log_message(self, *args: object) -> None:
         """Print nothing."""
 
     def do_GET(self) -> None:
-        if self.path == "/_stcore/stream":
+        path = self.path.removeprefix(self.prefix)
+        if not self.path.startswith(f"{self.prefix}/"):
+            self.send_error(404)
+            return
+        if path == "/_stcore/stream":
             own = self.headers["Origin"] == f"http://{self.headers['Host']}"
             refused = not own and self.defect != "any origin"
             self.send_response_only(403 if refused or self.defect == "no socket" else 101)
@@ -30,30 +34,35 @@ class _Handler(BaseHTTPRequestHandler):
         pages = {"/": INDEX, "/_stcore/health": healthy, "/favicon.png": b"png", "/static/js/index.js": b"1"}
         if self.defect == "script missing":
             del pages["/static/js/index.js"]
-        found = self.path in pages
+        found = path in pages
         self.send_response(200)  # unknown paths get the page, as Streamlit answers them
-        self.send_header("Content-Type", "text/html" if self.path == "/" or not found else "text/plain")
+        self.send_header("Content-Type", "text/html" if path == "/" or not found else "text/plain")
         self.end_headers()
-        self.wfile.write(pages.get(self.path, INDEX))
+        self.wfile.write(pages.get(path, INDEX))
 
 
 @contextmanager
-def _page(defect: str) -> Iterator[str]:
-    with serving(type("Handler", (_Handler,), {"defect": defect})) as base_url:
-        yield base_url
+def _page(defect: str, prefix: str = "") -> Iterator[str]:
+    with serving(type("Handler", (_Handler,), {"defect": defect, "prefix": prefix})) as base_url:
+        yield base_url + prefix
 
 
-def test_right_page_passes() -> None:
-    with _page("") as base_url:
+@pytest.mark.parametrize("prefix", ["", "/chat", "/a/b"])
+def test_right_page_passes(prefix: str) -> None:
+    with _page("", prefix) as base_url:
         checks = check_page(base_url, "streamlit")
     assert [check.text for check in checks if not check.passed] == []
     assert len(checks) == 3
 
 
+def test_a_socket_that_opens_for_other_origins_is_no_matter_of_the_contract() -> None:
+    with _page("any origin") as base_url:
+        assert all(check.passed for check in check_page(base_url, "streamlit"))
+
+
 @pytest.mark.parametrize(
     ("defect", "seen"),
     [
-        ("any origin", "with a foreign Origin the upgrade answered 101"),
         ("no socket", "with its own Origin the upgrade answered 403"),
         ("not healthy", "it answered 200 b'no'"),
         ("script missing", "index.js came as a page"),
