@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from harness.records.recipe import END_MARKER, tokens_in
 
-_FOREIGN = "another message's answer, or the model's last user message lacked this message's tag"
+_FOREIGN = "another message's answer, or the model's last user message lacked this message's tag (X-Chatbench-Tag)"
 _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
 
 
