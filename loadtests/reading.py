@@ -144,6 +144,15 @@ def foreign_nonce(text: str, nonce: str) -> str | None:
     return match.group() if match and match.group() != nonce else None
 
 
+def judge_any(text: str, nonce: str, finished: bool) -> TurnError | None:
+    """Return the failure of an answer by whatever model: only the stand-in's have a nonce and an end marker."""
+    if _NONCE.match(text) or END_MARKER in text:
+        return judge(text, nonce, finished)
+    if not text.strip():
+        return TurnError("truncated", "the answer holds no text")
+    return None if finished else TurnError("truncated", "the protocol did not end the answer")
+
+
 def judge(text: str, nonce: str, finished: bool) -> TurnError | None:
     """Return the failure of an answer that is cut or another turn's, None for a whole answer."""
     other = foreign_nonce(text, nonce)

@@ -159,8 +159,9 @@ def _note() -> Iterator[ReasonCode]:
         meaning="The model had calls that belong to no turn: their time counts as the target's.",
         cause="The target asks the model for a title, a summary or a rephrased question, without the message's tag.",
         remedy=(
-            "Let each prompt hold the user's message as it came, or the model's answer to it. Or send its tag in the "
-            "header X-Chatbench-Tag or the field `user`. A call that no turn waits for, such as for a title after the answer, changes nothing."
+            "Let each prompt hold the user's message as it came, or the model's answer to it. "
+            "Or send its tag in the header X-Chatbench-Tag or the field `user`. "
+            "A call that no turn waits for, such as for a title after the answer, changes nothing."
         ),
         limit="0 calls",
     )
