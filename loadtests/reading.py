@@ -145,7 +145,7 @@ def foreign_nonce(text: str, nonce: str) -> str | None:
 
 
 def judge_any(text: str, nonce: str, finished: bool) -> TurnError | None:
-    """Return the failure of an answer by whatever model: only the stand-in's have a nonce and an end marker."""
+    """Return the failure of an answer by whatever model: only the stand-in model's has a nonce and an end marker."""
     if _NONCE.match(text) or END_MARKER in text:
         return judge(text, nonce, finished)
     if not text.strip():
