@@ -19,10 +19,9 @@ _DONE_MARK = b"data: [DONE]"
 
 
 class OpenAIPage(Page):
-    """A chat at an OpenAI-compatible endpoint.
+    """A chat at an OpenAI-compatible endpoint; ``LLM_API_KEY`` and ``LLM_MODEL`` are taken from the environment.
 
-    Key and model's name are ``LLM_API_KEY`` and ``LLM_MODEL``, or ``OPENAI_API_KEY`` and ``OPENAI_MODEL``; without a
-    name it is the first model that the endpoint lists.
+    Without a name it is the first model that the endpoint lists.
     """
 
     def __init__(self, visitor: Visitor) -> None:
@@ -31,15 +30,10 @@ class OpenAIPage(Page):
         self._connection = Connection(self._endpoint)
         self._prefix = self._endpoint.prefix or "/v1"
         self._messages: list[dict[str, str]] = []
-        self._headers = {
-            "Host": self._endpoint.host,
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-        }
-        if key := _setting("API_KEY"):
+        self._headers = {"Host": self._endpoint.host, "Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if key := os.environ.get("LLM_API_KEY"):
             self._headers["Authorization"] = f"Bearer {key}"
-        self._model = _setting("MODEL")
-        self._stand_in = True
+        self._model = os.environ.get("LLM_MODEL", "")
 
     def connect(self) -> None:
         """List the models, which shows that the endpoint answers and takes the key; some endpoints have no list."""
@@ -48,7 +42,6 @@ class OpenAIPage(Page):
         if answer.status not in (200, *NO_LIST):
             raise SignInError("http", f"GET {path}: HTTP {answer.status}: {sse.problem(answer.body)}")
         listed = _listed(answer.body) if answer.status == 200 else []
-        self._stand_in = any(one.get("owned_by") == "chatbench" for one in listed)
         self._model = self._model or next((str(one["id"]) for one in listed if one.get("id")), STAND_IN)
 
     def new_conversation(self) -> None:
@@ -62,7 +55,7 @@ class OpenAIPage(Page):
     def ask(self, text: str, nonce: str, trace: RawReads) -> None:
         """Send the messages so far and stream the completion.
 
-        The stand-in model is not sent its own answers: one fewer parse. Others insist that roles take turns.
+        An answer with the message's nonce is not sent back: one fewer parse. Other models insist that roles take turns.
         """
         self._messages.append({"role": "user", "content": text})
         body = orjson.dumps({"model": self._model, "messages": self._messages, "stream": True})
@@ -71,7 +64,7 @@ class OpenAIPage(Page):
         try:
             stream_answer(self._connection, request, trace, nonce, _DONE_MARK)
         finally:
-            if not self._stand_in:
+            if trace.first_s is None:  # no nonce came
                 self._remember(trace)
 
     def _remember(self, trace: RawReads) -> None:
@@ -93,10 +86,6 @@ class OpenAIPage(Page):
         """Close the connection."""
         super().close()
         self._connection.close()
-
-
-def _setting(name: str) -> str:
-    return os.environ.get(f"LLM_{name}") or os.environ.get(f"OPENAI_{name}") or ""
 
 
 def _listed(body: bytes) -> list[dict[str, Any]]:
