@@ -22,6 +22,15 @@ def model_settings(base_url: str) -> dict[str, str]:
     }
 
 
+def reads_secrets(folder: Path) -> bool:
+    """Tell if a script in a part's folder, or in one below it, uses ``st.secrets``.
+
+    Streamlit watches a file of secrets by looking at it again and again: one that nobody reads would cost CPU time.
+    """
+    scripts = (*folder.glob("*.py"), *folder.glob("*/*.py"))
+    return any(b".secrets" in script.read_bytes() for script in scripts if script.is_file())
+
+
 def write_secrets(home: Path, settings: Mapping[str, str]) -> None:
     """Write the same into a home folder as the secrets of Streamlit scripts (``st.secrets``).
 

@@ -16,7 +16,7 @@ from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
 from harness.runtimes.local import postgres, services
 from harness.runtimes.local.component import Launch, Starter
-from harness.runtimes.model_settings import model_settings, write_secrets
+from harness.runtimes.model_settings import model_settings, reads_secrets, write_secrets
 from harness.runtimes.protocol import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.target_info import target_info
 from harness.targets import Catalogue, Part, Target, varied
@@ -269,7 +269,8 @@ def launch(
         "SEED": str(prepared.seed),
         "RATE_LIMIT_PER_MINUTE": str(messages_per_minute),
     }
-    write_secrets(pod.scratch(), settings)  # its home, whatever it is: a Streamlit script may have a protocol of its own
+    if any(reads_secrets(part.folder) for part in prepared.target.servers):
+        write_secrets(pod.scratch(), settings)  # the home of all it starts
     log, versions = folder / "logs", prepared.versions
     if database:
         try:

@@ -93,7 +93,18 @@ def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
     assert int(app.env["RATE_LIMIT_PER_MINUTE"]) >= 1_000_000
 
 
-def test_a_streamlit_script_has_its_key_among_its_secrets(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
+def test_a_script_without_secrets_is_given_no_file_to_watch(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import secrets\n")
+    launch(Pod(tmp_path, []), prepared, tmp_path)
+    assert not (tmp_path / "scratch" / ".streamlit").exists()
+
+
+@pytest.mark.parametrize("script", ["app.py", "pages/chat.py"])
+def test_a_streamlit_script_has_its_key_among_its_secrets(
+    prepared: stack.LocalPrepared, tmp_path: Path, script: str
+) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / script).write_text('key = st.secrets["OPENAI_API_KEY"]\n')
     pod = Pod(tmp_path, [])
     stacked = launch(pod, prepared, tmp_path)
     found = tomllib.loads((tmp_path / "scratch" / ".streamlit" / "secrets.toml").read_text())
