@@ -28,6 +28,10 @@ def _value(schema: object, root: Mapping[str, Any], text: str, depth: int) -> An
     for choice in ("anyOf", "oneOf", "allOf"):
         if schema.get(choice):
             return _value(schema[choice][0], root, text, depth + 1)
+    return _of_type(schema, root, text, depth)
+
+
+def _of_type(schema: Mapping[str, Any], root: Mapping[str, Any], text: str, depth: int) -> Any:
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = next((one for one in kind if one != "null"), "null")
