@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from harness.records import LoadPlan
 from loadtests.page import Page
-from loadtests.reading import AnswerTrace, TurnError
+from loadtests.reading import AnswerTrace, TurnError, judge_any
 from loadtests.recording.pending_turn import PendingTurn, turn_of
 from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
@@ -40,7 +40,7 @@ class HandTracker:
             return
         kind, error = (failure.kind, failure.message) if failure else (None, None)
         note = note_of(pending, trace, "failed" if failure else "ok", kind, error)
-        turn = turn_of(note, trace.raw())
+        turn = turn_of(note, trace.raw(), judge_any)
         problem = None if turn.outcome == "ok" else TurnError(turn.error_kind or "application", turn.error or "")
         sizes = {"response_length": turn.wire_bytes, "context": {}}
         if turn.first_s is not None:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from harness.records.recipe import END_MARKER, tokens_in
 
-_FOREIGN = "another message's answer, or the model's last user message lacked this message's tag"
+_FOREIGN = "another message's answer, or the model's last user message lacked this message's tag (X-Chatbench-Tag)"
 _NONCE = re.compile(r"[0-9a-f]{12}(?![0-9a-z])")
 _BEGIN_CHARS = 24
 
@@ -177,6 +177,15 @@ def foreign_nonce(text: str, nonce: str) -> str | None:
     """Return the nonce at the start of a text where it differs from ``nonce``."""
     match = _NONCE.match(text)
     return match.group() if match and match.group() != nonce else None
+
+
+def judge_any(text: str, nonce: str, finished: bool, begun: str = "") -> TurnError | None:
+    """Return the failure of an answer by whatever model: only the stand-in model's has a nonce and an end marker."""
+    if _NONCE.match(text) or END_MARKER in text:
+        return judge(text, nonce, finished, begun)
+    if not text.strip():
+        return TurnError("truncated", "the answer holds no text")
+    return None if finished else TurnError("truncated", "the protocol did not end the answer")
 
 
 def judge(text: str, nonce: str, finished: bool, begun: str = "") -> TurnError | None:

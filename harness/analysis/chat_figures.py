@@ -12,6 +12,7 @@ from harness.analysis.slo import at_least_name
 from harness.records import GeneratorSummary, PhaseTimes, Slo
 
 SLICES = 5  # of each half of a window
+CLOCK_S = 0.001  # far more than one clock, read by two processes, can differ by
 
 
 def finite(value: float | None) -> float | None:
@@ -74,6 +75,7 @@ def chat_figures(
         figures["arrivals_without_user"] = float(arrivals.without_user)
     figures["cut_turns"] = float(cut.sum())
     figures["unmatched_turns"] = float(((judged["outcome"] == "ok") & judged["model_request_s"].isna()).sum())
+    figures["early_turns"] = float(((judged["outcome"] == "ok") & early(judged)).sum())
     if calls is not None:
         asked = calls[(calls["request_s"] >= window.start_s) & (calls["request_s"] < window.end_s)]
         figures["unmatched_calls"] = float((~asked["tag"].isin(turns["tag"])).sum())
@@ -102,6 +104,12 @@ def _of_window(turns: pd.DataFrame, judged: pd.DataFrame, summary: GeneratorSumm
         **_halves(judged, _spans(turns, summary), window),
         "blocks_met_ratio": blocks.met_ratio(judged, window, slo),
     }
+
+
+def early(turns: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which turns had an answer before the model sent it: it is not the one that it is compared with."""
+    model_first_s = turns["model_request_s"] + turns["model_ttft_s"]
+    return (turns["first_s"] < model_first_s - CLOCK_S) | (turns["lateness_s"] < -CLOCK_S)
 
 
 def ended_inside(turns: pd.DataFrame, window: PhaseTimes) -> int:

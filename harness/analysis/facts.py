@@ -17,6 +17,7 @@ class Facts:
     model_exits: tuple[str, ...] = ()
     oom_kills: int = 0
     foreign_nonces: int = 0
+    lost_tags: int = 0  # of the foreign nonces: those of no message at all
     turns_needed: int = 100
     sign_in_failures: int = 0
     recorder_errors: int = 0

@@ -211,6 +211,13 @@ TURNS = (
     ),
     Figure("cut_turns", "Turns cut off by an early stop", "count", JSON, "unfinished turns of a trial stopped early"),
     Figure("unmatched_turns", "Answers missing from the model's log", "count", JSON, "ok turns that it lacks"),
+    Figure(
+        "early_turns",
+        "Answers before the model sent them",
+        "count",
+        JSON,
+        "ok turns whose first content or last token came over 1 ms before the model sent it",
+    ),
     Figure("model_calls_per_turn", "Model calls per turn", None, LISTED, "mean over ok turns"),
     Figure(
         "unmatched_calls",

@@ -160,6 +160,7 @@ def _note() -> Iterator[ReasonCode]:
         cause="The target asks the model for a title, a summary or a rephrased question, without the message's tag.",
         remedy=(
             "Let each prompt hold the user's message as it came, or the model's answer to it. "
+            "Or send its tag in the header X-Chatbench-Tag or the field `user`. "
             "A call that no turn waits for, such as for a title after the answer, changes nothing."
         ),
         limit="0 calls",
@@ -227,6 +228,13 @@ def _model() -> Iterator[ReasonCode]:
         meaning="Answers are missing from the model's log.",
         cause="The target answered without the model, or the model's log is incomplete.",
         remedy="Make sure that the target sends each message to LLM_BASE_URL and caches no answer.",
+        limit="0 turns",
+    )
+    yield ReasonCode(
+        code="invalid.early",
+        meaning="Answers reached users before the model sent them.",
+        cause="The answer is not that of the model's call it is compared with: the target stored, repeated or made it.",
+        remedy="Pass on the model's answer to each message. Let every call of the model show its message's tag.",
         limit="0 turns",
     )
 
@@ -302,7 +310,7 @@ def _trial() -> Iterator[ReasonCode]:
         cause="The target mixes up its sessions, or the last user message of its prompt lacked the message's tag.",
         remedy=(
             "Look for state that sessions share. A target that rephrases questions lets its prompt hold the user's "
-            "message as it came, or the model's answer to it."
+            "message as it came, or the model's answer to it. Or it sends the tag in the header X-Chatbench-Tag."
         ),
         limit="0 answers",
     )

@@ -1,15 +1,18 @@
 """Turns that were not answered: what mostly became of them, and whether nearly everybody only waited."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
 from harness.analysis.facts import Facts, Figures
 from harness.records import AnswerPlan, GeneratorSummary, PhaseTimes, Reason, Turn
+from harness.records.recipe import nonce_of
 
 WAITING_SHARE = 0.8  # of all users' time: a user cut off after a minute thinks before asking again
 PATIENCE = 2.0  # times the model's mean answer, plus a second: who waits longer is not just met by a short trial
 SHOWN_CHARS = 120
+_STARTS = re.compile(r"the answer starts with ([0-9a-f]{12})\b")
 
 
 def commonest(turns: Sequence[Turn]) -> str | None:
@@ -22,6 +25,13 @@ def commonest(turns: Sequence[Turn]) -> str | None:
     words = Counter(t.error for t in lost if (t.error_kind or t.outcome) == kind and t.error)
     text = " ".join(words.most_common(1)[0][0].split()) if words else ""
     return f"{kind}: {text[:SHOWN_CHARS]}" if text else kind
+
+
+def lost_tags(turns: Sequence[Turn], seed: int) -> int:
+    """Return how many turns had an answer that belongs to no message: the model did not see the message's tag."""
+    known = {nonce_of(seed, turn.tag) for turn in turns}
+    found = (_STARTS.search(turn.error) for turn in turns if turn.error_kind == "foreign_nonce" and turn.error)
+    return sum(one is not None and one[1] not in known for one in found)
 
 
 def waited_s(turns: Sequence[Turn], summary: GeneratorSummary, answer: AnswerPlan) -> float | None:

@@ -74,9 +74,15 @@ def disturbances(figures: Figures, facts: Facts, rules: Validity) -> list[Reason
         text = f"recorder errors {facts.recorder_errors} (limit 0); see logs/generator.log"
         reasons.append(Reason(code="invalid.recorder", text=text, value=float(facts.recorder_errors), limit=0.0))
     if facts.foreign_nonces:
-        text = f"answers to another user's message {facts.foreign_nonces} (limit 0): the target mixes up its users"
+        text = f"answers to another user's message {facts.foreign_nonces} (limit 0): {_mixed_up(facts)}"
         reasons.append(Reason(code="invalid.foreign_nonce", text=text, value=float(facts.foreign_nonces), limit=0.0))
     return reasons
+
+
+def _mixed_up(facts: Facts) -> str:
+    if facts.lost_tags < facts.foreign_nonces:
+        return "the target mixes up its users"
+    return "the model saw no tag in the last user message; X-Chatbench-Tag can carry it"
 
 
 def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
@@ -86,6 +92,7 @@ def distrust(figures: Figures, facts: Facts, rules: Validity) -> list[Reason]:
     if clock_s is None or clock_s > rules.little_error_s_per_turn:
         reasons += _above(figures, "little_error_ratio", rules.little_error_ratio, "invalid.little")
     reasons += _none_allowed(figures, "unmatched_turns", "invalid.unmatched")
+    reasons += _none_allowed(figures, "early_turns", "invalid.early")
     turns = figures.get("turns") or 0.0
     if turns < facts.turns_needed and not facts.stopped_early and not hung(figures, facts):
         text = f"{figure('turns').against(turns, facts.turns_needed, bound='minimum')}: too few for a 95th percentile"

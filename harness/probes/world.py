@@ -76,7 +76,8 @@ class Message:
     def expect_answer(self, text: str) -> None:
         """Raise RefutedError unless this is the whole answer to this message."""
         begins = f"the answer begins {text[:20]!r}, not with its own nonce {self.nonce}"
-        expect(text.startswith(self.nonce), f"{begins}; did the model's last user message hold the message's tag?")
+        hint = "did the model's last user message, or X-Chatbench-Tag, hold the message's tag?"
+        expect(text.startswith(self.nonce), f"{begins}; {hint}")
         expect(END_MARKER in text, f"the answer ends {text[-20:]!r}, not with {END_MARKER}")
 
 

@@ -76,6 +76,7 @@ def facts_of(seen: Observation) -> Facts:
         model_exits=seen.exits_of("model"),
         oom_kills=seen.oom_kills,
         foreign_nonces=sum(turn.error_kind == "foreign_nonce" for turn in seen.turns),
+        lost_tags=unanswered.lost_tags(seen.turns, seen.plan.seed),
         turns_needed=min(seen.plan.measure_turns, TURNS_NEEDED),
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
@@ -171,5 +172,6 @@ def _check_verdict(facts: Facts, numbers: Figures) -> Verdict:
         return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
         return Verdict(outcome="pass")
-    text = f"{numbers.get('ok') or 0:.0f} of {CHECK_TURNS} first turns were answered"
+    mostly = f", mostly {facts.commonest_failure}" if facts.commonest_failure else ""
+    text = f"{numbers.get('ok') or 0:.0f} of {CHECK_TURNS} first turns were answered{mostly}"
     return Verdict(outcome="fail", reasons=(Reason(code="check.turns", text=text),))

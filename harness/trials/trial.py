@@ -15,6 +15,7 @@ from harness.trials.assess import Figures, assess, audit_verdict
 from harness.trials.context import Begun, TrialContext, begin
 from harness.trials.observe import Observation, observe
 from harness.trials.plans import CHECK_TURNS, plan_for
+from harness.trials.refusals import refused_calls
 from harness.trials.subject import subject
 
 WITHOUT_LOAD = ("check", "audit", "idle")  # scenarios that the machine's speed says nothing of
@@ -117,7 +118,10 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
     ]
     missing = CHECK_TURNS - len(checks)
     text = f"no such turn: see {folder / 'logs' / GENERATOR}.log"
-    return checks + [contract.Check(operation="turn", passed=False, text=text)] * missing
+    checks += [contract.Check(operation="turn", passed=False, text=text)] * missing
+    if prepared.target.no_app:
+        return checks
+    return checks + refused_calls(launched.model_log, answered=all(check.passed for check in checks))
 
 
 def require_passed_check(trial: Trial) -> None:

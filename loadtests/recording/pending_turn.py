@@ -1,7 +1,7 @@
 """A turn from its plan to its end, and its record."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,19 +27,24 @@ class PendingTurn:
     trace: AnswerTrace | None = None
 
 
-def turn_of(note: Mapping[str, Any], raw: bytes) -> Turn:
+#: of an answer's text, its nonce, whether it was ended, and how its first state began
+Judge = Callable[[str, str, bool, str], TurnError | None]
+
+
+def turn_of(note: Mapping[str, Any], raw: bytes, judged: Judge = judge) -> Turn:
     """Return the record of a turn from the note that the recorder wrote at its end.
 
     Args:
         note: the fields of ``recorder.note_of``.
         raw: the bytes that its trace kept beside the note.
+        judged: what finds the failure of an answer that came to an end.
     """
     outcome: Outcome = note["outcome"]
     kind, error = note["error_kind"], note["error"]
     progress = AnswerProgress()
     try:
         progress = _trace(note, raw).growth()
-        if outcome == "ok" and (failure := judge(progress.text, note["nonce"], progress.finished, progress.begun)):
+        if outcome == "ok" and (failure := judged(progress.text, note["nonce"], progress.finished, progress.begun)):
             raise failure
     except TurnError as failure:
         if outcome == "ok":

@@ -49,18 +49,27 @@ def rest_answer(body: bytes) -> Answer:
 
 
 def openai_answer(body: bytes) -> Answer:
-    """Return the answer in a stream of OpenAI chat completion chunks, closed by ``[DONE]``."""
+    """Return the answer in a stream of OpenAI chat completion chunks, closed by ``[DONE]`` or a reason to finish."""
     answer = Answer()
     for end, _, data in events(body):
         if data == b"[DONE]":
             answer.finished = True
             continue
         chunk: dict[str, Any] = orjson.loads(data)
-        if "error" in chunk:
+        if chunk.get("error"):
             answer.error = problem(data)
-        for choice in chunk.get("choices", ())[:1]:
-            _add(answer, end, (choice.get("delta") or {}).get("content"))
+        for choice in (chunk.get("choices") or ())[:1]:
+            _add(answer, end, _said(choice.get("delta") or {}))
+            answer.finished = answer.finished or bool(choice.get("finish_reason"))
     return answer
+
+
+def _said(delta: dict[str, Any]) -> str | None:
+    """Return a piece's text: its content, which may come in parts, else its refusal."""
+    content = delta.get("content") or delta.get("refusal")
+    if isinstance(content, list):
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else None
 
 
 def _add(answer: Answer, end: int, text: str | None) -> None:

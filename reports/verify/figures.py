@@ -17,6 +17,7 @@ from reports.verify.resources import Array
 from reports.verify.turn_columns import Columns, Damage
 
 Figures = dict[str, float | None]
+AHEAD_S = 1e-3  # of the model: from here on an answer cannot be that of the call
 CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
 
 
@@ -62,6 +63,9 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     figures["cut_turns"] = float(np.count_nonzero(cut))
     unknown = np.isnan(turns["model_request_s"]) & (turns["outcome"] == "ok")
     figures["unmatched_turns"] = float(np.count_nonzero(unknown & judged))
+    ahead_s = turns["model_request_s"] + turns["model_ttft_s"] - turns["first_s"]
+    ahead = (ahead_s > AHEAD_S) | (-turns["lateness_s"] > AHEAD_S)
+    figures["early_turns"] = float(np.count_nonzero(ahead & judged & (turns["outcome"] == "ok")))
     if calls is not None:
         figures["unmatched_calls"] = calls.unmatched(turns["tag"], start_s, end_s)
         answered = judged & (turns["outcome"] == "ok")

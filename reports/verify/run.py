@@ -35,7 +35,7 @@ JUDGED = ("chat", "think", "open", "soak")  # scenarios whose trials pass or fai
 # Timed by the harness around the start of a target: no sample holds it.
 UNSAMPLED = frozenset({"cold_start_s"})
 #: runs recorded before they came to be do not have them
-LATER = frozenset({"turn_mean_s", "generator_cpu_s_per_turn", "model_cpu_s_per_turn", "machine_speed"})
+LATER = frozenset({"turn_mean_s", "generator_cpu_s_per_turn", "model_cpu_s_per_turn", "machine_speed", "early_turns"})
 #: of a load that never settled; runs recorded before do not have them
 LATE_TOOLS = frozenset({"schedule_delay_p95_s", "model_lag_p99_s"})
 #: of a whole window alone; runs recorded before have them of a cut trial and of a climb too

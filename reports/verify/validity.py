@@ -40,6 +40,7 @@ FIGURE_OF = {
     "machine_speed": "machine_speed",
     "little": "little_error_ratio",
     "unmatched": "unmatched_turns",
+    "early": "early_turns",
     "lost_turns": "lost_turns",
     "few_turns": "turns",
     "users": "arrivals_without_user",
@@ -215,6 +216,8 @@ def _books(figures: Figures, account: Account) -> Broken:
         broken["little"] = f"Little's law error {percent:.3g} % (limit {LITTLE_PERCENT} %)"
     if count := figures.get("unmatched_turns"):
         broken["unmatched"] = f"answers missing from the model's log {count:g} (limit 0)"
+    if count := figures.get("early_turns"):
+        broken["early"] = f"answers before the model sent them {count:g} (limit 0)"
     if count := figures.get("lost_turns"):
         broken["lost_turns"] = f"lost turns {count:g} (limit 0)"
     if count := figures.get("arrivals_without_user"):

@@ -1,45 +1,20 @@
-"""A chatbot in one file: a page, and answers streamed as plain text. Put your own in its place."""
+"""A small chatbot: a page, and answers streamed as plain text. Put your own in its place."""
 
 import gc
-import json
-import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-LLM_BASE_URL = os.environ["LLM_BASE_URL"]  # an OpenAI-compatible endpoint, with /v1
-LLM_MODEL = os.environ.get("LLM_MODEL", "stand-in")
+from model import pieces_of_answer
+
 PAGE = Path(__file__).with_name("index.html")
-
-# httpx stops at 100 connections by default: the 101st user would wait for another user's answer to end
-model = httpx.AsyncClient(
-    limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-    timeout=httpx.Timeout(60, connect=5),
-    headers={"Authorization": f"Bearer {os.environ['LLM_API_KEY']}"} if "LLM_API_KEY" in os.environ else {},
-)
 conversations: dict[str, list[dict[str, str]]] = {}
-
-
-async def said_by_the_model(messages: list[dict[str, str]]) -> AsyncIterator[str]:
-    """Yield the pieces of the model's answer; raises where it does not come whole."""
-    body = {"model": LLM_MODEL, "messages": messages[-20:], "stream": True}
-    async with model.stream("POST", f"{LLM_BASE_URL}/chat/completions", json=body) as response:
-        response.raise_for_status()
-        async for line in response.aiter_lines():
-            if line == "data: [DONE]":
-                return
-            if line.startswith("data: "):
-                for choice in json.loads(line.removeprefix("data: "))["choices"]:
-                    if text := choice["delta"].get("content"):
-                        yield text
-    raise ConnectionError("the model broke off")
 
 
 async def page(_: Request) -> Response:
@@ -68,10 +43,13 @@ async def ask(request: Request) -> Response:
 
     async def pieces() -> AsyncIterator[str]:
         answer = ""
-        async for text in said_by_the_model(messages):
-            answer += text
-            yield text
-        messages.append({"role": "assistant", "content": answer})
+        try:
+            async for text in pieces_of_answer(messages):
+                answer += text
+                yield text
+        finally:  # also where it breaks off: the page shows it as far as it got
+            if answer:
+                messages.append({"role": "assistant", "content": answer})
 
     return StreamingResponse(pieces(), media_type="text/plain; charset=utf-8")
 

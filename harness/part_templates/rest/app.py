@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import httpx
 from fastapi import Cookie, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 import store
-from model import pieces_of_answer
+from model import ModelError, pieces_of_answer
 
 
 @asynccontextmanager
@@ -172,7 +171,9 @@ async def answer(content: str, conversation: store.Conversation) -> AsyncIterato
         async for piece in pieces_of_answer(history):
             text += piece
             yield event("token", {"text": piece})
-    except (httpx.HTTPError, ConnectionError) as error:
+    except ModelError as error:
+        if text:
+            conversation.add("assistant", text, number)  # as far as it got: the page shows it
         yield event("error", {"type": "about:blank", "title": "Bad gateway", "status": 502, "detail": str(error)})
     else:
         yield event("done", {"message": conversation.add("assistant", text, number)})

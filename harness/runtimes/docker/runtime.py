@@ -20,6 +20,7 @@ from harness.runtimes.docker.project import Project
 from harness.runtimes.docker.site import Site
 from harness.runtimes.docker.streamlit_site import extracted
 from harness.runtimes.docker.topology import LLM, POD, Topology
+from harness.runtimes.model_settings import model_settings
 from harness.runtimes.protocol import GENERATOR, SEEDED_USERS, Report
 from harness.runtimes.target_info import target_info
 from harness.targets import Catalogue, Part, Target
@@ -209,9 +210,7 @@ def _settings(target: Target, root: Path, seed: int) -> dict[str, str]:
     secret = secret_of(root)
     settings = {
         # what a person may set to try something out is not what is measured
-        "LLM_BASE_URL": f"http://127.0.0.1:{topology.LLM_PORT}/v1",
-        "LLM_API_KEY": "",
-        "LLM_MODEL": "stand-in",
+        **model_settings(f"http://127.0.0.1:{topology.LLM_PORT}/v1"),
         "OPEN_FILES": str(topology.OPEN_FILES),
         "SEED": str(seed),
         "SECRET_KEY": secret,

@@ -16,6 +16,7 @@ from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
 from harness.runtimes.local import postgres, services
 from harness.runtimes.local.component import Launch, Starter
+from harness.runtimes.model_settings import model_settings, reads_secrets, write_secrets
 from harness.runtimes.protocol import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.target_info import target_info
 from harness.targets import Catalogue, Part, Target, varied
@@ -156,7 +157,7 @@ def _template(
         "DATA_DIR": str(making),
         "SECRET_KEY": secret,
         "SEED": str(seed),
-        "LLM_BASE_URL": "http://127.0.0.1:9/v1",
+        **model_settings("http://127.0.0.1:9/v1"),  # nobody is there: preparing asks no model
     }
 
     def prepared(address: Mapping[str, str]) -> None:
@@ -263,12 +264,13 @@ def launch(
     started = time.monotonic()
     settings = {
         "DATA_DIR": str(data),
-        "LLM_BASE_URL": f"{model_url}/v1",
-        "LLM_MODEL": "stand-in",
+        **model_settings(f"{model_url}/v1"),
         "SECRET_KEY": prepared.secret,
         "SEED": str(prepared.seed),
         "RATE_LIMIT_PER_MINUTE": str(messages_per_minute),
     }
+    if any(reads_secrets(part.folder) for part in prepared.target.servers):
+        write_secrets(pod.scratch(), settings)  # the home of all it starts
     log, versions = folder / "logs", prepared.versions
     if database:
         try:

@@ -3,15 +3,15 @@
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from . import wire
+from . import responses, wire
 from .answers import Answer, Timing
 from .calls import Calls
 from .emissions import EmissionLog
-from .requests import ChatRequest
+from .requests import AnswerRequest
 from .scheduler import Scheduler
 
 
@@ -44,6 +44,17 @@ class Client(Protocol):
     def hang_up(self) -> None: ...
 
 
+class Events(Protocol):
+    """An answer's events in the bytes of one of OpenAI's interfaces."""
+
+    def __init__(self, answer: Answer, request: AnswerRequest, usage: Mapping[str, int], *, chunked: bool) -> None: ...
+    @property
+    def opening(self) -> bytes: ...
+    @property
+    def closing(self) -> bytes: ...
+    def token(self, text: str) -> bytes: ...
+
+
 def step_of(itl_s: float, longest_ms: int) -> int:
     """Return the longest step of at most ``longest_ms`` that divides the interval between tokens, else 1 (ms).
 
@@ -57,7 +68,7 @@ def step_of(itl_s: float, longest_ms: int) -> int:
 class Answering(ABC):
     """An answer that was begun: its deadlines, counted from one instant so that they cannot drift, and its record."""
 
-    def __init__(self, client: Client, request: ChatRequest, answer: Answer, model: Model) -> None:
+    def __init__(self, client: Client, request: AnswerRequest, answer: Answer, model: Model) -> None:
         self._request_s = time.monotonic()
         self._client: Client | None = client  # None once it is over
         self._request = request
@@ -106,10 +117,10 @@ class Answering(ABC):
 class Streamed(Answering):
     """An answer sent as server-sent events, one write to the socket per token."""
 
-    def __init__(self, client: Client, request: ChatRequest, answer: Answer, model: Model) -> None:
+    def __init__(self, client: Client, request: AnswerRequest, answer: Answer, model: Model) -> None:
         super().__init__(client, request, answer, model)
-        usage = self._usage() if request.include_usage else None
-        self._events = wire.Events(answer.id, request.model, usage, chunked=client.chunked)
+        makes: type[Events] = responses.Events if request.api == "responses" else wire.Events
+        self._events = makes(answer, request, self._usage(), chunked=client.chunked)
         client.write(wire.stream_head(chunked=client.chunked, keep_alive=client.keep_alive))
         self._scheduler.at(self._due_ms(0), self)
 
@@ -141,7 +152,7 @@ class Streamed(Answering):
 class Whole(Answering):
     """An answer sent in one piece, at the time a streamed one would send its last token."""
 
-    def __init__(self, client: Client, request: ChatRequest, answer: Answer, model: Model) -> None:
+    def __init__(self, client: Client, request: AnswerRequest, answer: Answer, model: Model) -> None:
         super().__init__(client, request, answer, model)
         self._scheduler.at(self._due_ms(self._last if self._cut_at < 0 else self._cut_at), self)
 
@@ -152,7 +163,8 @@ class Whole(Answering):
         if self._cut_at >= 0:
             client.hang_up()
             return
-        content = wire.completion(self._answer, self._request.model, self._usage())
+        whole = responses.whole if self._request.api == "responses" else wire.completion
+        content = whole(self._answer, self._request, self._usage())
         self._sent_s = [time.monotonic()] * len(self._answer.tokens)
         client.write(wire.json_response(200, content, keep_alive=client.keep_alive))
         self._end(finished=True)

@@ -3,10 +3,11 @@
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from . import payloads
+from . import payloads, structured
 from .calls import Calls
 from .errors import ApiError
 
@@ -46,10 +47,11 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer as intended; times in seconds, ``tag`` in 16 hex digits."""
+    """One answer as intended; times in seconds, ``tag`` in 16 hex digits, ``word`` the second token of its text."""
 
     id: str
     tag: str
+    word: str
     ttft_s: float
     itl_s: float
     tokens: list[str]
@@ -60,39 +62,57 @@ class Answer:
         return "".join(self.tokens)
 
 
-def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object], calls: Calls) -> Answer:
+def plan(
+    seed: int,
+    timing: Timing,
+    message: str,
+    calls: Calls,
+    *,
+    marks: Sequence[str] = (),
+    chatbench: Mapping[str, object] | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> Answer:
     """Return the answer to a message, and take note of it in ``calls``.
 
-    Without a tag, the tag of an earlier answer that the message quotes is taken, else a hash of the message.
+    A tag in ``marks``, which came beside the prompt, counts more than the message's own. Without either, the tag of an
+    earlier answer that the message quotes is taken, else a hash of the message.
     Further answers to one tag differ in their words alone, so that it shows which of them was passed on.
-    ``chatbench`` is the request body's object of that name and wins over options in the message.
+    ``chatbench`` is the request body's object of that name and wins over options at the tag. With a ``schema`` the
+    answer is JSON that holds the text.
 
     Raises:
         ApiError: an unknown option or a value outside its range, named.
     """
-    found = _last_tag(message)
+    own, given = _last_tag(message), _marked(marks)
+    found = given if given and not (own and own[1] == given[1]) else own
     tag = found[1] if found else tag_of(message, calls)
     options = _overrides(Overrides(), _query(found[2] if found else None), "the message's tag")
-    options = _overrides(options, chatbench, "the body's 'chatbench'")
+    options = _overrides(options, chatbench or {}, "the body's 'chatbench'")
     digest = hashlib.sha256(f"{seed}:{tag}".encode()).digest()
     ttft_s, count = _draws(timing, digest)
-    body = message[: found.start()].rstrip() if found else message
+    body = message[: own.start()].rstrip() if own else message
     nonce = digest[:6].hex()
     number = calls.count(nonce, tag)
+    tokens = [nonce + " ", *_middle(options, count, body, int.from_bytes(digest[-4:], "big"), number), END_MARKER]
     return Answer(
         id=f"chatcmpl-{digest[6:16].hex()}",
         tag=tag,
+        word=tokens[1].strip(),
         ttft_s=ttft_s if options.ttft_s is None else options.ttft_s,
         itl_s=timing.itl_s if options.itl_s is None else options.itl_s,
-        tokens=[nonce + " ", *_middle(options, count, body, int.from_bytes(digest[-4:], "big"), number), END_MARKER],
+        tokens=tokens if schema is None else payloads.slices(structured.filled(schema, "".join(tokens))),
         fault=options.fault,
     )
 
 
-def tag_of(message: str, calls: Calls) -> str:
-    """Return a message's tag: its own, else that of an answer it quotes, else its hash."""
-    found = _last_tag(message)
+def tag_of(message: str, calls: Calls, marks: Sequence[str] = ()) -> str:
+    """Return a message's tag: the one beside it, its own, that of an answer it quotes, or its hash."""
+    found = _marked(marks) or _last_tag(message)
     return found[1] if found else calls.quoted(message) or hashlib.sha256(message.encode()).hexdigest()[:16]
+
+
+def _marked(marks: Sequence[str]) -> re.Match[str] | None:
+    return next((found for mark in marks if (found := _last_tag(mark))), None)
 
 
 def _last_tag(message: str) -> re.Match[str] | None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import httptools
@@ -24,6 +24,7 @@ class Request:
 
     url: bytes = b""
     method: str = ""
+    headers: dict[bytes, bytes] = field(default_factory=dict)  # those that say something of the body
     body: bytearray
     keep_alive: bool = False
     chunked: bool = True
@@ -102,6 +103,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
+        if name in routes.KEPT_HEADERS:
+            self._request.headers[name] = value
         if name == b"content-length" and int(value) > MAX_BODY_BYTES:
             raise _too_long(f"{int(value)} bytes long")
         if name == b"expect" and value.lower() == b"100-continue" and self._answering is None and not self._waiting:
@@ -164,7 +167,8 @@ class Connection(asyncio.Protocol):
         try:
             if request.error is not None:
                 raise request.error
-            reply = routes.reply(request.method, request.url, bytes(request.body), self, self._model)
+            body = bytes(request.body)
+            reply = routes.reply(request.method, request.url, request.headers, body, self, self._model)
         except ApiError as error:
             self.write(
                 wire.json_response(

@@ -36,7 +36,7 @@ class EmissionLog:
                 "tokens": len(answer.tokens),
                 "emit_s": [round(t - request_s, 6) for t in sent_s],
                 "end_s": round(end_s - request_s, 6),
-                "word": answer.tokens[1].strip(),
+                "word": answer.word,
                 "finished": finished,
                 "fault": answer.fault,
             }
@@ -46,6 +46,11 @@ class EmissionLog:
         """Log a call that has no tokens to send, as for an embedding."""
         silent = {"ttft_s": 0.0, "itl_s": 0.0, "tokens": 0, "emit_s": [], "word": "", "finished": True, "fault": None}
         self._write({"tag": tag, "request_s": request_s, "end_s": round(end_s - request_s, 6), **silent})
+
+    def add_refused(self, request_s: float, why: str) -> None:
+        """Log a call that was refused; it belongs to no message."""
+        none = {"tag": "", "ttft_s": 0.0, "itl_s": 0.0, "tokens": 0, "emit_s": [], "end_s": 0.0, "word": ""}
+        self._write({**none, "request_s": request_s, "finished": False, "fault": why})
 
     def _write(self, record: dict[str, object]) -> None:
         if self._file is None:

@@ -22,3 +22,7 @@ class ApiError(Exception):
         self.headers = headers or {}
         self.close = close
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+class WantedError(ApiError):
+    """A refusal that the message asked for."""

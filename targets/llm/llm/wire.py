@@ -8,8 +8,10 @@ from http import HTTPStatus
 import orjson
 
 from .answers import Answer
+from .requests import AnswerRequest
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 def head(status: int, headers: Mapping[str, str], *, keep_alive: bool) -> bytes:
@@ -41,32 +43,47 @@ def stream_head(*, chunked: bool, keep_alive: bool) -> bytes:
     return head(200, headers, keep_alive=keep_alive)
 
 
-class Events:
-    """The server-sent events of one answer, with all that its tokens have in common serialised once.
+def framed(data: bytes, *, chunked: bool) -> bytes:
+    """Return data as a chunk (RFC 9112, section 7.1), or as it is where there are no chunks."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
 
-    With ``chunked`` each event is framed by the chunked transfer coding (RFC 9112, section 7.1).
+
+class Events:
+    """The server-sent events of one completion, with all that its tokens have in common serialised once.
+
+    Each token is one write; of several choices each has an event in it.
     """
 
-    __slots__ = ("_after", "_before", "_chunked", "_heads", "_shared", "_usage", "closing", "opening")
+    __slots__ = ("_after", "_around", "_before", "_chunked", "_heads", "_shared", "closing", "opening")
 
-    def __init__(self, answer_id: str, model: str, usage: dict[str, int] | None, *, chunked: bool) -> None:
-        created = int(time.time())
-        self._shared = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
-        self._usage = {} if usage is None else {"usage": None}
+    def __init__(self, answer: Answer, request: AnswerRequest, usage: Mapping[str, int], *, chunked: bool) -> None:
+        shape = SHAPES["tool" if request.tool else request.api]
+        self._shared = {
+            "id": answer.id,
+            "object": shape.streamed,
+            "created": int(time.time()),
+            "model": request.model,
+            **({"usage": None} if request.include_usage else {}),
+        }
         self._chunked = chunked
         self._heads: dict[int, bytes] = {}  # what precedes a token, by the length of its JSON
-        self._before, self._after = self._event({"content": ""}, None).split(b'""')
-        self.opening = self._framed(self._event({"role": "assistant", "content": ""}, None))
-        last = self._event({}, "stop")
-        if usage is not None:
+        every = range(request.choices)
+        self._around = [self._event(shape.piece(""), None, i).split(b'""') for i in every]
+        self._before, self._after = self._around[0]
+        first = b"".join(self._event(shape.first(answer, request), None, i) for i in every)
+        last = b"".join(self._event(shape.last(), shape.finish_reason, i) for i in every)
+        if request.include_usage:
             last += b"data: %b\n\n" % orjson.dumps({**self._shared, "choices": [], "usage": usage})
-        self.closing = self._framed(last + b"data: [DONE]\n\n") + (b"0\r\n\r\n" if chunked else b"")
+        self.opening = framed(first, chunked=chunked)
+        self.closing = framed(last + b"data: [DONE]\n\n", chunked=chunked) + (LAST_CHUNK if chunked else b"")
         if chunked:
             self._after += b"\r\n"
 
     def token(self, text: str) -> bytes:
         """Return the event that carries one token."""
         content = orjson.dumps(text)
+        if len(self._around) > 1:
+            return framed(b"".join(a + content + b for a, b in self._around), chunked=self._chunked)
         head = self._heads.get(len(content))
         if head is None:
             head = self._heads[len(content)] = self._head(len(content))
@@ -78,22 +95,82 @@ class Events:
         length = len(self._before) + content_bytes + len(self._after) - len(b"\r\n")
         return b"%x\r\n%b" % (length, self._before)
 
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
-
-    def _event(self, delta: dict[str, str], finish_reason: str | None) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return b"data: %b\n\n" % orjson.dumps({**self._shared, "choices": [choice], **self._usage})
+    def _event(self, said: Mapping[str, object], finish_reason: str | None, index: int) -> bytes:
+        choice = {"index": index, **said, "finish_reason": finish_reason}
+        return b"data: %b\n\n" % orjson.dumps({**self._shared, "choices": [choice]})
 
 
-def completion(answer: Answer, model: str, usage: dict[str, int]) -> dict[str, object]:
-    """Return a whole answer as OpenAI's ``chat.completion`` object."""
-    message = {"role": "assistant", "content": answer.text, "refusal": None}
+class Chat:
+    """The parts of a chat completion that carry its text."""
+
+    streamed, whole, finish_reason = "chat.completion.chunk", "chat.completion", "stop"
+
+    def first(self, answer: Answer, request: AnswerRequest) -> dict[str, object]:
+        return {"delta": {"role": "assistant", "content": ""}}
+
+    def piece(self, text: str) -> dict[str, object]:
+        return {"delta": {"content": text}}
+
+    def last(self) -> dict[str, object]:
+        return {"delta": {}}
+
+    def message(self, answer: Answer, request: AnswerRequest) -> dict[str, object]:
+        return {"message": {"role": "assistant", "content": answer.text, "refusal": None}}
+
+
+class ToolCall(Chat):
+    """A chat completion that calls a function."""
+
+    finish_reason = "tool_calls"
+
+    def first(self, answer: Answer, request: AnswerRequest) -> dict[str, object]:
+        call = {"index": 0, **_call(answer, request, "")}
+        return {"delta": {"role": "assistant", "content": None, "tool_calls": [call]}}
+
+    def piece(self, text: str) -> dict[str, object]:
+        return {"delta": {"tool_calls": [{"index": 0, "function": {"arguments": text}}]}}
+
+    def message(self, answer: Answer, request: AnswerRequest) -> dict[str, object]:
+        calls = [_call(answer, request, answer.text)]
+        return {"message": {"role": "assistant", "content": None, "refusal": None, "tool_calls": calls}}
+
+
+class Text(Chat):
+    """The parts of a completion of the old kind."""
+
+    streamed = whole = "text_completion"
+
+    def first(self, answer: Answer, request: AnswerRequest) -> dict[str, object]:
+        return {"text": ""}
+
+    def piece(self, text: str) -> dict[str, object]:
+        return {"text": text}
+
+    def last(self) -> dict[str, object]:
+        return {"text": ""}
+
+    def message(self, answer: Answer, request: AnswerRequest) -> dict[str, object]:
+        return {"text": answer.text}
+
+
+SHAPES: dict[str, Chat] = {"chat": Chat(), "tool": ToolCall(), "text": Text()}
+
+
+def _call(answer: Answer, request: AnswerRequest, arguments: str) -> dict[str, object]:
+    function = {"name": request.tool, "arguments": arguments}
+    return {"id": f"call_{answer.id.partition('-')[2]}", "type": "function", "function": function}
+
+
+def completion(answer: Answer, request: AnswerRequest, usage: Mapping[str, int]) -> dict[str, object]:
+    """Return a whole answer as one of OpenAI's completion objects."""
+    shape = SHAPES["tool" if request.tool else request.api]
+    said = shape.message(answer, request)
+    ends = {"logprobs": None, "finish_reason": shape.finish_reason}
     return {
         "id": answer.id,
-        "object": "chat.completion",
+        "object": shape.whole,
         "created": int(time.time()),
-        "model": model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
+        "model": request.model,
+        "choices": [{"index": i, **said, **ends} for i in range(request.choices)],
         "usage": usage,
     }

@@ -1,49 +1,14 @@
 """A chatbot in Gradio: one page, one event that streams the answer into the chat."""
 
-import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
 import gradio as gr
-import httpx
 
-if "LLM_BASE_URL" not in os.environ:
-    sys.exit("LLM_BASE_URL is not set: give the address of an OpenAI-compatible endpoint, with /v1")
-LLM_BASE_URL = os.environ["LLM_BASE_URL"]
-LLM_MODEL = os.environ.get("LLM_MODEL", "stand-in")
-LAST_MESSAGES = 20  # of a conversation, sent to the model
-
-model = httpx.AsyncClient(
-    limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-    timeout=httpx.Timeout(60, connect=5),
-    headers={"Authorization": f"Bearer {os.environ['LLM_API_KEY']}"} if os.environ.get("LLM_API_KEY") else {},
-)
-
-
-async def said_by_the_model(messages: list[dict[str, str]]) -> AsyncIterator[str]:
-    """Yield the pieces of the model's answer.
-
-    Raises:
-        gr.Error: the model cannot be reached, refuses, or breaks off; the page shows it.
-    """
-    body = {"model": LLM_MODEL, "messages": messages, "stream": True}
-    try:
-        async with model.stream("POST", f"{LLM_BASE_URL}/chat/completions", json=body) as response:
-            response.raise_for_status()
-            async for line in response.aiter_lines():
-                if line == "data: [DONE]":
-                    return
-                if line.startswith("data: "):
-                    for choice in json.loads(line.removeprefix("data: "))["choices"]:
-                        if text := choice["delta"].get("content"):
-                            yield text
-    except httpx.HTTPError as error:
-        raise gr.Error("The model did not answer.") from error
-    raise gr.Error("The model broke off.")
+from model import ModelError, pieces_of_answer
 
 
 def plain(message: dict[str, Any]) -> dict[str, str]:
@@ -54,12 +19,19 @@ def plain(message: dict[str, Any]) -> dict[str, str]:
 
 
 async def answer(text: str, chat: list[dict[str, Any]]) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the input, now empty, and the chat with the answer so far."""
+    """Yield the input, now empty, and the chat with the answer so far.
+
+    Raises:
+        gr.Error: the model failed; the page shows it, and keeps the answer as far as it got.
+    """
     chat = [*chat, {"role": "user", "content": text}]
     said = ""
-    async for piece in said_by_the_model([plain(message) for message in chat[-LAST_MESSAGES:]]):
-        said += piece
-        yield "", [*chat, {"role": "assistant", "content": said}]
+    try:
+        async for piece in pieces_of_answer([plain(message) for message in chat]):
+            said += piece
+            yield "", [*chat, {"role": "assistant", "content": said}]
+    except ModelError as error:
+        raise gr.Error(str(error)) from error
 
 
 with gr.Blocks(title="Gradio chatbot") as demo:

@@ -6,6 +6,8 @@ answer again and each wake-up waits for the interpreter lock.
 """
 
 import asyncio
+import codecs
+import contextlib
 import json
 import queue
 import threading
@@ -20,6 +22,9 @@ import settings
 
 CONNECT_TIMEOUT_S = 5.0
 SILENCE_TIMEOUT_S = 60.0
+END_WAIT_S = 0.2
+DATA = (b"data:", codecs.BOM_UTF8 + b"data:")  # how a line with data begins
+END = b"\n\n"  # completes an event that the end of the stream left open
 
 ChatMessage = dict[str, str]
 
@@ -39,9 +44,9 @@ class _Batch:
         self._flushed_at = float("-inf")
         self.ready: queue.SimpleQueue[str | ModelError | None] = queue.SimpleQueue()
 
-    def add(self, text: str) -> None:
-        self._parts.append(text)
-        if self._timer is None:
+    def add(self, *pieces: str) -> None:
+        self._parts += pieces
+        if self._parts and self._timer is None:
             wait_s = max(0.0, self._flushed_at + self._hand_over_s - self._loop.time())
             if wait_s == 0.0:
                 self.flush()
@@ -71,7 +76,7 @@ class Model:
         self._hand_over_s = hand_over_s
         self._loop = uvloop.new_event_loop()
         self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {}),
             timeout=httpx.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             # httpx allows 100 connections unless told otherwise: the 101st answer would wait for another to end
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=200),
@@ -104,17 +109,20 @@ class Model:
 
     async def _receive(self, messages: Sequence[ChatMessage], batch: _Batch) -> None:
         body = {"model": self._name, "messages": list(messages), "stream": True}
+        events = Events()
         error: ModelError | None = ModelError("The answer could not be read. Try again.")
         try:
             async with self._client.stream("POST", self._url, json=body) as response:
                 _check(response)
-                finished = False
-                async for event in _events(response):
-                    text, done = _read(event)
-                    finished = finished or done
-                    if text:
-                        batch.add(text)
-            error = None if finished else ModelError("The model stopped before the end of its answer.")
+                chunks = response.aiter_bytes()
+                async for chunk in chunks:
+                    batch.add(*events.pieces(chunk))
+                    if events.finished:
+                        break
+                batch.add(*events.pieces(END))
+                events.check()
+                error = None
+                await _read_to_end(chunks)
         except ModelError as refusal:
             error = refusal
         except httpx.ConnectError:
@@ -136,28 +144,96 @@ def _check(response: httpx.Response) -> None:
         raise ModelError(f"The model reported an error (HTTP {response.status_code}).")
 
 
-async def _events(response: httpx.Response) -> AsyncIterator[Any]:
-    """Yield the JSON documents of a server-sent event stream up to its ``[DONE]``."""
-    async for line in response.aiter_lines():
-        data = line[5:].strip() if line.startswith("data:") else ""
-        if data and data != "[DONE]":
-            try:
-                yield json.loads(data)
-            except ValueError as error:
-                raise ModelError("The model sent something that is not an answer.") from error
+async def _read_to_end(chunks: AsyncIterator[bytes]) -> None:
+    """Read the end of the response, so that the connection can be used again; however it ends, the answer is whole."""
+    with contextlib.suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(END_WAIT_S):
+            async for _ in chunks:
+                pass
 
 
-def _read(event: Any) -> tuple[str, bool]:
-    """Return an event's text and whether the model says that the answer is over."""
-    try:
-        if "error" in event:
-            raise ModelError("The model broke off with an error.")
-        if not event["choices"]:
-            return "", False
-        choice = event["choices"][0]
-        return choice.get("delta", {}).get("content") or "", choice.get("finish_reason") is not None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError("The model sent something that is not an answer.") from error
+class Events:
+    """Takes the text out of the model's server-sent events, however the network cuts them.
+
+    ``finished``: nothing more is to come, because the answer is whole or has failed; ``check`` says which.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data = b""  # of a document that goes on in the next line
+        self._spoke = False
+        self._failure = ""
+        self.finished = False
+
+    def pieces(self, chunk: bytes) -> list[str]:
+        """Return the pieces of text the chunk completes; what comes before a failure is among them."""
+        lines = (self._rest + chunk).splitlines(keepends=True)
+        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        pieces: list[str] = []
+        for line in lines:
+            if self.finished:
+                break
+            if line.startswith(DATA):
+                document = self._data + line.partition(b":")[2].strip()
+            elif self._data or line.startswith(b"{"):  # no event: the answer comes whole
+                document = self._data + line.strip()
+            else:
+                continue  # the blank line between events, a comment, another field
+            if document != self._data:
+                if text := self._text(document):
+                    pieces.append(text)
+            elif self._data:
+                self._fail("The language model sent something that is not an answer.")
+        self._spoke = self._spoke or bool(pieces)
+        return pieces
+
+    def check(self) -> None:
+        """Find the answer whole, now that all its pieces were passed on.
+
+        Raises:
+            ModelError: it reported an error, broke off, or holds no text.
+        """
+        if not self.finished:
+            self._failure = "The language model broke off."
+        elif not self._failure and not self._spoke:
+            self._failure = "The language model's answer holds no text."
+        if self._failure:
+            raise ModelError(self._failure)
+
+    def _text(self, data: bytes) -> str:
+        if data == b"[DONE]":
+            self.finished = True
+            return ""
+        try:
+            event, self._data = json.loads(data), b""
+        except ValueError:
+            self._data = data
+            return ""
+        if not isinstance(event, dict):
+            return ""
+        if event.get("error") or event.get("object") == "error":
+            self._fail("The language model reported an error.")
+            return ""
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None  # none: the usage report, a sign of life
+        if not isinstance(choice, dict):
+            return ""
+        self.finished = bool(choice.get("finish_reason"))
+        return text_of(choice.get("delta") or choice.get("message"))
+
+    def _fail(self, why: str) -> None:
+        self._failure, self.finished = why, True
+
+
+def text_of(said: Any) -> str:
+    """Return the text of a message or a piece of one: its content, else its refusal; no database takes a NUL."""
+    if not isinstance(said, dict):
+        return ""
+    text = said.get("content") or said.get("refusal")
+    if isinstance(text, list):
+        parts = [part.get("text") for part in text if isinstance(part, dict)]
+        text = "".join(part for part in parts if isinstance(part, str))
+    return text.replace("\0", "") if isinstance(text, str) else ""
 
 
 @st.cache_resource(show_spinner=False)

@@ -201,7 +201,7 @@ def _unreachable(error: httpx.HTTPError) -> ApiError:
 async def _events(response: httpx.Response) -> AsyncIterator[tuple[str, Json]]:
     """Yield the name and document of each server-sent event; comments and empty events are left out."""
     name, data = "message", []
-    async for line in response.aiter_lines():
+    async for line in _lines(response):
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "event":
@@ -212,6 +212,15 @@ async def _events(response: httpx.Response) -> AsyncIterator[tuple[str, Json]]:
             if data:
                 yield name, json.loads("\n".join(data))
             name, data = "message", []
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Yield the lines of a stream of events; httpx's own ones also end at U+2028, which an answer may hold."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r").decode()
 
 
 @st.cache_resource(show_spinner=False)

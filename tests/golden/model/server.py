@@ -90,12 +90,14 @@ class Model:
                 received += piece
         return bytes(received)
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> Reply:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Reply:
         """Make one request on a connection of its own and read the whole response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
             sent_s = time.monotonic()
-            connection.request(method, path, body)
+            connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             reply = Reply(status=response.status, headers=dict(response.getheaders()), sent_s=sent_s)
             if response.getheader("content-type", "").startswith("text/event-stream"):
@@ -133,5 +135,14 @@ def _read_events(response: http.client.HTTPResponse, reply: Reply) -> None:
             elif line.startswith(b"data: "):
                 event = json.loads(line[6:])
                 reply.events.append(event)
-                if event["choices"] and (text := event["choices"][0]["delta"].get("content")):
+                if text := _text(event):
                     reply.arrivals.append((arrived_s, text))
+
+
+def _text(event: dict[str, Any]) -> str | None:
+    """Return the text of a chunk of a chat, of a completion of the old kind, or of a response."""
+    if "choices" not in event:
+        return event.get("delta")
+    choice = event["choices"][0] if event["choices"] else {}
+    text: str | None = choice.get("text") or choice.get("delta", {}).get("content")
+    return text

@@ -84,7 +84,9 @@ def test_client_that_resets_before_a_whole_answer(model: Model, tag: str) -> Non
         ('{"messages": [{"role": "user"}]}', "'messages[0].content'"),
         ('{"messages": [{"role": "user", "content": [{"text": 1}]}]}', "'messages[0].content.text'"),
         ('{"messages": [{"role": "user", "content": ""}], "stream": "yes"}', "'stream'"),
-        ('{"messages": [{"role": "user", "content": ""}], "n": 2}', "n is 2"),
+        ('{"messages": [{"role": "user", "content": ""}], "n": 0}', "n is 0"),
+        ('{"messages": [{"role": "user", "content": ""}], "n": 129}', "n is 129"),
+        ('{"messages": [{"role": "user", "content": ""}], "n": "two"}', "n is 'two'"),
         ('{"messages": [{"role": "user", "content": ""}], "chatbench": {"token": 3}}', "'token'"),
         ('{"messages": [{"role": "user", "content": ""}], "chatbench": {"tokens": 1}}', "tokens is 1"),
         ('{"messages": [{"role": "user", "content": ""}], "chatbench": {"itl_s": null}}', "itl_s is None"),
@@ -103,7 +105,12 @@ def test_bad_body_is_named(model: Model, body: str, named: str) -> None:
 
 
 def test_unknown_path_and_wrong_method(model: Model) -> None:
-    assert model.request("GET", "/v1/nothing").status == 404
+    unknown = model.request("GET", "/v1/nothing")
+    assert unknown.status == 404
+    assert "GET /v1/nothing. Known paths: /v1/chat/completions, " in unknown.json["error"]["message"]
+    (line, *_) = [one for one in model.emissions("") if "nothing" in one["fault"]]
+    assert line["fault"].startswith("404: Unknown request URL: GET /v1/nothing.")
+    assert (line["emit_s"], line["finished"]) == ([], False)
     assert model.request("GET", "/v1/chat/completions").headers["allow"] == "POST"
     assert model.request("DELETE", "/v1/models").status == 405
 

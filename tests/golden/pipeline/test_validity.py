@@ -1,5 +1,6 @@
 """Rules of validity provoked in real trials: starved, late, disturbed and deceived tools are named as the reason."""
 
+import json
 import os
 import signal
 import subprocess
@@ -157,6 +158,28 @@ def test_a_deleted_line(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Non
     assert found.trial.verdict.outcome == "invalid"
     assert "invalid.lost_turns" in codes(found)
     assert found.trial.figures["lost_turns"] == 1
+
+
+def test_answers_before_the_model_sent_them(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the model's log it sent every answer a second later than it did."""
+    right = LocalPod.wait
+
+    def later(line: str) -> str:
+        call = json.loads(line)
+        return json.dumps(call | {"request_s": call["request_s"] + 1.0}) + "\n"
+
+    def wait(pod: LocalPod, name: str, timeout_s: float) -> int | None:
+        code = right(pod, name, timeout_s)
+        if name == GENERATOR and code is not None:
+            for file in lab.folder.glob("trials/*/*/*/emissions.jsonl"):
+                file.write_text("".join(map(later, file.read_text(encoding="utf-8").splitlines())), encoding="utf-8")
+        return code
+
+    monkeypatch.setattr(LocalPod, "wait", wait)
+    found = short(lab)
+    assert found.trial.verdict.outcome == "invalid"
+    assert "invalid.early" in codes(found)
+    assert (found.trial.figures["early_turns"] or 0) > 1
 
 
 def test_a_model_that_dies(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The language model: an OpenAI-compatible endpoint, read in whole network chunks rather than line by line."""
 
 import asyncio
+import codecs
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from app.cache import Said
 from app.settings import Settings
 
 END_WAIT_S = 0.2
+DATA = (b"data:", codecs.BOM_UTF8 + b"data:")  # how a line with data begins
+END = b"\n\n"  # completes an event that the end of the stream left open
 KEEP_ALIVE_S = 30
 
 
@@ -27,7 +30,7 @@ class LanguageModel:
     """This process's connections to the model."""
 
     def __init__(self, settings: Settings) -> None:
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if settings.llm_api_key is not None:
             headers["Authorization"] = f"Bearer {settings.llm_api_key.get_secret_value()}"
         self._url = settings.llm_base_url.rstrip("/") + "/chat/completions"
@@ -39,7 +42,6 @@ class LanguageModel:
                 total=None, sock_connect=settings.llm_connect_timeout_s, sock_read=settings.llm_silence_timeout_s
             ),
             headers=headers,
-            auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -66,8 +68,9 @@ class LanguageModel:
                     if pieces := events.pieces(chunk):
                         yield pieces
                         await self._gather(response)
-                if not events.finished:
-                    raise LanguageModelError(502, "The language model broke off.")
+                if pieces := events.pieces(END):
+                    yield pieces
+                events.check()
                 await _read_to_end(content)
         except TimeoutError as exc:
             raise LanguageModelError(504, "The language model stayed silent for too long.") from exc
@@ -96,41 +99,89 @@ async def _read_to_end(content: aiohttp.StreamReader) -> None:
         async with asyncio.timeout(END_WAIT_S):
             while await content.readany():
                 pass
-    except TimeoutError:
-        return
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return  # the answer is whole; the connection is not used again
 
 
 class Events:
-    """Takes the text out of the model's server-sent events, however the network cuts them."""
+    """Takes the text out of the model's server-sent events, however the network cuts them.
+
+    ``finished``: nothing more is to come, because the answer is whole or has failed; ``check`` says which.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
+        self._data = b""  # of a document that goes on in the next line
+        self._spoke = False
+        self._failure = ""
         self.finished = False
 
     def pieces(self, chunk: bytes) -> list[str]:
-        """Return the pieces of text the chunk completes.
-
-        Raises:
-            LanguageModelError: the model reports an error; ValueError: an event is no JSON.
-        """
-        lines = (self._rest + chunk).split(b"\n")
-        self._rest = lines.pop()
+        """Return the pieces of text the chunk completes; what comes before a failure is among them."""
+        lines = (self._rest + chunk).splitlines(keepends=True)
+        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         pieces: list[str] = []
         for line in lines:
-            if not line.startswith(b"data:"):
+            if self.finished:
+                break
+            if line.startswith(DATA):
+                document = self._data + line.partition(b":")[2].strip()
+            elif self._data or line.startswith(b"{"):  # no event: the answer comes whole
+                document = self._data + line.strip()
+            else:
                 continue  # the blank line between events, a comment, another field
-            data = line[5:].strip()
-            if data == b"[DONE]":
-                self.finished = True
-            elif text := _text(orjson.loads(data)):
-                pieces.append(text)
+            if document != self._data:
+                if text := self._text(document):
+                    pieces.append(text)
+            elif self._data:
+                self._fail("The language model sent something that is not an answer.")
+        self._spoke = self._spoke or bool(pieces)
         return pieces
 
+    def check(self) -> None:
+        """Find the answer whole, now that all its pieces were passed on.
 
-def _text(event: Any) -> str | None:
-    try:
-        choices = event["choices"]
-        text = choices[0]["delta"].get("content") if choices else None  # no choices: the usage report
-    except (AttributeError, KeyError, TypeError) as exc:
-        raise LanguageModelError(502, "The language model reported an error.") from exc
-    return text if isinstance(text, str) else None
+        Raises:
+            LanguageModelError: it reported an error, broke off, or holds no text.
+        """
+        if not self.finished:
+            self._failure = "The language model broke off."
+        elif not self._failure and not self._spoke:
+            self._failure = "The language model's answer holds no text."
+        if self._failure:
+            raise LanguageModelError(502, self._failure)
+
+    def _text(self, data: bytes) -> str:
+        if data == b"[DONE]":
+            self.finished = True
+            return ""
+        try:
+            event, self._data = orjson.loads(data), b""
+        except ValueError:
+            self._data = data
+            return ""
+        if not isinstance(event, dict):
+            return ""
+        if event.get("error") or event.get("object") == "error":
+            self._fail("The language model reported an error.")
+            return ""
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None  # none: the usage report, a sign of life
+        if not isinstance(choice, dict):
+            return ""
+        self.finished = bool(choice.get("finish_reason"))
+        return text_of(choice.get("delta") or choice.get("message"))
+
+    def _fail(self, why: str) -> None:
+        self._failure, self.finished = why, True
+
+
+def text_of(said: Any) -> str:
+    """Return the text of a message or a piece of one: its content, else its refusal; no database takes a NUL."""
+    if not isinstance(said, dict):
+        return ""
+    text = said.get("content") or said.get("refusal")
+    if isinstance(text, list):
+        parts = [part.get("text") for part in text if isinstance(part, dict)]
+        text = "".join(part for part in parts if isinstance(part, str))
+    return text.replace("\0", "") if isinstance(text, str) else ""

@@ -1,6 +1,9 @@
 """The language model: an OpenAI-compatible endpoint, read in whole network reads rather than token by token."""
 
-from collections.abc import Iterator
+import codecs
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +18,9 @@ from chat.departures import Client, ClientLeft
 CONNECTIONS = 4096
 READ_BYTES = 65536
 END_WAIT_S = 0.2
+DATA = (b"data:", codecs.BOM_UTF8 + b"data:")  # how a line with data begins
+GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+END = b"\n\n"  # completes an event that the end of the stream left open
 
 
 class LanguageModelError(Exception):
@@ -47,7 +53,8 @@ class Reply(HTTPSocketPoolResponse):
 
     def end(self) -> None:
         """Read the end of the response, so that the connection can be used again."""
-        with gevent.Timeout(END_WAIT_S, False):
+        # However it ends, the answer is whole.
+        with suppress(OSError, HTTPParseError), gevent.Timeout(END_WAIT_S, False):
             while self.arrived():
                 pass
 
@@ -78,6 +85,7 @@ class LanguageModel:
         self.name = config["LLM_MODEL"]
         self.window_s = config["RELAY_WINDOW_S"]
         headers = {"Host": address.netloc, "Content-Type": "application/json", "Accept": "text/event-stream"}
+        headers["Accept-Encoding"] = "identity"
         if config["LLM_API_KEY"]:
             headers["Authorization"] = f"Bearer {config['LLM_API_KEY']}"
         lines = [f"POST {address.path}/chat/completions HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
@@ -97,7 +105,7 @@ class LanguageModel:
                 if reply.status_code != 200:
                     raise LanguageModelError(502, f"The language model answered {reply.status_code}.")
                 yield from self._pieces(reply)
-        except (OSError, HTTPParseError, ValueError) as error:
+        except (OSError, HTTPParseError, ValueError, zlib.error) as error:
             if client.left:
                 raise ClientLeft from None
             if isinstance(error, TimeoutError):
@@ -120,47 +128,111 @@ class LanguageModel:
 
     def _pieces(self, reply: Reply) -> Iterator[list[str]]:
         events = Events()
+        decoded = decoder(reply.get("content-encoding"))
         while not events.finished and (chunk := reply.arrived()):
-            if pieces := events.pieces(chunk):
+            if pieces := events.pieces(decoded(chunk)):
                 yield pieces
                 # Let the next tokens gather in the socket, so that one wait, one read and one write serve several. The
                 # first token of an answer is never held back, and nobody sees a delay of this size in flowing text.
                 gevent.sleep(self.window_s)
-        if not events.finished:
-            raise LanguageModelError(502, "The language model broke off.")
+        if pieces := events.pieces(END):
+            yield pieces
+        events.check()
         reply.end()
 
 
+def decoder(encoding: str | list[str] | None) -> Callable[[bytes], bytes]:
+    """Return what decodes a body; a model may compress although it is asked not to.
+
+    Raises:
+        LanguageModelError: the encoding is none of HTTP's old ones.
+    """
+    if encoding in (None, "", "identity"):
+        return bytes
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(GZIP_OR_ZLIB).decompress
+    raise LanguageModelError(502, f"The language model's answer is encoded as {encoding}.")
+
+
 class Events:
-    """Takes the text out of the model's server-sent events, however the network cuts them."""
+    """Takes the text out of the model's server-sent events, however the network cuts them.
+
+    ``finished``: nothing more is to come, because the answer is whole or has failed; ``check`` says which.
+    """
 
     def __init__(self) -> None:
-        self.rest = b""
+        self._rest = b""
+        self._data = b""  # of a document that goes on in the next line
+        self._spoke = False
+        self._failure = ""
         self.finished = False
 
     def pieces(self, chunk: bytes) -> list[str]:
-        """Return the pieces of text the chunk completes.
-
-        Raises:
-            LanguageModelError: the model reports an error; ValueError: an event is no JSON.
-        """
-        lines = (self.rest + chunk).split(b"\n")
-        self.rest = lines.pop()
+        """Return the pieces of text the chunk completes; what comes before a failure is among them."""
+        lines = (self._rest + chunk).splitlines(keepends=True)
+        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         pieces: list[str] = []
         for line in lines:
-            if not line.startswith(b"data:"):
+            if self.finished:
+                break
+            if line.startswith(DATA):
+                document = self._data + line.partition(b":")[2].strip()
+            elif self._data or line.startswith(b"{"):  # no event: the answer comes whole
+                document = self._data + line.strip()
+            else:
                 continue  # the blank line between events, a comment, another field
-            data = line[5:].strip()
-            if data == b"[DONE]":
-                self.finished = True
-            elif text := _text(orjson.loads(data)):
-                pieces.append(text)
+            if document != self._data:
+                if text := self._text(document):
+                    pieces.append(text)
+            elif self._data:
+                self._fail("The language model sent something that is not an answer.")
+        self._spoke = self._spoke or bool(pieces)
         return pieces
 
+    def check(self) -> None:
+        """Find the answer whole, now that all its pieces were passed on.
 
-def _text(event: dict[str, Any]) -> str | None:
-    try:
-        choices = event["choices"]
-        return choices[0]["delta"].get("content") if choices else None  # no choices: the usage report
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise LanguageModelError(502, "The language model reported an error.") from error
+        Raises:
+            LanguageModelError: it reported an error, broke off, or holds no text.
+        """
+        if not self.finished:
+            self._failure = "The language model broke off."
+        elif not self._failure and not self._spoke:
+            self._failure = "The language model's answer holds no text."
+        if self._failure:
+            raise LanguageModelError(502, self._failure)
+
+    def _text(self, data: bytes) -> str:
+        if data == b"[DONE]":
+            self.finished = True
+            return ""
+        try:
+            event, self._data = orjson.loads(data), b""
+        except ValueError:
+            self._data = data
+            return ""
+        if not isinstance(event, dict):
+            return ""
+        if event.get("error") or event.get("object") == "error":
+            self._fail("The language model reported an error.")
+            return ""
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None  # none: the usage report, a sign of life
+        if not isinstance(choice, dict):
+            return ""
+        self.finished = bool(choice.get("finish_reason"))
+        return text_of(choice.get("delta") or choice.get("message"))
+
+    def _fail(self, why: str) -> None:
+        self._failure, self.finished = why, True
+
+
+def text_of(said: Any) -> str:
+    """Return the text of a message or a piece of one: its content, else its refusal; no database takes a NUL."""
+    if not isinstance(said, dict):
+        return ""
+    text = said.get("content") or said.get("refusal")
+    if isinstance(text, list):
+        parts = [part.get("text") for part in text if isinstance(part, dict)]
+        text = "".join(part for part in parts if isinstance(part, str))
+    return text.replace("\0", "") if isinstance(text, str) else ""

@@ -79,7 +79,7 @@ def test_text_is_handed_over_although_the_model_pauses(program: Program) -> None
         pieces: list[tuple[float, str]] = []
         began = time.monotonic()
         timed = ((time.monotonic() - began, piece) for piece in model.stream([]))
-        with pytest.raises(program.modules["model"].ModelError, match="before the end"):
+        with pytest.raises(program.modules["model"].ModelError, match="broke off"):
             pieces.extend(timed)
         ended_s = time.monotonic() - began
     assert "".join(piece for _, piece in pieces) == "one two three"
@@ -92,9 +92,10 @@ def test_text_is_handed_over_although_the_model_pauses(program: Program) -> None
         ("429 Too Many Requests", [b"{}"], "in 7 seconds"),
         ("500 Internal Server Error", [b"{}"], "HTTP 500"),
         ("200 OK", [b"data: {nonsense\n\n"], "not an answer"),
-        ("200 OK", [b'data: {"choices": [7]}\n\n'], "not an answer"),
-        ("200 OK", [b'data: {"error": {"message": "x"}}\n\n'], "broke off"),
-        ("200 OK", [], "before the end"),
+        ("200 OK", [b'data: {"choices": [7]}\n\n'], "broke off"),
+        ("200 OK", [b'data: {"error": {"message": "x"}}\n\n'], "reported an error"),
+        ("200 OK", [b'data: {"choices": [{"finish_reason": "stop"}]}\n\n'], "holds no text"),
+        ("200 OK", [], "broke off"),
     ],
 )
 def test_failures_of_the_model_are_told_in_words(program: Program, status: str, parts: list[bytes], words: str) -> None:

@@ -89,6 +89,15 @@ def chat(turns: list[Turn], summary: GeneratorSummary = SUMMARY) -> dict[str, fl
     return chat_figures.chat_figures(frame, resources(), summary, Slo())
 
 
+@pytest.mark.parametrize(("ahead_s", "count"), [(0.0005, 0.0), (0.002, 1.0)])
+def test_an_answer_before_the_model_sent_it_is_counted(ahead_s: float, count: float) -> None:
+    turns = [turn(n) for n in range(20)]
+    log = [emission(one) for one in turns]
+    log[3] = replace(log[3], request_s=log[3].request_s + 0.1 + ahead_s)
+    found = chat_figures.chat_figures(turn_table.turns_frame(turns, log), resources(), SUMMARY, Slo())
+    assert found["early_turns"] == count
+
+
 def test_figures_follow_from_arithmetic() -> None:
     found = chat([turn(n) for n in range(20)])
     expected = {

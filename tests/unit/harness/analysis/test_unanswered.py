@@ -8,7 +8,8 @@ import pytest
 
 from harness.analysis import chat_figures
 from harness.analysis.facts import Facts
-from harness.analysis.unanswered import commonest, waited_s
+from harness.analysis.unanswered import commonest, lost_tags, waited_s
+from harness.analysis.validity import Validity, disturbances
 from harness.analysis.verdict import judge
 from harness.records import (
     AnswerPlan,
@@ -22,7 +23,9 @@ from harness.records import (
     Verdict,
     to_json,
 )
+from harness.records.recipe import nonce_of
 from harness.results import turn_table
+from loadtests.reading import judge as judge_text
 from reports.verify import waiting
 
 ANSWER = AnswerPlan(ttft_s=Distribution(median=0.3), itl_s=0.02, tokens=Distribution(median=40))
@@ -199,3 +202,25 @@ def test_a_missed_failure_ratio_says_what_mostly_became_of_the_turns() -> None:
     assert reason.text == "failed or unfinished turns 100 % (limit 1 %), mostly connection: refused"
     (plain,) = judge(numbers, FACTS, Slo()).reasons
     assert plain.text == "failed or unfinished turns 100 % (limit 1 %)"
+
+
+def test_an_answer_to_no_message_at_all_is_one_whose_tag_was_lost() -> None:
+    first, second = turn(0, 110.0), turn(1, 110.0)
+
+    def answered(nonce: str) -> Turn:
+        failure = judge_text(f"{nonce} blue [end]", nonce_of(42, second.tag), finished=True)
+        assert failure is not None
+        return replace(second, outcome="failed", error_kind=failure.kind, error=failure.message)
+
+    assert lost_tags([first, answered(nonce_of(42, first.tag))], 42) == 0
+    assert lost_tags([first, answered("0123456789ab")], 42) == 1
+    assert lost_tags([first, second], 42) == 0
+
+
+@pytest.mark.parametrize(
+    ("lost", "why"), [(0, "mixes up its users"), (1, "mixes up its users"), (2, "X-Chatbench-Tag can carry it")]
+)
+def test_a_lost_tag_is_told_apart_from_users_that_are_mixed_up(lost: int, why: str) -> None:
+    (reason,) = disturbances({}, replace(FACTS, foreign_nonces=2, lost_tags=lost), Validity())
+    assert reason.code == "invalid.foreign_nonce"
+    assert reason.text.endswith(why)

@@ -177,6 +177,12 @@ def missing_emission(made: Recorded) -> None:
     del made.emissions[made.turns[7].tag]
 
 
+def answer_before_the_model(made: Recorded) -> None:
+    """The call that carries the turn's tag began to answer 30 ms after the user had the answer."""
+    turn = made.turns[7]
+    made.emissions[turn.tag] = replace(made.emissions[turn.tag], request_s=turn.sent_s + 0.05)
+
+
 def foreign_nonce(made: Recorded) -> None:
     mixed = replace(made.turns[7], outcome="failed", error_kind="foreign_nonce")
     made.turns[7] = mixed
@@ -222,6 +228,7 @@ PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     ),
     (few_turns, "invalid.few_turns", "turns 37 (minimum 40): too few for a 95th percentile"),
     (missing_emission, "invalid.unmatched", "answers missing from the model's log 1 (limit 0)"),
+    (answer_before_the_model, "invalid.early", "answers before the model sent them 1 (limit 0)"),
     (
         foreign_nonce,
         "invalid.foreign_nonce",

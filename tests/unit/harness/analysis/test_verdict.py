@@ -113,6 +113,8 @@ def test_a_pass_needs_every_figure_its_rules_look_at() -> None:
     for name in NEEDED:
         assert [r.code for r in verdict({name: None}).reasons] == ["invalid.absent"]
     assert verdict({"unmatched_turns": 1.0}).reasons[0].code == "invalid.unmatched"
+    assert verdict({"early_turns": 1.0}).reasons[0].code == "invalid.early"
+    assert verdict({"early_turns": 0.0}).outcome == "pass"
 
 
 def test_a_trial_stopped_as_failing_cannot_pass() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests import http
-from loadtests.reading import TurnError, judge
+from loadtests.reading import TurnError, judge, judge_any
 from loadtests.wire import sse
 from loadtests.wire.raw_reads import RawReads
 from loadtests.wire.receiving import ReadCollector
@@ -119,6 +119,33 @@ def test_openai_chunks_without_content_add_nothing() -> None:
     body += b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: {"choices":[],"usage":{}}\n\ndata: [DONE]\n\n'
     answer = sse.openai_answer(body)
     assert (answer.texts, answer.finished, answer.error) == (["hi"], True, None)
+
+
+def test_chunks_of_other_models_are_read_as_they_are() -> None:
+    body = b'data: {"choices":null}\n\ndata: {"error":null,"choices":[{"delta":{"content":"hi "}}]}\n\n'
+    body += b'data: {"choices":[{"delta":{"content":[{"type":"thinking"},{"type":"text","text":"you"}]}}]}\n\n'
+    body += b'data: {"choices":[{"delta":{"content":null,"refusal":"no"}}]}\n\n'
+    assert not sse.openai_answer(body).finished
+    body += b'data: {"choices":[{"delta":null,"finish_reason":"stop"}]}\n\n'
+    answer = sse.openai_answer(body)
+    assert (answer.texts, answer.finished, answer.error) == (["hi ", "you", "no"], True, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "kind"),
+    [
+        ("Hello from another model.", True, None),
+        ("Hello from another model.", False, "truncated"),
+        (" ", True, "truncated"),
+        ("".join(TEXTS), True, None),
+        ("".join(TEXTS[:-1]), True, "truncated"),
+        ("fedcba987654 word [end]", True, "foreign_nonce"),
+        ("word [end]", True, "application"),
+    ],
+)
+def test_by_hand_only_an_answer_of_the_stand_in_needs_marks(text: str, finished: bool, kind: str | None) -> None:
+    failure = judge_any(text, NONCE, finished)
+    assert (failure.kind if failure else None) == kind
 
 
 def test_events_keep_data_lines_apart_and_skip_comments() -> None:

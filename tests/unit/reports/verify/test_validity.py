@@ -99,6 +99,12 @@ def unmatched(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def early(frame: pd.DataFrame) -> pd.DataFrame:
+    row = frame.index[frame["phase"] == "measure"][0]
+    frame.loc[row, "model_request_s"] += 1.0
+    return frame
+
+
 def share(cpu_s: float) -> WorkerShare:
     return WorkerShare(users=5, turns_begun=0, turns_ended=0, turns_written=0, cpu_s=cpu_s)
 
@@ -110,6 +116,7 @@ PROVOKED: dict[str, dict[str, Any]] = {
     "sign_in": {"summary": lambda one: replace(one, sign_in_failures=9)},
     "foreign_nonce": {"turns": foreign_nonce},
     "unmatched": {"turns": unmatched},
+    "early": {"turns": early},
     "little": {"summary": lambda one: replace(one, live_turn_seconds=one.live_turn_seconds * 1.1)},
     "lost_turns": {"summary": lambda one: replace(one, turns_begun=one.turns_begun + 1)},
     "stopped": {"summary": lambda one: replace(one, stopped_early=True)},

@@ -23,6 +23,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def do_GET(self) -> None:
+        if self.defect == "no list":
+            self._send(404, "text/plain", b"no such path")
+            return
         listed: list[dict[str, str]] = [] if self.defect == "no model" else [{"id": "stand-in"}]
         self._send(200, "application/json", json.dumps({"data": listed}).encode())
 
@@ -45,7 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.defect == "one chunk":
             tokens = ["".join(tokens)]
         chunks = [json.dumps({"choices": [{"delta": {"content": token}}]}) for token in tokens]
-        lines = [*chunks, *([] if self.defect == "no [DONE]" else ["[DONE]"])]
+        over = json.dumps({"choices": [{"delta": None, "finish_reason": "stop"}]})
+        ends = {"no [DONE]": [], "finish_reason alone": [over]}
+        lines = [*chunks, *ends.get(self.defect, ["[DONE]"])]
         media_type = "application/json" if self.defect == "no event stream" else "text/event-stream"
         self._send(200, media_type, "".join(f"data: {line}\n\n" for line in lines).encode())
 
@@ -76,8 +81,9 @@ def _checks(base_url: str) -> list[contract.Check]:
     )
 
 
-def test_right_model_passes() -> None:
-    with _model("") as base_url:
+@pytest.mark.parametrize("other", ["", "no list", "finish_reason alone"])
+def test_right_model_passes(other: str) -> None:
+    with _model(other) as base_url:
         checks = _checks(base_url)
     assert [check.text for check in checks if not check.passed] == []
     assert len(checks) == 4

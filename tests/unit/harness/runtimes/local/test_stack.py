@@ -1,5 +1,6 @@
 """How a stack is launched: what a component gets, and what happens when its port is taken."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -84,8 +85,32 @@ def test_a_target_starts_on_a_copy_of_its_data_with_the_rate_limit_out_of_reach(
     assert app.command == (str(prepared.python), "serve", "--port", str(pod.port))
     assert app.ready_url == f"{app.endpoint}/ok"
     assert Path(app.env["DATA_DIR"], "db").read_text() == "seeded"
-    assert app.env["LLM_BASE_URL"] == f"{stacked.model_url}/v1"
+    for name in ("LLM_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE"):
+        assert app.env[name] == f"{stacked.model_url}/v1"
+    assert app.env["LLM_API_KEY"] == app.env["OPENAI_API_KEY"]
+    assert app.env["OPENAI_API_KEY"].startswith("sk-")
+    assert app.env["LLM_MODEL"] == app.env["OPENAI_MODEL"] == "stand-in"
     assert int(app.env["RATE_LIMIT_PER_MINUTE"]) >= 1_000_000
+
+
+def test_a_script_without_secrets_is_given_no_file_to_watch(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import secrets\n")
+    launch(Pod(tmp_path, []), prepared, tmp_path)
+    assert not (tmp_path / "scratch" / ".streamlit").exists()
+
+
+@pytest.mark.parametrize("script", ["app.py", "pages/chat.py"])
+def test_a_streamlit_script_has_its_key_among_its_secrets(
+    prepared: stack.LocalPrepared, tmp_path: Path, script: str
+) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / script).write_text('key = st.secrets["OPENAI_API_KEY"]\n')
+    pod = Pod(tmp_path, [])
+    stacked = launch(pod, prepared, tmp_path)
+    found = tomllib.loads((tmp_path / "scratch" / ".streamlit" / "secrets.toml").read_text())
+    nested = found.pop("openai")
+    assert found.items() <= dict(pod.started[1].env).items()
+    assert (nested["api_key"], nested["base_url"]) == (found["OPENAI_API_KEY"], f"{stacked.model_url}/v1")
 
 
 def test_instances_share_one_copy_of_the_data_and_nothing_else(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
