@@ -29,7 +29,7 @@ POSTGRES_MACHINES = ("x86_64", "aarch64")  # those that its wheel is built for
 #: words of a failed build step's log, and what to do about it; the first that is found counts
 _REMEDIES = (
     (r"\bhash", "lock them again: uv pip compile --generate-hashes requirements.in -o requirements.txt"),
-    (r"no such file|does not exist|distribution not found at", "correct that path: it is relative to the part's folder"),
+    (r"no such file|does not exist|not found at", "correct that path: it is relative to the part's folder"),
     (r"no solution found|not found in the package registry|no matching distribution", "correct that name or version"),
     (
         r"error sending request|dns error|connect|timed out|took longer|network|registry\.npmjs|certificate",
@@ -261,7 +261,7 @@ def locked_npm_version(folder: Path, package: str) -> str:
     version = packages.get(f"node_modules/{package}", {}).get("version")
     if not isinstance(version, str):
         raise BenchError(
-            f"{lock} does not lock {package}", "correct `package` in part.toml, or run `npm install` there"
+            f"{lock} does not lock {package}", "correct `package` in part.toml, state `version` there, or run `npm install`"
         )
     return version
 

@@ -55,7 +55,8 @@ def _check_part(part: Part, path: Path) -> None:
         if feature not in FEATURES:
             raise UsageError(f"{path}: features[{index}] is {feature!r}", nearest(feature, FEATURES))
     if part.version is not None and not part.version:
-        raise UsageError(f"{path}: version is {part.version!r}", 'write the version, or a command: ["node", "--version"]')
+        remedy = 'write the version, or a command that prints it: ["node", "--version"]'
+        raise UsageError(f"{path}: version is {part.version!r}", remedy)
     check_local({field.name: getattr(part.local, field.name) for field in fields(part.local)}, f"{path}: local.")
     if part.tests:
         _check_tests(part.tests, path)
