@@ -261,7 +261,8 @@ def locked_npm_version(folder: Path, package: str) -> str:
     version = packages.get(f"node_modules/{package}", {}).get("version")
     if not isinstance(version, str):
         raise BenchError(
-            f"{lock} does not lock {package}", "correct `package` in part.toml, state `version` there, or run `npm install`"
+            f"{lock} does not lock {package}",
+            "correct `package` in part.toml, state `version` instead, or run `npm install` there",
         )
     return version
 
