@@ -29,7 +29,7 @@ def file_digest(file: Path) -> bytes:
 
 def _files(folder: Path, above: set[str]) -> Iterator[Path]:
     """Yield the files below a folder; a link to a folder is followed unless it leads back to one ``above``."""
-    place = os.path.realpath(folder)
+    place = str(folder.resolve())
     if place in above:
         return
     inside = list(folder.iterdir())
