@@ -99,11 +99,14 @@ def _tables(cls: type, above: str = "", without: Iterable[str] = ()) -> dict[str
 
 
 def _wanted(word: str, fault: BadValueError, tables: Tables) -> str:
-    """Return the key that was meant: one of another table, another word for one of this table, the nearest."""
-    if places := [table for table, keys in tables.items() if word in keys and table != fault.where]:
+    """Return the key that was meant: another word for one of this table, one of another table, the nearest."""
+    if word == "port" and "start" in fault.known:
+        return "write {port} in start or in [local.env]: chatbench picks the port"
+    elsewhere = [table for table, keys in tables.items() if word in keys and table != fault.where]
+    if elsewhere and _MEANT.get(word) not in fault.known:
         # [variants.NAME.local] is read as [local] is: the table inside of this one is meant
-        inside = [f"{fault.where}.{table}" for table in places if fault.where and table in fault.known]
-        named = [f"[{table}]" if table else "the top of the file" for table in inside or places]
+        inside = [f"{fault.where}.{table}" for table in elsewhere if fault.where and table in fault.known]
+        named = [f"[{table}]" if table else "the top of the file" for table in inside or elsewhere]
         return f"move {word} to {' or '.join(named)}"
     words = [*fault.known, *(meant for meant, key in _MEANT.items() if key in fault.known)]
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
