@@ -59,11 +59,11 @@ def read_requirements(file: Path, folder: Path) -> Requirements:
     Raises:
         BenchError: it, or a file that it includes, does not exist or is no text.
     """
-    files, local, editable, hashed = [file], list[Path](), list[Path](), True
+    files, local, editable, hashed = [file.resolve()], list[Path](), list[Path](), True
     for one in files:  # grows while it is read
         for line in _lines(one):
             if found := _INCLUDES.match(line):
-                included = one.parent / _unquoted(found[1])
+                included = (one.parent / _unquoted(found[1])).resolve()  # so that a circle is seen
                 if not _is_remote(found[1]) and included not in files:
                     if not included.is_file():
                         raise BenchError(f"{one}: {line}: {included} does not exist", "correct the path in that line")

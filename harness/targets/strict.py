@@ -100,7 +100,7 @@ def _tables(cls: type, above: str = "", without: Iterable[str] = ()) -> dict[str
 
 def _wanted(word: str, fault: BadValueError, tables: Tables) -> str:
     """Return the key that was meant: another word for one of this table, one of another table, the nearest."""
-    if word == "port" and "start" in fault.known:
+    if word == "port" and any("start" in keys for keys in (fault.known, *tables.values())):
         return "write {port} in start or in [local.env]: chatbench picks the port"
     elsewhere = [table for table, keys in tables.items() if word in keys and table != fault.where]
     if elsewhere and _MEANT.get(word) not in fault.known:
