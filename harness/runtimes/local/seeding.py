@@ -87,7 +87,8 @@ def _fill(part: Part, tools: Tools, fresh: Path, root: Path, secret: str, seed: 
 
     def prepared(address: Mapping[str, str]) -> None:
         known = values | {"postgres": address.get("DATABASE_URL", "")}
-        variables = environments.plain_environment() | filled_in(part.local.env, known) | settings | address
+        own = filled_in(part.local.env, known)
+        variables = {**environments.plain_environment(), **own, **settings, **address}
         for command in part.local.prepare:
             run_once(part, [filled(word, known) for word in command], variables, log, guard)
 

@@ -273,11 +273,11 @@ def test_an_absent_folder_is_named_whole(tmp_path: Path, catalogue: Catalogue) -
 
 
 def test_a_python_process_is_counted_where_there_is_a_python(tmp_path: Path) -> None:
-    counts = []
-    for number, line in enumerate(("", 'requirements = "r.txt"', 'venv = "v"', "python_processes = 0", "instances = 3")):
-        folder = write(tmp_path / str(number), f'name = "a"\nkind = "api"\ntitle = "A"\n[local]\nstart = ["a"]\n{line}\n')
-        counts.append(Target(name="a", parts=(read_part(folder),)).python_processes)
-    assert counts == [0, 1, 1, 0, 0]
+    head = 'name = "a"\nkind = "api"\ntitle = "A"\n[local]\nstart = ["a"]\n'
+    lines = {"": 0, 'requirements = "r.txt"': 1, 'venv = "v"': 1, "python_processes = 0": 0, "instances = 3": 0}
+    for number, line in enumerate(lines):
+        target = Target(name="a", parts=(read_part(write(tmp_path / str(number), f"{head}{line}\n")),))
+        assert target.python_processes == lines[line], line
 
 
 def test_a_variant_names_requirements_or_a_ready_environment(tmp_path: Path) -> None:
