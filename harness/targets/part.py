@@ -42,8 +42,8 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folde
 class Local:
     """The start of a part without containers.
 
-    Commands and values of ``env`` may hold {python} {node} {port} {data} {llm} {postgres} {redis} {web} {api} {secret}
-    {seed}.
+    Commands and values of ``env`` may hold {python} {bin} {node} {port} {data} {llm} {postgres} {redis} {web} {api}
+    {secret} {seed}; {bin} is the folder of the environment's programs.
     """
 
     requirements: str | None = None  # a file that pip reads, by its path in the part's folder
@@ -66,6 +66,11 @@ class Local:
         if self.python_processes is not None:
             return self.python_processes
         return 1 if self.requirements or self.venv else 0
+
+    @property
+    def runs_python(self) -> bool:
+        """Tell if the start uses the Python environment: its interpreter, or a program that came with a package."""
+        return self.holds("{python}") or self.holds("{bin}")
 
     def holds(self, placeholder: str) -> bool:
         """Tell if a placeholder such as ``{port}`` stands in the start command or in a value of ``env``."""

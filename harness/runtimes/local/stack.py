@@ -115,10 +115,10 @@ def _python(env: environments.Environments, part: Part) -> Path | None:
                 "name the folder of a virtual environment, or its requirements instead",
             )
         return python
-    if part.local.holds("{python}"):
+    if part.local.runs_python:
         raise BenchError(
-            f"{part.folder / 'part.toml'}: {{python}} is used, but neither requirements nor venv is stated",
-            "name a requirements file in [local], or write another program for {python}",
+            f"{part.folder / 'part.toml'}: {{python}} or {{bin}} is used, but neither requirements nor venv is stated",
+            "name a requirements file in [local], or write another program instead",
         )
     return None
 

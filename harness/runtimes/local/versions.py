@@ -33,9 +33,9 @@ def _version(part: Part, tools: Tools) -> str:
         return NOT_STATED
     if part.local.build == "npm" or tools.python is None:
         return environments.locked_npm_version(part.folder, part.package)
-    if not part.local.holds("{python}"):
+    if not part.local.runs_python:
         raise BenchError(
-            f"{where}: package {part.package!r} is installed for {{python}}, which `start` does not use",
+            f"{where}: package {part.package!r} is of an environment that `start` does not use: no {{python}}, no {{bin}}",
             'say the version of what runs: version = "1.0", or a command: version = ["node", "--version"]',
         )
     return environments.installed_version(tools.python, part.package)

@@ -16,7 +16,7 @@ class Tools:
 
     def words(self) -> dict[str, str]:
         """Return the placeholders that name them."""
-        known = {"python": self.python, "node": self.node}
+        known = {"python": self.python, "bin": self.python and self.python.parent, "node": self.node}
         return {name: str(path) for name, path in known.items() if path}
 
 

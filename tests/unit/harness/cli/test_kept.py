@@ -1,5 +1,6 @@
 """The logs of a checked or served target: gone after a success, whole where something failed."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -48,13 +49,12 @@ def test_any_other_fault_keeps_them_and_an_interruption_does_not(repository: Pat
 
 
 def test_the_ends_of_the_targets_and_the_generators_logs_are_shown(repository: Path) -> None:
-    console = Console(width=40, record=True, file=(repository / "terminal").open("w"))
+    console = Console(width=40, record=True, file=io.StringIO())
     with kept.logs("check", "bot") as logs:
         (logs.folder / "logs").mkdir()
         for name in ("llm", "bot", "generator"):
             (logs.folder / "logs" / f"{name}.log").write_text(f"{name} began\n" * 30 + f"[{name}] Traceback\n")
         logs.show(console, ROLES)
-    console.file.close()
     shown = console.export_text()
     assert f"the end of {logs.folder}/logs/bot.log:\n" in shown  # whole, however narrow the terminal is
     assert "  [bot] Traceback\n" in shown

@@ -11,7 +11,7 @@ from harness.environments import POSTGRES_PROGRAMS, Environments
 from harness.errors import BenchError
 from harness.records import AnswerPlan, Component, Distribution, TargetInfo
 from harness.runtimes.local import Launch, stack
-from harness.runtimes.local.words import filled
+from harness.runtimes.local.words import Tools, filled
 from harness.runtimes.protocol import Stack
 from harness.targets import Local, Part, Target, Variant
 
@@ -177,6 +177,8 @@ def test_a_python_is_of_the_requirements_of_a_ready_environment_or_none(tmp_path
 def test_placeholders_are_filled_once() -> None:
     values = {"data": "/tmp/{port}", "port": "5001"}
     assert filled("{data}:{port}:{other}:{}", values) == "/tmp/{port}:5001:{other}:{}"
+    words = Tools(python=Path("/env/bin/python")).words()
+    assert filled("{bin}/chainlit {python} {node}", words) == "/env/bin/chainlit /env/bin/python {node}"
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,11 @@ def test_a_part_that_names_no_package_has_none_even_where_its_name_is_one(part: 
 
 def test_a_package_of_an_environment_that_does_not_run_is_refused(part: Part, tools: Tools) -> None:
     other = replace(part, package="starlette", local=Local(start=("node", "server.js", "{port}")))
-    with pytest.raises(BenchError, match="package 'starlette' is installed for") as failed:
+    with pytest.raises(BenchError, match="package 'starlette' is of an environment that") as failed:
         described(other, tools)
     assert "version = " in failed.value.hint
+    by_program = replace(other, local=Local(start=("{bin}/uvicorn", "app:app", "--port", "{port}")))
+    assert described(by_program, tools)["version"] == "1.10.0"
     by_variable = replace(other, local=replace(other.local, env={"PYTHON": "{python}"}))
     assert described(by_variable, tools)["version"] == "1.10.0"
 
