@@ -35,7 +35,7 @@ def _version(part: Part, tools: Tools) -> str:
         return environments.locked_npm_version(part.folder, part.package)
     if not part.local.runs_python:
         raise BenchError(
-            f"{where}: package {part.package!r} is of an environment that `start` does not use: no {{python}}, no {{bin}}",
+            f"{where}: package {part.package!r} is of an environment that `start` does not use",
             'say the version of what runs: version = "1.0", or a command: version = ["node", "--version"]',
         )
     return environments.installed_version(tools.python, part.package)
