@@ -146,7 +146,7 @@ def varied(part: Part, variant: str) -> Part:
         title=title,
         processes=change.processes or part.processes,
         edition=edition,
-        only_local=local.venv is not None or not edition and not set(changes) <= {"instances", "ready_within_s"},
+        only_local=local.venv is not None or (not edition and not set(changes) <= {"instances", "ready_within_s"}),
     )
 
 

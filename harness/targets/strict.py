@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from harness.records.coding import (
 )
 
 T = TypeVar("T")
-Tables = Mapping[str, Iterable[str]]  # the keys of a file by table, "" for its top
+Tables = Mapping[str, Collection[str]]  # the keys of a file by table, "" for its top
 _MOST = 10**9  # larger numbers are mistakes; no arithmetic has to expect them
 #: words that people write for a key, and the key
 _MEANT = {

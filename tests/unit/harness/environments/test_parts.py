@@ -135,14 +135,19 @@ def test_the_remedy_of_a_failed_step_is_that_of_its_fault(said: str, hint: str) 
     assert hint in parts._remedy([said])
 
 
+def interrupted(folder: Path) -> None:
+    with parts.making(folder) as place:
+        place.mkdir()
+        raise KeyboardInterrupt
+
+
 def test_what_a_killed_process_left_is_removed_and_a_failure_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env-1.999").mkdir()
     (tmp_path / ".env-2.999").mkdir()
     with parts.making(tmp_path / "env-1") as place:
         place.mkdir()
-    with pytest.raises(KeyboardInterrupt), parts.making(tmp_path / "env-3") as place:
-        place.mkdir()
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path / "env-3")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".env-2.999", "env-1"]
 
 

@@ -175,8 +175,8 @@ def test_a_python_is_of_the_requirements_of_a_ready_environment_or_none(tmp_path
 
 
 def test_placeholders_are_filled_once() -> None:
-    values = {"data": "/tmp/{port}", "port": "5001"}
-    assert filled("{data}:{port}:{other}:{}", values) == "/tmp/{port}:5001:{other}:{}"
+    values = {"data": "/data/{port}", "port": "5001"}
+    assert filled("{data}:{port}:{other}:{}", values) == "/data/{port}:5001:{other}:{}"
     words = Tools(python=Path("/env/bin/python")).words()
     assert filled("{bin}/chainlit {python} {node}", words) == "/env/bin/chainlit /env/bin/python {node}"
 
