@@ -72,6 +72,12 @@ class Local:
         """Tell if the start uses the Python environment: its interpreter, or a program that came with a package."""
         return self.holds("{python}") or self.holds("{bin}")
 
+    @property
+    def uses_python(self) -> bool:
+        """Tell if the start or a command that prepares data uses the Python environment."""
+        words = [word for command in self.prepare for word in command]
+        return self.runs_python or any("{python}" in word or "{bin}" in word for word in words)
+
     def holds(self, placeholder: str) -> bool:
         """Tell if a placeholder such as ``{port}`` stands in the start command or in a value of ``env``."""
         return any(placeholder in text for text in (*self.start, *self.env.values()))

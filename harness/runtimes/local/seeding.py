@@ -41,7 +41,7 @@ def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, repor
     try:
         with environments.making(folder) as fresh:
             guard.watch("folder", fresh)
-            fresh.mkdir()
+            fresh.mkdir(mode=0o700)
             _fill(part, tools, fresh, root, secret, seed, guard)
     finally:
         guard.close()

@@ -104,20 +104,30 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
 
 
 def _python(env: environments.Environments, part: Part) -> Path | None:
-    """Return the Python of a part: of its requirements, of its ready environment, or none."""
+    """Return the Python of a part: of its requirements, of its ready environment, or none.
+
+    Raises:
+        BenchError: an environment is stated and not used, used and not stated, or cannot be made.
+    """
+    where, stated = part.folder / "part.toml", part.local.requirements or part.local.venv
+    if stated and not part.local.uses_python:
+        raise BenchError(
+            f"{where}: no command uses the packages of {stated!r}",
+            "start it by {python} or by a program in {bin}; or leave requirements and venv out",
+        )
     if part.local.requirements:
         return env.ensure_python(part.name, part.folder / part.local.requirements, part.folder)
     if part.local.venv:
         python = part.folder / part.local.venv / "bin" / "python"
         if not python.exists():
             raise BenchError(
-                f"{part.folder / 'part.toml'}: local.venv: {python} does not exist",
+                f"{where}: local.venv: {python} does not exist",
                 "name the folder of a virtual environment, or its requirements instead",
             )
         return python
-    if part.local.runs_python:
+    if part.local.uses_python:
         raise BenchError(
-            f"{part.folder / 'part.toml'}: {{python}} or {{bin}} is used, but neither requirements nor venv is stated",
+            f"{where}: {{python}} or {{bin}} is used, but neither requirements nor venv is stated",
             "name a requirements file in [local], or write another program instead",
         )
     return None

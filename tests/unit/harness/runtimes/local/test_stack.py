@@ -166,6 +166,8 @@ def test_a_python_is_of_the_requirements_of_a_ready_environment_or_none(tmp_path
     assert stack._python(env, part) is None
     with pytest.raises(BenchError, match="neither requirements nor venv"):
         stack._python(env, replace(part, local=Local(start=("{python}",))))
+    with pytest.raises(BenchError, match=r"no command uses the packages of 'requirements\.txt'"):
+        stack._python(env, replace(part, local=Local(start=("node", "server.js"), requirements="requirements.txt")))
     ready = replace(part, local=Local(start=("{python}",), venv=".venv"))
     with pytest.raises(BenchError, match=r"local\.venv: .*\.venv/bin/python does not exist"):
         stack._python(env, ready)
