@@ -64,7 +64,7 @@ def test_a_web_part_that_is_a_server_answers_the_load_before_its_api(tmp_path: P
     )
     page = (
         'name = "streamlit"\nkind = "web"\ntitle = "S"\nprocesses = "3"\nprotocol = "streamlit"\n'
-        '[local]\nstart = ["s"]\n'
+        '[local]\nrequirements = "r.txt"\nstart = ["s"]\n'
     )
     write(tmp_path / "web" / "streamlit", page + "instances = 3\n")
     write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
