@@ -11,7 +11,7 @@ from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_USAGE
 from tests import ROOT
 from tests.e2e.campaigns.test_your_own import environment
 
-SERVER = r'''
+SERVER = r"""
 import http.server, json, os, sys, time, urllib.request
 
 class Chat(http.server.BaseHTTPRequestHandler):
@@ -47,8 +47,8 @@ if "slow" in sys.argv:
     print("loading weights", flush=True)
     time.sleep(600)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Chat).serve_forever()
-'''
-USER = '''
+"""
+USER = """
 import json
 from addresses import ASK
 from loadtests import http
@@ -76,7 +76,7 @@ class Own(Page):
 
     def _request(self, method, path, body):
         return http.request(method, self._at.prefix + path, {"Host": self._at.host}, body)
-'''
+"""
 PART = """
 name = "plain"
 kind = "monolith"

@@ -1,4 +1,4 @@
-"""The worked examples are chatbots that can be measured: each passes its check, found by its folder; one is measured."""
+"""The worked examples can be measured: each passes its check, found by its folder; one is measured."""
 
 import shlex
 import subprocess

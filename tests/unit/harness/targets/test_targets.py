@@ -160,7 +160,7 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ('[local]\ncommand = ["a"]', "local: unknown key 'command'", "did you mean 'start'?"),
         ('[local]\nfeatures = ["export"]', "local: unknown key 'features'", "move features to the top of the file"),
         ('start = ["a"]', "part.toml: unknown key 'start'", "move start to [local]"),
-        ('[variants.2]\ninstances = 2', "variants.2: unknown key 'instances'", "to [variants.2.local]"),
+        ("[variants.2]\ninstances = 2", "variants.2: unknown key 'instances'", "to [variants.2.local]"),
         ("[tests]\nat_least = 0\ncommand = ['a']\npassed = '(1)'", "tests.at_least is 0", "from 1 on"),
         ('[local]\nstart = "python"', "local.start is 'python'", "a list of texts"),
         ('[local]\nstart = ["a", 1]', "local.start[1] is 1", "a text"),
