@@ -1,15 +1,13 @@
 """``chatbench check``."""
 
 import argparse
-import tempfile
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from harness import profiles
-from harness.cli import lookup
+from harness.cli import kept, lookup
 from harness.errors import EXIT_DONE, EXIT_ERROR
 from harness.probes import contract
 from harness.runtimes import serving
@@ -24,16 +22,17 @@ def run(args: argparse.Namespace) -> int:
     console, profile = Console(), profiles.load("smoke")
     runtime = lookup.runtime(args.runtime)
     prepared = lookup.prepared(runtime, args.target, console, profile.seed)
-    with (
-        tempfile.TemporaryDirectory(prefix="chatbench-check-") as folder,
-        serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
-    ):
-        checks = contract.check_in(served.pod, subject(prepared, served.stack, MESSAGES_PER_MINUTE))
-        checks += trial.check_turns(served.pod, prepared, served.stack, profile, served.folder)
-    table = Table("", "operation", "found", title=prepared.target.title, title_justify="left")
-    for one in checks:
-        table.add_row("ok" if one.passed else "FAILED", Text(one.operation), Text(one.text))
-    console.print(table)
-    failed = sum(not one.passed for one in checks)
+    with kept.logs("check", args.target) as logs:
+        with serving.serving(runtime, prepared, profile.answer, logs.folder) as served:
+            checks = contract.check_in(served.pod, subject(prepared, served.stack, MESSAGES_PER_MINUTE))
+            checks += trial.check_turns(served.pod, prepared, served.stack, profile, served.folder)
+            roles = {component.name: component.role for component in served.pod.components()}
+        table = Table("", "operation", "found", title=Text(prepared.target.title), title_justify="left")
+        for one in checks:
+            table.add_row("ok" if one.passed else "FAILED", Text(one.operation), Text(one.text))
+        console.print(table)
+        failed = sum(not one.passed for one in checks)
+        if failed:
+            logs.show(console, roles)  # after its end, when the logs are whole
     console.print(f"{len(checks) - failed} of {len(checks)} checks passed")
     return EXIT_ERROR if failed or not checks else EXIT_DONE

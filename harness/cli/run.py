@@ -161,7 +161,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         made = trial.run_trial(context, prepared[key.target], key)
         board.ends(made)
         if key.scenario == "check":
-            trial.require_passed_check(made)
+            trial.require_passed_check(made, results.trial_folder(job.folder, key))
         return made
 
     def set_aside(odd: Trial) -> None:

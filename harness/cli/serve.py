@@ -2,13 +2,11 @@
 
 import argparse
 import signal
-import tempfile
-from pathlib import Path
 
 from rich.console import Console
 
 from harness import profiles
-from harness.cli import lookup
+from harness.cli import kept, lookup
 from harness.errors import EXIT_DONE
 from harness.runtimes import serving
 
@@ -19,12 +17,13 @@ def run(args: argparse.Namespace) -> int:
     runtime = lookup.runtime("local")
     prepared = lookup.prepared(runtime, args.target, console, profile.seed)
     with (
-        tempfile.TemporaryDirectory(prefix="chatbench-serve-") as folder,
-        serving.serving(runtime, prepared, profile.answer, Path(folder)) as served,
+        kept.logs("serve", args.target) as logs,
+        serving.serving(runtime, prepared, profile.answer, logs.folder) as served,
     ):
         try:
             for url in served.stack.instances:
-                console.print(f"{prepared.target.title}: {url}", highlight=False)
+                console.print(f"{prepared.target.title}: {url}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"logs: {logs.folder / 'logs'}", highlight=False, markup=False, soft_wrap=True)
             if "sign-in" in prepared.target.features:
                 console.print("sign in as user0001, moderator or admin with chatbench-demo")
             console.print("Ctrl-C stops it")

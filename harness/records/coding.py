@@ -148,9 +148,12 @@ def _read(hint: Any, value: Any, notation: Notation) -> Any:
 
 
 def _optional(options: Any, value: Any, notation: Notation) -> Any:
+    """Return a value of one of several types: None, a list where that is one of them, else the first."""
     if value is notation.none:
         return None
-    return _read(next(option for option in options if option is not types.NoneType), value, notation)
+    wanted = [option for option in options if option is not types.NoneType]
+    lists = [option for option in wanted if typing.get_origin(option) is tuple]
+    return _read((lists if lists and isinstance(value, list) else wanted)[0], value, notation)
 
 
 def _choice(choices: Any, value: Any, _: Notation) -> Any:

@@ -35,6 +35,7 @@ SELFTEST_FILE = ".chatbench/selftest.json"
 DAMAGED = "restore it or measure again: the file was changed or cut"
 AUDIT_FILE = "audit.json"
 SWAP_FOLDER, SWAP_FILE = "swap", "swap.json"
+LONGEST_SLUG = 100  # file systems end at 255, and names grow a beginning and an end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,12 @@ class _Audit:
 
 
 def slug(name: str) -> str:
-    """Return a name in [a-z0-9-] for folders, control groups and containers."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """Return a name in [a-z0-9-] for folders, control groups and containers: never empty, at most LONGEST_SLUG long."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if plain and len(plain) <= LONGEST_SLUG:
+        return plain
+    mark = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+    return f"{plain[: LONGEST_SLUG - 9]}-{mark}".strip("-").replace("--", "-")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -1,12 +1,16 @@
 """The settings by which a target finds its model: the contract's, and those that OpenAI's own clients read."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 MODEL = "stand-in"
 #: a key for clients that do not start without one; some pages insist on its first letters
 API_KEY = "sk-stand-in"  # not a secret: the stand-in model takes any key, and none
+
+_READS = re.compile(r"\b(?:st|streamlit)\.secrets\b|\bfrom streamlit import [^\n]*\bsecrets\b")
+_INSTALLED = {"site-packages", "node_modules"}
 
 
 def model_settings(base_url: str) -> dict[str, str]:
@@ -23,12 +27,12 @@ def model_settings(base_url: str) -> dict[str, str]:
 
 
 def reads_secrets(folder: Path) -> bool:
-    """Tell if a script in a part's folder, or in one below it, uses ``st.secrets``.
+    """Tell if a script in a part's folder uses ``st.secrets``.
 
     Streamlit watches a file of secrets by looking at it again and again: one that nobody reads would cost CPU time.
     """
-    scripts = (*folder.glob("*.py"), *folder.glob("*/*.py"))
-    return any(b".secrets" in script.read_bytes() for script in scripts if script.is_file())
+    scripts = (path for path in folder.rglob("*.py") if path.is_file() and not _INSTALLED & {*path.parts})
+    return any(_READS.search(path.read_text(encoding="utf-8", errors="replace")) for path in scripts)
 
 
 def write_secrets(home: Path, settings: Mapping[str, str]) -> None:

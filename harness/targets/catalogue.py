@@ -1,5 +1,6 @@
 """All parts of a folder, and the targets made from them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from harness.targets.part import Kind, Part, varied
 from harness.targets.part_file import read_part
 from harness.targets.strict import nearest
 from harness.targets.target import Target
+
+EXAMPLES = "examples"  # folder of worked examples, each as a chatbot of one's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ class Catalogue:
         Raises:
             UsageError: an unknown part or variant, or parts that make no target; names the nearest one.
         """
-        words = name.split("+")
+        words = split(name)
         wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
         parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name) for n, word in enumerate(words))
         kinds = tuple(part.kind for part in parts)
@@ -70,9 +73,9 @@ class Catalogue:
             )
         return Target(name=name, parts=parts)
 
-    def _part(self, word: str, kind: Kind, target: str) -> Part:
+    def _part(self, word: tuple[str, str], kind: Kind, target: str) -> Part:
         """Return the part of this kind; one name may be taken by a part of each kind."""
-        name, _, variant = word.partition(":")
+        name, variant = word
         named = sorted((part for part in self.parts.values() if part.name == name), key=lambda part: part.kind != kind)
         if "/" in name:
             part = read_part(Path(name).resolve())
@@ -86,14 +89,36 @@ class Catalogue:
         return varied(part, variant) if variant else part
 
 
+def split(target: str) -> list[tuple[str, str]]:
+    """Return the parts in a target's name, each with its variant ("" for none).
+
+    A folder's path may hold ``+`` and ``:`` itself: the longest beginning that is a part's folder is its path. Where
+    none is, the path ends at the first such sign after its last slash.
+    """
+    ends = [found.start() for found in re.finditer(r"[+:]", target)] + [len(target)]
+    paths = [end for end in ends if "/" in target[:end]]
+    folders = [end for end in paths if Path(target[:end], "part.toml").is_file()]
+    if folders:
+        end = folders[-1]
+    elif "/" in target.partition("+")[0]:
+        end = next(end for end in paths if "/" not in target[end:])
+    else:
+        end = ends[0]
+    name, rest = target[:end], target[end:]
+    variant, plus, others = rest.removeprefix(":").partition("+")
+    return [(name, variant), *(split(others) if plus else [])]
+
+
 def discover(root: Path) -> Catalogue:
-    """Read every part below ``root`` (the folder ``targets``).
+    """Read every part below ``root`` (the folder ``targets``); examples of other people's are named by their folders.
 
     Raises:
         UsageError: a damaged part, or two parts of one kind and name.
     """
     parts: dict[tuple[Kind, str], Part] = {}
     for path in sorted([*root.glob("*/part.toml"), *root.glob("*/*/part.toml")]):
+        if path.parent.parent == root / EXAMPLES:
+            continue
         part = read_part(path.parent)
         taken = parts.setdefault((part.kind, part.name), part)
         if taken is not part:

@@ -34,6 +34,7 @@ PROTOCOLS = (
     "streamlit",
     "openai",
 )  # those with a user class in loadtests
+ADDRESS_PATH = re.compile(r"(/[\w.~-]+)+", re.ASCII)
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folders and components
 
 
@@ -41,19 +42,45 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # of a part: it names folde
 class Local:
     """The start of a part without containers.
 
-    Commands may hold {python} {port} {data} {llm} {postgres} {redis} {web} {api} {secret} {seed}.
+    Commands and values of ``env`` may hold {python} {bin} {node} {port} {data} {llm} {postgres} {redis} {web} {api}
+    {secret} {seed}; {bin} is the folder of the environment's programs.
     """
 
-    requirements: str | None = None
+    requirements: str | None = None  # a file that pip reads, by its path in the part's folder
+    venv: str | None = None  # a ready virtual environment instead, by its path
     prepare: tuple[tuple[str, ...], ...] = ()
     start: tuple[str, ...] = ()
+    path: str = ""  # of the chatbot below its address, such as /chat; ``ready`` is below it
     ready: str = "/"
+    ready_within_s: float = 60.0
     needs: tuple[Service, ...] = ()
     instances: int = 1
-    python_processes: int = 1
+    python_processes: int | None = None  # of one instance; None: 1 with a Python environment, else 0
     build: str | None = None
     dist: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def interpreters(self) -> int:
+        """The number of Python processes of one instance."""
+        if self.python_processes is not None:
+            return self.python_processes
+        return 1 if self.requirements or self.venv else 0
+
+    @property
+    def runs_python(self) -> bool:
+        """Tell if the start uses the Python environment: its interpreter, or a program that came with a package."""
+        return self.holds("{python}") or self.holds("{bin}")
+
+    @property
+    def uses_python(self) -> bool:
+        """Tell if the start or a command that prepares data uses the Python environment."""
+        words = [word for command in self.prepare for word in command]
+        return self.runs_python or any("{python}" in word or "{bin}" in word for word in words)
+
+    def holds(self, placeholder: str) -> bool:
+        """Tell if a placeholder such as ``{port}`` stands in the start command or in a value of ``env``."""
+        return any(placeholder in text for text in (*self.start, *self.env.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +110,8 @@ class Part:
     kind: Kind
     title: str
     folder: Path
-    package: str | None = None
+    package: str | None = None  # the distribution or npm package whose version the report names
+    version: str | tuple[str, ...] | None = None  # the version itself, or a command that prints it
     protocol: str | None = None
     user_class: str | None = None  # "user.py:Name", the file being the part's own
     control: bool = False  # for comparison: never one of the article's two columns
@@ -113,6 +141,8 @@ def varied(part: Part, variant: str) -> Part:
         raise UsageError(f"{where}: {part.name} has no variant {variant!r}", nearest(variant, part.variants))
     change = part.variants[variant]
     changes = local_changes(part.folder / "part.toml", variant, change)
+    if changes.keys() & {"requirements", "venv"}:  # the other one is then not meant
+        changes = {"requirements": None, "venv": None} | changes
     local = dataclasses.replace(part.local, **changes)
     title = change.title or f"{part.title} ({variant})"
     edition = variant if local.requirements != part.local.requirements else ""
@@ -122,10 +152,31 @@ def varied(part: Part, variant: str) -> Part:
         title=title,
         processes=change.processes or part.processes,
         edition=edition,
-        only_local=not edition and not set(changes) <= {"instances"},
+        only_local=local.venv is not None or (not edition and not set(changes) <= {"instances", "ready_within_s"}),
     )
 
 
 def local_changes(file: Path, name: str, variant: Variant) -> dict[str, Any]:
     """Return the fields of ``Local`` that a variant states; raises UsageError for one that is unknown or wrong."""
-    return read_changes(Local, variant.local, f"{file}: variants.{name}.local", least=1)
+    where = f"{file}: variants.{name}.local"
+    changes = read_changes(Local, variant.local, where)
+    check_local(changes, f"{where}: ")
+    return changes
+
+
+def check_local(values: Mapping[str, Any], place: str) -> None:
+    """Raise UsageError for a value of ``Local`` that its type takes and no start can; ``place`` begins the message."""
+    for name, kind in (("instances", "a whole number"), ("ready_within_s", "a number")):
+        if (value := values.get(name, 1)) < 1:
+            raise UsageError(f"{place}{name} is {value!r}", f"write {kind} from 1 on")
+    path = values.get("path", "")
+    if path and not ADDRESS_PATH.fullmatch(path):
+        raise UsageError(f"{place}path is {path!r}", "write a path such as /chat, without a slash at its end")
+    ready = values.get("ready", "/")
+    if not ready.startswith("/"):
+        raise UsageError(f"{place}ready is {ready!r}", "write a path such as /health")
+    for index, command in enumerate(values.get("prepare", ())):
+        if not command:
+            raise UsageError(f"{place}prepare[{index}] is []", "write a command, a list of texts")
+    if values.get("requirements") and values.get("venv"):
+        raise UsageError(f"{place}venv stands beside requirements", "leave one of them out")

@@ -2,11 +2,12 @@
 
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.targets.part import FEATURES, NAME, PROTOCOLS, Part, Suite, local_changes
+from harness.targets.part import FEATURES, NAME, PROTOCOLS, Part, Suite, check_local, local_changes
 from harness.targets.strict import nearest, read_table
 
 #: keys and kinds of part.toml before chatbench 0.2.0: revisions of that time are still measured against later ones
@@ -29,7 +30,7 @@ def read_part(folder: Path) -> Part:
         raise UsageError(f"{path} does not exist", "a part is a folder with a part.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", "fix the TOML at that place") from error
-    part = read_table(Part, _renamed(table), str(path), least=1, folder=folder, edition="", only_local=False)
+    part = read_table(Part, _renamed(table), str(path), folder=folder, edition="", only_local=False)
     _check_part(part, path)
     return part
 
@@ -54,9 +55,10 @@ def _check_part(part: Part, path: Path) -> None:
     for index, feature in enumerate(part.features):
         if feature not in FEATURES:
             raise UsageError(f"{path}: features[{index}] is {feature!r}", nearest(feature, FEATURES))
-    for index, command in enumerate(part.local.prepare):
-        if not command:
-            raise UsageError(f"{path}: local.prepare[{index}] is []", "write a command, a list of texts")
+    if part.version is not None and not part.version:
+        remedy = 'write the version, or a command that prints it: ["node", "--version"]'
+        raise UsageError(f"{path}: version is {part.version!r}", remedy)
+    check_local({field.name: getattr(part.local, field.name) for field in fields(part.local)}, f"{path}: local.")
     if part.tests:
         _check_tests(part.tests, path)
     for name, variant in part.variants.items():
@@ -66,6 +68,8 @@ def _check_part(part: Part, path: Path) -> None:
 def _check_tests(tests: Suite, path: Path) -> None:
     if not tests.command:
         raise UsageError(f"{path}: tests.command is []", "write the command that runs the tests, a list of texts")
+    if tests.at_least < 1:
+        raise UsageError(f"{path}: tests.at_least is {tests.at_least}", "write a whole number from 1 on")
     place = f"{path}: tests.passed is {tests.passed!r}"
     try:
         groups = re.compile(tests.passed).groups
@@ -89,8 +93,20 @@ def _check_protocol(part: Part, path: Path) -> None:
         )
     if not (path.parent / file).is_file():
         raise UsageError(f"{path}: user_class names {file!r}, which does not exist", f"add it to {path.parent}")
+    _check_source(path.parent / file)
     if protocol is None or (protocol in PROTOCOLS and protocol not in EXTENSIBLE):
         raise UsageError(
             f"{path}: user_class comes with protocol {protocol!r}, which has users of its own",
             'name the protocol of your user class, such as protocol = "mine", or leave user_class out',
         )
+
+
+def _check_source(file: Path) -> None:
+    """Raise UsageError where a file is no Python, with the place that Python names."""
+    try:
+        compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        shown = (error.text or "").strip()
+        raise UsageError(f"{file}, line {error.lineno}: {error.msg}: {shown}", "fix that line") from error
+    except ValueError as error:  # null bytes
+        raise UsageError(f"{file}: {error}", "write it anew as UTF-8 text") from error

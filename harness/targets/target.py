@@ -86,4 +86,4 @@ class Target:
     @property
     def python_processes(self) -> int:
         """The number of Python processes (each has one interpreter lock) of all programs and instances."""
-        return sum(part.local.instances * part.local.python_processes for part in self.servers)
+        return sum(part.local.instances * part.local.interpreters for part in self.servers)

@@ -7,6 +7,7 @@ from harness.analysis import speed
 from harness.analysis.capacity import BUDGET_CPUS
 from harness.errors import BenchError
 from harness.host import cpus
+from harness.host.launch import last_lines
 from harness.probes import audit, contract
 from harness.records import Finding, FixedWork, MachineSpeed, Profile, Trial, TrialKey, Turn, Verdict, to_json
 from harness.runtimes.protocol import GENERATOR, MESSAGES_PER_MINUTE, Pod, Prepared, Stack
@@ -117,17 +118,22 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
         for n, turn in enumerate(turns[:CHECK_TURNS], start=1)
     ]
     missing = CHECK_TURNS - len(checks)
-    text = f"no such turn: see {folder / 'logs' / GENERATOR}.log"
+    log = folder / "logs" / f"{GENERATOR}.log"
+    ended = next(reversed(last_lines(log)), "")
+    text = f"no such turn: {ended}; see {log}" if ended else "no such turn: the chatbot did not answer in time"
     checks += [contract.Check(operation="turn", passed=False, text=text)] * missing
     if prepared.target.no_app:
         return checks
     return checks + refused_calls(launched.model_log, answered=all(check.passed for check in checks))
 
 
-def require_passed_check(trial: Trial) -> None:
+def require_passed_check(trial: Trial, folder: Path) -> None:
     """Raise BenchError where the check of a target failed: nothing measured of it would mean anything."""
     if trial.verdict.outcome != "pass":
         reasons = "; ".join(r.text for r in trial.verdict.reasons)
+        log = folder / "logs" / f"{GENERATOR}.log"
+        if trial.summary is None and (lines := last_lines(log)):
+            reasons += f"; the end of {log}:" + "".join(f"\n    {line}" for line in lines)
         if trial.limits.shortfall:
             raise BenchError(f"{trial.key.target}: {reasons}", "`chatbench doctor` says what can be enforced here")
         raise BenchError(

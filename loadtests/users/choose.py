@@ -1,6 +1,7 @@
 """The page class of a protocol."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 from harness.records import LoadPlan
@@ -36,6 +37,8 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
     spec = importlib.util.spec_from_file_location("chatbench_user_class", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"user class {user_class!r}: {path!r} is not a Python file; name one that ends in .py")
+    if (folder := str(Path(path).resolve().parent)) not in sys.path:
+        sys.path.append(folder)  # for modules beside it; last, so that none of them hides another package
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     candidate = getattr(module, name, None)

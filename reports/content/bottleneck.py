@@ -96,7 +96,8 @@ def _readings(evidence: Evidence, trial: Trial) -> str:
         parts.append(f"{significant(cores)} of {len(trial.limits.cpus)} cores")
     if busiest is not None:
         plural = "processes" if processes > 1 else "process"
-        parts.append(f"busiest process {significant(busiest)} cores ({processes} Python {plural})")
+        python = f" ({processes} Python {plural})" if processes else ""
+        parts.append(f"busiest process {significant(busiest)} cores{python}")
     if evidence.no_app:
         taken = [(name, figures.get(f"{name}_cores")) for name in TOOLS]
         parts += [f"{name} {significant(value)} cores" for name, value in taken if value is not None]

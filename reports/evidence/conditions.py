@@ -120,8 +120,13 @@ def _machine_value(key: str, value: Any) -> str:
 
 
 def versions(info: TargetInfo) -> str:
-    """Name a target's parts with the versions that were installed."""
-    return ", ".join(f"{part.get('package', part.get('name', '?'))} {part.get('version', '?')}" for part in info.parts)
+    """Name a target's parts with the versions that were installed, and say where their packages are not locked."""
+    return ", ".join(map(_version, info.parts))
+
+
+def _version(part: Mapping[str, str]) -> str:
+    named = f"{part.get('package', part.get('name', '?'))} {part.get('version', '?')}"
+    return f"{named} ({part['packages']})" if part.get("packages") else named
 
 
 def citation(run: Run, terms: Conditions) -> str:

@@ -101,7 +101,7 @@ def build(tag: str, dockerfile: Path, root: Path, arguments: Mapping[str, str], 
         for name, value in arguments.items():
             command += ["--build-arg", f"{name}={value}"]
         for name, file in _secrets(folder, os.environ).items():
-            command += ["--secret", f"id={name},src={file}"]
+            command += ["--secret", f"id={name},{_csv_field(f'src={file}')}"]
         with log.open("ab") as output:
             try:
                 done = subprocess.run(
@@ -200,6 +200,12 @@ def _remote(word: str) -> bool:
 def _certificates(environ: Mapping[str, str]) -> Path | None:
     named = [environ.get(name, "") for name in CERTIFICATE_VARIABLES] + [pip_settings(environ).get("cert", "")]
     return next((Path(name) for name in named if name and Path(name).is_file()), None)
+
+
+def _csv_field(text: str) -> str:
+    """Return a field of a line of comma-separated values, as BuildKit reads them: a path may hold commas."""
+    quoted = text.replace('"', '""')
+    return f'"{quoted}"' if "," in text or '"' in text else text
 
 
 def _quoted(value: str) -> str:

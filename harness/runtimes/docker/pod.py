@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from docker.types import Mount
+
 from harness import results
 from harness.errors import BenchError
 from harness.host import watchdog
@@ -117,9 +119,10 @@ class DockerPod:
         ready_after_s = time.monotonic() - started_s
         self._limits = self._read_limits()
         model_url = f"http://127.0.0.1:{topology.LLM_PORT}"
+        path = "" if prepared.target.kind == "modular" else prepared.target.server.local.path
         return Stack(
-            instances=tuple(f"http://127.0.0.1:{port}" for port in shape.ports) or (f"{model_url}/v1",),
-            api_url=topology.API_URL if prepared.target.kind == "hybrid" else None,
+            instances=tuple(f"http://127.0.0.1:{port}{path}" for port in shape.ports) or (f"{model_url}/v1",),
+            api_url=topology.API_URL + prepared.target.backend.local.path if prepared.target.kind == "hybrid" else None,
             model_url=model_url,
             model_log=self._folder / "emissions.jsonl",
             log_inside=f"{TRIAL_FOLDER}/emissions.jsonl",
@@ -165,16 +168,16 @@ class DockerPod:
     def _helper(self, words: list[str]) -> dict[str, Any]:
         """Return how a container is started whose Python runs beside the pod's others, on the others' CPUs."""
         prepared = self._launched()
-        volumes = {str(self._folder): {"bind": TRIAL_FOLDER, "mode": "ro"}}
+        seen = {TRIAL_FOLDER: self._folder}
         if prepared.streamlit_site:
-            volumes[str(prepared.streamlit_site)] = {"bind": topology.SITE_FOLDER, "mode": "ro"}
+            seen[topology.SITE_FOLDER] = prepared.streamlit_site
         return {
             "image": prepared.images[GENERATOR].tag,
             "command": words,
             "entrypoint": "/opt/venv/bin/python",
             "network_mode": f"container:{self._ledger[POD].container.id}",
             "user": self._site.user,
-            "volumes": volumes,
+            "mounts": [Mount(there, str(here), type="bind", read_only=True) for there, here in seen.items()],
             "labels": self._labels,
             "cpuset_cpus": budget.placement(self._parents, self._site.split).other_cpus,
             "cap_drop": ["ALL"],
@@ -340,15 +343,18 @@ class DockerPod:
             )
 
     def _wait_ready(self, service: str, url: str) -> None:
+        target = self._launched().target
+        parts = {"api": target.backend, "app": target.server, "web": target.server}
+        limit_s = parts[service].local.ready_within_s if service in parts else READY_LIMIT_S
         with engine.reached(f"waiting for {service}"):
-            done = self._ledger[POD].container.exec_run(["/opt/ready", url, str(READY_LIMIT_S)])
+            done = self._ledger[POD].container.exec_run(["/opt/ready", url, f"{limit_s:.0f}"])
         if done.exit_code:
             why = bytes(done.output).decode(errors="replace").strip()  # type: ignore[arg-type]  # not streamed: bytes
             ended = "" if self._ledger[service].alive else " ended and"
             printed = tail_of(self._up().logs(service))
             raise BenchError(
-                f"{service}{ended} was not ready at {url} after {READY_LIMIT_S} s ({why}):{printed}",
-                "start it by hand with `docker compose up`; see the part's README",
+                f"{service}{ended} was not ready at {url} after {limit_s:g} s ({why}):{printed}",
+                "raise ready_within_s in part.toml where it needs longer; or start it by hand with `docker compose up`",
             )
 
     def _keep_evidence(self) -> None:

@@ -192,8 +192,8 @@ def _tags(target: Target) -> dict[str, str]:
 def _ready(target: Target) -> dict[str, str]:
     """Return the paths that answer when the backend is ready, and when what people open is (built files: nginx)."""
     return {
-        "backend": target.backend.local.ready,
-        "server": "/" if target.kind == "modular" else target.server.local.ready,
+        "backend": target.backend.local.path + target.backend.local.ready,
+        "server": "/" if target.kind == "modular" else target.server.local.path + target.server.local.ready,
     }
 
 
@@ -251,6 +251,6 @@ def _versions(target: Target, catalogue: Catalogue, built: Mapping[str, Image]) 
 
 
 def _described(part: Part, image: Image) -> dict[str, str]:
-    package = part.package or part.name
-    version = image.versions.get(package, "unknown")
-    return {"name": part.name, "title": part.title, "package": package, "version": version}
+    stated = part.version if isinstance(part.version, str) else None
+    version = stated or (image.versions.get(part.package, "unknown") if part.package else "version not stated")
+    return {"name": part.name, "title": part.title, "package": part.package or part.name, "version": version}

@@ -39,6 +39,7 @@ def ensure(project: Project, template: str, stamps: Path, report: Report, target
         return
     report(f"{target}: seeding the containers' data")
     stamp.unlink(missing_ok=True)
+    whole = False
     try:
         _remove(project.client, template)
         project.call("up", "--detach", "--no-build", "prepare")
@@ -49,8 +50,12 @@ def ensure(project: Project, template: str, stamps: Path, report: Report, target
                 f"{target}: seeding ended with {code}:{tail_of(project.logs('prepare'))}",
                 "fix the part's `prepare` command, then run it again",
             )
+        whole = True
     finally:
         project.call("down", "--timeout", "20")  # the volume stays; the database closes its files in peace
+        if not whole:
+            with suppress(APIError):
+                _remove(project.client, template)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(target)
     _remove_older(project.client, stamp, target)

@@ -109,7 +109,7 @@ def override(
     services: dict[str, Any] = {POD: _placed(POD, topology, placement, labels) | {"network_mode": "none"}}
     for service in (LLM, *topology.target):
         services[service] = _placed(service, topology, placement, labels)
-    trial = f"{mounts.trial}:{TRIAL_FOLDER}"
+    trial = _bound(mounts.trial, TRIAL_FOLDER)
     services[LLM] |= {"user": mounts.user, "volumes": [trial]}
     services[GENERATOR] = _placed(GENERATOR, topology, placement, labels) | {
         "image": GENERATOR_IMAGE,
@@ -117,7 +117,7 @@ def override(
         "command": list(command),
         "user": mounts.user,
         "environment": {"CHATBENCH_PLAN": f"{TRIAL_FOLDER}/plan.json"},
-        "volumes": [trial, *(f"{here}:{there}:ro" for there, here in mounts.readable.items())],
+        "volumes": [trial, *(_bound(here, there, read_only=True) for there, here in mounts.readable.items())],
         "read_only": True,
         "tmpfs": ["/tmp"],  # noqa: S108 (a memory file system of the container's own)
         "cap_drop": ["ALL"],
@@ -126,6 +126,11 @@ def override(
     }
     # Compose 1.29 takes the whole entry from here, Compose 2 adds to it: the name is said again
     return {"services": services, "volumes": {"data": {"name": mounts.data, "labels": dict(labels)}}}
+
+
+def _bound(here: str, there: str, *, read_only: bool = False) -> dict[str, Any]:
+    """Return a folder of this machine as Compose mounts it; its path may hold colons and dollars."""
+    return {"type": "bind", "source": here.replace("$", "$$"), "target": there, "read_only": read_only}
 
 
 def seeding_override(topology: Topology, labels: Mapping[str, str]) -> dict[str, Any]:

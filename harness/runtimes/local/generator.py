@@ -15,9 +15,9 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 def command() -> tuple[str, ...]:
     """Return the command line of the generator."""
-    locustfile = REPOSITORY / "loadtests" / "locustfile.py"
+    locustfile = "loadtests/locustfile.py"  # below its working folder: Locust takes commas in a path for a list
     quiet = ("--headless", "--only-summary", "--loglevel", "WARNING")
-    return (sys.executable, "-m", "locust", "-f", str(locustfile), *quiet)
+    return (sys.executable, "-m", "locust", "-f", locustfile, *quiet)
 
 
 def start(pod: Starter, plan: LoadPlan, folder: Path, site: Path | None) -> None:

@@ -1,6 +1,8 @@
 """Waits until a component is ready, and says why when it does not become so."""
 
 import http.client
+import re
+import shlex
 import socket
 import subprocess
 import time
@@ -29,11 +31,12 @@ def wait(wanted: Launch, process: "subprocess.Popen[bytes]", why_killed: Callabl
         time.sleep(ASK_EVERY_S)
     code = process.poll()
     if code is not None:
+        problem = ""
         what = f"ended with {code}{why_killed()} before it was ready at {url}"
     else:
         what = f"did not answer in {wanted.ready_timeout_s:g} s at {url} ({problem})"
     tail = "".join(f"\n    {line}" for line in last_lines(wanted.log)) or "\n    (nothing)"
-    raise BenchError(f"{wanted.name} {what}; the end of {wanted.log}:{tail}", _remedy(tail, wanted))
+    raise BenchError(f"{wanted.name} {what}; the end of {wanted.log}:{tail}", _remedy(tail, problem, wanted))
 
 
 def answers(url: str, timeout_s: float) -> str:
@@ -60,10 +63,25 @@ def answers(url: str, timeout_s: float) -> str:
     return "" if status < 400 else f"HTTP status {status}"
 
 
-def _remedy(tail: str, wanted: Launch) -> str:
+def _remedy(tail: str, problem: str, wanted: Launch) -> str:
+    """Return what to do about a component that did not become ready, after its log and its last answer."""
     lowered = tail.lower()
+    by_hand = f"start it by hand in {wanted.cwd}: {shlex.join(wanted.command)}"
     if "address already in use" in lowered:
         return "another program took the port meanwhile: run it again, another port will be picked"
     if "modulenotfounderror" in lowered or "no module named" in lowered:
         return "a package is missing from the part's requirements file: add it there and lock again"
-    return f"start it by hand in {wanted.cwd}: {' '.join(wanted.command)}"
+    if wanted.role == "target" and problem:
+        if problem.startswith("HTTP status"):
+            return "correct `ready` in part.toml: the path has to answer below 400 without a sign-in"
+        if port := _other_port(tail, wanted.ready_url or ""):
+            return f"its log names port {port}: write {{port}} where your program takes it, in start or in [local.env]"
+        return f"where it only needs longer, raise ready_within_s in part.toml; else {by_hand}"
+    return by_hand
+
+
+def _other_port(tail: str, url: str) -> str:
+    """Return a port that a log says is listened on where it is not the one of ``url``; empty where none is named."""
+    hosts = r"127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]|\bport"
+    named = re.findall(rf"(?:{hosts})[: ]{{1,2}}(\d{{2,5}})\b", tail, re.IGNORECASE)
+    return named[-1] if named and str(urlsplit(url).port) not in named else ""

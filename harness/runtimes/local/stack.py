@@ -1,12 +1,9 @@
 """A target's local stack: its environments and seeded data made ready, its components launched in order."""
 
-import hashlib
 import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import environments
@@ -14,10 +11,11 @@ from harness.environments.secret import database_password, secret_of
 from harness.errors import BenchError
 from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
-from harness.runtimes.local import postgres, services
+from harness.runtimes.local import postgres, seeding, services, versions
 from harness.runtimes.local.component import Launch, Starter
+from harness.runtimes.local.words import Tools, filled, filled_in
 from harness.runtimes.model_settings import model_settings, reads_secrets, write_secrets
-from harness.runtimes.protocol import SEEDED_USERS, UNLIMITED_PER_MINUTE, Report, Stack
+from harness.runtimes.protocol import UNLIMITED_PER_MINUTE, Report, Stack
 from harness.runtimes.target_info import target_info
 from harness.targets import Catalogue, Part, Target, varied
 
@@ -27,12 +25,13 @@ class LocalPrepared:
     """A target ready to be started as often as wanted."""
 
     target: Target
-    pythons: tuple[Path, ...]  # of the target's servers, in their order
+    pythons: tuple[Path | None, ...]  # of the target's servers, in their order; None: it has no packages
     model: Part
     model_python: Path
     web: Path | None
     postgres: Path | None = None  # the folder of its programs
     redis: Path | None
+    node: Path | None = None  # the program, where a part asks for it
     template: Path  # seeded data, copied for every start
     secret: str
     seed: int
@@ -40,7 +39,7 @@ class LocalPrepared:
     info: TargetInfo
 
     @property
-    def python(self) -> Path:
+    def python(self) -> Path | None:
         """The environment of the part that answers the load; without an application that is the model."""
         return (self.model_python, *self.pythons)[-1]
 
@@ -62,26 +61,32 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
     backend, web = target.backend, target.web
     model = catalogue.model
     env = environments.Environments(root, report)
-    pythons = tuple(env.ensure_python(part.name, _requirements(part)) for part in target.servers)
+    for part in target.servers:
+        require_port(part)
+    pythons = tuple(_python(env, part) for part in target.servers)
     database, database_version = _postgres(env, backend)
     redis, redis_version = env.ensure_redis() if "redis" in backend.local.needs else (None, "")
     built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
-    model_python = env.ensure_python(model.name, _requirements(model))
+    if (model_python := _python(env, model)) is None:
+        raise BenchError(f"{model.folder / 'part.toml'}: local.requirements is missing", "name its locked requirements")
     secret = secret_of(root)
+    node = env.ensure_node() / "node" if any(_asks_for_node(part) for part in target.servers) else None
     python_of = {part.kind: python for part, python in zip(target.servers, pythons, strict=True)}
+    tools = {part.kind: Tools(python=python_of[part.kind], node=node) for part in target.servers}
     described = (model,) if target.no_app else target.parts
-    parts = tuple(_described(part, env, python_of.get(part.kind, model_python)) for part in described)
+    nothing = Tools(python=model_python if target.no_app else None)
+    parts = tuple(versions.described(part, tools.get(part.kind, nothing)) for part in described)
     if database:
         parts += ({"name": "postgresql", "title": "PostgreSQL", "package": "postgresql", "version": database_version},)
     if redis:
         parts += ({"name": "redis", "title": "Redis", "package": "redis-server", "version": redis_version},)
-    versions = {
+    known = {
         "postgres": database_version,
         "redis": redis_version,
         "llm": env.installed_version(model_python, model.package or "uvloop"),
         **{part["name"]: part["version"] for part in parts},
     }
-    template = _template(backend, (*pythons, model_python)[0], database, root, secret, seed, report)
+    seeded_with = replace(tools.get(backend.kind, nothing), postgres=database)
     return LocalPrepared(
         target=target,
         pythons=pythons,
@@ -90,27 +95,58 @@ def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report
         web=built,
         postgres=database,
         redis=redis,
-        template=template,
+        node=node,
+        template=seeding.template(backend, seeded_with, root, secret, seed, report),
         secret=secret,
         seed=seed,
-        versions=versions,
+        versions=known,
         info=target_info(target, parts),
     )
 
 
-def _requirements(part: Part) -> Path:
-    if not part.local.requirements:
-        raise BenchError(f"{part.folder / 'part.toml'}: local.requirements is missing", "name its locked requirements")
-    return part.folder / part.local.requirements
+def _python(env: environments.Environments, part: Part) -> Path | None:
+    """Return the Python of a part: of its requirements, of its ready environment, or none.
+
+    Raises:
+        BenchError: an environment is stated and not used, used and not stated, or cannot be made.
+    """
+    where, stated = part.folder / "part.toml", part.local.requirements or part.local.venv
+    if stated and not part.local.uses_python:
+        raise BenchError(
+            f"{where}: no command uses the packages of {stated!r}",
+            "start it by {python} or by a program in {bin}; or leave requirements and venv out",
+        )
+    if part.local.requirements:
+        return env.ensure_python(part.name, part.folder / part.local.requirements, part.folder)
+    if part.local.venv:
+        python = part.folder / part.local.venv / "bin" / "python"
+        if not python.exists():
+            raise BenchError(
+                f"{where}: local.venv: {python} does not exist",
+                "name the folder of a virtual environment, or its requirements instead",
+            )
+        return python
+    if part.local.uses_python:
+        raise BenchError(
+            f"{where}: {{python}} or {{bin}} is used, but neither requirements nor venv is stated",
+            "name a requirements file in [local], or write another program instead",
+        )
+    return None
 
 
-def _described(part: Part, env: environments.Environments, python: Path) -> dict[str, str]:
-    package = part.package or part.name
-    if part.kind == "web" and part.local.build == "npm":
-        version = environments.locked_npm_version(part.folder, package)
-    else:
-        version = env.installed_version(python, package)
-    return {"name": part.name, "title": part.title, "package": package, "version": version}
+def require_port(part: Part) -> None:
+    """Raise BenchError for a part that cannot know at which port it is to listen."""
+    if not part.local.holds("{port}"):
+        raise BenchError(
+            f"{part.folder / 'part.toml'}: neither local.start nor [local.env] holds {{port}}",
+            "chatbench picks the port: write {port} where your program takes it, instead of a fixed one",
+        )
+
+
+def _asks_for_node(part: Part) -> bool:
+    stated = part.version if isinstance(part.version, tuple) else ()
+    commands = (*stated, *(word for command in part.local.prepare for word in command))
+    return part.local.holds("{node}") or any("{node}" in word for word in commands)
 
 
 def _postgres(env: environments.Environments, part: Part) -> tuple[Path | None, str]:
@@ -130,77 +166,6 @@ def without_postgres(target: Target, error: BenchError) -> BenchError:
             instead = "+".join([f"{backend.name}:{name}", *(part.name for part in others)])
             return BenchError(error.message, f"{error.hint}, or measure {instead}, which does without PostgreSQL")
     return error
-
-
-def _template(
-    part: Part, python: Path, database: Path | None, root: Path, secret: str, seed: int, report: Report
-) -> Path:
-    """Return the folder of a part's seeded data, made once per source state and seed."""
-    if not part.local.prepare:
-        folder = root / ".chatbench" / "data" / "empty"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    digest = hashlib.sha256(f"{seed}:{secret}:{SEEDED_USERS}".encode())
-    sources = [*part.folder.rglob("*.py"), part.folder / "part.toml", _requirements(part)]  # a variant seeds its own
-    for path in sorted(sources):
-        digest.update(str(path.relative_to(part.folder)).encode() + path.read_bytes())
-    if database:
-        digest.update(database.name.encode() + (postgres.SETTINGS / "entry").read_bytes())
-    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{digest.hexdigest()[:12]}"
-    if folder.exists():
-        return folder
-    report(f"{part.name}: seeding {SEEDED_USERS} users")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    values = {"python": str(python), "data": str(making), "seed": str(seed), "secret": secret, "port": "0"}
-    settings = {
-        "DATA_DIR": str(making),
-        "SECRET_KEY": secret,
-        "SEED": str(seed),
-        **model_settings("http://127.0.0.1:9/v1"),  # nobody is there: preparing asks no model
-    }
-
-    def prepared(address: Mapping[str, str]) -> None:
-        for command in part.local.prepare:
-            _run_once(part, [_fill(word, values) for word in command], {**settings, **address})
-
-    if database:
-        postgres.fill(
-            database,
-            database_password(secret),
-            making / postgres.FOLDER,
-            root / ".chatbench" / "logs" / f"postgres-{slug(part.name)}.log",
-            lambda url: prepared({"DATABASE_URL": url}),
-        )
-    else:
-        prepared({})
-    environments.settle(making, folder)
-    return folder
-
-
-def _run_once(part: Part, command: list[str], settings: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        command,
-        cwd=part.folder,
-        env={**environments.plain_environment(), **settings},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise BenchError(
-            f"{part.name}: `{' '.join(command[1:])}` ended with {done.returncode}:\n{tail}",
-            "run it by hand in the part's folder; `chatbench doctor` names what is missing",
-        )
-
-
-def _fill(text: str, values: Mapping[str, str]) -> str:
-    for key, value in values.items():
-        text = text.replace("{" + key + "}", value)
-    return text
 
 
 def launch_model(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, folder: Path) -> tuple[str, Path]:
@@ -223,9 +188,9 @@ def launch_model(pod: Starter, prepared: LocalPrepared, answer: AnswerPlan, fold
         Launch(
             name="llm",
             role="model",
-            command=tuple(_fill(word, values) for word in part.local.start),
+            command=tuple(filled(word, values) for word in part.local.start),
             cwd=part.folder,
-            env={key: _fill(value, values) for key, value in part.local.env.items()},
+            env=filled_in(part.local.env, values),
             log=folder / "logs" / "llm.log",
             version=prepared.versions["llm"],
             endpoint=f"http://127.0.0.1:{port}",
@@ -295,13 +260,13 @@ def launch(
         model_url=model_url,
         model_log=model_log,
         log_inside=str(model_log),
-        site_inside=str(site_packages(prepared.python)),
+        site_inside=None if (site := site_packages(prepared.python)) is None else str(site),
         ready_after_s=time.monotonic() - started,
     )
 
 
 def _launch_part(
-    pod: Starter, prepared: LocalPrepared, part: Part, python: Path, folder: Path, settings: Mapping[str, str]
+    pod: Starter, prepared: LocalPrepared, part: Part, python: Path | None, folder: Path, settings: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Start all instances of one of the target's programs and return their URLs."""
     names = [slug(part.name)]
@@ -315,7 +280,7 @@ def _launch_instance(
     pod: Starter,
     prepared: LocalPrepared,
     part: Part,
-    python: Path,
+    python: Path | None,
     folder: Path,
     settings: Mapping[str, str],
 ) -> str:
@@ -331,12 +296,12 @@ def _launch_at(
     pod: Starter,
     prepared: LocalPrepared,
     part: Part,
-    python: Path,
+    python: Path | None,
     folder: Path,
     settings: Mapping[str, str],
 ) -> str:
     values = {
-        "python": str(python),
+        **Tools(python=python, node=prepared.node).words(),
         "port": str(port),
         "data": settings.get("DATA_DIR", ""),
         "llm": settings.get("LLM_BASE_URL", ""),
@@ -347,24 +312,25 @@ def _launch_at(
         "secret": prepared.secret,
         "seed": str(prepared.seed),
     }
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{part.local.path}"
     pod.start(
         Launch(
             name=name,
             role="target",
-            command=tuple(_fill(word, values) for word in part.local.start),
+            command=tuple(filled(word, values) for word in part.local.start),
             cwd=part.folder,
             # what a trial needs (data, model, rate limit out of reach) wins over what suits a person
-            env={**{key: _fill(value, values) for key, value in part.local.env.items()}, **settings},
+            env={**filled_in(part.local.env, values), **settings},
             log=folder / "logs" / f"{name}.log",
             version=prepared.versions[part.name],
             endpoint=url,
             ready_url=url + part.local.ready,
+            ready_timeout_s=part.local.ready_within_s,
         )
     )
     return url
 
 
-def site_packages(python: Path) -> Path:
-    """Return the folder of an environment's packages."""
-    return next(python.parent.parent.glob("lib/python*/site-packages"))
+def site_packages(python: Path | None) -> Path | None:
+    """Return the folder of an environment's packages; None where there is no environment."""
+    return None if python is None else next(python.parent.parent.glob("lib/python*/site-packages"), None)

@@ -70,6 +70,11 @@ KINDS: tuple[tuple[str, str], ...] = (
         "tests/e2e/campaigns/test_your_own.py::test_what_the_guide_says_to_type_works",
     ),
     (
+        r"chatbench check targets/examples/\w+",
+        "tests/e2e/campaigns/test_examples.py::test_every_example_passes_its_check",
+    ),
+    (r"chatbench run targets/examples/\w+", "tests/e2e/campaigns/test_examples.py::test_an_example_is_measured"),
+    (
         r"(export PATH=\S+|mkdir -p \S+ && cd \S+)",
         "tests/e2e/campaigns/test_your_own.py::test_the_first_block_leads_to_an_empty_folder_with_chatbench",
     ),

@@ -1,5 +1,7 @@
 """A chatbot behind a REST API, built with Flask."""
 
+import os
+
 from flask import Flask
 
 from chat import commands, config, problems, security, site
@@ -22,7 +24,8 @@ def create_app(**settings: object) -> Flask:
     app.url_map.merge_slashes = False  # a path is what it says; nothing is redirected
 
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(config.MIGRATIONS))
+    # Relative: Alembic reads its folder from a configuration, where a % in the checkout's path is a sign of its own.
+    migrate.init_app(app, db, directory=os.path.relpath(config.MIGRATIONS))
     cache.init_app(app)
     model.init_app(app)
     login_manager.init_app(app)

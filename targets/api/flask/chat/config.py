@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import URL
+
 PART = Path(__file__).resolve().parent.parent
 MIGRATIONS = PART / "migrations"
 BODY_BYTES = 2 * 1024 * 1024
@@ -49,7 +51,7 @@ class Settings:
             )
         return int(text)
 
-    def database(self) -> tuple[str, dict[str, object]]:
+    def database(self) -> tuple[str | URL, dict[str, object]]:
         """Return SQLAlchemy's address and engine options: DATABASE_URL if set, else SQLite in DATA_DIR.
 
         Raises:
@@ -66,7 +68,8 @@ class Settings:
             folder = Path(self.required("DATA_DIR", "./data")).resolve()
             folder.mkdir(parents=True, exist_ok=True)
             # No transaction begins by itself: database.py begins them, at the first write.
-            return f"sqlite:///{folder / 'chat.sqlite3'}", {
+            # Taken as it is: in a text of an address %, ? and # of a folder's name would be signs.
+            return URL.create("sqlite", database=str(folder / "chat.sqlite3")), {
                 **pool,
                 "connect_args": {"timeout": 5, "isolation_level": None},
             }

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from redis.exceptions import ConnectionError as RedisConnectionError
-from sqlalchemy import func, select
+from sqlalchemy import URL, func, select
 from sqlalchemy.exc import OperationalError
 
 from chat import config, create_app, passwords, seed, site
@@ -207,6 +207,13 @@ def test_missing_or_malformed_settings_stop_the_start(
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(config.SettingError, match=named):
         create_app(**{**settings, **changes})
+
+
+def test_sqlite_lies_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a%2Fb c" / "d?e#f@g:h+i"
+    address, _ = config.Settings({"DATA_DIR": str(folder)}).database()
+    assert isinstance(address, URL)
+    assert address.database == str(folder.resolve() / "chat.sqlite3")
 
 
 def test_postgresql_is_reached_by_psycopg(settings: dict[str, object]) -> None:

@@ -13,7 +13,13 @@ from harness.errors import EXIT_DONE, EXIT_USAGE
 from harness.targets import read_part
 from tests import ROOT
 
-PUBLIC = {"loadtests.page", "loadtests.reading", "loadtests.connection", "loadtests.http"}
+PUBLIC = {
+    "loadtests.page",
+    "loadtests.reading",
+    "loadtests.connection",
+    "loadtests.http",
+    "loadtests.users.socket_io",
+}
 OURS = ("loadtests", "harness", "reports", "tests")
 USER_FILES = sorted([*TEMPLATES.glob("*/user.py"), *ROOT.glob("targets/*/*/user.py")])
 
@@ -121,7 +127,7 @@ def imported(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", USER_FILES, ids=lambda file: file.parent.name)
 def test_a_user_class_imports_the_public_modules_of_loadtests_alone(file: Path) -> None:
-    assert "loadtests.page" in imported(file)
+    assert {"loadtests.page", "loadtests.users.socket_io"} & imported(file)
     assert imported(file) <= PUBLIC
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -80,10 +81,74 @@ def test_a_python_environment_is_made_once(made: Environments, steps: list[str],
 def test_a_failed_installation_shows_its_error_and_leaves_nothing_half_made(made: Environments, tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     lock = tmp_path / "requirements.txt"
-    lock.write_text("six==1.17.0\n")  # without a hash
-    with pytest.raises(BenchError, match=r"(?s)django: the installation of requirements.txt ended with \d.*hash"):
+    lock.write_text("./wheels/toolbox-1.0-py3-none-any.whl\n")
+    with pytest.raises(BenchError, match=r"(?s)django: the installation of requirements.txt ended with \d") as failed:
         made.ensure_python("django", lock)
-    assert list((tmp_path / "root/.chatbench/envs").glob("django-*")) == []
+    assert "relative to the part's folder" in failed.value.hint
+    assert list((tmp_path / "root/.chatbench/envs").iterdir()) == []
+
+
+def test_requirements_without_hashes_are_installed_relative_to_the_parts_folder(
+    made: Environments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "root").mkdir()
+    part = tmp_path / "my bot"
+    (part / "deploy").mkdir(parents=True)
+    wheel(part / "wheels")
+    (part / "deploy" / "requirements.txt").write_text("./wheels/toolbox-1.0-py3-none-any.whl\n-r more.txt\n")
+    (part / "deploy" / "more.txt").write_text("# nothing\n")
+    monkeypatch.chdir(tmp_path)
+    python = made.ensure_python("bot", part / "deploy" / "requirements.txt", part)
+    assert parts.installed_version(python, "toolbox") == "1.0"
+    assert made.ensure_python("bot", part / "deploy" / "requirements.txt", part) == python
+    (part / "deploy" / "more.txt").write_text("# something else\n")
+    assert made.ensure_python("bot", part / "deploy" / "requirements.txt", part) != python
+
+
+def wheel(folder: Path) -> None:
+    """Write a package of one module as pip installs it."""
+    folder.mkdir()
+    info = "toolbox-1.0.dist-info"
+    files = {
+        "toolbox.py": "",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: toolbox\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / "toolbox-1.0-py3-none-any.whl", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("error: In `--require-hashes` mode, all requirements must have a hash", "uv pip compile --generate-hashes"),
+        ("error: No such file or directory (os error 2)", "relative to the part's folder"),
+        ("  x No solution found when resolving dependencies", "correct that name or version"),
+        ("error: error sending request for url", "package indexes"),
+        ("error: something else", "fix that"),
+        ("took longer than 900 s", "package indexes"),
+    ],
+)
+def test_the_remedy_of_a_failed_step_is_that_of_its_fault(said: str, hint: str) -> None:
+    assert hint in parts._remedy([said])
+
+
+def interrupted(folder: Path) -> None:
+    with parts.making(folder) as place:
+        place.mkdir()
+        raise KeyboardInterrupt
+
+
+def test_what_a_killed_process_left_is_removed_and_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env-1.999").mkdir()
+    (tmp_path / ".env-2.999").mkdir()
+    with parts.making(tmp_path / "env-1") as place:
+        place.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path / "env-3")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env-2.999", "env-1"]
 
 
 def test_a_missing_lock_file_is_named(made: Environments, tmp_path: Path) -> None:
@@ -206,6 +271,7 @@ def test_versions_are_known_before_anything_is_installed(web_part: Path, tmp_pat
     assert parts.locked_version(server) == "5.2.19"
     assert parts.locked_version(replace(server, package="flask")) is None
     assert parts.locked_version(replace(server, package=None)) is None
+    assert parts.locked_version(replace(server, version="7.1")) == "7.1"
 
 
 def test_commands_of_parts_see_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Results folders: what is written comes back, and what is damaged is named."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,17 @@ EMISSION = Emission(
 def test_names_become_folder_names() -> None:
     assert results.slug("django+angular") == "django-angular"
     assert results.slug("streamlit:2") == "streamlit-2"
+
+
+def test_a_name_of_any_letters_and_length_can_name_a_folder() -> None:
+    names = ["./чат", "./бот", "++", f"./{'long/' * 80}bot", f"./{'long/' * 80}other", "./bot-\udcff"]
+    slugs = [results.slug(name) for name in names]
+    assert len(set(slugs)) == len(names)
+    for slug in slugs:
+        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", slug)
+        assert len(slug) <= 100
+    assert results.slug("a" * 100) == "a" * 100
+    assert len(results.slug("a" * 101)) == 100
     assert results.trial_folder(Path("r"), KEY) == Path("r/trials/django-angular/chat/003-10-0")
     at_share = replace(KEY, scenario="open", parameter=70)
     assert results.trial_folder(Path("r"), at_share) == Path("r/trials/django-angular/open-70/003-10-0")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import EXIT_USAGE, UsageError
-from harness.targets import Catalogue, Target, discover, read_part
+from harness.targets import Catalogue, Target, discover, read_part, varied
 from tests import ROOT
 
 MONOLITH = """
@@ -64,7 +64,7 @@ def test_a_web_part_that_is_a_server_answers_the_load_before_its_api(tmp_path: P
     )
     page = (
         'name = "streamlit"\nkind = "web"\ntitle = "S"\nprocesses = "3"\nprotocol = "streamlit"\n'
-        '[local]\nstart = ["s"]\n'
+        '[local]\nrequirements = "r.txt"\nstart = ["s"]\n'
     )
     write(tmp_path / "web" / "streamlit", page + "instances = 3\n")
     write(tmp_path / "web" / "w", 'name = "w"\nkind = "web"\ntitle = "W"\n')
@@ -146,6 +146,22 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ("[local]\nstrat = []", "'strat'", "did you mean 'start'?"),
         ("[local]\ninstances = 0", "local.instances is 0", "a whole number from 1"),
         ("[local]\ninstances = true", "local.instances is True", "a whole number"),
+        ("[local]\npython_processes = -1", "local.python_processes is -1", "a whole number from 0"),
+        ("[local]\nready_within_s = 0", "local.ready_within_s is 0", "a number from 1 on"),
+        ('[local]\npath = "chat"', "local.path is 'chat'", "a path such as /chat"),
+        ('[local]\npath = "/chat/"', "local.path is '/chat/'", "without a slash at its end"),
+        ('[local]\nready = "health"', "local.ready is 'health'", "a path such as /health"),
+        ('[local]\nrequirements = "r.txt"\nvenv = "v"', "venv stands beside requirements", "leave one of them out"),
+        ("version = []", "version is ()", "a command that prints it"),
+        ('version = ""', "version is ''", "write the version"),
+        ("version = 1", "version is 1", "a text"),
+        ('[local]\nenviroment = "A"', "local: unknown key 'enviroment'", "the table [local.env]"),
+        ("[local]\nport = 3", "local: unknown key 'port'", "write {port} in start"),
+        ('[local]\ncommand = ["a"]', "local: unknown key 'command'", "did you mean 'start'?"),
+        ('[local]\nfeatures = ["export"]', "local: unknown key 'features'", "move features to the top of the file"),
+        ('start = ["a"]', "part.toml: unknown key 'start'", "move start to [local]"),
+        ("[variants.2]\ninstances = 2", "variants.2: unknown key 'instances'", "to [variants.2.local]"),
+        ("[tests]\nat_least = 0\ncommand = ['a']\npassed = '(1)'", "tests.at_least is 0", "from 1 on"),
         ('[local]\nstart = "python"', "local.start is 'python'", "a list of texts"),
         ('[local]\nstart = ["a", 1]', "local.start[1] is 1", "a text"),
         ("[local]\nprepare = [[]]", "local.prepare[0] is []", "a list of texts"),
@@ -154,7 +170,8 @@ def test_an_unknown_target_is_named_with_the_nearest_one(catalogue: Catalogue, w
         ('protocol = "a"\nuser_class = "user.Own"', "'user.Own'", '"user.py:Name"'),
         ('protocol = "a"\nuser_class = "user.py:Own"', "'user.py', which does not exist", "part"),
         ('features = ["exprt"]', "'exprt'", "did you mean 'export'?"),
-        ("[variants.2]\nstart = []", "variants.2: unknown key 'start'", "local, processes, title"),
+        ("[variants.2]\nstart = []", "variants.2: unknown key 'start'", "move start to [variants.2.local]"),
+        ("[variants.2]\nkeys = []", "variants.2: unknown key 'keys'", "local, processes, title"),
         ("[variants.2.local]\nstrat = []", "variants.2.local: unknown key 'strat'", "did you mean 'start'?"),
         ("[variants.2.local]\ninstances = 0", "variants.2.local: instances is 0", "a whole number from 1"),
         ('tests = "pytest"', "tests is 'pytest'", "a table [tests]"),
@@ -241,6 +258,65 @@ def test_a_folder_named_without_a_slash_is_told_how_to_write_it(
     with pytest.raises(UsageError) as caught:
         catalogue.target("own")
     assert "write ./own" in caught.value.hint
+
+
+@pytest.mark.parametrize("place", ["c++/bot", "bots:v2/bot", "a%2Fb/#c?d@e", "-bot", "чат/b 'o\"t"])
+def test_a_folders_path_may_hold_any_sign(
+    place: str, tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = OWN.format(kind="monolith", protocol="rest") + "[variants.2.local]\ninstances = 2\n"
+    own = write(tmp_path / place, text)
+    monkeypatch.chdir(tmp_path)
+    for folder in (f"./{place}", str(own)):
+        assert catalogue.target(folder).backend.folder == own
+        assert catalogue.target(f"{folder}:2").instances == 2
+        pair = catalogue.target(f"{folder}:2+angular")
+        assert [part.name for part in pair.parts] == ["own", "angular"]
+
+
+def test_an_absent_folder_is_named_whole(tmp_path: Path, catalogue: Catalogue) -> None:
+    with pytest.raises(UsageError, match=r"c\+\+/bot/part\.toml does not exist"):
+        catalogue.target(f"{tmp_path}/c++/bot:2")
+
+
+def test_a_python_process_is_counted_where_there_is_a_python(tmp_path: Path) -> None:
+    head = 'name = "a"\nkind = "api"\ntitle = "A"\n[local]\nstart = ["a"]\n'
+    lines = {"": 0, 'requirements = "r.txt"': 1, 'venv = "v"': 1, "python_processes = 0": 0, "instances = 3": 0}
+    for number, line in enumerate(lines):
+        target = Target(name="a", parts=(read_part(write(tmp_path / str(number), f"{head}{line}\n")),))
+        assert target.python_processes == lines[line], line
+
+
+def test_a_variant_names_requirements_or_a_ready_environment(tmp_path: Path) -> None:
+    text = MONOLITH.format(name="a") + '[variants.ready.local]\nvenv = ".venv"\n'
+    part = varied(read_part(write(tmp_path / "a", text)), "ready")
+    assert (part.local.requirements, part.local.venv) == (None, ".venv")
+    assert part.edition == "ready"
+    assert part.only_local
+
+
+@pytest.mark.parametrize(("line", "version"), [('"1.2"', "1.2"), ('["node", "-v"]', ("node", "-v"))])
+def test_a_version_is_a_text_or_a_command(tmp_path: Path, line: str, version: object) -> None:
+    folder = write(tmp_path / "a", f'name = "a"\nkind = "api"\ntitle = "A"\nversion = {line}\n')
+    assert read_part(folder).version == version
+
+
+def test_a_user_class_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
+    text = OWN.format(kind="monolith", protocol="own") + 'user_class = "user.py:OwnPage"\n'
+    folder = write(tmp_path / "own", text)
+    (folder / "user.py").write_text("import json\nclass OwnPage(\n")
+    with pytest.raises(UsageError, match=r"user\.py, line 2: .*class OwnPage\("):
+        read_part(folder)
+    (folder / "user.py").write_bytes(b"a = '\0'\n")
+    with pytest.raises(UsageError, match=r"user\.py"):
+        read_part(folder)
+
+
+def test_examples_are_found_by_their_folders_alone(tmp_path: Path) -> None:
+    example = write(tmp_path / "examples" / "one", OWN.format(kind="monolith", protocol="rest"))
+    found = discover(tmp_path)
+    assert found.names() == []
+    assert found.target(str(example)).title == "Own"
 
 
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:

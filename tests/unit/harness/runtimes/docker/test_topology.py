@@ -102,8 +102,10 @@ def test_without_a_common_parent_the_shares_add_up_to_the_budget(shape: Topology
 
 def test_model_and_generator_write_the_trials_folder_and_read_the_rest(shape: Topology) -> None:
     services = placed(shape)
-    assert services[LLM]["volumes"] == ["/results/one:/trial"]
-    assert services[GENERATOR]["volumes"] == ["/results/one:/trial", "/cache/site:/site:ro"]
+    trial = {"type": "bind", "source": "/results/one", "target": "/trial", "read_only": False}
+    site = {"type": "bind", "source": "/cache/site", "target": "/site", "read_only": True}
+    assert services[LLM]["volumes"] == [trial]
+    assert services[GENERATOR]["volumes"] == [trial, site]
     assert services[LLM]["user"] == services[GENERATOR]["user"] == "1000:1000"
     assert services[GENERATOR]["environment"] == {"CHATBENCH_PLAN": "/trial/plan.json"}
     assert services[GENERATOR]["command"] == ["python", "-m", "locust"]

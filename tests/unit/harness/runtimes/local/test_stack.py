@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.environments import POSTGRES_PROGRAMS
+from harness.environments import POSTGRES_PROGRAMS, Environments
 from harness.errors import BenchError
 from harness.records import AnswerPlan, Component, Distribution, TargetInfo
 from harness.runtimes.local import Launch, stack
+from harness.runtimes.local.words import Tools, filled
 from harness.runtimes.protocol import Stack
 from harness.targets import Local, Part, Target, Variant
 
@@ -148,22 +149,75 @@ def test_a_page_with_a_server_of_its_own_is_told_where_the_api_is_and_nothing_el
     assert (pages[0].role, pages[0].version) == ("target", "3")
 
 
-def test_a_variant_has_data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack, "_run_once", lambda *_: None)
-    (tmp_path / "part.toml").touch()
-    names = []
-    monkeypatch.setattr(stack.postgres, "fill", lambda *words: words[-1]("postgresql://x"))
-    for requirements, database in (
-        ("requirements.txt", None),
-        ("requirements-1.txt", None),
-        ("requirements.txt", "pg"),
-    ):
-        (tmp_path / requirements).write_text(requirements)
-        local = Local(requirements=requirements, prepare=(("seed",),))
-        part = Part(name="app", kind="monolith", title="A", folder=tmp_path, local=local)
-        programs = Path(database) if database else None
-        names.append(stack._template(part, Path("python"), programs, tmp_path, "s", 42, lambda _: None).name)
-    assert len(set(names)) == 3
+def test_a_part_below_a_path_of_its_own_may_take_its_time(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
+    (part,) = prepared.target.parts
+    below = replace(part, local=replace(part.local, path="/chat", ready_within_s=90.0))
+    pod = Pod(tmp_path, [])
+    stacked = launch(pod, replace(prepared, target=Target(name="app", parts=(below,))), tmp_path)
+    app = pod.started[1]
+    assert stacked.instances == (f"http://127.0.0.1:{pod.port}/chat",)
+    assert (app.ready_url, app.ready_timeout_s) == (f"{stacked.instances[0]}/ok", 90.0)
+
+
+def test_a_part_without_python_is_started_by_its_own_program(prepared: stack.LocalPrepared, tmp_path: Path) -> None:
+    (part,) = prepared.target.parts
+    local = Local(start=("{node}", "server.js", "{python}"), env={"PORT": "{port}"})
+    bare = replace(
+        prepared,
+        target=Target(name="app", parts=(replace(part, local=local),)),
+        pythons=(None,),
+        node=Path("/opt/node"),
+    )
+    pod = Pod(tmp_path, [])
+    stacked = launch(pod, bare, tmp_path)
+    assert pod.started[1].command == ("/opt/node", "server.js", "{python}")
+    assert pod.started[1].env["PORT"] == str(pod.port)
+    assert stacked.site_inside is None
+    assert stack.site_packages(None) is None
+
+
+def test_a_fixed_port_is_refused_with_the_placeholder_to_write(tmp_path: Path) -> None:
+    fixed = Part(name="a", kind="monolith", title="A", folder=tmp_path, local=Local(start=("serve", "--port", "8000")))
+    with pytest.raises(BenchError, match=r"neither local\.start nor \[local\.env\] holds \{port\}") as failed:
+        stack.require_port(fixed)
+    assert "write {port} where your program takes it" in failed.value.hint
+    stack.require_port(replace(fixed, local=replace(fixed.local, env={"PORT": "{port}"})))
+
+
+def test_a_python_is_of_the_requirements_of_a_ready_environment_or_none(tmp_path: Path) -> None:
+    env = Environments(tmp_path, lambda _: None)
+    part = Part(name="a", kind="monolith", title="A", folder=tmp_path, local=Local(start=("serve",)))
+    assert stack._python(env, part) is None
+    with pytest.raises(BenchError, match="neither requirements nor venv"):
+        stack._python(env, replace(part, local=Local(start=("{python}",))))
+    with pytest.raises(BenchError, match=r"no command uses the packages of 'requirements\.txt'"):
+        stack._python(env, replace(part, local=Local(start=("node", "server.js"), requirements="requirements.txt")))
+    ready = replace(part, local=Local(start=("{python}",), venv=".venv"))
+    with pytest.raises(BenchError, match=r"local\.venv: .*\.venv/bin/python does not exist"):
+        stack._python(env, ready)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    assert stack._python(env, ready) == tmp_path / ".venv" / "bin" / "python"
+
+
+def test_placeholders_are_filled_once() -> None:
+    values = {"data": "/data/{port}", "port": "5001"}
+    assert filled("{data}:{port}:{other}:{}", values) == "/data/{port}:5001:{other}:{}"
+    words = Tools(python=Path("/env/bin/python")).words()
+    assert filled("{bin}/chainlit {python} {node}", words) == "/env/bin/chainlit /env/bin/python {node}"
+
+
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [("from streamlit import chat_input, secrets", True), ("import secrets", False)],
+)
+def test_only_a_script_that_reads_secrets_has_some(
+    prepared: stack.LocalPrepared, tmp_path: Path, source: str, written: bool
+) -> None:
+    (tmp_path / "app.py").write_text(source)
+    pod = Pod(tmp_path, [])
+    launch(pod, prepared, tmp_path)
+    assert (pod.scratch() / ".streamlit" / "secrets.toml").is_file() == written
 
 
 @pytest.fixture

@@ -1,0 +1,152 @@
+"""The seeded data of a part: made once for each state of its folder, copied for every trial."""
+
+import hashlib
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from harness import environments
+from harness.environments.secret import database_password
+from harness.errors import BenchError
+from harness.host.launch import last_lines
+from harness.host.watchdog import Watchdog
+from harness.results import slug
+from harness.runtimes.local import postgres
+from harness.runtimes.local.words import Tools, filled, filled_in
+from harness.runtimes.model_settings import model_settings
+from harness.runtimes.protocol import SEEDED_USERS, Report
+from harness.targets import Part
+
+LIMIT_S = 900.0
+
+
+def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, report: Report) -> Path:
+    """Return the folder of a part's seeded data, made once for each state of its folder, its tools and the seed.
+
+    Raises:
+        BenchError: a command failed; nothing is left of what it made.
+    """
+    if not part.local.prepare:
+        folder = root / ".chatbench" / "data" / "empty"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{_state(part, tools, secret, seed)[:12]}"
+    if folder.exists():
+        return folder
+    report(f"{part.name}: seeding {SEEDED_USERS} users")
+    guard = Watchdog()  # a harness that is killed leaves neither programs nor half of the data
+    try:
+        with environments.making(folder) as fresh:
+            guard.watch("folder", fresh)
+            fresh.mkdir(mode=0o700)
+            _fill(part, tools, fresh, root, secret, seed, guard)
+    finally:
+        guard.close()
+    return folder
+
+
+def _state(part: Part, tools: Tools, secret: str, seed: int) -> str:
+    """Return a digest of all that decides on the data: every file that the commands may read, and how they run."""
+    digest = hashlib.sha256(f"{seed}:{secret}:{SEEDED_USERS}:".encode())
+    environment = tools.python.parent.parent.name if tools.python else ""
+    how = (part.local.prepare, sorted(part.local.env.items()), part.edition, environment)
+    digest.update(repr(how).encode(errors="surrogateescape"))
+    digest.update(environments.tree_digest(part.folder).encode())
+    for file in _named_outside(part):
+        digest.update(environments.file_digest(file))
+    if tools.postgres:
+        digest.update(tools.postgres.name.encode() + (postgres.SETTINGS / "entry").read_bytes())
+    return digest.hexdigest()
+
+
+def _named_outside(part: Part) -> Iterator[Path]:
+    """Yield the files outside of the part's folder that its commands name."""
+    inside = part.folder.resolve()
+    for word in (word for command in part.local.prepare for word in command):
+        with suppress(OSError, ValueError):  # no path: too long, or with signs that no path has
+            file = (part.folder / word).resolve()
+            if file.is_file() and not file.is_relative_to(inside):
+                yield file
+
+
+def _fill(part: Part, tools: Tools, fresh: Path, root: Path, secret: str, seed: int, guard: Watchdog) -> None:
+    """Run the part's commands on a fresh folder, and on an empty database where it needs one."""
+    log = root / ".chatbench" / "logs" / f"prepare-{slug(part.name)}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    settings = {
+        "DATA_DIR": str(fresh),
+        "SECRET_KEY": secret,
+        "SEED": str(seed),
+        **model_settings("http://127.0.0.1:9/v1"),  # nobody is there: preparing asks no model
+    }
+    values = tools.words() | {"data": str(fresh), "seed": str(seed), "secret": secret, "port": "0"}
+
+    def prepared(address: Mapping[str, str]) -> None:
+        known = values | {"postgres": address.get("DATABASE_URL", "")}
+        own = filled_in(part.local.env, known)
+        variables = {**environments.plain_environment(), **own, **settings, **address}
+        for command in part.local.prepare:
+            run_once(part, [filled(word, known) for word in command], variables, log, guard)
+
+    if tools.postgres:
+        postgres.fill(
+            tools.postgres,
+            database_password(secret),
+            fresh / postgres.FOLDER,
+            log.with_name(f"postgres-{slug(part.name)}.log"),
+            lambda url: prepared({"DATABASE_URL": url}),
+        )
+    else:
+        prepared({})
+
+
+def run_once(part: Part, command: list[str], variables: Mapping[str, str], log: Path, guard: Watchdog) -> None:
+    """Run one of the part's commands in its folder to its end, with its output in ``log``.
+
+    Raises:
+        BenchError: it cannot be started, failed, or did not end in its time; with the last lines that it printed.
+    """
+    said, ended = shlex.join(command), ""
+    with log.open("ab") as output:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=part.folder,
+                env=dict(variables),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is the harness's to answer
+            )
+        except OSError as absent:
+            raise BenchError(
+                f"{part.name}: `{said}` cannot be started in {part.folder}: {absent.strerror}",
+                f"correct local.prepare in {part.folder / 'part.toml'}, or install that program",
+            ) from absent
+        guard.watch("session", process.pid)
+        try:
+            if code := process.wait(LIMIT_S):
+                ended = f"ended with {code}"
+        except subprocess.TimeoutExpired:
+            ended = f"did not end in {LIMIT_S:g} s"
+        finally:
+            _end(process)
+    if ended:
+        tail = "".join(f"\n    {line}" for line in last_lines(log)) or "\n    (nothing)"
+        raise BenchError(
+            f"{part.name}: `{said}` {ended}; the end of {log}:{tail}",
+            f"run it by hand in {part.folder}; DATA_DIR is where it puts its data",
+        )
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill what is left of a command and of those that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(5)
