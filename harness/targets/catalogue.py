@@ -1,6 +1,6 @@
 """All parts of a folder, and the targets made from them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,11 @@ from harness.targets.part import Kind, Part, varied
 from harness.targets.part_file import read_part
 from harness.targets.strict import nearest
 from harness.targets.target import Target
+
+
+def _here(folder: str) -> Path:
+    """Return a part's folder as typed here."""
+    return Path(folder).resolve()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +56,17 @@ class Catalogue:
         names = [*alone, *paired, *varied]
         return [name for name in names if not (containers and any(p.only_local for p in self.target(name).parts))]
 
-    def target(self, name: str) -> Target:
+    def target(self, name: str, find: Callable[[str], Path] = _here) -> Target:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).
+
+        ``find`` tells where a folder is that was typed elsewhere, or is meant at another revision.
 
         Raises:
             UsageError: an unknown part or variant, or parts that make no target; names the nearest one.
         """
         words = name.split("+")
         wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
-        parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name) for n, word in enumerate(words))
+        parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name, find) for n, word in enumerate(words))
         kinds = tuple(part.kind for part in parts)
         # a monolith that speaks the REST contract can have another page put in front of it
         another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
@@ -70,12 +77,12 @@ class Catalogue:
             )
         return Target(name=name, parts=parts)
 
-    def _part(self, word: str, kind: Kind, target: str) -> Part:
+    def _part(self, word: str, kind: Kind, target: str, find: Callable[[str], Path]) -> Part:
         """Return the part of this kind; one name may be taken by a part of each kind."""
         name, _, variant = word.partition(":")
         named = sorted((part for part in self.parts.values() if part.name == name), key=lambda part: part.kind != kind)
         if "/" in name:
-            part = read_part(Path(name).resolve())
+            part = read_part(find(name))
         elif named:
             part = named[0]
         else:
