@@ -73,7 +73,7 @@ def _check_name(name: str) -> None:
         place = Path(name)
         raise UsageError(
             f"{name!r} is a path, not a name",
-            f"write: chatbench init {place.name or 'NAME'} --directory {place.parent}",
+            f"write: chatbench init {shlex.quote(place.name or 'NAME')} --directory {shlex.quote(str(place.parent))}",
         )
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise UsageError(

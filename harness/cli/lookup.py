@@ -67,5 +67,5 @@ def prepared(runtime: Runtime, name: str, console: "Console", seed: int) -> Prep
     """Return a target by name, ready to be started; what is made for it is told on the console."""
     found = catalogue()
     return runtime.prepare(
-        found.target(name), found, REPOSITORY, seed, lambda text: console.print(text, highlight=False)
+        found.target(name), found, REPOSITORY, seed, lambda text: console.print(text, highlight=False, markup=False)
     )

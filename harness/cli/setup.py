@@ -16,5 +16,5 @@ def run(args: argparse.Namespace) -> int:
     names = catalogue.covering(containers=args.runtime == "docker") if args.all else args.targets
     for target in [catalogue.target(name) for name in names]:  # all are known before the first is made
         lookup.prepared(lookup.runtime(args.runtime), target.name, console, profiles.load("quick").seed)
-    console.print(f"ready: {', '.join(names)}", highlight=False)
+    console.print(f"ready: {', '.join(names)}", highlight=False, markup=False)
     return EXIT_DONE
