@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from harness import cli, profiles, results
 from harness.cli import REPOSITORY, doctor, targets
+from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
 from harness.records import Run, TargetInfo
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
 from harness.trials import campaign
+from tests.doubles.runtime import FakePrepared
 
 COMMANDS = (
     "run",
@@ -237,13 +240,15 @@ def earlier(tmp_path: Path) -> Path:
         run_id="20260101-000000-smoke-aaaa",
         created_at="2026-01-01T00:00:00+00:00",
         command=("chatbench", "run"),
-        tool_version="0",
+        tool_version=version("chatbench"),
         seed=1,
         runtime="local",
         profile=profiles.load("smoke"),
         machine=machine.fingerprint(),
         common_level=5,
         targets={"streamlit": info},
+        directory=str(tmp_path),
+        measuring=digest_of_measuring(REPOSITORY),
     )
     results.write_run(tmp_path / run.run_id, run)
     return tmp_path
@@ -327,7 +332,10 @@ def resumed(
 
         (folder,) = earlier.iterdir()
         monkeypatch.setattr(campaign, "run_campaign", campaign_with_error)
-        monkeypatch.setattr(LocalRuntime, "prepare", lambda *_: None)
+        info = results.read_run(folder).targets["streamlit"]
+        monkeypatch.setattr(
+            LocalRuntime, "prepare", lambda _, target, *__: FakePrepared(target=target, seed=1, info=info)
+        )
         assert results.read_trials(folder) == []
 
     return fails_with

@@ -1,6 +1,5 @@
 """The self-test can fail: a right harness passes, one with a wrong clock, percentile or count does not."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
