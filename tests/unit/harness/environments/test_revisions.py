@@ -102,9 +102,7 @@ def test_a_branch_that_only_a_remote_has_is_taken_and_named_after_it(
     assert revision.name == f"{found} ({git(place, 'rev-parse', found)[:12]})"
 
 
-def test_a_branch_of_several_remotes_has_to_be_named(
-    clone: Callable[..., Path], repository: Path, kept: Path
-) -> None:
+def test_a_branch_of_several_remotes_has_to_be_named(clone: Callable[..., Path], repository: Path, kept: Path) -> None:
     place = clone()
     git(place, "remote", "add", "fork", str(repository))
     git(place, "fetch", "--quiet", "fork")
@@ -117,9 +115,7 @@ def test_a_branch_of_several_remotes_has_to_be_named(
 
 
 @pytest.mark.parametrize("revision", ["main~1", "HEAD^1", "nowhere"])
-def test_a_shallow_clone_is_told_how_to_fetch_the_rest(
-    clone: Callable[..., Path], kept: Path, revision: str
-) -> None:
+def test_a_shallow_clone_is_told_how_to_fetch_the_rest(clone: Callable[..., Path], kept: Path, revision: str) -> None:
     place = clone("--depth", "1")
     with pytest.raises(UsageError) as refused:
         checkout(place, revision, kept)
@@ -127,9 +123,7 @@ def test_a_shallow_clone_is_told_how_to_fetch_the_rest(
     assert "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'" in refused.value.hint
 
 
-def test_the_fetch_that_is_named_brings_the_revision(
-    clone: Callable[..., Path], repository: Path, kept: Path
-) -> None:
+def test_the_fetch_that_is_named_brings_the_revision(clone: Callable[..., Path], repository: Path, kept: Path) -> None:
     place = clone("--depth", "1")
     git(place, "fetch", "--quiet", "--unshallow", "origin", "+refs/heads/*:refs/remotes/origin/*")
     assert checkout(place, "main~1", kept).commit == git(repository, "rev-parse", "main~1")

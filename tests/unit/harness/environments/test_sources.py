@@ -11,7 +11,12 @@ from harness.targets import read_part
 from tests import ROOT
 from tests.doubles.repository import commit, new_repository
 
-FILES = {"part.toml": 'name = "a"\nkind = "monolith"\ntitle = "A"\n', "app.py": "1", ".streamlit/config.toml": "", "s.sql": ""}
+FILES = {
+    "part.toml": 'name = "a"\nkind = "monolith"\ntitle = "A"\n',
+    "app.py": "1",
+    ".streamlit/config.toml": "",
+    "s.sql": "",
+}
 WRITTEN = (
     "__pycache__/app.cpython-311.pyc",
     "chat.db",

@@ -165,9 +165,7 @@ def test_a_run_without_a_time_counts_by_its_file(tmp_path: Path, damage: str) ->
         ({}, "a newer state of chatbench"),
     ],
 )
-def test_a_key_of_a_newer_version_is_told_with_what_reads_it(
-    tmp_path: Path, wrote: dict[str, str], told: str
-) -> None:
+def test_a_key_of_a_newer_version_is_told_with_what_reads_it(tmp_path: Path, wrote: dict[str, str], told: str) -> None:
     run = begun(tmp_path / "run", "2026-01-01T10:00:00Z", unheard_of=1, **wrote)
     trial = results.trial_folder(run, KEY)
     trial.mkdir(parents=True)

@@ -94,9 +94,7 @@ def test_a_chatbot_in_its_own_repository_is_compared_by_that_ones_revisions(
     assert beside.read_text() == "old"
 
 
-def test_a_link_to_a_chatbot_leads_to_its_own_repository(
-    gated: Callable[..., Sides], own: Path, root: Path
-) -> None:
+def test_a_link_to_a_chatbot_leads_to_its_own_repository(gated: Callable[..., Sides], own: Path, root: Path) -> None:
     (root / "bots" / "linked").symlink_to(own)
     assert titles(gated(f"{root}/bots/linked")) == ("own old", "own new")
 
@@ -136,9 +134,7 @@ def test_parts_of_several_repositories_have_no_common_revision(gated: Callable[.
     assert f"{tmp_path}/api, {tmp_path}/web" in refused.value.message
 
 
-def test_a_folder_without_a_history_is_refused_with_what_to_do(
-    gated: Callable[..., Sides], tmp_path: Path
-) -> None:
+def test_a_folder_without_a_history_is_refused_with_what_to_do(gated: Callable[..., Sides], tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "part.toml").write_text(part("plain"))
     with pytest.raises(UsageError, match="not a git repository") as refused:
