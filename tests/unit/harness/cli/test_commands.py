@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from harness.cli import REPOSITORY, doctor, targets
 from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
-from harness.records import Run, TargetInfo
+from harness.records import GateTerms, Run, TargetInfo
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
 from harness.trials import campaign
@@ -53,6 +54,7 @@ HEAVY = (
     "docker",
     "playwright",
 )
+GATE = GateTerms(base="a", head="b", margin=0.05, pairs=5)
 PART = 'name = "mine"\nkind = "monolith"\ntitle = "Mine"\n'
 
 
@@ -363,6 +365,30 @@ def test_an_interrupted_campaign_names_the_command_that_goes_on(
     assert said.code == 130
     assert f"chatbench run --resume {folder}\n" in said.out
     assert said.message == "chatbench: interrupted; everything that was started has been stopped"
+
+
+def test_a_results_folder_of_any_name_is_printed_as_it_is_typed(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None]
+) -> None:
+    resumed(KeyboardInterrupt())
+    odd = earlier.parent / "my [results] (1) & more"
+    earlier.rename(odd)
+    said = say("run", "--resume", "latest", "--results", str(odd))
+    (folder,) = odd.iterdir()
+    command = said.out.splitlines()[-1].partition("Resume with: ")[2]
+    assert shlex.split(command) == ["chatbench", "run", "--resume", str(folder)]
+    assert f"'{folder}'" in command
+    assert said.code == 130
+
+
+def test_latest_is_the_run_that_was_begun_last(say: Say, no_set_up: None, earlier: Path) -> None:
+    (folder,) = earlier.iterdir()
+    run = results.read_run(folder)
+    later = replace(run, run_id="a-later-one", created_at="2026-01-02T00:00:00+00:00", gate=GATE)
+    results.write_run(earlier / later.run_id, later)
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    assert said.code == EXIT_USAGE
+    assert "run a-later-one is a gate's" in said.message
 
 
 def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
