@@ -12,7 +12,7 @@ from rich.console import Console
 from harness import profiles
 from harness.analysis.gate import BASE, HEAD, Decision, Pair, false_alarms
 from harness.cli import REPOSITORY, lookup
-from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, UsageError
+from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
 from harness.records import GateTerms, Profile
 from harness.runtimes.protocol import Prepared, Runtime
@@ -102,10 +102,14 @@ def _prepare(job: Job, console: Console) -> dict[str, Prepared]:
     def tell(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    return {
-        name: job.runtime.prepare(side.target, side.catalogue, REPOSITORY, job.profile.seed, tell)
-        for name, side in job.sides.items()
-    }
+    prepared = {}
+    for name, side in job.sides.items():
+        try:
+            prepared[name] = job.runtime.prepare(side.target, side.catalogue, REPOSITORY, job.profile.seed, tell)
+        except BenchError as error:
+            message = f"{name}, {side.revision}: {error.message}"
+            raise BenchError(message, error.hint, exit_code=error.exit_code) from error
+    return prepared
 
 
 def _decide(job: Job, prepared: dict[str, Prepared], console: Console) -> tuple[Decision, list[Pair]]:

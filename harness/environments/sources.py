@@ -65,7 +65,12 @@ def _listed(folder: Path) -> set[Path]:
     if not shutil.which("git"):
         return set()
     listed = git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return set() if listed.returncode else {Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name}
+    if listed.returncode:
+        return set()
+    names = [os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
+    # of a repository inside git lists the folder alone
+    inside = [path for name in names if (path := folder / name).is_dir() and not path.is_symlink()]
+    return {*map(Path, names)} | {file.relative_to(folder) for path in inside for file in _walk(path)}
 
 
 def _walk(folder: Path) -> Iterator[Path]:

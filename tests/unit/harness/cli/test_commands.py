@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, doctor, targets
+from harness.cli import REPOSITORY, doctor, lookup, targets
 from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
@@ -379,6 +379,19 @@ def test_a_results_folder_of_any_name_is_printed_as_it_is_typed(
     assert shlex.split(command) == ["chatbench", "run", "--resume", str(folder)]
     assert f"'{folder}'" in command
     assert said.code == 130
+
+
+@pytest.mark.parametrize("look", [lookup.run_folder, lookup.results_folder])
+def test_a_runs_folder_is_absolute_however_it_is_typed(
+    look: Callable[[str, Path], Path], earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = earlier.iterdir()
+    monkeypatch.chdir(earlier)
+    assert look(folder.name, earlier / "none") == folder
+    assert look(f"./{folder.name}", earlier / "none") == folder
+    assert look("latest", earlier) == folder
+    monkeypatch.chdir(folder)
+    assert look(".", earlier / "none") == folder
 
 
 def test_latest_is_the_run_that_was_begun_last(say: Say, no_set_up: None, earlier: Path) -> None:

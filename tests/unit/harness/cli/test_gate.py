@@ -50,7 +50,13 @@ def test_an_own_chatbot_is_compared_with_its_own_history(
     assert base.endswith(": old")
     assert str(root) not in base
     assert head == f"prepared ./bots/a@head of {root}/bots/a: new"
+    assert "chatbench: head, working tree of mine: far enough" in printed
     assert not (tmp_path / "results").exists()
+
+
+def test_revisions_without_gate_are_told_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["compare", "main", ".", "--results", str(tmp_path)]) == EXIT_USAGE
+    assert "revisions are compared with --gate" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,18 @@ def test_what_git_ignores_does_not_change_the_digest(tmp_path: Path) -> None:
     assert digest_of_part(read_part(tmp_path)) == before
 
 
+def test_a_repository_inside_of_a_part_counts(tmp_path: Path) -> None:
+    commit(new_repository(tmp_path), FILES, "one")
+    commit(new_repository(tmp_path / "library"), {"x.py": "1"}, "one")
+    found = [digest_of_part(read_part(tmp_path))]
+    (tmp_path / "library" / "x.py").write_text("2")
+    found.append(digest_of_part(read_part(tmp_path)))
+    commit(tmp_path, {}, "library")  # as a link to its commit
+    (tmp_path / "library" / "x.py").write_text("3")
+    found.append(digest_of_part(read_part(tmp_path)))
+    assert len(set(found)) == 3
+
+
 def test_files_written_since_are_named(folder: Path) -> None:
     part = read_part(folder)
     assert changed_since(part, datetime(2100, 1, 1, tzinfo=UTC)) == []
