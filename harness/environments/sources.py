@@ -24,7 +24,8 @@ SETTINGS = ".env"  # a user's own, beside the Compose files
 
 def digest_of_part(part: Part) -> str:
     """Return the SHA-256 of a part's files by name and content, builds and data left out."""
-    return _digest(part.folder, files_of_part(part))
+    needed = [Path(part.local.requirements)] if part.local.requirements else []  # it may lie elsewhere
+    return _digest(part.folder, {*files_of_part(part), *needed})
 
 
 def files_of_part(part: Part) -> list[Path]:

@@ -101,6 +101,16 @@ def test_a_repository_inside_of_a_part_counts(tmp_path: Path) -> None:
     assert len(set(found)) == 3
 
 
+def test_requirements_of_another_folder_count(tmp_path: Path) -> None:
+    write(tmp_path / "a", *FILES)
+    (tmp_path / "a" / "part.toml").write_text(FILES["part.toml"] + '[local]\nrequirements = "../shared.txt"\n')
+    found = []
+    for text in ("flask==3.0", "flask==3.1"):
+        (tmp_path / "shared.txt").write_text(text)
+        found.append(digest_of_part(read_part(tmp_path / "a")))
+    assert found[0] != found[1]
+
+
 def test_files_written_since_are_named(folder: Path) -> None:
     part = read_part(folder)
     assert changed_since(part, datetime(2100, 1, 1, tzinfo=UTC)) == []
