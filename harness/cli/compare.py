@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 
 from harness.cli import lookup
-from harness.errors import EXIT_DONE
+from harness.errors import EXIT_DONE, UsageError
 
 
 def run(args: argparse.Namespace) -> int:
@@ -16,7 +16,10 @@ def run(args: argparse.Namespace) -> int:
         return gate.run(args)
     from reports.compare import runs
 
-    base, head = (lookup.run_folder(word, args.results) for word in (args.base, args.head))
+    try:
+        base, head = (lookup.run_folder(word, args.results) for word in (args.base, args.head))
+    except UsageError as error:
+        raise UsageError(error.message, f"{error.hint}; revisions are compared with --gate") from error
     compared = runs.compare(base, head, allow_different_conditions=args.allow_different_conditions)
     if args.format == "md":
         print(runs.to_markdown(*compared), end="")

@@ -2,8 +2,8 @@
 
 import argparse
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +12,13 @@ from rich.console import Console
 from harness import profiles
 from harness.analysis.gate import BASE, HEAD, Decision, Pair, false_alarms
 from harness.cli import REPOSITORY, lookup
-from harness.environments import revisions
-from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, UsageError
+from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
 from harness.records import GateTerms, Profile
 from harness.runtimes.protocol import Prepared, Runtime
-from harness.targets import Catalogue, discover
-from harness.trials import duration, opening
+from harness.trials import duration, gate_sides, opening
 from harness.trials.context import TrialContext
+from harness.trials.gate_sides import Side
 
 EXITS = {"passed": EXIT_DONE, "failed": EXIT_GATE, "inconclusive": EXIT_INVALID}
 
@@ -33,9 +32,15 @@ class Job:
     runtime: Runtime
     runtime_name: str
     target: str
-    sides: dict[str, tuple[str, Path]]  # base and head: name for people, folder that holds `targets`
+    sides: Mapping[str, Side]  # base and head
+    remarks: tuple[str, ...]
     margin: float
     pairs: int
+
+    @property
+    def revisions(self) -> tuple[str, str]:
+        """Base and head for people."""
+        return self.sides[BASE].revision, self.sides[HEAD].revision
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,18 +49,17 @@ def run(args: argparse.Namespace) -> int:
     job = _job(args)
     with machine.one_campaign():
         prepared = _prepare(job, console)
-        terms = GateTerms(base=job.sides[BASE][0], head=job.sides[HEAD][0], margin=job.margin, pairs=job.pairs)
+        base, head = job.revisions
+        terms = GateTerms(base=base, head=head, margin=job.margin, pairs=job.pairs)
         opening.require_writable(job.folder)
         opening.open_run(
             job.folder, job.profile, prepared.values(), root=REPOSITORY, runtime=job.runtime_name, gate=terms
         )
         expected_s = 2 * job.pairs * duration.trial_s(job.profile, job.profile.search.base_users)
-        console.print(
-            f"gate: {job.target}, {job.sides[BASE][0]} against {job.sides[HEAD][0]}, {job.pairs} pairs a batch: about "
-            f"{duration.in_words(expected_s, 2 * expected_s)}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        about = duration.in_words(expected_s, 2 * expected_s)
+        lines = [f"gate: {job.target}, {base} against {head}, {job.pairs} pairs a batch: about {about}"]
+        for line in (*lines, *(f"note: {remark}" for remark in job.remarks)):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         decision, pairs = _decide(job, prepared, console)
     return _report(job, decision, pairs, console)
 
@@ -66,32 +70,45 @@ def _job(args: argparse.Namespace) -> Job:
     if not 0 < args.margin < 1:
         raise UsageError(f"--margin is {args.margin}", "give a share between 0 and 1, such as 0.05")
     profile = profiles.load(args.profile)
-    lookup.catalogue().target(args.target)
-    sides = {BASE: revisions.checkout(REPOSITORY, args.base), HEAD: revisions.checkout(REPOSITORY, args.head)}
+    _require_local(args.runtime)
+    runtime = lookup.runtime(args.runtime)
+    both = gate_sides.sides(args.target, (BASE, args.base), (HEAD, args.head), lookup.catalogue(), REPOSITORY)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-gate-{secrets.token_hex(2)}"
     return Job(
         folder=args.results / run_id,
         profile=profile,
-        runtime=lookup.runtime(args.runtime),
+        runtime=runtime,
         runtime_name=args.runtime,
         target=args.target,
-        sides=sides,
+        sides=both.by_name,
+        remarks=both.remarks,
         margin=args.margin,
         pairs=args.pairs,
     )
 
 
+def _require_local(runtime: str) -> None:
+    """Raise UsageError for containers: images are built from the checkout, so that both sides would be one image."""
+    if runtime == "docker":
+        raise UsageError(
+            "--runtime docker: images hold the files as they are, not those of another revision",
+            "leave it out: a gate measures without containers",
+        )
+
+
 def _prepare(job: Job, console: Console) -> dict[str, Prepared]:
     """Make both sides ready, by side; the model and everything that measures is this checkout's for both."""
-    here = lookup.catalogue()
+
+    def tell(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
     prepared = {}
-    for side, (_, folder) in job.sides.items():
-        there = discover(folder / "targets")
-        catalogue = Catalogue(parts={**there.parts, ("model", here.model.name): here.model})
-        target = replace(catalogue.target(job.target), name=f"{job.target}@{side}")
-        prepared[side] = job.runtime.prepare(
-            target, catalogue, REPOSITORY, job.profile.seed, lambda text: console.print(text, highlight=False)
-        )
+    for name, side in job.sides.items():
+        try:
+            prepared[name] = job.runtime.prepare(side.target, side.catalogue, REPOSITORY, job.profile.seed, tell)
+        except BenchError as error:
+            message = f"{name}, {side.revision}: {error.message}"
+            raise BenchError(message, error.hint, exit_code=error.exit_code) from error
     return prepared
 
 
@@ -114,8 +131,8 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
     build(job.folder)
     facts = report.Gate(
         target=job.target,
-        base=job.sides[BASE][0],
-        head=job.sides[HEAD][0],
+        base=job.revisions[0],
+        head=job.revisions[1],
         users=job.profile.search.base_users,
         decision=decision,
         pairs=tuple(pairs),
@@ -124,5 +141,5 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
     written = report.write(facts, job.folder / "report")
     console.print(report.to_markdown(facts), highlight=False, markup=False, soft_wrap=True)
     for path in (*written, page(job.folder)):
-        console.print(f"written: {path}", highlight=False, soft_wrap=True)
+        console.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
     return EXITS[decision.outcome]

@@ -32,7 +32,7 @@ def run_folder(word: str, results: Path) -> Path:
     """
     if word == "latest":
         return latest(results)
-    for folder in (Path(word), results / word):
+    for folder in (Path(word).absolute(), results / word):  # programs that run elsewhere are told it
         if (folder / RUN_FILE).exists():
             return folder
     known = [path.parent.name for path in results.glob(f"*/{RUN_FILE}")]
@@ -45,7 +45,7 @@ def results_folder(word: str, results: Path) -> Path:
     Raises:
         UsageError: no such run; names the nearest one.
     """
-    pooled = (folder for folder in (Path(word), results / word) if (folder / POOLED_FILE).exists())
+    pooled = (folder for folder in (Path(word).absolute(), results / word) if (folder / POOLED_FILE).exists())
     return next(pooled, None) or run_folder(word, results)
 
 

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         raise UsageError("--output is for several runs", "name more runs, or leave it out: a run's report is in it")
     terminal.show(build(folders[0], formats=formats), console)
-    console.print(f"report: {page(folders[0], formats)}", highlight=False, soft_wrap=True)
+    console.print(f"report: {page(folders[0], formats)}", highlight=False, markup=False, soft_wrap=True)
     return EXIT_DONE
 
 
@@ -41,5 +41,5 @@ def _pool(folders: Sequence[Path], formats: Sequence[str], place: Path, inside: 
     into = place / f"pooled-{pooled.first.run.profile.name}-{name}" if inside else place
     written = sessions_pages.write(pooled, into, formats)
     sessions_pages.show(pooled, console)
-    console.print(f"report: {written}", highlight=False, soft_wrap=True)
+    console.print(f"report: {written}", highlight=False, markup=False, soft_wrap=True)
     return EXIT_DONE

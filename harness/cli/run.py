@@ -2,21 +2,21 @@
 
 import argparse
 import secrets
-import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
 
 from harness import profiles, results, targets
 from harness.analysis.capacity import Capacity
-from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress
+from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress, resuming, typed
 from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine, speed
-from harness.records import Profile, Run, Trial, TrialKey, machine_differences
+from harness.records import Profile, Run, Trial, TrialKey
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration, opening
 from harness.trials.context import TrialContext
@@ -49,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     with machine.one_campaign():
         opening.require_writable(job.folder if job.resumed else job.folder.parent)
         prepared = _prepare(job, runtime, console)
-        if not job.resumed:
+        if job.resumed:
+            _go_on(job, job.resumed, prepared)
+        else:
             opening.open_run(
                 job.folder, job.profile, prepared.values(), root=REPOSITORY, runtime=job.runtime, workers=job.workers
             )
@@ -65,11 +67,11 @@ def _job(args: argparse.Namespace) -> Job:
         earlier = results.read_run(folder)
         if args.targets:
             raise UsageError("--resume takes the targets of the run it goes on with", "leave the targets out")
-        _same_machine(earlier)
+        resuming.require_same_place(earlier)
         return Job(
             folder=folder,
             profile=earlier.profile,
-            chosen=tuple(catalogue.target(name) for name in earlier.targets),
+            chosen=resuming.targets_of(earlier, catalogue),
             catalogue=catalogue,
             runtime=earlier.runtime,
             seed=earlier.seed,
@@ -114,25 +116,19 @@ def _folders_apart(names: list[str]) -> None:
             )
 
 
-def _same_machine(earlier: Run) -> None:
-    now = machine.fingerprint()
-    changed = machine_differences(earlier.machine, now)
-    if changed:
-        key = changed[0]
-        raise UsageError(
-            f"run {earlier.run_id} was begun on another machine: "
-            f"{key} was {earlier.machine.get(key)!r}, is {now.get(key)!r}",
-            "results of different machines do not go into one table; start a new run",
-        )
+def _go_on(job: Job, earlier: Run, prepared: dict[str, Prepared]) -> None:
+    """Require that what was measured is what will be; a target of which nothing is kept may have been fixed."""
+    if resuming.require_same_targets(earlier, prepared, {one.key.target for one in job.known}):
+        results.write_run(job.folder, replace(earlier, targets={name: one.info for name, one in prepared.items()}))
 
 
 def _prepare(job: Job, runtime: Runtime, console: Console) -> dict[str, Prepared]:
     with console.status("setting up") as status:
 
         def report(text: str) -> None:
-            status.update(text)
+            status.update(Text(text))
             if not console.is_terminal:
-                console.print(text, highlight=False)
+                console.print(text, highlight=False, markup=False)
 
         return {one.name: runtime.prepare(one, job.catalogue, REPOSITORY, job.seed, report) for one in job.chosen}
 
@@ -145,7 +141,9 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
     expected = duration.in_words(*duration.campaign_s(job.profile, list(prepared), pairs=pairs))
     left = f" less the {len(job.known)} trials that are there" if job.known else ""
     console.print(
-        f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}", highlight=False
+        f"measuring {', '.join(prepared)} with profile {job.profile.name}: about {expected}{left}",
+        highlight=False,
+        markup=False,
     )
     board = progress.Board(console, list(prepared), f"{job.profile.name} · {job.folder.name}")
     context = TrialContext(
@@ -168,7 +166,7 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         results.write_trial(results.trial_folder(job.folder, odd.key), odd)
         board.sets_aside(odd)
 
-    onwards = f"Resume with: chatbench run --resume {shlex.quote(str(job.folder))}"
+    onwards = f"Resume with: {typed.command('run', '--resume', str(job.folder.absolute()))}"
     try:
         with progress.shown(board):
             return campaign.run_campaign(
@@ -224,7 +222,7 @@ def _report(job: Job, capacities: dict[str, Capacity], console: Console) -> int:
 
     report = build(job.folder)
     terminal.show(report, console)
-    console.print(f"report: {page(job.folder)}", highlight=False, soft_wrap=True)
+    console.print(f"report: {page(job.folder)}", highlight=False, markup=False, soft_wrap=True)
     if not job.profile.capacity:
         return _works(report)
     unsettled = [name for name, capacity in capacities.items() if capacity.status == "inconclusive"]

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         tell(line)
     busy = "unknown" if outcome.foreign_cpu_ratio is None else f"at most {outcome.foreign_cpu_ratio:.0%} of the CPUs"
     tell(f"{outcome.created_at}, {outcome.duration_s:.0f} s; other programs took {busy}")
-    console.print(f"kept for reports: {path}", highlight=False, soft_wrap=True)
+    console.print(f"kept for reports: {path}", highlight=False, markup=False, soft_wrap=True)
     if outcome.passed:
         return EXIT_DONE
     failed = [one.name for one in outcome.quantities if one.outcome == "failed"]

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         from reports.build import build, page
 
         build(known)
-        console.print(f"report: {page(known)}", highlight=False, soft_wrap=True)
+        console.print(f"report: {page(known)}", highlight=False, markup=False, soft_wrap=True)
     return EXIT_DONE if matrix.pairs and all(one.finding.outcome == "passed" for one in matrix.pairs) else EXIT_ERROR
 
 

@@ -19,5 +19,5 @@ def run(args: argparse.Namespace) -> int:
     if findings:
         console.print(f"{len(findings)} differences; first: {findings[0]}", highlight=False, markup=False)
         return EXIT_INVALID
-    console.print(f"{folder.name}: every printed number follows from its raw samples", highlight=False)
+    console.print(f"{folder.name}: every printed number follows from its raw samples", highlight=False, markup=False)
     return EXIT_DONE

@@ -18,7 +18,7 @@ class TargetInfo:
     python_processes: int  # of all instances together: bounds the cores its busiest code can use
     processes: str  # in words
     features: tuple[str, ...]
-    parts: tuple[dict[str, str], ...]  # name, title, package, version
+    parts: tuple[dict[str, str], ...]  # name, title, package, version; of the target's own also sources, a SHA-256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +88,5 @@ class Run:
     selftest: SelfTest | None = None  # the machine's last before this run; None: never run there
     workers: int = 1  # generator processes
     gate: GateTerms | None = None  # None: no gate was asked for
+    directory: str | None = None  # in which the command was typed: folders of targets start there; None: an older run
+    measuring: str | None = None  # SHA-256 of all that decides how trials are measured; None: an older run

@@ -9,6 +9,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ from harness.records import (
     machine_differences,
     to_json,
 )
+from harness.records.coding import BadValueError, UnknownKeyError
 
 T = TypeVar("T")
 RUN_FILE = "run.json"
@@ -89,8 +92,22 @@ def _read_record(cls: type[T], path: Path) -> T:
         return from_json(cls, data)
     except FileNotFoundError:
         raise BenchError(f"{path} does not exist", "name a folder that `chatbench run` wrote") from None
+    except BadValueError as error:
+        raise BenchError(f"{path} cannot be read: {error}", _other_version(path, error) or DAMAGED) from error
     except (ValueError, TypeError) as error:
         raise BenchError(f"{path} cannot be read: {error}", DAMAGED) from error
+
+
+def _other_version(path: Path, fault: BadValueError) -> str:
+    """Return how to read a file that another chatbench wrote; empty where that is unlikely."""
+    files = (path, *(folder / RUN_FILE for folder in path.parents))
+    wrote = next((found for file in files if (found := _stated(file, "tool_version"))), None)
+    mine = version("chatbench")
+    if wrote and wrote != mine:
+        return f"chatbench {wrote} wrote it, this is {mine}: read it by that version, or measure again"
+    if isinstance(fault, UnknownKeyError):  # nothing that is cut gains a key
+        return f"a newer state of chatbench {mine} may have written it: read it by that one, or measure again"
+    return ""
 
 
 def write_run(folder: Path, run: Run) -> None:
@@ -111,29 +128,39 @@ def write_selftest(root: Path, found: SelfTest) -> Path:
 
 
 def read_selftest(root: Path, machine: Mapping[str, Any]) -> SelfTest | None:
-    """Return the last self-test on this machine as it is now; None without one, or in another format."""
-    path = root / SELFTEST_FILE
-    if not path.exists() or _format_of(path) not in (None, FORMAT_VERSION):
-        return None
-    kept = _read_record(SelfTest, path)
+    """Return the last self-test on this machine as it is now; None without one that this chatbench can read."""
+    try:
+        kept = _read_record(SelfTest, root / SELFTEST_FILE)
+    except BenchError:
+        return None  # a run does without it, and says so
     return None if machine_differences(kept.machine, machine) else kept
 
 
-def _format_of(path: Path) -> int | None:
-    """Return the results format that a file states, None for one that is damaged or states none."""
+def _stated(path: Path, key: str) -> Any:
+    """Return what a file states under a key, None for one that is damaged or states nothing."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, OSError):
         return None
-    return data.get("format_version") if isinstance(data, dict) else None
+    return data.get(key) if isinstance(data, dict) else None
 
 
 def latest(results: Path) -> Path:
-    """Return the newest run in a results folder."""
-    runs = sorted(p.parent for p in results.glob(f"*/{RUN_FILE}"))
+    """Return the run in a results folder that was begun last, whatever its folder is called."""
+    runs = [path for path in results.glob(f"*/{RUN_FILE}") if path.is_file()]
     if not runs:
         raise UsageError(f"no run in {results}", "measure first: chatbench run")
-    return runs[-1]
+    return max(runs, key=_begun).parent
+
+
+def _begun(run: Path) -> tuple[float, float]:
+    """Return when a run was begun: as it says, or where it is damaged, when its file was written."""
+    written_s = run.stat().st_mtime
+    try:
+        begun = datetime.fromisoformat(_stated(run, "created_at"))
+    except (ValueError, TypeError):
+        return written_s, written_s
+    return (begun if begun.tzinfo else begun.replace(tzinfo=UTC)).timestamp(), written_s
 
 
 def trial_folder(run: Path, key: TrialKey) -> Path:

@@ -1,7 +1,7 @@
 """All parts of a folder, and the targets made from them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,11 @@ from harness.targets.strict import nearest
 from harness.targets.target import Target
 
 EXAMPLES = "examples"  # folder of worked examples, each as a chatbot of one's own
+
+
+def _here(folder: str) -> Path:
+    """Return a part's folder as typed here."""
+    return Path(folder).resolve()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +59,17 @@ class Catalogue:
         names = [*alone, *paired, *varied]
         return [name for name in names if not (containers and any(p.only_local for p in self.target(name).parts))]
 
-    def target(self, name: str) -> Target:
+    def target(self, name: str, find: Callable[[str], Path] = _here) -> Target:
         """Return a target by name (``streamlit``, ``streamlit:2``, ``django+angular``, or a part's folder).
+
+        ``find`` tells where a folder is that was typed elsewhere, or is meant at another revision.
 
         Raises:
             UsageError: an unknown part or variant, or parts that make no target; names the nearest one.
         """
         words = split(name)
         wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
-        parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name) for n, word in enumerate(words))
+        parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name, find) for n, word in enumerate(words))
         kinds = tuple(part.kind for part in parts)
         # a monolith that speaks the REST contract can have another page put in front of it
         another_page = kinds == ("monolith", "web") and parts[0].protocol == "rest"
@@ -73,12 +80,12 @@ class Catalogue:
             )
         return Target(name=name, parts=parts)
 
-    def _part(self, word: tuple[str, str], kind: Kind, target: str) -> Part:
+    def _part(self, word: tuple[str, str], kind: Kind, target: str, find: Callable[[str], Path]) -> Part:
         """Return the part of this kind; one name may be taken by a part of each kind."""
         name, variant = word
         named = sorted((part for part in self.parts.values() if part.name == name), key=lambda part: part.kind != kind)
         if "/" in name:
-            part = read_part(Path(name).resolve())
+            part = read_part(find(name))
         elif named:
             part = named[0]
         else:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness import results
+from harness.environments.sources import digest_of_measuring
 from harness.errors import BenchError
 from harness.host import machine
 from harness.records import GateTerms, Profile, Run
@@ -33,7 +34,7 @@ def open_run(
     workers: int = 1,
     gate: GateTerms | None = None,
 ) -> None:
-    """Write a new run's ``run.json``; ``root`` is the checkout whose last self-test goes with it.
+    """Write a new run's ``run.json``; ``root`` is the checkout that measures, whose last self-test goes with it.
 
     Raises:
         BenchError: the folder cannot be written.
@@ -53,6 +54,8 @@ def open_run(
         selftest=results.read_selftest(root, here),
         workers=workers,
         gate=gate,
+        directory=str(Path.cwd()),
+        measuring=digest_of_measuring(root),
     )
     try:
         results.write_run(folder, run)

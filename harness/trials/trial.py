@@ -1,6 +1,7 @@
 """One trial: target × scenario × level × repetition, from a fresh start to a stopped target."""
 
 from pathlib import Path
+from shlex import quote
 
 from harness import results
 from harness.analysis import speed
@@ -136,7 +137,8 @@ def require_passed_check(trial: Trial, folder: Path) -> None:
             reasons += f"; the end of {log}:" + "".join(f"\n    {line}" for line in lines)
         if trial.limits.shortfall:
             raise BenchError(f"{trial.key.target}: {reasons}", "`chatbench doctor` says what can be enforced here")
+        typed = quote(trial.key.target)
         raise BenchError(
             f"{trial.key.target} does not answer as it should: {reasons}",
-            f"try it by hand: chatbench serve {trial.key.target}; or every check: chatbench check {trial.key.target}",
+            f"try it by hand: chatbench serve {typed}; or every check: chatbench check {typed}",
         )

@@ -98,8 +98,10 @@ def _lines(target: str, reports: tuple[Report, Report]) -> list[Line]:
         for label, *texts in (
             ("Runtime", *(report.run.runtime for report in reports)),
             ("Versions", *(conditions.versions(report.run.targets[target]) for report in reports)),
+            ("Files (SHA-256)", *(conditions.files(report.run.targets[target]) or ABSENT for report in reports)),
             ("Budget as enforced", *(_limits(report, target) for report in reports)),
         )
+        if set(texts) != {ABSENT}
     ]
     cells = [_cells(report, target) for report in reports]
     labels = dict.fromkeys(label for found in cells for label in found)

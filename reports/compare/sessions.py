@@ -162,6 +162,9 @@ def _versions_apart(base: Run, head: Run) -> Iterator[Apart]:
         parts = conditions.versions(base.targets[name]), conditions.versions(head.targets[name])
         if parts[0] != parts[1]:
             yield Apart(f"target {name}: versions", *parts)
+        files = conditions.files(base.targets[name]), conditions.files(head.targets[name])
+        if all(files) and files[0] != files[1]:
+            yield Apart(f"target {name}: files", *files)
         for key in sorted(set(sides[0]) - {"parts"}):
             if sides[0][key] != sides[1][key]:
                 yield Apart(f"target {name}: {key}", sides[0][key], sides[1][key])

@@ -1,5 +1,6 @@
 """All that a report says, as data; Markdown, JSON, CSV, terminal and page are views of it."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +160,7 @@ def conditions_list(report: Report) -> list[tuple[str, str]]:
         ("Runtime", run.runtime),
         ("Seed", str(run.seed)),
         ("chatbench", run.tool_version),
-        ("Command", " ".join(run.command)),
+        ("Command", shlex.join(run.command)),
     ]
     for name, info in run.targets.items():
         processes = f"{info.processes or 'processes not stated'}; {_instances(info)}, protocol {info.protocol}"

@@ -129,6 +129,11 @@ def _version(part: Mapping[str, str]) -> str:
     return f"{named} ({part['packages']})" if part.get("packages") else named
 
 
+def files(info: TargetInfo) -> str:
+    """Name the files of a target's own parts by their digests, shortened; empty for a run that recorded none."""
+    return ", ".join(f"{part.get('name', '?')} {part['sources'][:12]}" for part in info.parts if part.get("sources"))
+
+
 def citation(run: Run, terms: Conditions) -> str:
     """Return a line to cite a run by: id, versions, conditions; one without a capacity is not to be cited."""
     if not run.profile.capacity:

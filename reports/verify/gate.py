@@ -33,7 +33,7 @@ def check(gate: Mapping[str, Any], run: Mapping[str, Any], trials: Iterable[Tria
         yield "pairs", f"{len(pairs)} were measured, in batches of {asked['pairs']}"
     expected = {
         "format_version": run["format_version"],
-        "target": next(iter(run["targets"])).partition("@")[0],
+        "target": next(iter(run["targets"])).rpartition("@")[0],
         "base": asked["base"],
         "head": asked["head"],
         "users": run["common_level"],

@@ -2,24 +2,28 @@
 
 import errno
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, doctor, targets
+from harness.cli import REPOSITORY, doctor, lookup, targets
+from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
-from harness.records import Run, TargetInfo
+from harness.records import GateTerms, Run, TargetInfo
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
 from harness.trials import campaign
+from tests.doubles.runtime import FakePrepared
 
 COMMANDS = (
     "run",
@@ -50,6 +54,7 @@ HEAVY = (
     "docker",
     "playwright",
 )
+GATE = GateTerms(base="a", head="b", margin=0.05, pairs=5)
 PART = 'name = "mine"\nkind = "monolith"\ntitle = "Mine"\n'
 
 
@@ -237,13 +242,15 @@ def earlier(tmp_path: Path) -> Path:
         run_id="20260101-000000-smoke-aaaa",
         created_at="2026-01-01T00:00:00+00:00",
         command=("chatbench", "run"),
-        tool_version="0",
+        tool_version=version("chatbench"),
         seed=1,
         runtime="local",
         profile=profiles.load("smoke"),
         machine=machine.fingerprint(),
         common_level=5,
         targets={"streamlit": info},
+        directory=str(tmp_path),
+        measuring=digest_of_measuring(REPOSITORY),
     )
     results.write_run(tmp_path / run.run_id, run)
     return tmp_path
@@ -327,7 +334,10 @@ def resumed(
 
         (folder,) = earlier.iterdir()
         monkeypatch.setattr(campaign, "run_campaign", campaign_with_error)
-        monkeypatch.setattr(LocalRuntime, "prepare", lambda *_: None)
+        info = results.read_run(folder).targets["streamlit"]
+        monkeypatch.setattr(
+            LocalRuntime, "prepare", lambda _, target, *__: FakePrepared(target=target, seed=1, info=info)
+        )
         assert results.read_trials(folder) == []
 
     return fails_with
@@ -355,6 +365,43 @@ def test_an_interrupted_campaign_names_the_command_that_goes_on(
     assert said.code == 130
     assert f"chatbench run --resume {folder}\n" in said.out
     assert said.message == "chatbench: interrupted; everything that was started has been stopped"
+
+
+def test_a_results_folder_of_any_name_is_printed_as_it_is_typed(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None]
+) -> None:
+    resumed(KeyboardInterrupt())
+    odd = earlier.parent / "my [results] (1) & more"
+    earlier.rename(odd)
+    said = say("run", "--resume", "latest", "--results", str(odd))
+    (folder,) = odd.iterdir()
+    command = said.out.splitlines()[-1].partition("Resume with: ")[2]
+    assert shlex.split(command) == ["chatbench", "run", "--resume", str(folder)]
+    assert f"'{folder}'" in command
+    assert said.code == 130
+
+
+@pytest.mark.parametrize("look", [lookup.run_folder, lookup.results_folder])
+def test_a_runs_folder_is_absolute_however_it_is_typed(
+    look: Callable[[str, Path], Path], earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = earlier.iterdir()
+    monkeypatch.chdir(earlier)
+    assert look(folder.name, earlier / "none") == folder
+    assert look(f"./{folder.name}", earlier / "none") == folder
+    assert look("latest", earlier) == folder
+    monkeypatch.chdir(folder)
+    assert look(".", earlier / "none") == folder
+
+
+def test_latest_is_the_run_that_was_begun_last(say: Say, no_set_up: None, earlier: Path) -> None:
+    (folder,) = earlier.iterdir()
+    run = results.read_run(folder)
+    later = replace(run, run_id="a-later-one", created_at="2026-01-02T00:00:00+00:00", gate=GATE)
+    results.write_run(earlier / later.run_id, later)
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    assert said.code == EXIT_USAGE
+    assert "run a-later-one is a gate's" in said.message
 
 
 def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

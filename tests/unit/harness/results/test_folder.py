@@ -1,8 +1,10 @@
 """Results folders: what is written comes back, and what is damaged is named."""
 
 import json
+import os
 import re
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -134,6 +136,69 @@ def test_a_log_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
 def test_no_run_at_all_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run"):
         results.latest(tmp_path)
+
+
+def begun(folder: Path, created_at: str, **more: object) -> Path:
+    """Write a ``run.json`` that holds no more than this, and return its folder."""
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"created_at": created_at} | more))
+    return folder
+
+
+def test_the_latest_run_is_the_one_begun_last_whatever_it_is_called(tmp_path: Path) -> None:
+    begun(tmp_path / "zz-kept-for-the-paper", "2026-01-01T10:00:00+00:00")
+    last = begun(tmp_path / "20260101-105959-quick", "2026-01-01T10:59:59Z")
+    begun(tmp_path / "20260101-113000-quick", "2026-01-01T11:30:00+01:00")
+    begun(tmp_path / "renamed", "2026-01-01T10:30:00")
+    assert results.latest(tmp_path) == last
+
+
+def test_of_two_runs_of_one_second_the_latest_is_the_one_written_last(tmp_path: Path) -> None:
+    for name, written_s in (("b", 100), ("a", 200)):
+        os.utime(begun(tmp_path / name, "2026-01-01T10:00:00Z") / "run.json", (written_s, written_s))
+    assert results.latest(tmp_path) == tmp_path / "a"
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", "{}", '{"created_at": 7}', '{"created_at": "yesterday"}'])
+def test_a_run_without_a_time_counts_by_its_file(tmp_path: Path, damage: str) -> None:
+    good = begun(tmp_path / "good", "2026-01-01T10:00:00Z")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "run.json").write_text(damage)
+    assert results.latest(tmp_path) == tmp_path / "bad"  # it is named, not passed over
+    os.utime(tmp_path / "bad" / "run.json", (0, 0))
+    assert results.latest(tmp_path) == good
+
+
+@pytest.mark.parametrize(
+    ("wrote", "told"),
+    [
+        ({"tool_version": "99.0"}, "chatbench 99.0 wrote it, this is "),
+        ({"tool_version": version("chatbench")}, "a newer state of chatbench"),
+        ({}, "a newer state of chatbench"),
+    ],
+)
+def test_a_key_of_a_newer_version_is_told_with_what_reads_it(tmp_path: Path, wrote: dict[str, str], told: str) -> None:
+    run = begun(tmp_path / "run", "2026-01-01T10:00:00Z", unheard_of=1, **wrote)
+    trial = results.trial_folder(run, KEY)
+    trial.mkdir(parents=True)
+    known = to_json(trials.trial(KEY, Verdict(outcome="pass")))
+    (trial / "trial.json").write_text(json.dumps(known | {"unheard_of": 1}))
+    for read in (results.read_run, results.read_trials):
+        with pytest.raises(BenchError, match="unknown key 'unheard_of'") as refused:
+            read(run)
+        assert told in refused.value.hint
+        assert "changed or cut" not in refused.value.hint
+
+
+def test_a_missing_key_of_another_version_is_told_with_that_version(tmp_path: Path) -> None:
+    begun(tmp_path / "run", "2026-01-01T10:00:00Z", tool_version="99.0")
+    with pytest.raises(BenchError, match="missing key") as refused:
+        results.read_run(tmp_path / "run")
+    assert "chatbench 99.0 wrote it" in refused.value.hint
+    begun(tmp_path / "cut", "2026-01-01T10:00:00Z", tool_version=version("chatbench"))
+    with pytest.raises(BenchError, match="missing key") as refused:
+        results.read_run(tmp_path / "cut")
+    assert "changed or cut" in refused.value.hint
 
 
 @pytest.mark.parametrize(("written", "reader"), [(1, "chatbench 0.1.0"), (99, "the chatbench that wrote it")])

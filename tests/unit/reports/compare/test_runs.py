@@ -70,6 +70,17 @@ def test_dearer_turns_show(compared: Compared) -> None:
     assert costs.base != costs.head
 
 
+def test_files_of_the_target_stand_beside_each_other_where_they_are_known(runs: tuple[Path, Path]) -> None:
+    assert not [one for one in beside.compare(*runs)[2] if one.label == "Files (SHA-256)"]
+    run = results.read_run(runs[1])
+    info = run.targets["streamlit"]
+    known = replace(info, parts=(info.parts[0] | {"sources": "ab" * 32}, *info.parts[1:]))
+    results.write_run(runs[1], replace(run, targets=dict(run.targets) | {"streamlit": known}))
+    (found,) = [one for one in beside.compare(*runs)[2] if one.label == "Files (SHA-256)"]
+    assert (found.target, found.base, found.head) == ("streamlit", "–", "streamlit abababababab")
+    results.write_run(runs[1], run)
+
+
 def test_markdown_has_a_table_per_target(compared: Compared) -> None:
     text = beside.to_markdown(*compared)
     assert text.count("| --- | --- | --- |") == 2

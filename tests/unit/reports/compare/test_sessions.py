@@ -369,6 +369,25 @@ def test_another_version_of_a_part_is_named(runs: list[Path], tmp_path: Path) ->
         sessions.pool([*runs, other])
 
 
+@pytest.mark.parametrize(("known", "apart"), [(("a" * 64, "b" * 64), True), (("a" * 64, ""), False)])
+def test_a_target_of_other_files_under_the_same_name_is_named(
+    tmp_path: Path, known: tuple[str, str], apart: bool
+) -> None:
+    """A run that recorded no files may hold the same."""
+    runs = [hour(tmp_path, n) for n in (5, 6)]
+    for folder, sources in zip(runs, known, strict=True):
+        run = results.read_run(folder)
+        info = run.targets[STREAMLIT.name]
+        part = info.parts[0] | ({"sources": sources} if sources else {})
+        targets = dict(run.targets) | {STREAMLIT.name: replace(info, parts=(part,))}
+        results.write_run(folder, replace(run, targets=targets))
+    if not apart:
+        assert len(sessions.pool(runs).sessions) == 2
+        return
+    with pytest.raises(UsageError, match=f"target streamlit: files is 'streamlit {'b' * 12}', in "):
+        sessions.pool(runs)
+
+
 def test_the_clock_of_a_moment_keeps_no_runs_apart(runs: list[Path], tmp_path: Path) -> None:
     others = [hour(tmp_path, n, machine={**results_run.MACHINE, "clock_mhz": 2000 + n}) for n in (5, 6)]
     assert "clock" not in dict(sessions.pool(others).conditions)["Machine"]

@@ -118,6 +118,14 @@ def test_an_honest_answer_gives_no_finding(
     assert [str(one) for one in verify(folder) if one.place.startswith("report/gate")] == []
 
 
+@pytest.mark.parametrize("target", ["./me@home/bot", "streamlit"])
+def test_a_targets_name_ends_before_its_side(target: str) -> None:
+    run = {"format_version": 2, "common_level": 5, "targets": {f"{target}@base": {}, f"{target}@head": {}}}
+    asked = {"base": "a", "head": "b", "margin": 0.05, "pairs": 5}
+    gate = {"target": target, "pairs": [], "decision": {}}
+    assert "target" not in {figure for figure, _ in verify_gate.check(gate, run | {"gate": asked}, [])}
+
+
 def test_an_untouched_run_gives_no_finding(run: Path) -> None:
     assert [str(one) for one in verify(run)] == []
 
