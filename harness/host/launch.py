@@ -7,14 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import BenchError
+from harness.host.outer import OPEN_FILES
 
-# Runs in the child before the program: joins the groups, sets the affinity (in that order: joining a version 1 CPU set
-# resets it), waits until the harness has noted the process, then becomes the program. Between fork and exec a function
-# of the harness would not be safe beside threads.
+# Runs in the child before the program: raises soft limits, which are a shell's habit, joins the groups, sets the
+# affinity (in that order: joining a version 1 CPU set resets it), waits until the harness has noted the process, then
+# becomes the program. Between fork and exec a function of the harness would not be safe beside threads.
 _ENTER = """
-import os, sys
-groups, cpus, program = sys.argv[1], sys.argv[2], sys.argv[3:]
+import os, resource, sys
+groups, cpus, files, program = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
 try:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_NPROC, resource.RLIMIT_CPU):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (hard, hard))
     for group in filter(None, groups.split(":")):
         with open(group + "/cgroup.procs", "w") as kernel:
             kernel.write(str(os.getpid()))
@@ -47,6 +55,7 @@ def start(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     launcher = [sys.executable, "-I", "-S", "-c", _ENTER, ":".join(map(str, groups)), ",".join(map(str, cpus))]
+    launcher.append(str(OPEN_FILES))
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(

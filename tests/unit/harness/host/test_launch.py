@@ -1,6 +1,8 @@
 """Starting programs: environment, log, session, and what happens when they cannot be started."""
 
+import ast
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.host import launch
+from harness.host.outer import OPEN_FILES
 
 ALL_CPUS = sorted(os.sched_getaffinity(0))
 
@@ -49,6 +52,15 @@ def test_the_program_leads_a_session_and_reads_nothing(tmp_path: Path) -> None:
 def test_the_program_keeps_to_its_cpus(tmp_path: Path) -> None:
     _, log = run(tmp_path, *python("import os; print(sorted(os.sched_getaffinity(0)))"), cpus=ALL_CPUS[-1:])
     assert log == f"{ALL_CPUS[-1:]}\n"
+
+
+def test_soft_limits_are_raised_to_the_hard_ones(tmp_path: Path) -> None:
+    """A shell's usual soft limit of 1024 open files is no property of the server that is measured."""
+    kinds = [getattr(resource, f"RLIMIT_{name}") for name in ("NOFILE", "AS", "DATA", "NPROC", "CPU")]
+    _, log = run(tmp_path, *python(f"import resource; print([resource.getrlimit(kind) for kind in {kinds}])"))
+    (soft, hard), *others = ast.literal_eval(log)
+    assert soft == resource.RLIM_INFINITY or soft >= min(hard if hard >= 0 else OPEN_FILES, OPEN_FILES)
+    assert all(soft == hard for soft, hard in others)
 
 
 def test_a_program_that_does_not_exist_says_so_in_its_log(tmp_path: Path) -> None:
