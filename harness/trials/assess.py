@@ -86,10 +86,15 @@ def facts_of(seen: Observation) -> Facts:
         own_limits=sum(turn.error_kind == OWN_LIMIT for turn in seen.turns)
         + sum(is_own_limit(visit.error) for visit in (summary.visits if summary else ())),
         generator_faults=seen.gathered.faults,
-        commonest_failure=unanswered.commonest(seen.turns),
+        commonest_failure=_commonest_failure(seen),
         waited_s=seen.waited_s,
         no_app=seen.no_app,
     )
+
+
+def _commonest_failure(seen: Observation) -> str | None:
+    failure = unanswered.commonest(seen.turns)
+    return f"{failure} ({seen.logged_limit})" if failure and seen.logged_limit else failure
 
 
 def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Validity) -> tuple[Figures, Verdict]:
