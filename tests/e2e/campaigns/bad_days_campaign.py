@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.host import cgroups
+from harness.host import cgroups, lock
 from tests import ROOT
 
 TOY = "tests/e2e/parts/toy"
@@ -66,7 +66,8 @@ class Command:
     def __init__(self, place: "Place", name: str, words: tuple[str, ...], largest_file_bytes: int) -> None:
         self._out, self._err = place.folder / f"{name}.out", place.folder / f"{name}.err"
         program = [str(Path(sys.executable).with_name("chatbench")), *words]
-        environment = os.environ | {"TMPDIR": str(place.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        own = {"TMPDIR": str(place.temporary), lock.VARIABLE: str(place.temporary)}
+        environment = os.environ | own | {"PYTHONDONTWRITEBYTECODE": "1"}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _START, str(largest_file_bytes), *program],
