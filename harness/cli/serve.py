@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness import profiles
-from harness.cli import lookup
+from harness.cli import lookup, signals
 from harness.errors import EXIT_DONE
 from harness.runtimes import serving
 
@@ -29,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
                 console.print("sign in as user0001, moderator or admin with chatbench-demo")
             console.print("Ctrl-C stops it")
             signal.pause()
+        except signals.Ended:
+            raise
         except KeyboardInterrupt:
             console.print("stopping")
     return EXIT_DONE

@@ -3,11 +3,16 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from harness.errors import BenchError
+from harness.host import watchdog
 from harness.host.outer import OPEN_FILES
+
+END_S = 3.0  # from killing what a program left to giving it up
 
 # Runs in the child before the program: raises soft limits, which are a shell's habit, joins the groups, sets the
 # affinity (in that order: joining a version 1 CPU set resets it), waits until the harness has noted the process, then
@@ -79,6 +84,29 @@ def start(
         except BrokenPipeError:
             pass  # it has ended already; its log and return code show the reason
     return process
+
+
+def run_to_end(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[bytes], timeout_s: float
+) -> int:
+    """Return the exit code of a program that is run to its end; however that comes, nothing it started outlives it.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in its time.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        try:
+            return process.wait(timeout_s)
+        finally:
+            watchdog.kill_everything((), (process.pid,), time.monotonic() + END_S)
 
 
 def environment(given: Mapping[str, str], private_folder: Path) -> dict[str, str]:

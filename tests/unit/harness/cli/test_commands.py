@@ -2,6 +2,7 @@
 
 import errno
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, doctor, targets
+from harness.cli import REPOSITORY, doctor, signals, targets
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
 from harness.records import Run, TargetInfo
@@ -355,6 +356,18 @@ def test_an_interrupted_campaign_names_the_command_that_goes_on(
     assert said.code == 130
     assert f"chatbench run --resume {folder}\n" in said.out
     assert said.message == "chatbench: interrupted; everything that was started has been stopped"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_campaign_that_a_signal_ended_names_the_command_that_goes_on(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None], number: signal.Signals, code: int
+) -> None:
+    resumed(signals.Ended(number))
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    (folder,) = earlier.iterdir()
+    assert said.code == code
+    assert f"chatbench run --resume {folder}\n" in said.out
+    assert said.message == f"chatbench: ended by {number.name}; everything that was started has been stopped"
 
 
 def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
