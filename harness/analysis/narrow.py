@@ -27,6 +27,16 @@ def too_narrow(limits: Limits, users: int) -> list[Reason]:
     return found
 
 
+def most_users(limits: Limits) -> tuple[int, str] | None:
+    """Return how many users the tightest limit is enough for, and its words; None without limits."""
+    enough = [
+        (max(0, (allowed - BESIDES[name]) // PER_USER[name]), f"{words} {allowed}")
+        for name, words in IN_WORDS.items()
+        if (allowed := getattr(limits, name)) is not None
+    ]
+    return min(enough, default=None)
+
+
 def excused(verdict: Verdict, limits: Limits, users: int) -> Verdict:
     """Return a verdict whose fail a limit of the machine may have caused as invalid; no other is changed.
 
