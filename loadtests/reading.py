@@ -1,12 +1,16 @@
 """One answer as it arrives: the trace that a page fills in, and the judgement on the whole text."""
 
+import errno
+import os
 import re
+import resource
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from harness.records import OWN_LIMIT, OWN_LIMIT_WORDS
 from harness.records.recipe import END_MARKER, tokens_in
 
 _FOREIGN = "another message's answer, or the model's last user message lacked this message's tag (X-Chatbench-Tag)"
@@ -157,6 +161,42 @@ class GrowingText(AnswerTrace):
 
 
 Reading = GrowingText  # its name for a user.py
+#: of this process or the machine, not of the target: no file, port, memory or thread to be had
+_OWN_LIMITS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM)
+_NO_THREAD = "can't start new thread"
+_DEEPEST = 10  # of errors behind an error
+
+
+def own_limit(problem: BaseException | None) -> str | None:
+    """Return the words for a limit of this process where the nearest system error behind a problem is one."""
+    for _ in range(_DEEPEST):
+        if problem is None:
+            return None
+        if isinstance(problem, OSError) and problem.errno is not None:
+            return _in_words(problem.errno) if problem.errno in _OWN_LIMITS else None
+        if isinstance(problem, MemoryError):
+            return os.strerror(errno.ENOMEM)
+        if isinstance(problem, RuntimeError) and _NO_THREAD in str(problem):
+            return _NO_THREAD
+        problem = problem.__cause__ or problem.__context__
+    return None
+
+
+def _in_words(number: int) -> str:
+    if number == errno.EMFILE:
+        return f"{os.strerror(number)} (`ulimit -n` is {resource.getrlimit(resource.RLIMIT_NOFILE)[0]})"
+    return os.strerror(number)
+
+
+def failure_of(problem: Exception) -> TurnError:
+    """Return the failure of a turn in which a page raised a problem."""
+    if limit := own_limit(problem):
+        return TurnError(OWN_LIMIT, f"{OWN_LIMIT_WORDS}{limit}")
+    if isinstance(problem, TurnError):
+        return problem
+    if isinstance(problem, OSError):
+        return TurnError("connection", problem.strerror or str(problem) or type(problem).__name__)
+    return TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
 
 
 def shared_chars(one: str, other: str) -> int:

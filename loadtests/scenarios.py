@@ -5,7 +5,7 @@ from math import inf
 
 from harness.records import LoadPlan
 from loadtests.page import Page, sleep_until
-from loadtests.reading import SignInError, TurnError
+from loadtests.reading import SignInError, TurnError, failure_of
 from loadtests.recording.tracker import TurnTracker
 from loadtests.schedule.arrivals import Pool
 from loadtests.schedule.draws import first_conversation_turns, message, think_s
@@ -75,12 +75,8 @@ def take_turn(
     try:
         page.prepare()
         page.ask(text, pending.nonce, trace)
-    except TurnError as problem:
-        failure = problem
-    except OSError as problem:
-        failure = TurnError("connection", _plain(problem))
     except Exception as problem:  # noqa: BLE001  # a third party's user class may raise anything; the turn records it
-        failure = TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
+        failure = failure_of(problem)
     if isinstance(failure, SignInError):
         tracker.sign_in_failed()
     if failure:
@@ -95,10 +91,6 @@ def make_ready(page: Page) -> None:
         page.prepare()
     except Exception:  # noqa: BLE001  # the turn tries again and records that failure
         page.close()
-
-
-def _plain(problem: OSError) -> str:
-    return problem.strerror or str(problem) or type(problem).__name__
 
 
 def stay_s(plan: LoadPlan, user: int, timeline: Timeline) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.records import Visit
 from harness.records.recipe import PASSWORD
 from loadtests.page import NotOfferedError, Page, sleep_until
-from loadtests.reading import TurnError
+from loadtests.reading import TurnError, failure_of
 from loadtests.recording.tracker import TurnTracker
 from loadtests.scenarios import take_turn
 from loadtests.schedule.draws import think_s
@@ -70,8 +70,7 @@ def _visit(tracker: TurnTracker, visits: Visits, user: int, number: int, page: P
         return
     except (TurnError, OSError) as problem:
         page.close()
-        error = str(problem) or type(problem).__name__
-        visits.note(number, replace(known, end_s=time.monotonic(), error=error))
+        visits.note(number, replace(known, end_s=time.monotonic(), error=failure_of(problem).message))
         return
     for turn in range(TURNS):
         pause_s = think_s(plan.think_s, plan.seed, user, number, turn)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.analysis.narrow import PER_USER
 from harness.analysis.speed import OFF_RATIO
 from harness.analysis.validity import Validity
 from harness.records.slo import Slo
@@ -175,6 +176,23 @@ def _machine() -> Iterator[ReasonCode]:
         remedy="`chatbench doctor` shows which limits can be enforced and how to enable them.",
     )
     yield ReasonCode(
+        code="invalid.limits",
+        meaning="The trial failed under a limit that is too low for its users.",
+        cause="A shell, a service or an outer control group limits open files, tasks or ports.",
+        remedy="Raise the limit that the reason names. `chatbench doctor` shows all limits of this machine.",
+        limit=(
+            f"at least {PER_USER['open_files']} open files, {PER_USER['tasks']} task and {PER_USER['ports']} ports "
+            "per user, and some besides"
+        ),
+    )
+    yield ReasonCode(
+        code="invalid.throttled",
+        meaning="A CPU quota from outside stopped the processes of the trial.",
+        cause="An outer control group has a quota of CPU time that target, model and generator share.",
+        remedy="Lift the quota, or run outside of that group. `chatbench doctor` names it.",
+        limit=f"at most {_RULES.throttled_s:g} s of the measured time, all CPUs together",
+    )
+    yield ReasonCode(
         code="invalid.foreign_cpu",
         meaning="Other programs used too much of the machine's CPU time.",
         cause="A program outside of the trial was busy, such as an update, a build or a browser.",
@@ -245,6 +263,13 @@ def _generator() -> Iterator[ReasonCode]:
         meaning="The load generator left no complete account of the trial.",
         cause="A generator process crashed, was killed, or did not end within its time limit.",
         remedy=_LOG,
+    )
+    yield ReasonCode(
+        code="invalid.generator_limits",
+        meaning="The load generator reached a limit of its own process.",
+        cause="Its process could have no more open files, ports, threads or memory; the target had no part in it.",
+        remedy="Raise the limit that the turns' errors name, such as `ulimit -n`. Or add processes: --workers 2.",
+        limit="0 turns",
     )
     yield ReasonCode(
         code="invalid.generator_busy",

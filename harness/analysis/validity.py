@@ -20,6 +20,7 @@ class Validity:
     steal_ratio: float = 0.05
     little_error_ratio: float = 0.01
     little_error_s_per_turn: float = 0.005  # what reading the clock twice in a busy loop takes; 1 % of half a second
+    throttled_s: float = 0.5
     half_difference_ratio: float = 0.10
     half_difference_standard_errors: float = 3.0
     offered_ratio: float = 0.98
@@ -69,7 +70,13 @@ def disturbances(figures: Figures, facts: Facts, rules: Validity) -> list[Reason
     reasons = [
         *_above(figures, "foreign_cpu_ratio", rules.foreign_cpu_ratio, "invalid.foreign_cpu"),
         *_above(figures, "steal_ratio", rules.steal_ratio, "invalid.steal"),
+        *_above(figures, "throttled_s", rules.throttled_s, "invalid.throttled"),
     ]
+    if facts.own_limits:
+        text = f"turns that the load generator could not take for a limit of its own {facts.own_limits} (limit 0)"
+        reasons.append(
+            Reason(code="invalid.generator_limits", text=text, value=float(facts.own_limits), limit=0.0, unit="count")
+        )
     if facts.recorder_errors:
         text = f"recorder errors {facts.recorder_errors} (limit 0); see logs/generator.log"
         reasons.append(Reason(code="invalid.recorder", text=text, value=float(facts.recorder_errors), limit=0.0))

@@ -3,15 +3,16 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from harness.cli import signals
 from harness.errors import EXIT_ERROR, BenchError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_TARGETS = ("streamlit", "django+angular")
-INTERRUPTED = 130  # 128 + SIGINT, the shells' convention
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,8 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(arguments)
     try:
-        command: Callable[[argparse.Namespace], int] = import_module(f"harness.cli.{args.command}").run
-        return command(args)
+        with signals.orderly():
+            command: Callable[[argparse.Namespace], int] = import_module(f"harness.cli.{args.command}").run
+            return command(args)
     except BenchError as error:
         print(f"chatbench: {error.message}", file=sys.stderr)
         print(f"  {error.hint}", file=sys.stderr)
@@ -168,6 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"chatbench: {error}", file=sys.stderr)
         print("  fix that and run it again; what was written before is kept", file=sys.stderr)
         return EXIT_ERROR
-    except KeyboardInterrupt:
-        print("chatbench: interrupted; everything that was started has been stopped", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as end:
+        said = f"chatbench: {signals.in_words(end)}; everything that was started has been stopped"
+        with suppress(OSError):  # the terminal may be gone
+            print(said, file=sys.stderr)
+        return signals.code_of(end)

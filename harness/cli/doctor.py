@@ -1,13 +1,18 @@
 """``chatbench doctor``."""
 
 import argparse
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.cli import REPOSITORY
 from harness.errors import EXIT_DONE
+
+if TYPE_CHECKING:
+    from harness.doctor.advice import Advice
 
 
 def run(args: argparse.Namespace) -> int:
@@ -15,8 +20,21 @@ def run(args: argparse.Namespace) -> int:
     del args
     from harness import doctor as examination
 
-    table = Table("", "what", "found", "what to do", title="doctor", title_justify="left")
-    for one in examination.examine(REPOSITORY):
+    console, found = Console(), examination.examine(REPOSITORY)
+    columns = (Column(name, overflow="fold") for name in ("", "what", "found", "what to do"))  # nothing is cut
+    table = Table(*columns, title="doctor", title_justify="left")
+    for one in found:
         table.add_row(one.state, Text(one.name), Text(one.what), Text(one.remedy or ""))
-    Console().print(table)
+    console.print(table)
+    for line in commands(found):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     return EXIT_DONE
+
+
+def commands(found: Iterable["Advice"]) -> list[str]:
+    """Return each command whole on a line of its own, to be copied, below the names of what it is for."""
+    names: dict[str, list[str]] = {}
+    for one in found:
+        if one.command:
+            names.setdefault(one.command, []).append(one.name)
+    return [line for command, of in names.items() for line in ("", f"for {' and '.join(of)}:", command)]

@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,18 +47,34 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     job = _job(args)
     runtime = lookup.runtime(job.runtime)
-    with machine.one_campaign():
-        opening.require_writable(job.folder if job.resumed else job.folder.parent)
-        prepared = _prepare(job, runtime, console)
-        if job.resumed:
-            _go_on(job, job.resumed, prepared)
-        else:
-            opening.open_run(
-                job.folder, job.profile, prepared.values(), root=REPOSITORY, runtime=job.runtime, workers=job.workers
-            )
-        capacities = _measure(job, runtime, prepared, console)
-        _swap(job, console)
-    return _report(job, capacities, console)
+    try:
+        with machine.one_campaign():
+            opening.require_writable(job.folder if job.resumed else job.folder.parent)
+            prepared = _prepare(job, runtime, console)
+            if job.resumed:
+                _go_on(job, job.resumed, prepared)
+            else:
+                opening.open_run(
+                    job.folder,
+                    job.profile,
+                    prepared.values(),
+                    root=REPOSITORY,
+                    runtime=job.runtime,
+                    workers=job.workers,
+                )
+            capacities = _measure(job, runtime, prepared, console)
+            _swap(job, console)
+        return _report(job, capacities, console)
+    except KeyboardInterrupt:
+        if (job.folder / results.RUN_FILE).exists():
+            with suppress(OSError):  # the terminal may be gone
+                said = f"interrupted; finished trials are kept. {_onwards(job)}"
+                console.print(said, markup=False, highlight=False, soft_wrap=True)
+        raise
+
+
+def _onwards(job: Job) -> str:
+    return f"Resume with: {typed.command('run', '--resume', str(job.folder.absolute()))}"
 
 
 def _job(args: argparse.Namespace) -> Job:
@@ -166,7 +183,6 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
         results.write_trial(results.trial_folder(job.folder, odd.key), odd)
         board.sets_aside(odd)
 
-    onwards = f"Resume with: {typed.command('run', '--resume', str(job.folder.absolute()))}"
     try:
         with progress.shown(board):
             return campaign.run_campaign(
@@ -177,18 +193,13 @@ def _measure(job: Job, runtime: Runtime, prepared: dict[str, Prepared], console:
                 board.starts,
                 set_aside,
             )
-    except KeyboardInterrupt:
-        console.print(
-            f"interrupted; finished trials are kept. {onwards}", markup=False, highlight=False, soft_wrap=True
-        )
-        raise
     except BenchError as error:
-        raise BenchError(error.message, f"{error.hint}; finished trials are kept. {onwards}") from error
+        raise BenchError(error.message, f"{error.hint}; finished trials are kept. {_onwards(job)}") from error
     except BrokenPipeError:
         raise  # nobody reads what is printed: no fault of the results folder
     except OSError as error:
         message = f"the campaign in {job.folder} stopped: {error}"
-        raise BenchError(message, f"fix that; finished trials are kept. {onwards}") from error
+        raise BenchError(message, f"fix that; finished trials are kept. {_onwards(job)}") from error
 
 
 def _swaps(job: Job) -> bool:

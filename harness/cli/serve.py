@@ -6,7 +6,7 @@ import signal
 from rich.console import Console
 
 from harness import profiles
-from harness.cli import kept, lookup
+from harness.cli import kept, lookup, signals
 from harness.errors import EXIT_DONE
 from harness.runtimes import serving
 
@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
                 console.print("sign in as user0001, moderator or admin with chatbench-demo")
             console.print("Ctrl-C stops it")
             signal.pause()
+        except signals.Ended:
+            raise
         except KeyboardInterrupt:
             console.print("stopping")
     return EXIT_DONE

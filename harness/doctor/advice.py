@@ -14,3 +14,4 @@ class Advice:
     state: State
     what: str
     remedy: str = ""
+    command: str = ""  # a whole line to type, which no table may break

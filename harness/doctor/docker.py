@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import docker
 from docker.errors import ImageNotFound
 
+from harness.doctor import enforcing
 from harness.doctor.advice import Advice
 from harness.errors import BenchError
 from harness.host import cgroups, cpus, procfs, watchdog
@@ -47,10 +49,13 @@ def examine(root: Path) -> list[Advice]:
 
 def _unusable(absent: BenchError) -> Advice:
     if isinstance(absent.__cause__, PermissionError):
-        remedy = "join its group (as root: usermod -aG docker NAME, then sign in again), or run as root"
+        remedy = "join its group, then sign out of every session and in again; or run as root"
         what = "is there, but this user may not use it"
-        return Advice(name="Docker engine", state="warn", what=what, remedy=f"{remedy}; {ONLY_FOR}")
-    return Advice(name="Docker engine", state="missing", what=absent.message, remedy=f"{ONLY_FOR}: {absent.hint}")
+        command = 'sudo usermod -aG docker "$(id -un)"'
+        return Advice(name="Docker engine", state="warn", what=what, remedy=f"{remedy}; {ONLY_FOR}", command=command)
+    command = "sudo systemctl start docker" if shutil.which("dockerd") and enforcing.SYSTEMD.is_dir() else ""
+    remedy = f"{ONLY_FOR}: {absent.hint}"
+    return Advice(name="Docker engine", state="missing", what=absent.message, remedy=remedy, command=command)
 
 
 def _engine(info: Mapping[str, Any]) -> Advice:
@@ -124,8 +129,9 @@ def _swap(info: Mapping[str, Any]) -> Advice:
         return Advice(name="swap", state="ok", what="this machine has none")
     if info.get("SwapLimit"):
         return Advice(name="swap", state="ok", what="containers get none of it")
-    remedy = "swapoff -a, or boot with swapaccount=1: a stack that may swap is not the stated budget"
-    return Advice(name="swap", state="warn", what="the engine cannot keep containers from it", remedy=remedy)
+    remedy = "turn swap off, or boot with swapaccount=1: a stack that may swap is not the stated budget"
+    what = "the engine cannot keep containers from it"
+    return Advice(name="swap", state="warn", what=what, remedy=remedy, command="sudo swapoff -a")
 
 
 def _store(info: Mapping[str, Any]) -> Advice:
@@ -139,8 +145,8 @@ def _store(info: Mapping[str, Any]) -> Advice:
         remedy = f"{driver} {SLOW_DRIVERS[driver]}: have the engine use overlay2, its data on ext4 or xfs"
         return Advice(name="image store", state="warn", what=what, remedy=remedy)
     if free < NEEDED_BYTES:
-        remedy = f"free up {NEEDED_BYTES >> 30} GiB (`docker system prune` removes what nothing uses)"
-        return Advice(name="image store", state="warn", what=what, remedy=remedy)
+        remedy = f"free up {NEEDED_BYTES >> 30} GiB; the command below removes what nothing uses"
+        return Advice(name="image store", state="warn", what=what, remedy=remedy, command="docker system prune")
     return Advice(name="image store", state="ok", what=what)
 
 
@@ -154,5 +160,9 @@ def _base(root: Path, client: docker.DockerClient) -> Advice:
     if shutil.which("debootstrap") and os.getuid() == 0:
         what = f"{wanted} is not there yet; set-up fetches it, or makes one of Debian's packages"
         return Advice(name="base image", state="ok", what=what)
-    remedy = "with no image registry within reach: install debootstrap, then run `make base-image` as root"
-    return Advice(name="base image", state="warn", what=f"{wanted} is not there yet; set-up fetches it", remedy=remedy)
+    remedy = "with no image registry within reach: install debootstrap, then run the command below"
+    what, command = (
+        f"{wanted} is not there yet; set-up fetches it",
+        shlex.join(["sudo", "make", "-C", str(root), "base-image"]),
+    )
+    return Advice(name="base image", state="warn", what=what, remedy=remedy, command=command)

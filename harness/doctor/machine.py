@@ -8,13 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import environments
-from harness.doctor import docker
+from harness.analysis import narrow
+from harness.doctor import docker, enforcing
 from harness.doctor.advice import Advice
 from harness.errors import BenchError
-from harness.host import cpus, machine, procfs
+from harness.host import cpus, machine, procfs, scratch
+from harness.records import Limits
 from harness.runtimes.local import LocalRuntime
 
 WATCH_S = 0.5
+ENOUGH_USERS = 1000  # for a capacity of most chatbots within the budget
 NEEDED_DISK_BYTES = 4 << 30
 BUSY_RATIO = 0.05  # what makes a trial invalid, of foreign programs and of steal alike
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -25,7 +28,8 @@ def examine(root: Path) -> list[Advice]:
     looks: tuple[Callable[[], list[Advice]], ...] = (
         _cpus,
         _memory,
-        _limits,
+        lambda: _limits(root),
+        lambda: [temporary_files()],
         _load,
         lambda: [disk(root)],
         lambda: [_node()],
@@ -77,7 +81,7 @@ def _memory() -> list[Advice]:
     return [Advice(name="memory", state="warn", what=text, remedy=remedy)]
 
 
-def _limits() -> list[Advice]:
+def _limits(root: Path) -> list[Advice]:
     """Make a trial's groups for real and read the limits back."""
     try:
         runtime = LocalRuntime()
@@ -90,15 +94,43 @@ def _limits() -> list[Advice]:
         limits = pod.limits()
     version = machine.cgroup_version()
     group = f"control groups {version}" if version != "none" else "no control groups"
+    account = enforcing.Account.here()
+    remedy, command = enforcing.remedy(account), enforcing.command(account, root)
     checks: list[Advice] = []
     for name, enforced in (("CPU limit", limits.cpu_enforced), ("memory limit", limits.memory_enforced)):
-        remedy = next((note for note in limits.notes if "not enforced" in note and name.split()[0] in note), "")
         fallback = "affinity only" if name == "CPU limit" else "watched only"
-        what = f"enforced, {group}" if enforced else f"not enforced ({group}; {fallback})"
-        checks.append(
-            Advice(name=name, state="ok" if enforced else "warn", what=what, remedy="" if enforced else remedy)
-        )
-    return checks
+        if enforced:
+            checks.append(Advice(name=name, state="ok", what=f"enforced, {group}"))
+        else:
+            what = f"not enforced ({group}; {fallback})"
+            checks.append(Advice(name=name, state="warn", what=what, remedy=remedy, command=command))
+    return [*checks, outer_limits(limits)]
+
+
+def outer_limits(limits: Limits) -> Advice:
+    """Tell what holds a target back besides its budget: outer groups, the shell's limits, the machine."""
+    name = "outer limits"
+    if limits.shortfall:
+        remedy = "lift it, or run outside of it: every trial under it is invalid"
+        return Advice(name=name, state="missing", what=limits.shortfall, remedy=remedy)
+    enough = narrow.most_users(limits)
+    if enough and enough[0] < ENOUGH_USERS:
+        remedy = "raise it for more users: a trial that fails under it is invalid"
+        return Advice(name=name, state="warn", what=f"{enough[1]}: for {enough[0]} users", remedy=remedy)
+    tight = [note for note in limits.notes if note.startswith("an outer group")]
+    if tight:
+        return Advice(name=name, state="warn", what="; ".join(tight), remedy="lift it for figures to cite")
+    room = f"; files, tasks and ports for {enough[0]:,} users" if enough else ""
+    return Advice(name=name, state="ok", what=f"none below the budget{room}")
+
+
+def temporary_files() -> Advice:
+    """Tell whether trials' data is on a disk."""
+    folder = scratch.base()
+    if not scratch.in_memory(folder):
+        return Advice(name="temporary files", state="ok", what=f"{folder}, on a disk")
+    what = f"{folder} is in memory: what a target writes there counts as its memory"
+    return Advice(name="temporary files", state="warn", what=what, remedy="set TMPDIR to a folder on a disk")
 
 
 def _load() -> list[Advice]:
@@ -150,4 +182,5 @@ def _chromium() -> Advice:
     if found:
         return Advice(name="Chromium", state="ok", what=found)
     remedy = "install the package chromium: the browser tests need it, measuring does not"
-    return Advice(name="Chromium", state="missing", what="not on PATH", remedy=remedy)
+    command = "sudo apt-get install chromium" if shutil.which("apt-get") else ""
+    return Advice(name="Chromium", state="missing", what="not on PATH", remedy=remedy, command=command)

@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.environments.requirements import read_requirements
 from harness.environments.uv import uv, uv_environment
 from harness.errors import BenchError
-from harness.host.launch import last_lines
+from harness.host.launch import last_lines, run_to_end
 from harness.targets import Part
 
 NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # the versions that Angular 22 supports
@@ -187,17 +187,14 @@ class Environments:
         """Run a build step with its output in ``log``; raise BenchError with the log's last lines when it fails."""
         with log.open("ab") as output:
             try:
-                done = subprocess.run(
+                code = run_to_end(
                     [str(word) for word in command],
                     cwd=cwd or self._root,
                     env={**os.environ, **uv_environment(os.environ), **(settings or {})},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                    timeout=BUILD_LIMIT_S,
+                    output=output,
+                    timeout_s=BUILD_LIMIT_S,
                 )
-                ended = f"ended with {done.returncode}" if done.returncode else ""
+                ended = f"ended with {code}" if code else ""
             except subprocess.TimeoutExpired:
                 ended = f"took longer than {BUILD_LIMIT_S} s"
         if ended:

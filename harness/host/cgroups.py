@@ -20,7 +20,7 @@ from harness.host.cpus import CpuSplit
 
 Side = Literal["target", "others"]
 
-CONTROLLERS = ("cpuset", "memory", "cpuacct", "cpu")
+CONTROLLERS = ("cpuset", "memory", "cpuacct", "cpu", "pids")
 LEAF = "chatbench-harness"  # version 2 only: our own process moves there, so that its group may have controllers
 
 
@@ -158,26 +158,18 @@ def _mounts(text: str) -> Iterable[tuple[str, str, Path, list[str]]]:
             yield kind, root, Path(point), options.split(",")
 
 
-def leftovers(hierarchy: Hierarchy | None) -> list[Path]:
-    """Return the groups of trials whose harness (the number at the end of their name) has ended."""
-    if hierarchy is None:
-        return []
-    places = dict.fromkeys(folder for controller in hierarchy.own for folder in hierarchy.upwards(controller))
-    found = [tree for place in places for tree in place.glob("chatbench-*-*")]
-    return sorted(tree for tree in found if _is_of_the_dead(tree.name))
-
-
 def names_of_the_dead(proc: Path = procfs.PROC) -> set[str]:
     """Return the names of trials whose harness has ended, from their groups at the top of every hierarchy."""
     found = {tree.name for point in _points(proc) for tree in point.glob("chatbench-*-*")}
-    return {name for name in found if _is_of_the_dead(name)}
+    return {name for name in found if is_of_the_dead(name)}
 
 
 def _points(proc: Path) -> list[Path]:
     return [point for _, _, point, _ in _mounts(procfs.read(proc / "self" / "mountinfo"))]
 
 
-def _is_of_the_dead(name: str) -> bool:
+def is_of_the_dead(name: str) -> bool:
+    """Return whether a trial's groups outlived their harness, whose process id ends their name."""
     pid = name.rpartition("-")[2]
     return pid.isdigit() and not _lives(int(pid))
 
@@ -221,7 +213,8 @@ def _make_v1(hierarchy: Hierarchy, name: str) -> Groups | None:
 
 
 def _make_v2(hierarchy: Hierarchy, name: str) -> Groups | None:
-    ancestry = hierarchy.upwards("memory")
+    # in our own leaf since an earlier trial: the groups go beside it, or each trial would nest one level deeper
+    ancestry = [folder for folder in hierarchy.upwards("memory") if folder.name != LEAF]
     for wanted in (("cpuset", "memory"), ("memory",), ("cpuset",), ()):
         for base in ancestry:
             tree = base / f"chatbench-{name}"

@@ -3,18 +3,31 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from harness.errors import BenchError
+from harness.host import watchdog
+from harness.host.outer import OPEN_FILES
 
-# Runs in the child before the program: joins the groups, sets the affinity (in that order: joining a version 1 CPU set
-# resets it), waits until the harness has noted the process, then becomes the program. Between fork and exec a function
-# of the harness would not be safe beside threads.
+END_S = 3.0  # from killing what a program left to giving it up
+
+# Runs in the child before the program: raises soft limits, which are a shell's habit, joins the groups, sets the
+# affinity (in that order: joining a version 1 CPU set resets it), waits until the harness has noted the process, then
+# becomes the program. Between fork and exec a function of the harness would not be safe beside threads.
 _ENTER = """
-import os, sys
-groups, cpus, program = sys.argv[1], sys.argv[2], sys.argv[3:]
+import os, resource, sys
+groups, cpus, files, program = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
 try:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_NPROC, resource.RLIMIT_CPU):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (hard, hard))
     for group in filter(None, groups.split("\\n")):
         with open(group + "/cgroup.procs", "w") as kernel:
             kernel.write(str(os.getpid()))
@@ -47,6 +60,7 @@ def start(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     launcher = [sys.executable, "-I", "-S", "-c", _ENTER, "\n".join(map(str, groups)), ",".join(map(str, cpus))]
+    launcher.append(str(OPEN_FILES))
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -70,6 +84,29 @@ def start(
         except BrokenPipeError:
             pass  # it has ended already; its log and return code show the reason
     return process
+
+
+def run_to_end(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[bytes], timeout_s: float
+) -> int:
+    """Return the exit code of a program that is run to its end; however that comes, nothing it started outlives it.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in its time.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        try:
+            return process.wait(timeout_s)
+        finally:
+            watchdog.kill_everything((), (process.pid,), time.monotonic() + END_S)
 
 
 def environment(given: Mapping[str, str], private_folder: Path) -> dict[str, str]:

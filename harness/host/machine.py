@@ -1,18 +1,24 @@
 """The machine: the facts that two results must share, and the lock for one campaign at a time."""
 
-import fcntl
 import os
 import platform
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from harness.errors import BenchError
 from harness.host import cgroups, cpus, procfs
+from harness.host.lock import one_campaign
 
-LOCK_FILE = Path(tempfile.gettempdir()) / "chatbench.lock"
+__all__ = [
+    "cache_bytes",
+    "cgroup_version",
+    "cpu_model",
+    "cpu_numbers",
+    "fingerprint",
+    "memory_bytes",
+    "one_campaign",
+    "spare_cpus",
+    "virtual",
+]
 
 
 def fingerprint() -> dict[str, str | int]:
@@ -105,36 +111,3 @@ def spare_cpus(budget_cpus: int = 2) -> tuple[int, ...]:
     """Return the CPUs left for generator and model; none when they share the target's."""
     split = cpus.split(cpus.physical_cores(cpus.usable()), budget_cpus)
     return split.others if split.spare else ()
-
-
-@contextmanager
-def one_campaign(lock_file: Path = LOCK_FILE) -> Iterator[None]:
-    """Hold the machine's lock while the block runs; the kernel releases it when this process ends.
-
-    Raises:
-        BenchError: another campaign holds it, with its process id.
-    """
-    descriptor = _open(lock_file)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise BenchError(
-                f"process {holder} is measuring on this machine; two campaigns would disturb each other",
-                f"wait for it, or stop it with: kill -INT {holder}",
-            ) from None
-        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_RDWR:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _open(lock_file: Path) -> int:
-    """Return the open lock file, even that of another user: a lock needs only reading."""
-    try:
-        return os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    except PermissionError:
-        return os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -3,9 +3,10 @@
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from harness.host import scratch
 
 NOBODY = 65534  # the user without rights, under this number on every common distribution
 # Once it is somebody else it may not be able to read the interpreter's own files: it imports nothing from then on.
@@ -35,9 +36,9 @@ def command(words: Sequence[str]) -> tuple[str, ...]:
 def temporary_folder() -> str:
     """Return a folder for temporary files that the user of ``command`` can reach.
 
-    It is the one of this process, unless a folder on the way to it is closed to others.
+    It is the one for trials' data, unless a folder on the way to it is closed to others.
     """
-    usual = tempfile.gettempdir()
+    usual = str(scratch.base())
     if not needed():
         return usual
     return next((folder for folder in (usual, "/var/tmp", "/tmp") if _open_to_others(Path(folder))), usual)  # noqa: S108  # mkdtemp makes a folder of its own inside

@@ -20,6 +20,8 @@ from harness.records.slo import Slo
 from harness.records.speed import FixedWork, MachineSpeed
 from harness.records.trial import Trial, TrialKey, scenario_name
 from harness.records.turn import (
+    OWN_LIMIT,
+    OWN_LIMIT_WORDS,
     Arrivals,
     Emission,
     GeneratorSummary,
@@ -31,12 +33,15 @@ from harness.records.turn import (
     Unsettled,
     Visit,
     WorkerShare,
+    is_own_limit,
 )
 from harness.records.verdict import Reason, Verdict, VerdictOutcome
 
 __all__ = [
     "CONTROL",
     "FORMAT_VERSION",
+    "OWN_LIMIT",
+    "OWN_LIMIT_WORDS",
     "READERS",
     "AnswerPlan",
     "Arrivals",
@@ -84,6 +89,7 @@ __all__ = [
     "Window",
     "WorkerShare",
     "from_json",
+    "is_own_limit",
     "machine_differences",
     "scenario_name",
     "to_json",

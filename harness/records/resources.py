@@ -20,6 +20,9 @@ class Limits:
     spare_cpus: bool  # generator and model sit on other CPUs than the target
     notes: tuple[str, ...] = ()
     shortfall: str | None = None  # why this is not the stated budget: trials under it are invalid
+    open_files: int | None = None  # that a process may have; None: no limit, or a record from before it was read
+    tasks: int | None = None  # processes and threads that may be added
+    ports: int | None = None  # for outgoing connections to one address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,13 @@ from typing import Literal
 
 Phase = Literal["ramp_up", "warm_up", "measure", "drain"]
 Outcome = Literal["ok", "failed", "incomplete"]
+OWN_LIMIT = "generator"  # the error kind of a turn that failed for a limit of the load generator's own process
+OWN_LIMIT_WORDS = "the load generator reached a limit of its own: "
+
+
+def is_own_limit(error: str | None) -> bool:
+    """Return whether an error's words say that the load generator reached a limit of its own process."""
+    return error is not None and error.startswith(OWN_LIMIT_WORDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,8 @@ class Turn:
     after_bytes: int = 0  # of text behind the end marker (sources, links), UTF-8
     outcome: Outcome
     error: str | None = None  # plain words, no secrets
-    error_kind: str | None = None  # connection, http, timeout, truncated, foreign_nonce, application, unfinished
+    #: connection, http, timeout, truncated, foreign_nonce, application, unfinished, generator
+    error_kind: str | None = None
     arrival_s: tuple[float, ...] = ()  # after sent_s, one per read that brought content
     arrival_tokens: tuple[int, ...] = ()  # cumulative tokens of the answer after that read
     word: str | None = None  # second token of the answer: it tells the model's answers to one message apart

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from harness import results
 from harness.analysis import chat_figures, unanswered, workload_figures
 from harness.analysis.facts import Facts
+from harness.analysis.narrow import excused
 from harness.analysis.resource_figures import idle_figures, resource_figures
 from harness.analysis.slo import turns_possible
-from harness.analysis.validity import Validity
+from harness.analysis.validity import Validity, disturbances
 from harness.analysis.verdict import invalid_budget, judge, judge_exploratory, judge_idle, judge_unsettled
 from harness.probes import contract
 from harness.records import (
+    OWN_LIMIT,
     Finding,
     GeneratorSummary,
     Profile,
@@ -20,6 +22,7 @@ from harness.records import (
     Slo,
     Turn,
     Verdict,
+    is_own_limit,
 )
 from harness.trials.observe import CUT, Observation
 from harness.trials.plans import CHECK_TURNS, TURNS_NEEDED
@@ -27,7 +30,8 @@ from harness.trials.plans import CHECK_TURNS, TURNS_NEEDED
 if TYPE_CHECKING:
     import pandas as pd
 
-UNSETTLED = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")  # the machine without *measure*
+#: of the machine, without *measure*
+UNSETTLED = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio", "throttled_s")
 CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract can be tried
 Figures = dict[str, float | None]
 
@@ -61,8 +65,8 @@ def assess(seen: Observation, profile: Profile, rules: Validity) -> tuple[Figure
         died = bool(seen.exits_of("target") or seen.exits_of("model"))
         verdict = with_contract(verdict, seen.checks, expected=seen.protocol in CHECKED and not died)
     if seen.limits.shortfall:
-        verdict = invalid_budget(seen.limits.shortfall)
-    return figures, verdict
+        return figures, invalid_budget(seen.limits.shortfall)
+    return figures, excused(verdict, seen.limits, seen.summary.users if seen.summary else seen.key.level)
 
 
 def facts_of(seen: Observation) -> Facts:
@@ -80,11 +84,18 @@ def facts_of(seen: Observation) -> Facts:
         turns_needed=min(seen.plan.measure_turns, TURNS_NEEDED),
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
+        own_limits=sum(turn.error_kind == OWN_LIMIT for turn in seen.turns)
+        + sum(is_own_limit(visit.error) for visit in (summary.visits if summary else ())),
         generator_faults=seen.gathered.faults,
-        commonest_failure=unanswered.commonest(seen.turns),
+        commonest_failure=_commonest_failure(seen),
         waited_s=seen.waited_s,
         no_app=seen.no_app,
     )
+
+
+def _commonest_failure(seen: Observation) -> str | None:
+    failure = unanswered.commonest(seen.turns)
+    return f"{failure} ({seen.logged_limit})" if failure and seen.logged_limit else failure
 
 
 def _of_scenario(seen: Observation, facts: Facts, profile: Profile, rules: Validity) -> tuple[Figures, Verdict]:
@@ -172,6 +183,8 @@ def _check_verdict(facts: Facts, numbers: Figures) -> Verdict:
         return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
         return Verdict(outcome="pass")
+    if facts.own_limits:
+        return Verdict(outcome="invalid", reasons=tuple(disturbances({}, facts, Validity())))
     mostly = f", mostly {facts.commonest_failure}" if facts.commonest_failure else ""
     text = f"{numbers.get('ok') or 0:.0f} of {CHECK_TURNS} first turns were answered{mostly}"
     return Verdict(outcome="fail", reasons=(Reason(code="check.turns", text=text),))

@@ -10,7 +10,7 @@ from harness.probes import contract
 from harness.records import Component, GeneratorSummary, Limits, LoadPlan, ResourceSample, Role, TrialKey, Turn
 from harness.runtimes.protocol import GENERATOR, UNLIMITED_PER_MINUTE, Pod, Stack
 from harness.runtimes.sampler import Sampler
-from harness.trials import accounts, generator
+from harness.trials import accounts, generator, logs
 from harness.trials.accounts import Gathered
 from harness.trials.context import Begun
 from harness.trials.plans import plan_for, workers_for
@@ -31,6 +31,7 @@ class Observation:
         oom_kills: Processes of the target that were killed at the memory limit.
         waited_s: How long users waited for answers that never came, where that is what they did; see ``unanswered``.
         checks: Of the contract, in the trial that is for it.
+        logged_limit: Words in a log of the target that name a limit of its own process.
     """
 
     key: TrialKey
@@ -49,6 +50,7 @@ class Observation:
     waited_s: float | None
     checks: tuple[contract.Check, ...]
     files: dict[str, str]
+    logged_limit: str | None = None
 
     @property
     def summary(self) -> GeneratorSummary | None:
@@ -106,6 +108,7 @@ def observe(begun: Begun) -> Observation:
         waited_s=waited_s,
         checks=checks,
         files=_written(folder, plan, stack, gathered.turns, samples),
+        logged_limit=logs.named_limit(folder, [one.name for one in components if one.role == "target"]),
     )
 
 

@@ -1,5 +1,6 @@
 """The files of a trial: a cheap note as each turn ends, the finished records after the trial."""
 
+import os
 import time
 from itertools import pairwise
 from math import inf
@@ -14,6 +15,7 @@ from loadtests.recording.pending_turn import PendingTurn, turn_of
 
 _AT_ONCE = 32  # notes written together: some tenths of a millisecond without a time stamp
 _AT_MOST_S = 0.5  # from a turn's end to its note
+_FILES_KEPT = 4
 
 
 def note_of(
@@ -77,6 +79,8 @@ class Recorder:
         self._spool_path = output / f"turns{suffix}.spool"
         self._live = (output / f"live{suffix}.jsonl").open("wb", buffering=0)
         self._spool = self._spool_path.open("w+b", buffering=1 << 20)
+        # users may take every file that this process may open: some are kept back for the records of that
+        self._reserve = [Path(os.devnull).open("rb") for _ in range(_FILES_KEPT)]  # noqa: SIM115  # closed by name
         self._kept: list[tuple[PendingTurn, AnswerTrace, Outcome, str | None, str | None]] = []
         self._kept_since_s = 0.0
         self.errors = 0
@@ -90,8 +94,8 @@ class Recorder:
 
     def close(self) -> None:
         """Close the files that are written while the trial runs."""
-        self._live.close()
-        self._spool.close()
+        for file in (self._live, self._spool, *self._reserve):
+            file.close()
 
     def note(
         self, turn: PendingTurn, trace: AnswerTrace, outcome: Outcome, kind: str | None, error: str | None
@@ -124,6 +128,8 @@ class Recorder:
     def write_turns(self) -> None:
         """Turn the spool into ``turns.jsonl``, a line per turn in the order of their ends."""
         self.write_notes()
+        for file in self._reserve:
+            file.close()
         self._spool.seek(0)
         partial = self._turns_path.with_suffix(".partial")
         with partial.open("wb") as lines:

@@ -1,6 +1,6 @@
 """A second way to every figure of a trial: numpy over Parquet columns, nothing shared with ``harness.analysis``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +31,7 @@ class Recomputed:
     figures: Figures
     damage: Damage
     foreign_nonces: int = 0
+    own_limits: int = 0
     waited_s: float | None = None
     machine: Figures = field(default_factory=dict)
 
@@ -42,7 +43,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
     if summary.get("unsettled"):
         return _unsettled(folder, resources, trial)
     if trial["key"]["scenario"] == "idle":
-        return _idle(folder, resources, summary["steps"])
+        return _idle(folder, resources, summary)
     turns = _columns(folder / TURNS)
     damage = turn_columns.row_counts(turns, folder, summary)
     calls = model_calls.Calls.read(folder / CALLS)
@@ -86,6 +87,7 @@ def recompute(folder: Path, trial: Mapping[str, Any], run: Mapping[str, Any]) ->
         figures=figures,
         damage=damage,
         foreign_nonces=_foreign_nonces(turns),
+        own_limits=_own_limits(turns, summary),
         waited_s=waiting.waited_s(turns, summary, run["profile"]["answer"]),
     )
 
@@ -132,14 +134,23 @@ def _foreign_nonces(turns: Columns) -> int:
     return int(np.count_nonzero(turns["error_kind"] == "foreign_nonce"))
 
 
-def _idle(folder: Path, resources: verify_resources.Readings, steps: Sequence[Mapping[str, Any]]) -> Recomputed:
+def _own_limits(turns: Columns, summary: Mapping[str, Any]) -> int:
+    """Turns and visits that failed for a limit of the load generator's own process."""
+    errors = [str(visit["error"] or "") for visit in summary.get("visits") or ()]
+    visits = sum(error.startswith("the load generator reached a limit of its own: ") for error in errors)
+    return int(np.count_nonzero(turns["error_kind"] == "generator")) + visits
+
+
+def _idle(folder: Path, resources: verify_resources.Readings, summary: Mapping[str, Any]) -> Recomputed:
     """Figures of open sessions, and what else ran on the machine from the first quiet window to the last."""
+    steps, turns = summary["steps"], _columns(folder / TURNS)
     used = verify_resources.window(resources, steps[0]["start_s"], steps[-1]["end_s"]) if steps else {}
     return Recomputed(
         figures=verify_resources.idle(resources, steps),
         damage=[],
-        foreign_nonces=_foreign_nonces(_columns(folder / TURNS)),
-        machine={name: used.get(name) for name in ("foreign_cpu_ratio", "steal_ratio")},
+        foreign_nonces=_foreign_nonces(turns),
+        own_limits=_own_limits(turns, summary),
+        machine={name: used.get(name) for name in ("foreign_cpu_ratio", "steal_ratio", "throttled_s")},
     )
 
 
@@ -153,9 +164,14 @@ def _unsettled(folder: Path, resources: verify_resources.Readings, trial: Mappin
     }
     there = trial["summary"]["phases"]["warm_up"]
     used = verify_resources.window(resources, float(there["start_s"]), float(there["end_s"]))
-    names = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio")
+    names = ("target_cores", "host_busy_ratio", "steal_ratio", "foreign_cpu_ratio", "throttled_s")
     speeds = {"machine_speed": speed.of_trial(trial)} if trial.get("speed") else {}
-    return Recomputed(figures={name: used[name] for name in names} | late | speeds, damage=[])
+    return Recomputed(
+        figures={name: used[name] for name in names} | late | speeds,
+        damage=[],
+        foreign_nonces=_foreign_nonces(turns),
+        own_limits=_own_limits(turns, trial["summary"]),
+    )
 
 
 def _of_workload(

@@ -37,7 +37,7 @@ UNSAMPLED = frozenset({"cold_start_s"})
 #: runs recorded before they came to be do not have them
 LATER = frozenset({"turn_mean_s", "generator_cpu_s_per_turn", "model_cpu_s_per_turn", "machine_speed", "early_turns"})
 #: of a load that never settled; runs recorded before do not have them
-LATE_TOOLS = frozenset({"schedule_delay_p95_s", "model_lag_p99_s"})
+LATE_TOOLS = frozenset({"schedule_delay_p95_s", "model_lag_p99_s", "throttled_s"})
 #: of a whole window alone; runs recorded before have them of a cut trial and of a climb too
 OF_WHOLE = frozenset(
     {
@@ -252,14 +252,14 @@ def _check_verdict(
     verdict, slo = trial["verdict"], run["profile"].get("slo") or {}
     figures = result.figures
     if trial["summary"].get("unsettled"):
-        account = validity.Account.of(trial, run, 0, None)
+        account = validity.Account.of(trial, run, result.foreign_nonces, None, result.own_limits)
         for text in (*validity.unmeasured(trial), *validity.unsettled(verdict, figures, account)):
             yield Difference(place=place, figure="verdict", text=text)
         return
     known = slo_blocks.thresholds(figures, slo, cut=bool(trial["summary"]["stopped_early"]))
     misses = {n for n, (value, limit) in known.items() if value is not None and value > limit}
     unbounded = {n for n, (value, _) in known.items() if value is None and figures.get("turns") and _not_ok(figures)}
-    account = validity.Account.of(trial, run, result.foreign_nonces, result.waited_s)
+    account = validity.Account.of(trial, run, result.foreign_nonces, result.waited_s, result.own_limits)
     missed = judged and bool(misses | unbounded)
     for text in validity.check(verdict, figures | result.machine, account, missed=missed):
         yield Difference(place=place, figure="verdict", text=text)

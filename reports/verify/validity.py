@@ -20,12 +20,15 @@ BUSY_TARGET_SHARE = 0.9  # of the budget's cores: then a late model may be the t
 OFFERED_PERCENT = 98
 CONTENDED_PERCENT = 90
 HALVES_PERCENT, HALVES_ERRORS = 10, 3
+THROTTLED_S = 0.5
+NARROW = {"open_files": (3, 200), "tasks": (1, 100), "ports": (2, 200)}  # for each user, and besides
 FEWEST_TURNS = 40
 LOADED = ("chat", "think", "climb", "open", "soak", "spike", "visit")  # scenarios under load
 SHOWN = ("spike", "visit", "climb")  # made to show what happens: no SLO, so no conditions of a pass either
 EXPLAINED = {
     "model",
     "budget",
+    "limits",
     "generator",
     "not_offered",
     "audit",
@@ -37,6 +40,7 @@ NEEDED = ("added_ttft_p95_s", "lateness_p95_s", "failure_ratio", "little_error_r
 FIGURE_OF = {
     "foreign_cpu": "foreign_cpu_ratio",
     "steal": "steal_ratio",
+    "throttled": "throttled_s",
     "machine_speed": "machine_speed",
     "little": "little_error_ratio",
     "unmatched": "unmatched_turns",
@@ -65,10 +69,17 @@ class Account:
     foreign_nonces: int
     shortfall: bool
     waited_s: float | None = None  # for answers that never came, by users who did little else
+    own_limits: int = 0  # turns and visits that failed for a limit of the load generator's own process
+    narrow: bool = False  # files, tasks or ports are limited to less than its users may need
 
     @classmethod
     def of(
-        cls, trial: Mapping[str, Any], run: Mapping[str, Any], foreign_nonces: int, waited_s: float | None
+        cls,
+        trial: Mapping[str, Any],
+        run: Mapping[str, Any],
+        foreign_nonces: int,
+        waited_s: float | None,
+        own_limits: int = 0,
     ) -> "Account":
         """Read it from the plain JSON objects."""
         summary, limits = trial["summary"], trial["limits"]
@@ -88,6 +99,8 @@ class Account:
             foreign_nonces=foreign_nonces,
             shortfall=bool(limits["shortfall"]),
             waited_s=waited_s,
+            own_limits=own_limits,
+            narrow=_narrow(trial),
         )
 
 
@@ -102,6 +115,8 @@ def check(verdict: Mapping[str, Any], figures: Figures, account: Account, *, mis
         return
     if account.shortfall:
         yield f"{outcome}, but should be invalid (budget): the target did not have the stated budget"
+    if outcome == "fail" and account.narrow and "target.oom" not in codes:
+        yield "fail, but should be invalid (limits): files, tasks or ports were too few for its users"
     if outcome == "fail" and {"target.exit", "target.oom"} & set(codes):
         return
     for reason in verdict["reasons"]:
@@ -130,6 +145,8 @@ def unsettled(verdict: Mapping[str, Any], figures: Figures, account: Account) ->
     if verdict["outcome"] == "invalid":
         yield from _stated(verdict, figures, account, broken, {})
     elif "target.unsettled" in [reason["code"] for reason in verdict["reasons"]]:
+        if account.narrow:
+            yield "fail, but should be invalid (limits): files, tasks or ports were too few for its users"
         yield from _contention(verdict, figures, account)
         yield from (f"fail, but should be invalid ({rule}): {text}" for rule, text in broken.items())
 
@@ -148,8 +165,18 @@ def unmeasured(trial: Mapping[str, Any]) -> Iterator[str]:
         yield "fail, but nothing was measured and nothing died"
     elif not codes:
         yield f"{outcome} without a reason"
+    elif outcome == "fail" and _narrow(trial) and "target.oom" not in codes:
+        yield "fail, but should be invalid (limits): files, tasks or ports were too few for its users"
     if trial["verdict"].get("contended") and not trial.get("figures"):
         yield "contended, but the machine's CPU time was not recorded"
+
+
+def _narrow(trial: Mapping[str, Any]) -> bool:
+    """Tell whether a limit was lower than so many users may need; records from before it was read have none."""
+    summary, limits = trial.get("summary") or {}, trial.get("limits") or {}
+    users = int(summary["users"] if "users" in summary else trial.get("key", {}).get("level", 0))
+    allowed = {name: limits.get(name) for name in NARROW}
+    return any(n is not None and n < NARROW[name][0] * users + NARROW[name][1] for name, n in allowed.items())
 
 
 def _explained(codes: list[str]) -> bool:
@@ -167,6 +194,8 @@ def _stated(
         rule = reason["code"].removeprefix("invalid.")
         if rule == "budget" and not account.shortfall:
             yield "invalid (budget), but the target had the stated budget"
+        elif rule == "limits" and not account.narrow:
+            yield "invalid (limits), but files, tasks and ports were enough for its users"
         elif rule not in EXPLAINED and rule not in always | for_a_pass:
             yield f"invalid ({rule}), but that rule was not broken: {reason['text']!r} does not follow"
         elif rule in FIGURE_OF and not _near(reason["value"], figures.get(FIGURE_OF[rule])):
@@ -201,6 +230,11 @@ def _disturbed(figures: Figures, account: Account) -> Broken:
         broken["foreign_cpu"] = f"CPU used by other programs {foreign:.3g} % (limit {FOREIGN_CPU_PERCENT} %)"
     if steal > STEAL_PERCENT:
         broken["steal"] = f"CPU steal {steal:.3g} % (limit {STEAL_PERCENT} %)"
+    throttled_s = figures.get("throttled_s") or 0.0
+    if throttled_s > THROTTLED_S:
+        broken["throttled"] = f"CPU throttled {throttled_s:.3g} s (limit {THROTTLED_S} s)"
+    if account.own_limits:
+        broken["generator_limits"] = f"turns that met a limit of the load generator {account.own_limits} (limit 0)"
     if account.recorder_errors:
         broken["recorder"] = f"recorder errors {account.recorder_errors} (limit 0)"
     if account.foreign_nonces:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,7 +15,18 @@ from types import TracebackType
 from typing import Any
 
 from harness.errors import BenchError
-from harness.host import accounting, cgroups, cpus, launch, limits, procfs, unprivileged, watchdog
+from harness.host import (
+    accounting,
+    cgroups,
+    cpus,
+    launch,
+    leftovers,
+    limits,
+    procfs,
+    scratch,
+    unprivileged,
+    watchdog,
+)
 from harness.host.accounting import Account
 from harness.host.cgroups import Budget, Hierarchy, Side
 from harness.host.cpus import CpuSplit
@@ -67,10 +77,7 @@ class LocalRuntime:
         """Make the groups of a trial with the budget on them."""
         folder.mkdir(parents=True, exist_ok=True)
         hierarchy = self._hierarchy()
-        for tree in cgroups.leftovers(hierarchy):  # both harness and watchdog were killed
-            deadline_s = time.monotonic() + REMOVE_S
-            watchdog.kill_everything([tree], (), deadline_s)
-            watchdog.remove_group(tree, deadline_s)
+        leftovers.sweep(hierarchy, scratch.base())
         pod = LocalPod(name, folder, self._split, self._budget, hierarchy)
         self._pods = [*(p for p in self._pods if not p.stopped), pod]
         return pod
@@ -94,16 +101,16 @@ class LocalPod:
         self._oom_kills = 0
         self._stopped = False
         self._own_cpus = _keep_to(split.others) if split.spare else None
-        self._private = Path(tempfile.mkdtemp(prefix=f"chatbench-{name}-"))
+        self._held = [scratch.make(name, scratch.base())]
+        self._private = self._held[0].path
         self._guard = Watchdog()
-        self._opened: Path | None = None
         self._guard.watch("folder", self._private)
         # one process may hold two trials of a name; the number at the end tells whose leftovers groups are
-        unique = self._private.name.removeprefix("chatbench-")
+        unique = self._private.name.removeprefix(scratch.PREFIX)
         self._groups = cgroups.make(hierarchy, f"{unique}-{os.getpid()}", split, budget)
         for tree in self._trees:
             self._guard.watch("cgroup", tree)
-        self._limits = limits.read_back(hierarchy, self._groups, split, budget)
+        self._limits = limits.read_back(hierarchy, self._groups, split, budget, scratch.notes(self._private, folder))
         self._meter = Meter(hierarchy, [self._guard.pid])
         self._oom_kills_before = procfs.counter("oom_kill", "vmstat") or 0
 
@@ -132,10 +139,10 @@ class LocalPod:
         """Return a folder that programs of another user can reach: another one only where TMPDIR is closed to them."""
         if Path(temporary := unprivileged.temporary_folder()) == self._private.parent:
             return self._private
-        if self._opened is None:
-            self._opened = Path(tempfile.mkdtemp(prefix=f"{self._private.name}-", dir=temporary))
-            self._guard.watch("folder", self._opened)
-        return self._opened
+        if len(self._held) == 1:
+            self._held.append(scratch.make("open", Path(temporary)))
+            self._guard.watch("folder", self._held[1].path)
+        return self._held[1].path
 
     def launch(self, prepared: LocalPrepared, answer: AnswerPlan, messages_per_minute: int) -> Stack:
         """Start a whole stack; see ``harness.runtimes.protocol.Pod``."""
@@ -289,9 +296,9 @@ class LocalPod:
                 running.process.wait(0.1)
         left = [tree for tree in self._trees if not watchdog.remove_group(tree, begun_s + POLITE_S + REMOVE_S)]
         self._stopped = True
-        shutil.rmtree(self._private, ignore_errors=True)
-        if self._opened:
-            shutil.rmtree(self._opened, ignore_errors=True)
+        for held in self._held:
+            shutil.rmtree(held.path, ignore_errors=True)
+            held.release()
         if self._own_cpus is not None:
             _keep_to(self._own_cpus)
         if left or not ended:

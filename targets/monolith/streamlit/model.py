@@ -102,10 +102,15 @@ class Model:
 
     def close(self) -> None:
         """Close all connections and end the thread."""
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _shut(self) -> None:
+        await self._client.aclose()
+        # an answer that could not be read leaves its generators to the loop, which closes them while it runs
+        await self._loop.shutdown_asyncgens()
 
     async def _receive(self, messages: Sequence[ChatMessage], batch: _Batch) -> None:
         body = {"model": self._name, "messages": list(messages), "stream": True}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.host import cgroups
+from harness.host import cgroups, lock
 from tests import ROOT
 
 TOY = "tests/e2e/parts/toy"
@@ -40,11 +40,11 @@ highest = 2
 max_trials = 1
 """
 
-# The command line as a terminal would start it: Ctrl-C not ignored, whatever started the tests.
+# The command line as a terminal would start it, or a shell in the background: with Ctrl-C ignored only then.
 _START = """
 import os, resource, signal, sys
-largest_file_bytes, program = int(sys.argv[1]), sys.argv[2:]
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+largest_file_bytes, background, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+signal.signal(signal.SIGINT, signal.SIG_IGN if background else signal.SIG_DFL)
 if largest_file_bytes:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
 os.execv(program[0], program)
@@ -63,13 +63,16 @@ class Ended:
 class Command:
     """A started ``chatbench`` command; its output goes to files, so that it never waits for a reader."""
 
-    def __init__(self, place: "Place", name: str, words: tuple[str, ...], largest_file_bytes: int) -> None:
+    def __init__(
+        self, place: "Place", name: str, words: tuple[str, ...], largest_file_bytes: int, *, background: bool = False
+    ) -> None:
         self._out, self._err = place.folder / f"{name}.out", place.folder / f"{name}.err"
         program = [str(Path(sys.executable).with_name("chatbench")), *words]
-        environment = os.environ | {"TMPDIR": str(place.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        own = {"TMPDIR": str(place.temporary), lock.VARIABLE: str(place.temporary)}
+        environment = os.environ | own | {"PYTHONDONTWRITEBYTECODE": "1"}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _START, str(largest_file_bytes), *program],
+                [sys.executable, "-I", "-S", "-c", _START, str(largest_file_bytes), str(int(background)), *program],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -97,10 +100,10 @@ class Place:
         self._started = 0
 
     @contextmanager
-    def command(self, *words: str, largest_file_bytes: int = 0) -> Iterator[Command]:
+    def command(self, *words: str, largest_file_bytes: int = 0, background: bool = False) -> Iterator[Command]:
         """Start a command; whatever the test does, it has ended afterwards."""
         self._started += 1
-        command = Command(self, f"command-{self._started}", words, largest_file_bytes)
+        command = Command(self, f"command-{self._started}", words, largest_file_bytes, background=background)
         try:
             yield command
         finally:

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ import scipy.stats  # noqa: F401
 from harness import cli
 from harness.analysis.speed import REFERENCE_S
 from harness.cli import lookup
-from harness.host import speed
+from harness.host import lock, speed
 from harness.records import FixedWork
 from harness.trials import trial  # noqa: F401
 from reports import build
@@ -60,7 +59,7 @@ def campaign(words: Sequence[str], temporary: Path) -> int:
     pid = os.fork()
     if pid:
         return pid
-    tempfile.tempdir = str(temporary)  # the lock of one campaign on a machine is kept there
+    os.environ[lock.VARIABLE] = str(temporary)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(os.open(temporary / "errors", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)

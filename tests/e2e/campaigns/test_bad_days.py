@@ -123,6 +123,23 @@ def test_an_interrupted_campaign_goes_on_where_it_was(killed: Killed) -> None:
     assert place.run_folder() == killed.run
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_a_campaign_in_the_background_and_nothing_is_left(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    place = Place(tmp_path)
+    since = time.time()
+    with place.command(*place.measuring(TOY), background=True) as command:
+        assert until(lambda: place.under_load(since), PATIENCE_S), command.end(0.1)
+        command.process.send_signal(number)
+        ended = command.end(2 * PROMISED_S)
+        assert place.left(command.process.pid) == []
+    assert ended.code == code
+    assert f"Resume with: chatbench run --resume {place.run_folder()}" in ended.out
+    assert "everything that was started has been stopped" in ended.err
+    assert "Traceback" not in ended.err
+
+
 def test_a_full_disk_stops_the_campaign_and_says_how_to_go_on(tmp_path: Path) -> None:
     place = Place(tmp_path)
     with place.command(*place.measuring(TOY), largest_file_bytes=4096) as command:

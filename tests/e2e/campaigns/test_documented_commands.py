@@ -22,6 +22,7 @@ import yaml
 
 from harness.environments.uv import uv_environment
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID
+from harness.host import lock
 from harness.results import slug
 from tests import ROOT
 from tests.e2e.campaigns.bad_days_campaign import BRIEF, TOY
@@ -132,8 +133,8 @@ class Bench:
     def environment(self) -> dict[str, str]:
         """Return an environment with temporary files, and with them the machine's lock, of its own."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        temporary = {"TMPDIR": str(self.folder / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**os.environ, **uv_environment(os.environ), "PATH": path, **temporary}
+        own = {"TMPDIR": str(self.folder / "tmp"), lock.VARIABLE: str(self.folder / "tmp")}
+        return {**os.environ, **uv_environment(os.environ), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **own}
 
     def words(self, command: str, **small: str) -> list[str]:
         """Return a command as words; of make the variables are replaced, of others the options follow."""

@@ -14,6 +14,7 @@ import pytest
 from harness import results
 from harness.environments.uv import uv_environment
 from harness.errors import EXIT_DONE, EXIT_INVALID
+from harness.host import lock
 from tests import ROOT
 
 GUIDE = (ROOT / "docs" / "your-own.md").read_text(encoding="utf-8")
@@ -66,7 +67,8 @@ def environment(folder: Path) -> dict[str, str]:
     """
     (folder / "tmp").mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, **uv_environment(os.environ), "PATH": path, "TMPDIR": str(folder / "tmp")}
+    own = {"TMPDIR": str(folder / "tmp"), lock.VARIABLE: str(folder / "tmp")}
+    return {**os.environ, **uv_environment(os.environ), "PATH": path, **own}
 
 
 def typed(command: str, folder: Path) -> None:

@@ -46,7 +46,8 @@ class Files:
     live: list[dict[str, Any]]
 
 
-def start(load: LoadPlan) -> subprocess.Popen[str]:
+def start(load: LoadPlan, *before: str) -> subprocess.Popen[str]:
+    """Start the generator; ``before`` is a command that becomes it."""
     output = Path(load.output)
     output.mkdir(parents=True, exist_ok=True)
     path = output / "plan.json"
@@ -54,7 +55,7 @@ def start(load: LoadPlan) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", "--loglevel", "WARNING"]
     env = {**os.environ, "CHATBENCH_PLAN": str(path)}
     return subprocess.Popen(
-        command,
+        [*before, *command],
         cwd=ROOT,
         env=env,
         stdout=subprocess.PIPE,

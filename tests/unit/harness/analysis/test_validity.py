@@ -13,7 +13,18 @@ from harness import results
 from harness.analysis import chat_figures
 from harness.analysis.facts import Facts
 from harness.analysis.verdict import judge
-from harness.records import Emission, GeneratorSummary, PhaseTimes, ResourceSample, Slo, Turn, Verdict, WorkerShare
+from harness.records import (
+    OWN_LIMIT,
+    OWN_LIMIT_WORDS,
+    Emission,
+    GeneratorSummary,
+    PhaseTimes,
+    ResourceSample,
+    Slo,
+    Turn,
+    Verdict,
+    WorkerShare,
+)
 from harness.results import turn_table
 from reports.content.report import assemble
 from reports.pages.files import to_markdown
@@ -49,6 +60,7 @@ class Recorded:
     foreign_cores: float = 0.02
     steal_cores: float = 0.0
     target_cores: float = 0.5
+    throttled_s: float = 0.0
     facts: Facts = field(
         default_factory=lambda: Facts(spare_cpus=True, budget_cores=2, stopped_early=False, turns_needed=40)
     )
@@ -66,6 +78,7 @@ class Recorded:
                 host_idle_s=(2 - busy) * n,
                 host_steal_s=self.steal_cores * n,
                 foreign_cpu_s=self.foreign_cores * n,
+                throttled_s=self.throttled_s * n / 80,
             )
             for n in range(83)
         )
@@ -142,6 +155,16 @@ def steal(made: Recorded) -> None:
     made.steal_cores = 0.12
 
 
+def throttled(made: Recorded) -> None:
+    made.throttled_s = 0.6
+
+
+def generator_without_files(made: Recorded) -> None:
+    lost = replace(made.turns[7], outcome="failed", error_kind=OWN_LIMIT, error=f"{OWN_LIMIT_WORDS}Too many open files")
+    made.turns[7] = lost
+    made.facts = replace(made.facts, own_limits=sum(turn.error_kind == OWN_LIMIT for turn in made.turns))
+
+
 def lost_line(made: Recorded) -> None:
     del made.turns[200]
 
@@ -214,6 +237,12 @@ PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (late_model, "invalid.model_lag", "model lag p99 15 ms (limit 5 ms)"),
     (foreign_load, "invalid.foreign_cpu", "CPU used by other programs 6 % (limit 5 %)"),
     (steal, "invalid.steal", "CPU steal 6 % (limit 5 %)"),
+    (throttled, "invalid.throttled", "CPU throttled 600 ms (limit 500 ms)"),
+    (
+        generator_without_files,
+        "invalid.generator_limits",
+        "turns that the load generator could not take for a limit of its own 1 (limit 0)",
+    ),
     (lost_line, "invalid.lost_turns", "lost turns 1 (limit 0)"),
     (invented_line, "invalid.lost_turns", "lost turns 1 (limit 0)"),
     (
@@ -276,6 +305,7 @@ def test_every_rule_the_verdict_knows_is_provoked_somewhere() -> None:
     known = set(re.findall(r'"(invalid\.[a-z_]+)"', sources))
     elsewhere = {
         "invalid.budget",  # tests/unit/harness/trials/test_trial.py, tests/unit/harness/runtimes/docker/test_budget.py
+        "invalid.limits",  # tests/unit/harness/analysis/test_narrow.py
         "invalid.absent",  # tests/unit/harness/analysis/test_verdict.py
         "invalid.unsettled",  # tests/unit/harness/analysis/test_verdict.py
         "invalid.stopped",  # tests/unit/harness/analysis/test_verdict.py

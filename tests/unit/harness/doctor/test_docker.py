@@ -104,7 +104,7 @@ def test_a_socket_that_this_user_may_not_use_is_told_apart(tmp_path: Path, monke
     (found,) = docker.examine(tmp_path)
     assert found.state == "warn"
     assert "may not use it" in found.what
-    assert "usermod" in found.remedy
+    assert "usermod" in found.command
 
 
 def test_an_engine_that_falls_silent_is_named_not_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

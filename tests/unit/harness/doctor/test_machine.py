@@ -1,5 +1,6 @@
 """What the doctor says of this machine and of lesser ones."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,9 +8,14 @@ import pytest
 
 from harness.doctor import machine as doctor
 from harness.doctor.advice import Advice
+from harness.doctor.enforcing import Account
 from harness.host import cgroups, cpus, machine
+from harness.records import Limits
+from tests.doubles.trials import LIMITS
 
-NAMES = ["CPUs", "spare CPUs", "memory", "CPU limit", "memory limit", "other load", "steal", "disk"]
+NAMES = ["CPUs", "spare CPUs", "memory", "CPU limit", "memory limit", "outer limits", "temporary files"]
+NAMES += ["other load", "steal", "disk"]
+PLAIN = Account(user=1000, group=1000, groups="v2", systemd=True, sudo=True)
 PROGRAMS = ["Node.js", "redis-server", "PostgreSQL", "Chromium", "Docker engine"]
 
 
@@ -43,15 +49,49 @@ def test_one_cpu_is_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(check.state, check.what) for check in found] == [
         ("missing", "this process may use 1 CPU, the budget is 2")
     ]
-    assert doctor._limits() == []
+    assert doctor._limits(Path()) == []
 
 
-def test_limits_that_cannot_be_enforced_come_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_that_cannot_be_enforced_come_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroups, "make", lambda *_: None)
-    for check in doctor._limits():
-        assert check.state == "warn"
+    monkeypatch.setattr(doctor.enforcing.Account, "here", lambda: PLAIN)
+    *checks, outer = doctor._limits(Path("/srv/bench"))
+    assert outer.name == "outer limits"
+    for check in checks:
+        assert (check.state, check.remedy) == ("warn", "run the command below")
         assert "not enforced" in check.what
-        assert "Delegate=" in check.remedy
+        assert "Delegate=yes" in check.command
+
+
+@pytest.mark.parametrize(
+    ("limits", "state", "what"),
+    [
+        (LIMITS, "ok", "none below the budget"),
+        (replace(LIMITS, open_files=20_000), "ok", "none below the budget; files, tasks and ports for 6,600 users"),
+        (replace(LIMITS, open_files=3_200), "ok", "none below the budget; files, tasks and ports for 1,000 users"),
+        (
+            replace(LIMITS, open_files=3_199),
+            "warn",
+            "open files allowed to a process (`ulimit -n`) 3199: for 999 users",
+        ),
+        (
+            replace(LIMITS, notes=("an outer group holds all to 3.00 CPUs",)),
+            "warn",
+            "an outer group holds all to 3.00 CPUs",
+        ),
+        (replace(LIMITS, shortfall="memory is 2.00 GiB"), "missing", "memory is 2.00 GiB"),
+    ],
+)
+def test_outer_limits_are_told_the_worst_first(limits: Limits, state: str, what: str) -> None:
+    found = doctor.outer_limits(limits)
+    assert (found.state, found.what) == (state, what)
+    assert bool(found.remedy) == (state != "ok")
+
+
+def test_temporary_files_in_memory_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    for in_memory, state in ((True, "warn"), (False, "ok")):
+        monkeypatch.setattr(doctor.scratch, "in_memory", lambda _, is_so=in_memory: is_so)
+        assert doctor.temporary_files().state == state
 
 
 def test_programs_that_set_up_brings_along_are_fine_when_absent(monkeypatch: pytest.MonkeyPatch) -> None:

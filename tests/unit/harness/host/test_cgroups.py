@@ -77,8 +77,11 @@ def test_the_strictest_ancestor_decides(tree: Tree) -> None:
     groups = cgroups.make(found, "t-1", SPLIT, Budget())
     read = limits.read_back(found, groups, SPLIT, Budget())
     assert read.memory_bytes == 3 * GIB
-    assert any("3.00 GiB" in note for note in read.notes)
-    assert any("1.50 CPUs" in note for note in read.notes)
+    assert read.shortfall == (
+        "an outer group holds the target to 1.50 CPUs of time (minimum 3); "
+        "an outer group holds the target to 3.00 GiB, not 4.00 GiB"
+    )
+    assert f"not the stated budget: {read.shortfall}" in read.notes
 
 
 def test_throttling_by_an_outer_quota_is_seen(tree: Tree) -> None:
@@ -100,7 +103,7 @@ def test_memory_is_enforced_where_only_memory_is_delegated(tree: Tree) -> None:
     assert read.memory_enforced
     assert not read.cpu_enforced
     assert read.cpus == (0, 1)
-    assert any("CPU set not enforced" in note and "Delegate=" in note for note in read.notes)
+    assert any("CPU set not enforced" in note and "chatbench doctor" in note for note in read.notes)
 
 
 def test_without_any_permission_nothing_is_claimed(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,13 +185,20 @@ def test_both_versions_give_the_same_readings(tree: Tree, version: int) -> None:
     assert accounting.group_oom_kills(folder, version) == 2
 
 
-def test_groups_of_an_ended_harness_are_found(tree: Tree) -> None:
+def test_a_harness_in_its_own_leaf_makes_groups_beside_it_and_nests_no_deeper(tree: Tree) -> None:
     root = tree("v2_delegated")
-    found = hierarchy_of(root)
-    gone, ours = found.own["memory"] / "chatbench-x-4194999", found.own["memory"] / "chatbench-x-1"
-    gone.mkdir()
-    ours.mkdir()
-    assert cgroups.leftovers(found) == [gone]
+    scope = hierarchy_of(root).own["memory"]
+    for _ in range(3):  # as the leaf stays, and at times one in it that an earlier version made
+        membership = root / "proc/self/cgroup"
+        membership.write_text(f"{membership.read_text().strip()}/{cgroups.LEAF}\n")
+        own = root / "sys" / membership.read_text().strip()[len("0::/") :]
+        own.mkdir(parents=True, exist_ok=True)
+        found = hierarchy_of(root)
+        assert found.own["memory"] == own
+        groups = cgroups.make(found, "t-1", SPLIT, Budget())
+        assert groups is not None
+        assert groups.trees == (scope / "chatbench-t-1",)
+        assert not list(own.iterdir())
 
 
 def test_fields_are_found_by_their_whole_name_at_the_start_of_a_line() -> None:

@@ -1,13 +1,17 @@
 """Starting programs: environment, log, session, and what happens when they cannot be started."""
 
+import ast
 import os
+import resource
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from harness.errors import BenchError
-from harness.host import launch
+from harness.host import launch, procfs, watchdog
+from harness.host.outer import OPEN_FILES
 
 ALL_CPUS = sorted(os.sched_getaffinity(0))
 
@@ -51,6 +55,15 @@ def test_the_program_keeps_to_its_cpus(tmp_path: Path) -> None:
     assert log == f"{ALL_CPUS[-1:]}\n"
 
 
+def test_soft_limits_are_raised_to_the_hard_ones(tmp_path: Path) -> None:
+    """A shell's usual soft limit of 1024 open files is no property of the server that is measured."""
+    kinds = [getattr(resource, f"RLIMIT_{name}") for name in ("NOFILE", "AS", "DATA", "NPROC", "CPU")]
+    _, log = run(tmp_path, *python(f"import resource; print([resource.getrlimit(kind) for kind in {kinds}])"))
+    (soft, hard), *others = ast.literal_eval(log)
+    assert soft == resource.RLIM_INFINITY or soft >= min(hard if hard >= 0 else OPEN_FILES, OPEN_FILES)
+    assert all(soft == hard for soft, hard in others)
+
+
 def test_a_program_that_does_not_exist_says_so_in_its_log(tmp_path: Path) -> None:
     code, log = run(tmp_path, "no-such-program-here")
     assert code != 0
@@ -70,6 +83,24 @@ def test_a_group_that_cannot_be_joined_stops_the_start(tmp_path: Path) -> None:
     )
     assert process.wait(20) != 0
     assert "not started" in (tmp_path / "it.log").read_text()
+
+
+def test_nothing_outlives_a_program_that_is_run_to_its_end(tmp_path: Path) -> None:
+    script = "import os, sys, time; pid = os.fork(); print(pid, flush=True) if pid else time.sleep(600); sys.exit(4)"
+    with (tmp_path / "log").open("wb") as output:
+        code = launch.run_to_end(python(script), cwd=tmp_path, env={}, output=output, timeout_s=20)
+    child = int((tmp_path / "log").read_text())
+    assert code == 4
+    assert watchdog.session_pids({child}) == []
+    assert (
+        not Path("/proc", str(child)).exists()
+        or procfs.read(f"/proc/{child}/stat").rpartition(")")[2].split()[0] == "Z"
+    )
+
+
+def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as output, pytest.raises(subprocess.TimeoutExpired):
+        launch.run_to_end(python("import time; time.sleep(600)"), cwd=tmp_path, env={}, output=output, timeout_s=0.3)
 
 
 def test_a_missing_folder_is_an_error_that_names_it(tmp_path: Path) -> None:

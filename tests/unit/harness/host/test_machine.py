@@ -1,7 +1,6 @@
 """The machine's fingerprint, its CPUs and the lock."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -127,16 +126,3 @@ def test_virtualisation_is_told_where_it_shows(tmp_path: Path) -> None:
     (tmp_path / ".dockerenv").touch()
     assert machine.virtual(tmp_path) == "container"
     assert machine.virtual(tmp_path / "nowhere") is None
-
-
-def test_a_second_campaign_learns_who_measures(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    with machine.one_campaign(lock):
-        script = (
-            "import sys; from pathlib import Path; from harness.host import machine\n"
-            "with machine.one_campaign(Path(sys.argv[1])): pass"
-        )
-        second = subprocess.run([sys.executable, "-c", script, str(lock)], capture_output=True, text=True, check=False)
-        assert f"process {os.getpid()} is measuring on this machine" in second.stderr
-    with machine.one_campaign(lock):
-        assert lock.read_text() == f"{os.getpid()}\n"

@@ -112,6 +112,8 @@ def share(cpu_s: float) -> WorkerShare:
 PROVOKED: dict[str, dict[str, Any]] = {
     "foreign_cpu": {"resources": column("foreign_cpu_s", lambda v: v * 204)},
     "steal": {"resources": column("host_steal_s", lambda v: v + 1.0 * pd.RangeIndex(len(v)) / 6)},
+    "throttled": {"resources": column("throttled_s", lambda v: 1.0 * pd.RangeIndex(len(v)))},
+    "generator_limits": {"turns": lambda frame: frame.assign(error_kind=["generator", *frame["error_kind"][1:]])},
     "recorder": {"summary": lambda one: replace(one, recorder_errors=3)},
     "sign_in": {"summary": lambda one: replace(one, sign_in_failures=9)},
     "foreign_nonce": {"turns": foreign_nonce},
@@ -164,7 +166,7 @@ def test_an_idle_trial_that_was_disturbed_is_named(run: Path, rule: str) -> None
     assert [t for p, t in verdicts(run) if p == f"{IDLE}/trial.json" and f"({rule})" in t]
 
 
-@pytest.mark.parametrize("rule", sorted({*PROVOKED, "few_turns", "unsteady", "users"}))
+@pytest.mark.parametrize("rule", sorted({*PROVOKED, "few_turns", "limits", "unsteady", "users"}))
 def test_an_invalid_trial_whose_rule_was_not_broken_is_named(run: Path, rule: str) -> None:
     reason = verdict.Reason(code=f"invalid.{rule}", text="it is said", value=1.0)
     consistent(run, CHAT, judged=Verdict(outcome="invalid", reasons=(reason,)))
@@ -212,6 +214,7 @@ PASS: dict[str, Any] = {"outcome": "pass", "reasons": []}
     [
         ({"foreign_cpu_ratio": 0.05}, {"foreign_cpu_ratio": 0.051}, "foreign_cpu"),
         ({"steal_ratio": 0.05}, {"steal_ratio": 0.051}, "steal"),
+        ({"throttled_s": 0.5}, {"throttled_s": 0.51}, "throttled"),
         (
             {"little_error_ratio": 0.5, "little_error_s_per_turn": 0.005},
             {"little_error_ratio": 0.011, "little_error_s_per_turn": 0.0051},
@@ -245,6 +248,19 @@ def test_a_fail_may_break_what_only_a_pass_has_to_keep_and_a_death_explains_itse
     assert list(validity.check(fail, drifting | {"steal_ratio": 0.9}, refused, missed=True)) != []
     died = fail | {"reasons": [{"code": "target.exit", "text": "app ended", "value": None}]}
     assert list(validity.check(died, drifting | {"steal_ratio": 0.9}, refused, missed=True)) == []
+
+
+@pytest.mark.parametrize(("name", "enough"), [("open_files", 500), ("tasks", 200), ("ports", 400)])
+def test_a_fail_where_limits_were_too_narrow_for_its_users_is_named(name: str, enough: int) -> None:
+    for allowed, narrow in ((enough, False), (enough - 1, True), (None, False)):
+        trial = {"key": {"level": 100}, "summary": None, "limits": {name: allowed}}
+        assert validity._narrow(trial) == narrow
+    fail: dict[str, Any] = {"outcome": "fail", "reasons": [], "contended": False}
+    under = replace(ACCOUNT, narrow=True)
+    assert "(limits)" in next(validity.check(fail, GOOD, under, missed=True))
+    assert list(validity.check(PASS, GOOD, under, missed=False)) == []
+    killed = fail | {"reasons": [{"code": "target.oom", "text": "1 kill", "value": 1.0}]}
+    assert list(validity.check(killed, GOOD, under, missed=True)) == []
 
 
 def test_a_fail_for_want_of_answers_has_to_be_one() -> None:

@@ -141,7 +141,8 @@ def test_a_memory_hog_is_killed_by_the_limit_and_counted(open_pod: Callable[...,
     assert pod.exited() == [("hog", -signal.SIGKILL)]
     sample = pod.sample()[0]
     assert sample.oom_kills == 1
-    assert 48 * MIB < (sample.peak_bytes or 0) <= 64 * MIB
+    # the kernel charges in batches per CPU: a peak may be some percent above the limit
+    assert 48 * MIB < (sample.peak_bytes or 0) <= 1.1 * 64 * MIB
     pod.stop()
     assert pod.oom_kills() == 1
     assert "never" not in (tmp_path / "hog.log").read_text()
