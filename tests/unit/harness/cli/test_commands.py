@@ -368,8 +368,53 @@ def test_an_interrupted_campaign_names_the_command_that_goes_on(
     assert said.message == "chatbench: interrupted; everything that was started has been stopped"
 
 
-from harness.cli import REPOSITORY, doctor, lookup, signals, targets
-from harness.environments.sources import digest_of_measuring
+def test_a_results_folder_of_any_name_is_printed_as_it_is_typed(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None]
+) -> None:
+    resumed(KeyboardInterrupt())
+    odd = earlier.parent / "my [results] (1) & more"
+    earlier.rename(odd)
+    said = say("run", "--resume", "latest", "--results", str(odd))
+    (folder,) = odd.iterdir()
+    command = said.out.splitlines()[-1].partition("Resume with: ")[2]
+    assert shlex.split(command) == ["chatbench", "run", "--resume", str(folder)]
+    assert f"'{folder}'" in command
+    assert said.code == 130
+
+
+@pytest.mark.parametrize("look", [lookup.run_folder, lookup.results_folder])
+def test_a_runs_folder_is_absolute_however_it_is_typed(
+    look: Callable[[str, Path], Path], earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = earlier.iterdir()
+    monkeypatch.chdir(earlier)
+    assert look(folder.name, earlier / "none") == folder
+    assert look(f"./{folder.name}", earlier / "none") == folder
+    assert look("latest", earlier) == folder
+    monkeypatch.chdir(folder)
+    assert look(".", earlier / "none") == folder
+
+
+def test_latest_is_the_run_that_was_begun_last(say: Say, no_set_up: None, earlier: Path) -> None:
+    (folder,) = earlier.iterdir()
+    run = results.read_run(folder)
+    later = replace(run, run_id="a-later-one", created_at="2026-01-02T00:00:00+00:00", gate=GATE)
+    results.write_run(earlier / later.run_id, later)
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    assert said.code == EXIT_USAGE
+    assert "run a-later-one is a gate's" in said.message
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_campaign_that_a_signal_ended_names_the_command_that_goes_on(
+    say: Say, earlier: Path, resumed: Callable[[BaseException], None], number: signal.Signals, code: int
+) -> None:
+    resumed(signals.Ended(number))
+    said = say("run", "--resume", "latest", "--results", str(earlier))
+    (folder,) = earlier.iterdir()
+    assert said.code == code
+    assert f"chatbench run --resume {folder}\n" in said.out
+    assert said.message == f"chatbench: ended by {number.name}; everything that was started has been stopped"
 
 
 def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
