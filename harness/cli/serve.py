@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     ):
         try:
             for url in served.stack.instances:
-                console.print(f"{prepared.target.title}: {url}", highlight=False, markup=False)
+                console.print(f"{prepared.target.title}: {url}", highlight=False)
             if "sign-in" in prepared.target.features:
                 console.print("sign in as user0001, moderator or admin with chatbench-demo")
             console.print("Ctrl-C stops it")

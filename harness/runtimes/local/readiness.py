@@ -1,7 +1,6 @@
 """Waits until a component is ready, and says why when it does not become so."""
 
 import http.client
-import shlex
 import socket
 import subprocess
 import time
@@ -67,4 +66,4 @@ def _remedy(tail: str, wanted: Launch) -> str:
         return "another program took the port meanwhile: run it again, another port will be picked"
     if "modulenotfounderror" in lowered or "no module named" in lowered:
         return "a package is missing from the part's requirements file: add it there and lock again"
-    return f"start it by hand in {shlex.quote(str(wanted.cwd))}: {shlex.join(wanted.command)}"
+    return f"start it by hand in {wanted.cwd}: {' '.join(wanted.command)}"
