@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from shlex import quote
 
 from harness.errors import BenchError
 from harness.results import sha256, write_atomically
@@ -49,8 +48,8 @@ def check_hashes(report: Report) -> None:
                 flaw = "is missing" if found is None else f"was changed: its SHA-256 is not that in {folder}/trial.json"
                 raise BenchError(
                     f"{path} {flaw}",
-                    f"restore it, or measure that trial again: rm -r {quote(str(path.parent.absolute()))}; "
-                    f"chatbench run --resume {quote(str(report.folder.absolute()))}",
+                    f"restore it, or measure that trial again: remove {path.parent}, then chatbench run --resume "
+                    f"{report.folder}",
                 )
 
 

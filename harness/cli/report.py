@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         raise UsageError("--output is for several runs", "name more runs, or leave it out: a run's report is in it")
     terminal.show(build(folders[0], formats=formats), console)
-    console.print(f"report: {page(folders[0], formats)}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"report: {page(folders[0], formats)}", highlight=False, soft_wrap=True)
     return EXIT_DONE
 
 

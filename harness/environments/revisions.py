@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +66,9 @@ def _find(repository: Path, revision: str) -> tuple[str, str]:
             f"no revision {revision!r} in {repository}, and several remote repositories have one",
             f"name one: {', '.join(remote)}",
         )
-    raise UsageError(f"no revision {revision!r} in {repository}", _remedy(repository, revision))
+    asked = _asked(repository, revision)  # it is silent about a name that it does not know
+    why = f": {reason(asked)}" if asked.stderr else ""
+    raise UsageError(f"no revision {revision!r} in {repository}{why}", _remedy(repository, revision))
 
 
 def _remote(repository: Path, revision: str) -> dict[str, str]:
@@ -80,7 +83,11 @@ def _remote(repository: Path, revision: str) -> dict[str, str]:
 
 def _commit(repository: Path, revision: str) -> str:
     """Return a revision's commit, empty where git knows none."""
-    return text(git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+    return text(_asked(repository, revision))
+
+
+def _asked(repository: Path, revision: str) -> subprocess.CompletedProcess[bytes]:
+    return git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
 
 
 def _remedy(repository: Path, revision: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from harness import results
 from harness.records import Finding
@@ -68,7 +67,7 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     """Return the cell of a property that no finding is about, with the reason."""
     if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
         return absent(measure, label, evidence.target)
-    why = f"it was not audited; chatbench run {quote(evidence.target)}"
+    why = f"it was not audited; chatbench run {evidence.target}"
     if evidence.no_app:
         why = NO_APP
     if evidence.audits:

@@ -73,6 +73,15 @@ def test_what_is_no_revision_is_named(repository: Path, kept: Path, revision: st
     assert str(repository) in refused.value.message
 
 
+def test_a_damaged_history_is_told_in_gits_words(repository: Path, kept: Path) -> None:
+    commit_id = git(repository, "rev-parse", "main~1")
+    file = repository / ".git" / "objects" / commit_id[:2] / commit_id[2:]
+    file.chmod(0o644)
+    file.write_bytes(b"")
+    with pytest.raises(UsageError, match=r"no revision '[0-9a-f]{40}' in .*: object file .* is empty"):
+        checkout(repository, commit_id, kept)
+
+
 def test_the_nearest_branch_is_named(repository: Path, kept: Path) -> None:
     with pytest.raises(UsageError) as refused:
         checkout(repository, "mian", kept)

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from rich.console import Console
 
 from harness.errors import BenchError, UsageError
 from reports import build
-from reports.content.report import Report, assemble, conditions_list
+from reports.content.report import Report, assemble
 from reports.pages import files, terminal
 from reports.verify.wording import visible_text
 from tests.doubles import results_run
@@ -54,20 +53,6 @@ def printed_wide(report: Report) -> str:
 
 def words(text: str) -> str:
     return re.sub(r"\s+", "", text)
-
-
-def test_commands_are_quoted_for_a_shell(run: Path, report: Report, tmp_path: Path) -> None:
-    typed = ("chatbench", "run", "./my bot (1) & more", "--results", "$HOME/r")
-    quoted = "chatbench run './my bot (1) & more' --results '$HOME/r'"
-    spaced = replace(report, run=replace(report.run, command=typed))
-    assert dict(conditions_list(spaced))["Command"] == quoted
-    copy = shutil.copytree(run, tmp_path / "my results (1) & more")
-    trial = copy / "trials/streamlit/chat/002-10-0"
-    (trial / "turns.parquet").unlink()
-    with pytest.raises(BenchError) as raised:
-        build.build(copy)
-    hint = raised.value.hint.partition("again: ")[2]
-    assert hint == f"rm -r {shlex.quote(str(trial))}; chatbench run --resume {shlex.quote(str(copy))}"
 
 
 @pytest.mark.parametrize("name", ["turns.parquet", "tokens.parquet", "resources.parquet"])
