@@ -17,6 +17,7 @@ from harness.trials.observe import Observation, observe
 from harness.trials.plans import CHECK_TURNS, plan_for
 from harness.trials.subject import subject
 
+MACHINES_LIMITS = ("invalid.limits", "invalid.generator_limits")
 WITHOUT_LOAD = ("check", "audit", "idle")  # scenarios that the machine's speed says nothing of
 
 
@@ -124,7 +125,7 @@ def require_passed_check(trial: Trial) -> None:
     """Raise BenchError where the check of a target failed: nothing measured of it would mean anything."""
     if trial.verdict.outcome != "pass":
         reasons = "; ".join(r.text for r in trial.verdict.reasons)
-        if trial.limits.shortfall:
+        if trial.limits.shortfall or any(reason.code in MACHINES_LIMITS for reason in trial.verdict.reasons):
             raise BenchError(f"{trial.key.target}: {reasons}", "`chatbench doctor` says what can be enforced here")
         raise BenchError(
             f"{trial.key.target} does not answer as it should: {reasons}",
