@@ -33,7 +33,8 @@ def page() -> str:
         + "\n".join(_command(one) for one in commands.choices.values())
         + "\n## Exit codes\n\n"
         + table(("Code", "Meaning"), exits)
-        + "\nAn interrupted command ends with 130.\n\n## make\n\n"
+        + "\nAn interrupted command ends with 130, after SIGTERM with 143, after its terminal was closed with 129.\n"
+        + "It stops what it started; a run says how to resume it.\n\n## make\n\n"
         + make_targets()
     )
 

@@ -20,6 +20,7 @@ from harness.trials.plans import CHECK_TURNS, plan_for
 from harness.trials.refusals import refused_calls
 from harness.trials.subject import subject
 
+MACHINES_LIMITS = ("invalid.limits", "invalid.generator_limits")
 WITHOUT_LOAD = ("check", "audit", "idle")  # scenarios that the machine's speed says nothing of
 
 
@@ -135,7 +136,7 @@ def require_passed_check(trial: Trial, folder: Path) -> None:
         log = folder / "logs" / f"{GENERATOR}.log"
         if trial.summary is None and (lines := last_lines(log)):
             reasons += f"; the end of {log}:" + "".join(f"\n    {line}" for line in lines)
-        if trial.limits.shortfall:
+        if trial.limits.shortfall or any(reason.code in MACHINES_LIMITS for reason in trial.verdict.reasons):
             raise BenchError(f"{trial.key.target}: {reasons}", "`chatbench doctor` says what can be enforced here")
         typed = quote(trial.key.target)
         raise BenchError(

@@ -32,8 +32,10 @@ from tests.e2e.campaigns.test_your_own import TYPED
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WORKFLOW = ROOT / "docs" / "ci" / "gate.yml"
 PATIENCE_S, SMOKE_S, BUILDING_S = 800, 1600, 3600
-#: needs a session of systemd, which neither containers nor CI have; what follows it is run
-DELEGATED = "systemd-run --user --scope -p Delegate=yes"
+#: needs systemd, which neither containers nor CI have; what follows it is run
+DELEGATED = (
+    "sudo systemd-run --pipe --wait --collect -p Delegate=yes --uid=$(id -u) --gid=$(id -g) --working-directory=$PWD"
+)
 PAIR = {slug("django+angular"), slug("streamlit")}  # what is measured where nobody names targets
 GATE_ANSWERS = (EXIT_DONE, EXIT_GATE, EXIT_INVALID)
 #: what a line does, by its first match; a test's name where another one types or does exactly this
@@ -42,8 +44,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     (r"make images", "containers"),
     (r"make base-image", "containers"),
     (r"make bench PROFILE=smoke", "as it stands"),
-    (r"make bench( (PROFILE|TARGETS|ARGS)=\S.*)?", "campaign"),
-    (rf"({re.escape(DELEGATED)} )?chatbench run", "campaign"),
+    (rf"({re.escape(DELEGATED)} )?make bench( (PROFILE|TARGETS|ARGS)=\S.*)?", "campaign"),
     (r"make setup( TARGETS=\S+)?", "set up"),
     (r"chatbench (targets|doctor)", "read"),
     (r"chatbench (verify|report) latest", "read"),
@@ -171,12 +172,8 @@ class Bench:
     ) -> Path:
         """Run a documented campaign, briefly unless a profile is named; return its run, which may be unsettled."""
         profile, before = profile or str(self.folder / "brief.toml"), set(results.glob("*"))
-        if command.startswith("make"):
-            small = {"PROFILE": profile, "ARGS": f"--results {results}"} | ({"TARGETS": targets} if targets else {})
-            words = self.words(command, **small)
-        else:
-            program = command.removeprefix(f"{DELEGATED} ")
-            words = self.words(f"{program} {targets or ''}", **{"--profile": profile, "--results": str(results)})
+        small = {"PROFILE": profile, "ARGS": f"--results {results}"} | ({"TARGETS": targets} if targets else {})
+        words = self.words(command.removeprefix(f"{DELEGATED} "), **small)
         self.do(words, EXIT_INVALID, timeout_s=timeout_s)
         (run,) = set(results.glob("*")) - before
         return run

@@ -91,6 +91,16 @@ def test_a_starved_generator_without_spare_cpus_offers_too_little(
     assert (found.trial.figures["offered_ratio"] or 1.0) < 0.98
 
 
+def test_a_generator_with_too_few_open_files(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = generator.command()
+    narrowed = ("sh", "-c", 'ulimit -n 100 && exec "$@"', "sh", *right)
+    monkeypatch.setattr(generator, "command", lambda: narrowed)
+    found = short(lab, users=140)
+    assert found.trial.verdict.outcome == "invalid"
+    assert "invalid.generator_limits" in codes(found)
+    assert "target.exit" not in codes(found)
+
+
 @pytest.mark.usefixtures("spare_cpus")
 def test_a_late_model(lab: Laboratory) -> None:
     start = ("{python}", str(HERE / "validity_late_model.py"), *lab.model.local.start[3:])
