@@ -2,11 +2,10 @@
 
 import argparse
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli import REPOSITORY
+from harness.cli import REPOSITORY, output
 from harness.errors import EXIT_DONE
 
 
@@ -18,5 +17,5 @@ def run(args: argparse.Namespace) -> int:
     table = Table("", "what", "found", "what to do", title="doctor", title_justify="left")
     for one in examination.examine(REPOSITORY):
         table.add_row(one.state, Text(one.name), Text(one.what), Text(one.remedy or ""))
-    Console().print(table)
+    output.console().print(table)
     return EXIT_DONE

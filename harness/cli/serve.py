@@ -5,17 +5,15 @@ import signal
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-
 from harness import profiles
-from harness.cli import lookup
+from harness.cli import lookup, output
 from harness.errors import EXIT_DONE
 from harness.runtimes import serving
 
 
 def run(args: argparse.Namespace) -> int:
     """Start a target and keep it until Ctrl-C."""
-    console, profile = Console(), profiles.load(args.profile)
+    console, profile = output.console(), profiles.load(args.profile)
     runtime = lookup.runtime("local")
     prepared = lookup.prepared(runtime, args.target, console, profile.seed)
     with (

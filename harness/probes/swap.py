@@ -31,11 +31,6 @@ def pairs(catalogue: Catalogue) -> list[Target]:
     ]
 
 
-def absent(note: str) -> SwapMatrix:
-    """Return a matrix in which nothing was tried, with the reason."""
-    return SwapMatrix(made_at=_now(), browser=None, duration_s=0.0, pairs=(), note=note)
-
-
 def matrix(
     runtime: Runtime,
     browser: Browser,
