@@ -242,7 +242,9 @@ def _finish(job: Job, capacities: dict[str, Capacity], console: Console) -> int:
     except BenchError as error:
         if again in error.hint:
             raise
-        raise BenchError(error.message, f"{error.hint}; all samples are kept. Write the report with: {again}") from error
+        raise BenchError(
+            error.message, f"{error.hint}; all samples are kept. Write the report with: {again}"
+        ) from error
     except BrokenPipeError:
         raise  # nobody reads what is printed
     except Exception as error:
