@@ -7,6 +7,7 @@ import http.client
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from harness.errors import BenchError
 from harness.probes.client import Client
 from harness.probes.probe import NotMeasuredError, Probes, Seen
 from harness.probes.security import streamlit
@@ -119,8 +120,14 @@ def _looked_at(subject: Subject, look: "Callable[[Browser], Seen]") -> Seen:
 
     if chromium.find() is None:
         raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
-    with chromium.opened() as browser:
-        return look(browser)
+    try:
+        with chromium.opened() as browser:
+            seen = look(browser)
+            if not browser.is_connected():  # every page broke with it, and none of a payload
+                raise NotMeasuredError("Chromium ended by itself meanwhile")
+            return seen
+    except BenchError as error:
+        raise NotMeasuredError(f"{error.message}; {error.hint}") from error
 
 
 @PROBES.finds("csrf", "forged requests refused (CSRF)")
