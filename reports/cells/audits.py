@@ -1,5 +1,6 @@
 """The rows that rest on an audit: a cell per finding, and what stands there where a target was not audited."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     """Return the cell of a property that no finding is about, with the reason."""
     if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
         return absent(measure, label, evidence.target)
-    why = f"it was not audited; chatbench run {evidence.target}"
+    why = f"it was not audited; chatbench run {shlex.quote(evidence.target)}"
     if evidence.no_app:
         why = NO_APP
     if evidence.audits:

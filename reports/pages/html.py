@@ -17,7 +17,7 @@ from reports.cells.audits import properties, word
 from reports.cells.cell import NOT_MEASURED, Cell
 from reports.content.overview import headings, standings
 from reports.content.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
-from reports.pages.files import FURTHER_AT_ONCE, title
+from reports.pages.files import FURTHER_AT_ONCE, in_groups, title
 from reports.plots.canvas import Plot
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -74,6 +74,7 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         bottlenecks=report.bottlenecks,
         notes=report.notes,
         table=report.table,
+        broad=[(some, report.table.broad(some)) for some in in_groups(report.table, FURTHER_AT_ONCE)],
         overview_columns=headings(report.table),
         overview=standings(report.table) if report.table.further else [],
         further_at_once=FURTHER_AT_ONCE,
@@ -137,7 +138,7 @@ def _cards(report: Report) -> list[dict[str, str]]:
             "under": unwrapped(cell.rest.strip(" ;:")) if cell.short else cell.text,
         }
         for look, cell in _results(report)
-        if look != "further"
+        if look != "further" or not report.table.paired
     ]
     ratio = report.table.cell(f"capacity_users/{report.table.modular} / {report.table.monolithic}")
     if ratio and ratio.bracket:
