@@ -121,7 +121,7 @@ def _together(cells: "list[Cell]") -> "Text":
 
     if not cells:
         return Text(cell_text(None), style="dim")
-    failed = [cell.label for cell in cells if cell.verdict == "failed"]
+    failed = [f"{cell.label}{cell.rest}" for cell in cells if cell.verdict == "failed"]
     return Text.assemble((tally(cells), "bold"), f"; failed: {'; '.join(failed)}" if failed else "")
 
 

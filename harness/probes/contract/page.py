@@ -109,7 +109,9 @@ def _streamlit_health(page: Page) -> None:
     expect(answer.status == 200 and answer.body.strip() == b"ok", f"it answered {answer.status} {answer.body[:40]!r}")
 
 
-@STREAMLIT.proves("page", "the WebSocket opens for the page itself and is refused for a foreign Origin")
+@STREAMLIT.proves(
+    "page", "the WebSocket opens for the page itself and is refused for a foreign Origin, of another host"
+)
 def _streamlit_origin(page: Page) -> None:
     own = upgrade_status(page.base_url, page.base_url)
     expect(own == 101, f"with its own Origin the upgrade answered {own}, not 101")

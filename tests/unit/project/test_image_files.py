@@ -17,6 +17,7 @@ import pytest
 from harness.probes import audit
 from harness.probes.subject import Subject
 from harness.records import Finding, from_json, to_json
+from harness.targets.part import FEATURES
 from tests import ROOT
 
 LOCKS = ("generator.txt", "messages.txt")
@@ -111,7 +112,7 @@ def subject(protocol: str) -> str:
         base_url="http://127.0.0.1:9",
         protocol=protocol,
         web=True,
-        features=("search",),
+        features=FEATURES,
         seed=1,
         rate_limit=60,
         model_log="/nowhere",
