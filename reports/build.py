@@ -1,5 +1,6 @@
 """Writes a run's report folder, from nothing but the run's own records and samples."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,12 +20,19 @@ def build(run_dir: str | Path, *, formats: Sequence[str] = FORMATS) -> Report:
     Raises:
         UsageError: an unknown format.
         BenchError: the run holds a missing or damaged file, or one that is not what its trial wrote; it is named.
+            Or a part of the report could not be written; the others are there.
     """
     folder = Path(run_dir)
+    report = read(folder, formats)
+    write(report, folder / FOLDER, formats)
+    return report
+
+
+def read(folder: Path, formats: Sequence[str] = FORMATS) -> Report:
+    """Return what a run's report says, and write nothing; the errors are those of :func:`build`."""
     files.require_known(formats)
     report = assemble(folder)
     check_hashes(report)
-    write(report, folder / FOLDER, formats)
     return report
 
 
@@ -48,20 +56,47 @@ def check_hashes(report: Report) -> None:
                 flaw = "is missing" if found is None else f"was changed: its SHA-256 is not that in {folder}/trial.json"
                 raise BenchError(
                     f"{path} {flaw}",
-                    f"restore it, or measure that trial again: remove {path.parent}, then chatbench run --resume "
-                    f"{report.folder}",
+                    f"restore it, or measure that trial again: remove {shlex.quote(str(path.parent))}, then "
+                    f"chatbench run --resume {shlex.quote(str(report.folder))}",
                 )
 
 
 def write(report: Report, into: Path, wanted: Sequence[str]) -> None:
-    """Write a report's files in the wanted formats."""
-    into.mkdir(parents=True, exist_ok=True)
-    texts = {"md": files.to_markdown, "json": files.to_json, "csv": files.to_csv}
-    for name, render in texts.items():
-        if name in wanted:
-            write_atomically(into / f"table.{name}", render(report).encode())
-    if "html" in wanted:
-        from reports.pages.html import to_html
-        from reports.plots.chat import draw
+    """Write a report's files in the wanted formats; a part that fails costs no other.
 
-        write_atomically(into / PAGE, to_html(report, draw(report, into / "figures")).encode())
+    Raises:
+        BenchError: a part could not be written; it is named, with the command that writes the report again.
+    """
+    lost: list[str] = []
+    texts = {"md": files.to_markdown, "json": files.to_json, "csv": files.to_csv}
+    for name in (name for name in texts if name in wanted):
+        try:
+            write_atomically(into / f"table.{name}", texts[name](report).encode())
+        except Exception as error:  # noqa: BLE001  # a full disk, a fault of ours: what was measured stays
+            lost.append(_said(f"table.{name}", error))
+    if "html" in wanted:
+        lost += _write_page(report, into)
+    if lost:
+        raise BenchError(
+            f"the report lacks {len(lost)} part(s): {'; '.join(lost)}",
+            f"all samples are kept; write it again: chatbench report {shlex.quote(str(report.folder))}",
+        )
+
+
+def _write_page(report: Report, into: Path) -> list[str]:
+    """Write page, style and plots; return what was lost of them."""
+    from reports.pages.html import FIGURES, STYLE_FILE, style_beside, to_html
+    from reports.plots.chat import draw
+
+    plots = draw(report, into / FIGURES)
+    lost = [f"the plot {plot.name} ({plot.flaw})" for plot in plots if plot.flaw]
+    try:
+        write_atomically(into / PAGE, to_html(report, plots).encode())
+        write_atomically(into / STYLE_FILE, style_beside().encode())
+    except Exception as error:  # noqa: BLE001  # as above
+        lost.append(_said(PAGE, error))
+    return lost
+
+
+def _said(part: str, error: Exception) -> str:
+    return f"{part} ({type(error).__name__}: {' '.join(str(error).split())})"

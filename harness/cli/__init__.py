@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.cli import signals
+from harness.cli import signals, startup
 from harness.errors import EXIT_ERROR, BenchError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -153,8 +153,10 @@ def _results_argument(one: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a BenchError is printed here and nowhere else.
 
-    A command is the function ``run`` of the module of its name.
+    A command is the function ``run`` of the module of its name. Without ``arguments`` this process is the program.
     """
+    if arguments is None:
+        startup.begin(REPOSITORY)
     args = parser().parse_args(arguments)
     try:
         with signals.orderly():

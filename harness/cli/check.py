@@ -2,12 +2,11 @@
 
 import argparse
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from harness import profiles
-from harness.cli import kept, lookup
+from harness.cli import kept, lookup, output
 from harness.errors import EXIT_DONE, EXIT_ERROR
 from harness.probes import contract
 from harness.runtimes import serving
@@ -19,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     """Start a target and try every operation of the contract on it."""
     from harness.trials import trial  # pandas takes seconds to import: only after the words were checked
 
-    console, profile = Console(), profiles.load("smoke")
+    console, profile = output.console(), profiles.load("smoke")
     runtime = lookup.runtime(args.runtime)
     prepared = lookup.prepared(runtime, args.target, console, profile.seed)
     with kept.logs("check", args.target) as logs:

@@ -2,9 +2,7 @@
 
 import argparse
 
-from rich.console import Console
-
-from harness.cli import lookup
+from harness.cli import lookup, output
 from harness.errors import EXIT_DONE, UsageError
 
 
@@ -24,5 +22,5 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "md":
         print(runs.to_markdown(*compared), end="")
     else:
-        runs.show(*compared, Console())
+        runs.show(*compared, output.console())
     return EXIT_DONE

@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from harness.cli import REPOSITORY
+from harness.cli import REPOSITORY, output
 from harness.errors import EXIT_DONE
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     del args
     from harness import doctor as examination
 
-    console, found = Console(), examination.examine(REPOSITORY)
+    console, found = output.console(), examination.examine(REPOSITORY)
     columns = (Column(name, overflow="fold") for name in ("", "what", "found", "what to do"))  # nothing is cut
     table = Table(*columns, title="doctor", title_justify="left")
     for one in found:

@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from harness import profiles
 from harness.analysis.gate import BASE, HEAD, Decision, Pair, false_alarms
-from harness.cli import REPOSITORY, lookup
+from harness.cli import REPOSITORY, lookup, output
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine
 from harness.records import GateTerms, Profile
@@ -45,7 +46,7 @@ class Job:
 
 def run(args: argparse.Namespace) -> int:
     """Measure pairs until the gate decides; write run folder, JUnit XML and Markdown summary."""
-    console = Console()
+    console = output.console()
     job = _job(args)
     with machine.one_campaign():
         prepared = _prepare(job, console)
@@ -128,7 +129,6 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
     from reports.build import build, page
     from reports.compare import gate as report
 
-    build(job.folder)
     facts = report.Gate(
         target=job.target,
         base=job.revisions[0],
@@ -138,8 +138,13 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
         pairs=tuple(pairs),
         false_alarm_ratio=false_alarms(pairs, job.margin),
     )
-    written = report.write(facts, job.folder / "report")
+    written = report.write(facts, job.folder / "report")  # before the page: whatever fails there, CI has its answer
     console.print(report.to_markdown(facts), highlight=False, markup=False, soft_wrap=True)
-    for path in (*written, page(job.folder)):
+    for path in written:
         console.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
+    try:
+        build(job.folder)
+        console.print(f"written: {page(job.folder)}", highlight=False, markup=False, soft_wrap=True)
+    except BenchError as error:  # the answer stands, and so does its exit code
+        print(f"chatbench: {error.message}\n  {error.hint}", file=sys.stderr)
     return EXITS[decision.outcome]

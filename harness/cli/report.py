@@ -7,23 +7,25 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.cli import lookup
+from harness.cli import lookup, output
 from harness.errors import EXIT_DONE, UsageError
 
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild a run's report, or pool several runs."""
-    from reports.build import FORMATS, build, page
+    from reports import build
     from reports.pages import terminal
 
-    folders, console = [lookup.run_folder(word, args.results) for word in args.runs or ("latest",)], Console()
-    formats = tuple(args.format or FORMATS)
+    folders, console = [lookup.run_folder(word, args.results) for word in args.runs or ("latest",)], output.console()
+    formats = tuple(args.format or build.FORMATS)
     if len(folders) > 1:
         return _pool(folders, formats, args.output or args.results, args.output is None, console)
     if args.output:
         raise UsageError("--output is for several runs", "name more runs, or leave it out: a run's report is in it")
-    terminal.show(build(folders[0], formats=formats), console)
-    console.print(f"report: {page(folders[0], formats)}", highlight=False, soft_wrap=True)
+    report = build.read(folders[0], formats)
+    terminal.show(report, console)
+    build.write(report, folders[0] / build.FOLDER, formats)
+    console.print(f"report: {build.page(folders[0], formats)}", highlight=False, markup=False, soft_wrap=True)
     return EXIT_DONE
 
 

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from harness import profiles, results, targets
 from harness.analysis.capacity import Capacity
-from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, progress, resuming, typed
+from harness.cli import DEFAULT_TARGETS, REPOSITORY, lookup, output, progress, resuming, typed
 from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError, UsageError
 from harness.host import machine, speed
-from harness.records import Profile, Run, Trial, TrialKey
+from harness.records import Profile, Run, SwapMatrix, Trial, TrialKey
 from harness.runtimes.protocol import Prepared, Runtime
 from harness.trials import campaign, duration, opening
 from harness.trials.context import TrialContext
@@ -44,7 +44,7 @@ class Job:
 
 def run(args: argparse.Namespace) -> int:
     """Run a campaign; exit code 3 where a target's capacity could not be settled."""
-    console = Console()
+    console = output.console()
     job = _job(args)
     runtime = lookup.runtime(job.runtime)
     try:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
                 )
             capacities = _measure(job, runtime, prepared, console)
             _swap(job, console)
-        return _report(job, capacities, console)
+        return _finish(job, capacities, console)
     except KeyboardInterrupt:
         if (job.folder / results.RUN_FILE).exists():
             with suppress(OSError):  # the terminal may be gone
@@ -213,27 +213,62 @@ def _swap(job: Job, console: Console) -> None:
     """Try which parts swap, where the profile says so and a target is made of parts; never costs a measured trial."""
     if not _swaps(job):
         return
-    from harness.cli import swap as swap_command
-    from harness.probes import swap as swapping  # a browser's client is imported only where it is used
+    try:
+        _try_swapping(job, console)
+    except OSError as error:  # a full disk: the trials are there, and the report may still have room
+        console.print(f"the swap matrix was not kept: {error}", markup=False, highlight=False, soft_wrap=True)
 
+
+def _try_swapping(job: Job, console: Console) -> None:
     if job.runtime != "local":
-        results.write_swap(job.folder, swapping.absent("a run in containers does not try it"))
+        results.write_swap(job.folder, _untried("a run in containers does not try it"))
         return
     try:
+        # a browser's client is imported only where it is used: it may not load on this machine
+        from harness.cli import swap as swap_command
+        from harness.probes import swap as swapping
+
         matrix = swap_command.tried(swapping.pairs(job.catalogue), job.catalogue, job.folder, job.seed, console)
     except BenchError as error:
-        results.write_swap(job.folder, swapping.absent(f"{error.message}; {error.hint}"))
+        results.write_swap(job.folder, _untried(f"{error.message}; {error.hint}"))
+        return
+    except Exception as error:  # noqa: BLE001  # whatever a browser stumbles over, what was measured is reported
+        results.write_swap(job.folder, _untried(f"it stopped: {type(error).__name__}: {error}"))
         return
     swap_command.show(matrix, job.folder, console)
 
 
+def _untried(why: str) -> SwapMatrix:
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    return SwapMatrix(made_at=made_at, browser=None, duration_s=0.0, pairs=(), note=why)
+
+
+def _finish(job: Job, capacities: dict[str, Capacity], console: Console) -> int:
+    """Print and write the report; what fails here costs no trial, and the command that writes it again is named."""
+    again = typed.command("report", str(job.folder))
+    try:
+        return _report(job, capacities, console)
+    except BenchError as error:
+        if again in error.hint:
+            raise
+        raise BenchError(
+            error.message, f"{error.hint}; all samples are kept. Write the report with: {again}"
+        ) from error
+    except BrokenPipeError:
+        raise  # nobody reads what is printed
+    except Exception as error:
+        message = f"the report could not be written: {type(error).__name__}: {error}"
+        raise BenchError(message, f"all samples are kept. Write it with: {again}") from error
+
+
 def _report(job: Job, capacities: dict[str, Capacity], console: Console) -> int:
-    from reports.build import build, page
+    from reports import build
     from reports.pages import terminal
 
-    report = build(job.folder)
+    report = build.read(job.folder)
     terminal.show(report, console)
-    console.print(f"report: {page(job.folder)}", highlight=False, markup=False, soft_wrap=True)
+    build.write(report, job.folder / build.FOLDER, build.FORMATS)
+    console.print(f"report: {build.page(job.folder)}", highlight=False, markup=False, soft_wrap=True)
     if not job.profile.capacity:
         return _works(report)
     unsettled = [name for name, capacity in capacities.items() if capacity.status == "inconclusive"]

@@ -4,10 +4,8 @@ import argparse
 import shutil
 import sys
 
-from rich.console import Console
-
 from harness import results, selftest
-from harness.cli import REPOSITORY, lookup
+from harness.cli import REPOSITORY, lookup, output
 from harness.errors import EXIT_DONE, EXIT_INVALID
 from harness.host import machine
 from harness.records import SelfTest
@@ -21,7 +19,7 @@ TELLING = ("", "users")  # units of rows whose text says what was found
 def run(args: argparse.Namespace) -> int:
     """Run the self-test; exit code 3 where a known quantity was not found within what is allowed."""
     del args
-    console = Console()
+    console = output.console()
 
     def tell(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)

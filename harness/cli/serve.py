@@ -3,17 +3,15 @@
 import argparse
 import signal
 
-from rich.console import Console
-
 from harness import profiles
-from harness.cli import kept, lookup, signals
+from harness.cli import kept, lookup, output, signals
 from harness.errors import EXIT_DONE
 from harness.runtimes import serving
 
 
 def run(args: argparse.Namespace) -> int:
     """Start a target and keep it until Ctrl-C."""
-    console, profile = Console(), profiles.load(args.profile)
+    console, profile = output.console(), profiles.load(args.profile)
     runtime = lookup.runtime("local")
     prepared = lookup.prepared(runtime, args.target, console, profile.seed)
     with (

@@ -2,16 +2,14 @@
 
 import argparse
 
-from rich.console import Console
-
 from harness import profiles
-from harness.cli import lookup
+from harness.cli import lookup, output
 from harness.errors import EXIT_DONE
 
 
 def run(args: argparse.Namespace) -> int:
     """Make everything that measuring these targets needs."""
-    console = Console()
+    console = output.console()
     catalogue = lookup.catalogue()
     names = catalogue.covering(containers=args.runtime == "docker") if args.all else args.targets
     for target in [catalogue.target(name) for name in names]:  # all are known before the first is made

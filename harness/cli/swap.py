@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import profiles, results
-from harness.cli import REPOSITORY, lookup
+from harness.cli import REPOSITORY, lookup, output
 from harness.errors import EXIT_DONE, EXIT_ERROR, UsageError
 from harness.host import machine
 from harness.probes import swap as swapping
@@ -20,7 +20,7 @@ from harness.targets import Catalogue, Target
 
 def run(args: argparse.Namespace) -> int:
     """Try pairs end to end, print them as a table, keep the evidence; exit code 1 where one does not work."""
-    console, catalogue = Console(), lookup.catalogue()
+    console, catalogue = output.console(), lookup.catalogue()
     wanted = _wanted(args.targets, catalogue)
     known = lookup.run_folder(args.run, args.results) if args.run else None
     folder = known or args.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"

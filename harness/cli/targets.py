@@ -3,11 +3,10 @@
 import argparse
 from itertools import groupby
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli import lookup
+from harness.cli import lookup, output
 from harness.environments import locked_version
 from harness.errors import EXIT_DONE
 from harness.targets import Catalogue, Kind, Part, varied
@@ -16,7 +15,7 @@ from harness.targets import Catalogue, Kind, Part, varied
 def run(args: argparse.Namespace) -> int:
     """List the parts there are, and every target that can be put together of them."""
     del args
-    catalogue, console = lookup.catalogue(), Console()
+    catalogue, console = lookup.catalogue(), output.console()
     table = Table("part", "kind", "what it is", "version", "how it runs", title="parts", title_justify="left")
     kinds: tuple[Kind, ...] = ("monolith", "api", "web", "no_app")
     for part in (part for kind in kinds for part in catalogue.of_kind(kind)):

@@ -2,9 +2,7 @@
 
 import argparse
 
-from rich.console import Console
-
-from harness.cli import lookup
+from harness.cli import lookup, output
 from harness.errors import EXIT_DONE, EXIT_INVALID
 
 
@@ -12,7 +10,7 @@ def run(args: argparse.Namespace) -> int:
     """Recompute every printed number from raw samples; exit code 3 where one differs."""
     from reports.verify import verify as recompute
 
-    folder, console = lookup.results_folder(args.run, args.results), Console()
+    folder, console = lookup.results_folder(args.run, args.results), output.console()
     findings = recompute(folder)
     for finding in findings:
         console.print(str(finding), highlight=False, markup=False, soft_wrap=True)

@@ -17,6 +17,13 @@ class NothingToTryError(NotMeasuredError):
     """The target has no such thing, so that none of it can be wrong."""
 
 
+def expect_offered(subject: Subject, *features: str) -> None:
+    """Raise NothingToTryError unless the target states that it offers all of these."""
+    lacking = [one for one in features if one not in subject.features]
+    if lacking:
+        raise NothingToTryError(f"the target does not state that it offers {', '.join(lacking)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
     """One input that was really tried: whether the target did what it should, and what was seen, in a line.
@@ -42,12 +49,14 @@ class Seen:
 
     Attributes:
         text: A sentence for people; by default the first try that went wrong.
+        brief: What differs, in a few words for the table; by default the first try that went wrong.
         value: A number of its own, in ``unit``.
         table: The same as a table, in lines.
     """
 
     tries: tuple[Try, ...]
     text: str = ""
+    brief: str = ""
     value: float | None = None
     unit: str | None = None
     table: tuple[str, ...] = ()
@@ -119,6 +128,7 @@ def _finding(probe: Probe, subject: Subject) -> Finding:
         exercised=len(tries),
         passed=len(tries) - len(wrong),
         text=seen.text or (wrong[0].line if wrong else "all did what they should"),
+        brief=seen.brief if wrong else "",
         value=seen.value,
         unit=seen.unit,
         details=tuple(one.line if one.counted else f"{CONTROL}{one.line}" for one in seen.tries),

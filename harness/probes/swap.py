@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,11 +30,6 @@ def pairs(catalogue: Catalogue) -> list[Target]:
         for api in catalogue.of_kind("api")
         for web in catalogue.of_kind("web")
     ]
-
-
-def absent(note: str) -> SwapMatrix:
-    """Return a matrix in which nothing was tried, with the reason."""
-    return SwapMatrix(made_at=_now(), browser=None, duration_s=0.0, pairs=(), note=note)
 
 
 def matrix(
@@ -89,6 +85,10 @@ def _pair(
         steps = tried(runtime, prepared, folder / "logs" / results.slug(target.name), browser, picture, tell)
     except BenchError as error:
         steps = [Step(name=START, passed=False, duration_s=time.monotonic() - begun_s, seen=error.message)]
+    except Error as error:  # the browser itself: nothing is known of the pair
+        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        reason = f"the browser failed: {said}"
+        return _swapped(target, prepared.info.parts, begun_s, _finding(target, [], reason), None)
     finding = _finding(target, steps)
     if finding.outcome == "passed":
         shutil.rmtree(folder / "logs" / results.slug(target.name), ignore_errors=True)
@@ -101,6 +101,7 @@ def tried(runtime: Runtime, prepared: Prepared, logs: Path, browser: Browser, pi
 
     Raises:
         BenchError: it does not start.
+        Error: the browser ended, which says nothing of the pair.
     """
     tell("starting")
     begun_s = time.monotonic()
@@ -110,10 +111,13 @@ def tried(runtime: Runtime, prepared: Prepared, logs: Path, browser: Browser, pi
         try:
             page = context.new_page()
             steps = Journey(Person(page, served.stack.instances[0], prepared.seed)).walk(tell)
+            if not browser.is_connected():
+                raise Error("it ended by itself")
             if not all(step.passed for step in steps):
                 _photograph(page, picture)
         finally:
-            context.close()
+            with suppress(Error):  # gone with the browser
+                context.close()
     return [started, *steps]
 
 

@@ -22,6 +22,7 @@ class Finding:
         exercised: Inputs or steps that were really tried.
         passed: How many of them did what they should.
         text: The observation, in one sentence.
+        brief: What differs from what should be, in a few words for the table; empty where the first line says it.
         value: A number of its own, where it has one, in ``unit``.
         details: A line per input: the input, the expectation, the observation. Also a line per control that passed,
             marked as such, which no count holds.
@@ -39,6 +40,7 @@ class Finding:
     unit: str | None = None
     details: tuple[str, ...] = ()
     table: tuple[str, ...] = ()
+    brief: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError for an outcome that contradicts its counts: nothing tried is never a pass."""

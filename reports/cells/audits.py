@@ -1,5 +1,6 @@
 """The rows that rest on an audit: a cell per finding, and what stands there where a target was not audited."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from reports.evidence.trials import Evidence, TrialRef, reasons
 
 Audits = Mapping[str, tuple[Finding, ...]]  # by the trial's folder, relative to the run's
 
+BRIEF_CHARS = 120  # of a table's cell
 ROWS = ("integration", "security", "maintenance")  # what audits look at
 
 
@@ -67,7 +69,7 @@ def unmeasured(evidence: Evidence, audits: Audits, measure: str, label: str) -> 
     """Return the cell of a property that no finding is about, with the reason."""
     if measure.partition(".")[0] not in ROWS or latest(evidence, audits):
         return absent(measure, label, evidence.target)
-    why = f"it was not audited; chatbench run {evidence.target}"
+    why = f"it was not audited; chatbench run {shlex.quote(evidence.target)}"
     if evidence.no_app:
         why = NO_APP
     if evidence.audits:
@@ -82,6 +84,12 @@ def word(finding: Finding) -> str:
     return "in part" if finding.passed else "none"
 
 
+def _difference(finding: Finding) -> str:
+    """Say what differs from what should be: in the finding's own few words, else its first line, cut."""
+    said = finding.brief or next(iter(finding.details), finding.text).removeprefix("FAILED ")
+    return said if len(said) <= BRIEF_CHARS else f"{said[: BRIEF_CHARS - 1]}…"
+
+
 def _cell(target: str, path: str, finding: Finding) -> Cell:
     verdict: CellVerdict = finding.outcome
     if verdict == "not measured":
@@ -89,7 +97,7 @@ def _cell(target: str, path: str, finding: Finding) -> Cell:
     else:
         own = f"; {finding.value:,g} {finding.unit}" if finding.value is not None else ""
         short, ratio = f"{finding.passed} of {finding.exercised}{own}", finding.passed / finding.exercised
-        text = short
+        text = f"{short}: {_difference(finding)}" if verdict == "failed" and finding.topic == "security" else short
     return Cell(
         id=f"{finding.topic}.{finding.name}/{target}",
         label=finding.title[:1].upper() + finding.title[1:],

@@ -19,8 +19,8 @@ from reports.compare.pooled_cell import CAPACITY, ESTIMATE, RATIO, PooledCell, S
 from reports.compare.runs import Apart, conditions_apart
 from reports.compare.witnesses import FIXED_WORK, at_reference, powers_of, verdict, went, witnesses_of
 from reports.content.report import Report, assemble, conditions_list
+from reports.content.table import row_of
 from reports.evidence import conditions
-from reports.pages.files import row_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,6 @@
 """A pooled result for people and programs: terminal, Markdown, JSON, CSV, one page."""
 
-import base64
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from reports.compare.pooled_cell import AT_REFERENCE, CAPACITY, ESTIMATE
 from reports.compare.sessions import PooledReport
 from reports.numbers import significant
 from reports.pages.files import escape, markdown_table
-from reports.pages.html import TEMPLATES
+from reports.pages.html import STYLE_FILE, TEMPLATES, style_beside, style_inside
 from reports.pages.terminal import WIDTH
 
 if TYPE_CHECKING:
@@ -116,16 +114,16 @@ def to_markdown(report: PooledReport) -> str:
 
 
 def to_html(report: PooledReport) -> str:
-    """Return the page: no script, no outside asset, every text escaped."""
+    """Return the page: no script, nothing from elsewhere, every text escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style, style_hash = style_inside()
     header, *table = session_rows(report)
     return environment.get_template("pooled.html.j2").render(
         style=style,
-        style_hash=f"sha256-{digest}",
+        style_hash=style_hash,
+        style_file=STYLE_FILE,
         title=report.title,
         headline=report.headline,
         headings=HEADINGS,
@@ -147,7 +145,10 @@ def write(report: PooledReport, into: Path, formats: Sequence[str]) -> Path:
     for name, render in texts.items():
         if name in formats:
             write_atomically(into / f"pooled.{name}", render(report).encode())
-    return into / PAGE if "html" in formats else into
+    if "html" not in formats:
+        return into
+    write_atomically(into / STYLE_FILE, style_beside().encode())
+    return into / PAGE
 
 
 def show(report: PooledReport, console: "Console") -> None:

@@ -9,6 +9,9 @@ from reports.evidence.trials import Evidence, TrialRef, reasons, valid
 from reports.numbers import as_text, significant
 
 NEAR_FULL = 0.85  # share of a resource from which on it is called the bound
+UNKNOWN = (
+    "What its turns waited for is not known: short bursts, collections of garbage and locks do not show in averages."
+)
 TOOLS = ("generator", "model")
 
 
@@ -40,7 +43,7 @@ def explain(evidence: Evidence) -> Bottleneck:
     if near:
         bound = f"{'Limited by' if failed else 'Nearest to its limit'}: {near}."
     else:
-        bound = "No reading was near its limit" + (": turns waited for something else." if failed else ".")
+        bound = f"No reading was near its limit on average. {UNKNOWN}" if failed else "No reading was near its limit."
     return Bottleneck(
         target=evidence.target,
         title=evidence.info.title,

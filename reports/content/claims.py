@@ -109,7 +109,7 @@ def judge(run: Run, table: Table, terms: Conditions, evidence: Mapping[str, Evid
 def judge_known(
     facts: Mapping[str, Known], targets: Mapping[str, TargetInfo], modular: str | None, cells: Sequence[str] = ()
 ) -> list[JudgedClaim]:
-    """Judge the claims by what is known of each target.
+    """Judge the claims by what is known of each target; a claim about no target of the run is left out.
 
     Args:
         facts: By target.
@@ -119,7 +119,7 @@ def judge_known(
     """
     found = []
     for claim in CLAIMS:
-        every = rules.subjects(claim.subject, list(targets), modular) or [()]
+        every = rules.subjects(claim.subject, list(targets), modular)
         for n, names in enumerate(every):
             one = _judge(claim, names, facts, targets)
             wanted = _cell_ids(claim, names)
@@ -154,9 +154,8 @@ def _judge(
     claim: Claim, names: Sequence[str], facts: Mapping[str, Known], targets: Mapping[str, TargetInfo]
 ) -> _Judged:
     lost = [name for name in names if name not in targets]
-    if lost or not names:
-        why = f"{' and '.join(lost)} is not in this run" if lost else "no such target is in this run"
-        return _Judged(judgement="not measured", why=why)
+    if lost:
+        return _Judged(judgement="not measured", why=f"{' and '.join(lost)} is not in this run")
     seen = [facts[name] for name in names]
     if len(seen) == 1:
         return _users(claim.asks[0], seen[0])
@@ -353,7 +352,7 @@ def _basis(ask: Ask, interval: Interval, think_s: float | None = None, *, tried:
 def _named(names: Sequence[str], targets: Mapping[str, TargetInfo]) -> str:
     """Return the targets that a claim is judged on, tuned or plain, with their versions."""
     there = [name for name in names if name in targets]
-    if len(there) < len(names) or not names:
+    if len(there) < len(names):
         return ""
     build = "plain" if "plain" in map(rules.variant, names) else "tuned"
     shown = " beside ".join(names) if len(names) > 1 else f"{names[0]}, {versions(targets[names[0]])}"

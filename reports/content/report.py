@@ -74,17 +74,18 @@ class Report:
         """The result in one sentence or two."""
         if not self.terms.profile.capacity:
             return self._works
-        carried = []
-        pair = [side for side in (self.table.modular, self.table.monolithic) if side]
-        for side in pair or self.table.targets:
-            cell = self.table.cell(f"capacity_users/{side}")
-            if cell and cell.short and cell.value is not None:
-                carried.append(f"{side} {cell.short}")
-        if not carried:
-            return "No capacity was measured in this run."
-        ratio = self.table.cell(f"capacity_users/{self.table.modular} / {self.table.monolithic}")
-        compared = f"Modular ÷ monolithic: {ratio.text}. " if ratio and ratio.bracket else ""
-        return f"{compared}Capacity within the SLO at {self.terms.think}: {', '.join(carried)} ({self.terms.session})."
+        table = self.table
+        names = (table.modular, table.monolithic) if table.paired else table.targets
+        cells = [cell for name in names if (cell := table.cell(f"capacity_users/{name}"))]
+        said = [f"{cell.target} {cell.short}" for cell in cells if cell.verdict in ("measured", "bound")]
+        ratio = table.cell(f"capacity_users/{table.modular} / {table.monolithic}")
+        found = [f"Modular ÷ monolithic: {ratio.text}."] if ratio and ratio.bracket else []
+        if said:
+            found.append(f"Capacity within the SLO at {self.terms.think}: {', '.join(said)} ({self.terms.session}).")
+        for verdict, words in (("none", "Not even one user within the SLO"), ("inconclusive", "Capacity not settled")):
+            if of_these := [cell.target for cell in cells if cell.verdict == verdict]:
+                found.append(f"{words}: {', '.join(of_these)}.")
+        return " ".join(found) or "No capacity was measured in this run."
 
     @property
     def _works(self) -> str:

@@ -1,5 +1,6 @@
 """The article's comparison: its five rows in its order and under its names, modular beside monolithic."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +35,15 @@ class OtherTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BroadRow:
+    """A row with a column for each of some targets: by measure its label, empty where the row has one, and cells."""
+
+    name: str
+    section: str
+    lines: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """The comparison as data; every printed form is a view of it."""
 
@@ -43,6 +53,11 @@ class Table:
     titles: dict[str, str]
     rows: tuple[Row, ...]
     further: tuple[OtherTarget, ...]
+
+    @property
+    def paired(self) -> bool:
+        """Tell if there is a target for each of the article's two columns; else every target has a column."""
+        return self.modular is not None and self.monolithic is not None
 
     def heading(self, side: str) -> str:
         """Name a column: the approach, and the target that stands for it."""
@@ -73,6 +88,11 @@ class Table:
         labels = dict.fromkeys(cell.label for further in shown for cell in further.cells)
         return [(label, [_by_label(f, label) for f in self.further]) for label in labels]
 
+    def broad(self, targets: Sequence[str]) -> list[BroadRow]:
+        """Return the rows with a column for each of these targets."""
+        empty = {one.target for one in self.further if one.no_app}
+        return [_broad_row(name, section, self.cells, targets, empty) for name, section in ROWS]
+
     def as_json(self) -> dict[str, Any]:
         """Return the table as plain data."""
         return {
@@ -98,6 +118,31 @@ class Table:
                 for f in self.further
             ],
         }
+
+
+def row_of(cell: Cell) -> tuple[str, str]:
+    """Return the row of the comparison, and its section, that a cell belongs to."""
+    topic = _measure(cell).partition(".")[0]
+    return next(((name, at) for name, at in ROWS if name.lower() == topic), ("Scalability", "2.2"))
+
+
+def _broad_row(
+    name: str, section: str, cells: Sequence[Cell], targets: Sequence[str], empty: Collection[str]
+) -> BroadRow:
+    """Return a row; where a target has one cell for the whole of it, that one stands in each line."""
+    of_row = [cell for cell in cells if row_of(cell)[0] == name]
+    own = {target: {_measure(cell): cell for cell in of_row if cell.target == target} for target in targets}
+    whole = name.lower()
+    labels: dict[str, str] = {}
+    for measure, cell in (item for found in own.values() for item in found.items() if item[0] != whole):
+        labels.setdefault(measure, cell.label)
+    lines = []
+    for measure in sorted(labels, key=_order) or [whole]:
+        label = labels.get(measure, "")
+        shown = [own[target].get(measure) or own[target].get(whole) for target in targets]
+        absences = [absent("", label, target, NO_APP) if target in empty else None for target in targets]
+        lines.append((label, tuple(one or other for one, other in zip(shown, absences, strict=True))))
+    return BroadRow(name=name, section=section, lines=tuple(lines))
 
 
 def _sides(line: Line) -> tuple[Cell | None, Cell | None, Cell | None]:

@@ -11,7 +11,7 @@ from reports.cells.audits import properties, word
 from reports.cells.cell import NOT_MEASURED, Cell
 from reports.content.overview import headings, standings
 from reports.content.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
-from reports.content.table import ROWS
+from reports.content.table import Table, row_of
 
 CSV_COLUMNS = (
     "row",
@@ -76,12 +76,6 @@ def to_csv(report: Report) -> str:
     return stream.getvalue()
 
 
-def row_of(cell: Cell) -> tuple[str, str]:
-    """Return the row of the comparison, and its section, that a cell belongs to."""
-    topic = cell.id.partition("/")[0].partition(".")[0]
-    return next(((name, at) for name, at in ROWS if name.lower() == topic), ("Scalability", "2.2"))
-
-
 def _values(cell: Cell) -> list[object]:
     low, high = cell.bracket or (None, None)
     named = [cell.id, cell.label, cell.target, cell.value, cell.unit]
@@ -97,12 +91,8 @@ def to_markdown(report: Report) -> str:
         _comparison(report),
         *(_further(report) if report.table.further else []),
         *(_tried(report) if any(one.findings for one in report.audits) else []),
-        "## Claims of the article on scalability",
-        markdown_table(
-            ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because"),
-            [(c.section, c.says, c.threshold, c.answer, c.why) for c in report.claims],
-        ),
-        "## Bottlenecks",
+        *(_claims(report) if report.claims else []),
+        *(["## Bottlenecks"] if report.bottlenecks else []),
         *[f"**{escape(b.target)}.** {escape(b.text)}" for b in report.bottlenecks],
         "## Conditions",
         markdown_table(("Condition", "Value"), conditions_list(report)),
@@ -116,11 +106,18 @@ def to_markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _claims(report: Report) -> list[str]:
+    header = ("Section", "Claim, in other words", "Taken to mean", "Judgement", "Because")
+    rows = [(c.section, c.says, c.threshold, c.answer, c.why) for c in report.claims]
+    return ["## Claims of the article on scalability", markdown_table(header, rows)]
+
+
 def title(report: Report) -> str:
     """Name the report after what it compares."""
     table = report.table
-    names = [name for name in (table.modular, table.monolithic) if name] or list(table.titles)
-    return " and ".join(table.titles[name] for name in names) or "A run without targets"
+    names: Sequence[str | None] = [table.modular, table.monolithic] if table.paired else table.targets
+    *first, last = [table.titles[name] for name in names if name] or ["A run without targets"]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -134,8 +131,27 @@ def markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> 
     return "\n".join(rendered)
 
 
+def in_groups(table: Table, size: int) -> list[tuple[str, ...]]:
+    """Return the targets of a table without the article's pair, as many at a time as fit side by side."""
+    return [table.targets[start : start + size] for start in range(0, len(table.targets), size)]
+
+
+def _broad(report: Report) -> str:
+    """Return the comparison with a column for every target, few targets at a time."""
+    parts = []
+    for targets in in_groups(report.table, FURTHER_AT_ONCE):
+        rows: list[tuple[str, ...]] = []
+        for row in report.table.broad(targets):
+            for label, cells in row.lines:
+                rows.append((f"{row.name}: {label}" if label else row.name, *(_linked(cell) for cell in cells)))
+        parts.append(markdown_table(("", *map(escape, targets)), rows))
+    return "\n\n".join(parts)
+
+
 def _comparison(report: Report) -> str:
     table = report.table
+    if not table.paired:
+        return _broad(report)
     header = ("", escape(table.heading("modular")), escape(table.heading("monolithic")), "modular ÷ monolithic")
     rows: list[tuple[str, ...]] = []
     for row in table.rows:
@@ -164,6 +180,8 @@ def _further(report: Report) -> list[str]:
         markdown_table(("Target", *headings(table)), [(one.target, *one.texts) for one in standings(table)]),
         "## Other targets, all cells",
     ]
+    if not table.paired:
+        return parts[:2]  # all their cells stand above
     for start in range(0, len(table.further), FURTHER_AT_ONCE):
         shown = slice(start, start + FURTHER_AT_ONCE)
         header = ("", *(escape(f.target) for f in table.further[shown]))

@@ -1,4 +1,9 @@
-"""The report as one self-contained page: no script, no outside asset, everything from outside escaped."""
+"""The report as one page: no script, nothing from elsewhere, everything from outside escaped.
+
+It stands alone, with its style and its plots inside. Under a policy that allows neither, such as a server's
+``style-src 'self'; img-src 'self'``, the same style and plots come from the files beside it. Style decides which copy
+of a plot is shown: no script is needed.
+"""
 
 import base64
 import hashlib
@@ -12,10 +17,13 @@ from reports.cells.audits import properties, word
 from reports.cells.cell import NOT_MEASURED, Cell
 from reports.content.overview import headings, standings
 from reports.content.report import TRIAL_FIGURES, Report, conditions_list, trial_rows
-from reports.pages.files import FURTHER_AT_ONCE, title
+from reports.pages.files import FURTHER_AT_ONCE, in_groups, title
 from reports.plots.canvas import Plot
 
 TEMPLATES = Path(__file__).parent / "templates"
+STYLE_FILE, FIGURES = "report.css", "figures"  # beside the page
+ALONE = ".plot .beside { display: none; }\n"
+BESIDE = ".plot .inside { display: none; }\nfigure.plot .beside { display: block; }\n"  # stronger than ALONE
 CHART_LEFT, CHART_RIGHT = 190.0, 700.0  # of the 720 units of the bracket chart
 
 
@@ -31,16 +39,31 @@ class Bar:
     worked_out: bool
 
 
+def style_beside() -> str:
+    """Return the content of the style file beside a page."""
+    return _style() + BESIDE
+
+
+def style_inside() -> tuple[str, str]:
+    """Return the style inside a page, and its hash as a content security policy names it."""
+    style = _style() + ALONE
+    return style, f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
+
+
+def _style() -> str:
+    return (TEMPLATES / "report.css").read_text(encoding="utf-8")
+
+
 def to_html(report: Report, plots: Sequence[Plot]) -> str:
-    """Return the page; the style's hash is all that its content security policy allows besides data images."""
+    """Return the page; its own policy allows its style by its hash, data images, and the files beside it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style, style_hash = style_inside()
     return environment.get_template("report.html.j2").render(
         style=style,
-        style_hash=f"sha256-{digest}",
+        style_hash=style_hash,
+        style_file=STYLE_FILE,
         title=title(report),
         not_measured=NOT_MEASURED,
         run=report.run,
@@ -51,13 +74,14 @@ def to_html(report: Report, plots: Sequence[Plot]) -> str:
         bottlenecks=report.bottlenecks,
         notes=report.notes,
         table=report.table,
+        broad=[(some, report.table.broad(some)) for some in in_groups(report.table, FURTHER_AT_ONCE)],
         overview_columns=headings(report.table),
         overview=standings(report.table) if report.table.further else [],
         further_at_once=FURTHER_AT_ONCE,
         tried=_tried(report),
         word=word,
         claims=report.claims,
-        plots=[{"title": p.title, "alt": p.alt, "wide": p.wide, "source": _data(p.svg)} for p in plots],
+        plots=[{"shown": p, "source": _data(p.svg), "file": f"{FIGURES}/{p.name}.svg"} for p in plots],
         conditions=conditions_list(report),
         trial_columns=[one.label for one in TRIAL_FIGURES],
         trials=trial_rows(report),
@@ -95,16 +119,26 @@ def _results(report: Report) -> list[tuple[str, Cell]]:
     return [(look, cell) for look, cell in found if cell and cell.verdict != "not measured"]
 
 
+def unwrapped(text: str) -> str:
+    """Return a text without the brackets around the whole of it; brackets around parts stay in pairs."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[1:-1] if text[:1] == "(" and place == len(text) - 1 else text
+    return text
+
+
 def _cards(report: Report) -> list[dict[str, str]]:
     cards = [
         {
             "look": look,
             "over": cell.target,
             "figure": cell.short or cell.verdict,
-            "under": cell.rest.strip(" ;:").removeprefix("(").removesuffix(")") if cell.short else cell.text,
+            "under": unwrapped(cell.rest.strip(" ;:")) if cell.short else cell.text,
         }
         for look, cell in _results(report)
-        if look != "further"
+        if look != "further" or not report.table.paired
     ]
     ratio = report.table.cell(f"capacity_users/{report.table.modular} / {report.table.monolithic}")
     if ratio and ratio.bracket:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reports.content.overview import brief, headings, standings, tally
 from reports.content.report import Report
 from reports.content.table import Table
-from reports.pages.files import cell_text
+from reports.pages.files import cell_text, in_groups
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reports.cells.cell import Cell
 
 WIDTH = 100
+TARGETS_AT_ONCE = 3  # columns beside their names
 LINES_SHOWN = 4  # of a row that rests on an audit; more are told in one line
 _JUDGEMENT_STYLES = {
     "supported": "green",
@@ -42,10 +43,12 @@ def render(report: Report) -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [Text(report.headline, style="bold"), _comparison(report.table)]
+    parts: list[RenderableType] = [Text(report.headline, style="bold")]
+    parts += [_comparison(report.table)] if report.table.paired else _broad(report.table)
     if report.table.further:
         parts.append(_overview(report.table))
-    parts.append(_claims(report))
+    if report.claims:
+        parts.append(_claims(report))
     for item in report.bottlenecks:
         parts.append(Text.assemble((item.target, "bold"), f"  {item.text}"))
     parts += [Text(f"! {note}", style="yellow") for note in report.notes]
@@ -91,13 +94,34 @@ def _comparison(table: Table) -> "Grid":
     return grid
 
 
+def _broad(table: Table) -> "list[RenderableType]":
+    """Return the comparison with a column for every target, few targets at a time."""
+    from rich.text import Text
+
+    grids: list[RenderableType] = []
+    for targets in in_groups(table, TARGETS_AT_ONCE):
+        grid = _grid("", *targets)
+        for row in table.broad(targets):
+            name = Text(row.name, style="bold underline")
+            if row.name != "Scalability" and len(row.lines) > LINES_SHOWN:
+                columns = zip(*(cells for _, cells in row.lines), strict=True)
+                grid.add_row(name, *(_together([cell for cell in column if cell]) for column in columns))
+                continue
+            if any(label for label, _ in row.lines):
+                grid.add_row(name)
+            for label, cells in row.lines:
+                grid.add_row(Text(label) if label else name, *map(_text, cells))
+        grids.append(grid)
+    return grids
+
+
 def _together(cells: "list[Cell]") -> "Text":
     """Tell a group of findings in one line: how many passed, and which failed."""
     from rich.text import Text
 
     if not cells:
         return Text(cell_text(None), style="dim")
-    failed = [cell.label for cell in cells if cell.verdict == "failed"]
+    failed = [f"{cell.label}{cell.rest}" for cell in cells if cell.verdict == "failed"]
     return Text.assemble((tally(cells), "bold"), f"; failed: {'; '.join(failed)}" if failed else "")
 
 

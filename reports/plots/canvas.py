@@ -22,13 +22,14 @@ INK, GRID = "#1f2933", "#d5dbe1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """A drawn plot; ``alt`` says in words what it shows."""
+    """A plot; ``alt`` says in words what it shows, ``flaw`` why it could not be drawn."""
 
     name: str
     title: str
     alt: str
     svg: bytes
     wide: bool
+    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,21 @@ class Style:
 
     colour: str
     marker: str
+
+
+def attempt(name: str, title: str, draw: "Callable[[], Plot | None]") -> list[Plot]:
+    """Return what a function draws; nothing where there is nothing to draw, a plot with its flaw where it failed."""
+    try:
+        drawn = draw()
+    except Exception as error:  # noqa: BLE001  # whatever one plot stumbles over, the report has the others
+        return [lost(name, title, error)]
+    return [drawn] if drawn else []
+
+
+def lost(name: str, title: str, error: Exception) -> Plot:
+    """Return a plot that could not be drawn."""
+    said = " ".join(str(error).split())
+    return Plot(name=name, title=title, alt="", svg=b"", wide=False, flaw=f"{type(error).__name__}: {said}"[:300])
 
 
 def panels(rows: int, across: int, width: float, height: float, **options: Any) -> "tuple[Figure, Any]":

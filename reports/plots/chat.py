@@ -1,5 +1,6 @@
 """Plots of a run: colour-blind safe, with units, each as SVG (for the page) and PNG (for papers and slides)."""
 
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from harness.analysis import figure as registry
 from harness.records import Trial
 from reports.content.report import Report
 from reports.evidence.trials import Evidence, TrialRef, cut, valid, whole
-from reports.plots import canvas, curves, workloads
+from reports.plots import canvas, curves, shipped, workloads
 from reports.plots.canvas import COLOURS, INK, MARKERS, Plot, Style
 
 if TYPE_CHECKING:
@@ -21,27 +22,46 @@ ROLE_LOOKS = {
     "model": ("#009E73", "-."),
     "generator": ("#CC79A7", ":"),
 }
+LATENCY = ("latency-against-users", "Latency against users")
+THROUGHPUT = ("throughput", "Throughput")
+OVER_TIME = ("resources-over-time", "CPU and memory over time")
+DISTRIBUTION = ("ttft-distribution", "Distribution of the time to first token")
+SESSIONS = ("memory-per-session", "Memory against open sessions")
 FLOOR_S = 1e-3  # log axes end here; what is faster is drawn on the edge
 
 
 def draw(report: Report, folder: Path) -> list[Plot]:
-    """Draw what the run has data for into ``folder`` and return the plots in reading order."""
+    """Draw what the run has data for into ``folder`` and return the plots in reading order.
+
+    A plot that cannot be drawn says why, and costs no other.
+    """
+    try:
+        with shipped.settings():
+            return _every(report, folder)
+    except Exception as error:  # noqa: BLE001  # a Matplotlib that does not even load is no reason to lose the report
+        return [canvas.lost("figures", "Plots", error)]
+
+
+def _every(report: Report, folder: Path) -> list[Plot]:
     names = report.table.targets
     looks = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
     styles = {name: Style(colour=c, marker=m) for name, (c, m) in zip(names, looks, strict=False)}
     ordered = {name: report.evidence[name] for name in names}
     measured = ordered.values() if report.run.profile.capacity else ()
     loaded = [e for e in measured if valid(e.chat)]
-    plots: list[Plot] = []
+    wanted: list[tuple[str, str, Callable[[], Plot]]] = []
     if loaded:
-        plots.append(_latency(report, loaded, styles, folder))
-        plots.append(_throughput(report, loaded, styles, folder))
-        plots += _over_time(report, loaded, folder)
+        wanted += [
+            (*LATENCY, lambda: _latency(report, loaded, styles, folder)),
+            (*THROUGHPUT, lambda: _throughput(report, loaded, styles, folder)),
+            (*OVER_TIME, lambda: _over_time(report, loaded, folder)),
+        ]
     if any(whole(valid(e.chat)) for e in loaded):
-        plots.append(_distribution(report, loaded, styles, folder))
+        wanted.append((*DISTRIBUTION, lambda: _distribution(report, loaded, styles, folder)))
     if any(valid(e.idle) for e in measured):
-        plots.append(_sessions(list(ordered.values()), styles, folder))
-    return plots + workloads.draw(report, list(ordered.values()), styles, folder)
+        wanted.append((*SESSIONS, lambda: _sessions(list(ordered.values()), styles, folder)))
+    drawn = [plot for name, title, make in wanted for plot in canvas.attempt(name, title, make)]
+    return drawn + workloads.draw(report, list(ordered.values()), styles, folder)
 
 
 def _levels(loaded: list[Evidence]) -> list[int]:
@@ -72,7 +92,7 @@ def _latency(report: Report, loaded: list[Evidence], styles: dict[str, Style], f
         "failed; a star at the top stands for a percentile beyond any bound. A cross on the users axis is a level that "
         "failed without a percentile: its trial was stopped early or never settled."
     )
-    return canvas.save(figure, folder, "latency-against-users", "Latency against users", alt)
+    return canvas.save(figure, folder, *LATENCY, alt)
 
 
 def _draw_level_points(axis: "Axes", trials: list[TrialRef], name: str, style: Style, label: str, top: float) -> None:
@@ -117,10 +137,10 @@ def _throughput(report: Report, loaded: list[Evidence], styles: dict[str, Style]
     canvas.legend(axis)
     names = ", ".join(e.target for e in loaded)
     alt = f"Turns per second against users for {names}: completed, within the SLO, and offered."
-    return canvas.save(figure, folder, "throughput", "Throughput", alt)
+    return canvas.save(figure, folder, *THROUGHPUT, alt)
 
 
-def _over_time(report: Report, loaded: list[Evidence], folder: Path) -> list[Plot]:
+def _over_time(report: Report, loaded: list[Evidence], folder: Path) -> Plot:
     shown = loaded[:2]
     figure, axes = canvas.panels(2, len(shown), 5.2 * len(shown), 5.0, sharex=False)
     drawn = []
@@ -136,7 +156,7 @@ def _over_time(report: Report, loaded: list[Evidence], folder: Path) -> list[Plo
     axes[0, 0].set_ylabel("CPU (cores)")
     axes[1, 0].set_ylabel("memory of the stack (MiB)")
     alt = f"CPU cores and memory over time for {' and '.join(drawn)}; the shaded span is the measured phase."
-    return [canvas.save(figure, folder, "resources-over-time", "CPU and memory over time", alt)]
+    return canvas.save(figure, folder, *OVER_TIME, alt)
 
 
 def _draw_cpu(axis: "Axes", series: curves.Series, trial: Trial) -> None:
@@ -198,7 +218,7 @@ def _distribution(report: Report, loaded: list[Evidence], styles: dict[str, Styl
         "Lines: the common load (solid), the highest level that passed (dashed), the lowest that failed (dotted). "
         "Turns without an answer never reach it: a curve may end below 1. A level whose trials were cut has no curve."
     )
-    return canvas.save(figure, folder, "ttft-distribution", "Distribution of the time to first token", alt)
+    return canvas.save(figure, folder, *DISTRIBUTION, alt)
 
 
 def _sessions(evidence: list[Evidence], styles: dict[str, Style], folder: Path) -> Plot:
@@ -216,4 +236,4 @@ def _sessions(evidence: list[Evidence], styles: dict[str, Style], folder: Path) 
     axis.set_ylim(bottom=0)
     canvas.legend(axis)
     alt = f"Anonymous and shared memory of the whole stack against open sessions for {', '.join(drawn)}."
-    return canvas.save(figure, folder, "memory-per-session", "Memory against open sessions", alt)
+    return canvas.save(figure, folder, *SESSIONS, alt)

@@ -1,6 +1,6 @@
 """Plots of workloads other than closed chat: a row for each target, drawn from its last valid trial."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ from reports.plots.canvas import INK, Plot, Style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+OPEN = ("open-arrivals", "Open arrivals over time")
+SPIKES = ("spike-over-time", "Spike of users over time")
+SOAKS = ("soak-memory", "Memory during a soak")
 FLOOR_S = 1e-3  # as in the plots of closed chat
 SHADE, GREY = "#e8eef4", "#7b8794"
 MEBIBYTE = 2**20
@@ -24,12 +27,12 @@ Played = tuple[Evidence, Path, Trial]
 
 def draw(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Style], folder: Path) -> list[Plot]:
     """Draw a plot of open arrivals, of spikes and of soaks, each where a trial of it is valid."""
-    drawn = [
-        _open(report, ordered, styles, folder),
-        _spikes(report, _trials(report, ordered, "spike"), styles, folder),
-        _soaks(report, _trials(report, ordered, "soak"), styles, folder),
-    ]
-    return [plot for plot in drawn if plot]
+    wanted: tuple[tuple[str, str, Callable[[], Plot | None]], ...] = (
+        (*OPEN, lambda: _open(report, ordered, styles, folder)),
+        (*SPIKES, lambda: _spikes(report, _trials(report, ordered, "spike"), styles, folder)),
+        (*SOAKS, lambda: _soaks(report, _trials(report, ordered, "soak"), styles, folder)),
+    )
+    return [plot for name, title, make in wanted for plot in canvas.attempt(name, title, make)]
 
 
 def _trials(report: Report, ordered: Sequence[Evidence], scenario: str, parameter: int | None = None) -> list[Played]:
@@ -69,7 +72,7 @@ def _open(report: Report, ordered: Sequence[Evidence], styles: Mapping[str, Styl
         f"against when it arrived, for {', '.join(e.target for e in rows)}. Below 1 ms turns are drawn at 1 ms; "
         "crosses at the top failed or did not end."
     )
-    return canvas.save(figure, folder, "open-arrivals", "Open arrivals over time", alt)
+    return canvas.save(figure, folder, *OPEN, alt)
 
 
 def _spikes(report: Report, trials: list[Played], styles: Mapping[str, Style], folder: Path) -> Plot | None:
@@ -104,7 +107,7 @@ def _spikes(report: Report, trials: list[Played], styles: Mapping[str, Style], f
         "From the dash-dotted line on, the turns of every "
         f"{as_text(asked.window_s, 's')} meet the SLO."
     )
-    return canvas.save(figure, folder, "spike-over-time", "Spike of users over time", alt)
+    return canvas.save(figure, folder, *SPIKES, alt)
 
 
 def _met(spike: workload_curves.Spike) -> str:
@@ -142,7 +145,7 @@ def _soaks(report: Report, trials: list[Played], styles: Mapping[str, Style], fo
         "At the right on a stretched axis: the means over the end of each block, their slope and, shaded, its 95 % "
         "interval."
     )
-    return canvas.save(figure, folder, "soak-memory", "Memory during a soak", alt)
+    return canvas.save(figure, folder, *SOAKS, alt)
 
 
 def _draw_slope(axis: "Axes", soak: workload_curves.Soak, colour: str) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 THINK_TIMES_S = (3.0, 8.4, 18.0, 100.0)
-NOBODY: Sequence[tuple[str, ...]] = ((),)  # of a claim that no target of a run is about
 
 
 class Ask(NamedTuple):
@@ -35,7 +34,7 @@ def asks_of(claim: str) -> tuple[Ask, ...]:
 
 
 def claimed(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Return by id of every claim its target, or its pair; empty where a run has none for it.
+    """Return by id of every claim about a target of the run this target, or the pair.
 
     Args:
         targets: What the run says of each.
@@ -62,7 +61,7 @@ def claimed(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ..
     return {
         claim if n == 0 else f"{claim}/{names[-1]}": names
         for claim, every in found.items()
-        for n, names in enumerate(every or NOBODY)
+        for n, names in enumerate(every)
     }
 
 

@@ -8,6 +8,7 @@ from reports.verify import swaps
 
 Trials = Mapping[str, Mapping[str, Any]]  # by folder: trial.json, an audit's with its "findings"
 AUDIT_FILE = "audit.json"
+SHOWN_CHARS = 120
 TOPICS = ("integration", "security", "maintenance")
 
 
@@ -61,6 +62,9 @@ def _shown(finding: Mapping[str, Any], path: str) -> dict[str, Any]:
     if finding["value"] is not None:
         text += f"; {finding['value']:,g} {finding['unit']}"
     verdict = "passed" if passed == tried else "failed"
+    if verdict == "failed" and finding["topic"] == "security":
+        differs = finding.get("brief") or (*finding["details"], finding["text"])[0].removeprefix("FAILED ")
+        text += f": {differs if len(differs) <= SHOWN_CHARS else differs[: SHOWN_CHARS - 1] + '…'}"
     return common | {"verdict": verdict, "text": text, "value": passed / tried, "unit": "ratio"}
 
 

@@ -2,9 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from harness.errors import BenchError
 
@@ -15,6 +15,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-quic",
     "--no-first-run",
+    "--no-proxy-server",  # all that it is to see is on this machine
 )
 
 
@@ -27,20 +28,56 @@ def start(playwright: Playwright) -> Browser:
     """Start a headless Chromium.
 
     Raises:
-        BenchError: this machine has none.
+        BenchError: this machine has none, or it does not start.
     """
     executable = find()
     if executable is None:
         raise BenchError("this machine has no Chromium", "install one; on Debian: apt install chromium")
-    return playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+    try:
+        return playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+    except Error as error:
+        raise BenchError(
+            f"Chromium does not start ({_telling(error)})", f"start it by hand to see why: {executable} --headless"
+        ) from error
 
 
 @contextmanager
 def opened() -> Iterator[Browser]:
-    """Start a headless Chromium for the block; BenchError where this machine has none."""
-    with sync_playwright() as playwright:
+    """Start a headless Chromium for the block.
+
+    Raises:
+        BenchError: this machine has none, or it or its driver does not start.
+    """
+    with _driver() as playwright:
         browser = start(playwright)
         try:
             yield browser
         finally:
-            browser.close()
+            with suppress(Error):  # it crashed: what was seen before still counts
+                browser.close()
+
+
+@contextmanager
+def _driver() -> Iterator[Playwright]:
+    """Start Playwright's driver, a program of Node's; what it says of a missing library goes to standard error."""
+    manager = sync_playwright()
+    try:
+        playwright = manager.__enter__()
+    except Exception as error:  # Playwright names no error of its own for a driver that ends at once
+        raise BenchError(
+            f"the browser's driver does not start ({_telling(error)})",
+            "see what it lacks: playwright --version; on Debian often: apt install libatomic1",
+        ) from error
+    try:
+        yield playwright
+    finally:
+        with suppress(Exception):  # a driver that is gone has nothing left to end
+            manager.__exit__(None, None, None)
+
+
+def _telling(error: Exception) -> str:
+    """Return the first line of an error that says more than which call it was."""
+    lines = [line.strip(" -=") for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("Browser logs")]
+    told = next((line for line in said if "error" in line.lower() and not line.startswith("BrowserType")), None)
+    return (told or next(iter(said), type(error).__name__))[:200]

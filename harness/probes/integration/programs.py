@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 CLIENTS = Path(__file__).parent / "clients"
-TASK_LIMIT_S = 60.0
+TASK_LIMIT_S = 30.0
 SILENT = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
 
@@ -33,7 +33,9 @@ class Program:
         self._words = [sys.executable, "-P", "-s", str(CLIENTS / "drive.py"), str(client), address]
         kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")
         self._env = {name: value for name, value in os.environ.items() if name in kept}
-        self._env |= {"PYTHONDONTWRITEBYTECODE": "1"} | ({"PYTHONPATH": packages} if packages else {})
+        self._env |= {"PYTHONDONTWRITEBYTECODE": "1", "NETRC": os.devnull} | (
+            {"PYTHONPATH": packages} if packages else {}
+        )
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -42,7 +44,7 @@ class Program:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         try:
             self._read()

@@ -7,8 +7,9 @@ import http.client
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from harness.errors import BenchError
 from harness.probes.client import Client
-from harness.probes.probe import NotMeasuredError, Probes, Seen
+from harness.probes.probe import NotMeasuredError, Probes, Seen, expect_offered
 from harness.probes.security import streamlit
 from harness.probes.security.forms import access as form_access
 from harness.probes.security.forms import injection as form_injection
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["PROBES"]
 
 PROBES = Probes("security")
+TRIED = ("rest", "forms", "streamlit")
+#: what the contract gives people to do, each act with its own permissions
+ACTS = ("sign-in", "conversations", "rename", "delete", "export", "feedback", "moderation", "admin")
 
 
 def _expect_answers(base_url: str, path: str) -> None:
@@ -49,9 +53,17 @@ def _expect_application(subject: Subject) -> None:
         raise NotMeasuredError("no application: this is the model itself")
 
 
-def _tried(subject: Subject, rest: Callable[[Scene], Seen], forms: Callable[[FormScene], Seen], page: str) -> Seen:
-    """Try a property in the way of the target's protocol; NotMeasuredError where there is none."""
+def _tried(
+    subject: Subject, rest: Callable[[Scene], Seen], forms: Callable[[FormScene], Seen], page: str, *needs: str
+) -> Seen:
+    """Try a property in the way of the target's protocol.
+
+    Raises:
+        NotMeasuredError: there is no way, or the target does not state what it needs.
+    """
     _expect_application(subject)
+    if subject.protocol in TRIED:
+        expect_offered(subject, *needs)
     if subject.protocol == "rest":
         return _rest(rest, subject)
     if subject.protocol == "forms":
@@ -66,17 +78,17 @@ def _tried(subject: Subject, rest: Callable[[Scene], Seen], forms: Callable[[For
 
 @PROBES.finds("roles-operations", "roles × operations as the contract says")
 def _roles(subject: Subject) -> Seen:
-    return _tried(subject, matrix.roles, form_access.roles, "roles")
+    return _tried(subject, matrix.roles, form_access.roles, "roles", *ACTS)
 
 
 @PROBES.finds("other-objects", "another user's objects refused")
 def _objects(subject: Subject) -> Seen:
-    return _tried(subject, ownership.objects, form_access.objects, "objects")
+    return _tried(subject, ownership.objects, form_access.objects, "objects", *ACTS)
 
 
 @PROBES.finds("anonymous-access", "refused without signing in")
 def _anonymous(subject: Subject) -> Seen:
-    return _tried(subject, anonymous.access, form_access.anonymous, "anonymous")
+    return _tried(subject, anonymous.access, form_access.anonymous, "anonymous", *ACTS)
 
 
 # Moderators' pages show the newest answers of all: from here on no probe looks for its own among them.
@@ -87,7 +99,8 @@ def _hostile_answers(subject: Subject) -> Seen:
     def look(browser: "Browser") -> Seen:
         from harness.probes.security.pages import answers
 
-        return answers.answers(browser, subject.base_url, seed=subject.seed)
+        several = "conversations" in subject.features
+        return answers.answers(browser, subject.base_url, seed=subject.seed, several=several)
 
     return _looked_at(subject, look)
 
@@ -99,6 +112,7 @@ def _hostile_titles(subject: Subject) -> Seen:
     def look(browser: "Browser") -> Seen:
         from harness.probes.security.pages import titles
 
+        expect_offered(subject, "conversations")
         if subject.protocol == "rest" or subject.api_url is not None:
             return titles.by_api(browser, subject.base_url, subject.program_url, seed=subject.seed)
         return titles.by_page(browser, subject.base_url, seed=subject.seed, renames="rename" in subject.features)
@@ -119,23 +133,29 @@ def _looked_at(subject: Subject, look: "Callable[[Browser], Seen]") -> Seen:
 
     if chromium.find() is None:
         raise NotMeasuredError("this machine has no Chromium; install one (on Debian: apt install chromium)")
-    with chromium.opened() as browser:
-        return look(browser)
+    try:
+        with chromium.opened() as browser:
+            seen = look(browser)
+            if not browser.is_connected():  # every page broke with it, and none of a payload
+                raise NotMeasuredError("Chromium ended by itself meanwhile")
+            return seen
+    except BenchError as error:
+        raise NotMeasuredError(f"{error.message}; {error.hint}") from error
 
 
 @PROBES.finds("csrf", "forged requests refused (CSRF)")
 def _csrf(subject: Subject) -> Seen:
-    return _tried(subject, forgery.requests, surface.forgery, "forgery")
+    return _tried(subject, forgery.requests, surface.forgery, "forgery", *ACTS)
 
 
-@PROBES.finds("websocket-origin", "WebSocket closed to foreign pages")
+@PROBES.finds("websocket-origin", "WebSocket refused for a foreign Origin, other ports of localhost included")
 def _websocket(subject: Subject) -> Seen:
     return _tried(subject, forgery.no_socket, surface.no_socket, "websocket")
 
 
 @PROBES.finds("cookie-flags", "cookies and sessions protected")
 def _cookies(subject: Subject) -> Seen:
-    return _tried(subject, cookies.flags, surface.cookies, "cookies")
+    return _tried(subject, cookies.flags, surface.cookies, "cookies", "sign-in")
 
 
 @PROBES.finds("security-headers", "security headers")
@@ -145,9 +165,9 @@ def _headers(subject: Subject) -> Seen:
 
 @PROBES.finds("sql-injection", "SQL injection payloads without effect")
 def _injection(subject: Subject) -> Seen:
-    return _tried(subject, injection.sql, form_injection.sql, "sql")
+    return _tried(subject, injection.sql, form_injection.sql, "sql", *ACTS)
 
 
 @PROBES.finds("sign-in-throttling", "guessing passwords stopped")
 def _throttling(subject: Subject) -> Seen:
-    return _tried(subject, throttling.sign_in, surface.throttling, "throttling")
+    return _tried(subject, throttling.sign_in, surface.throttling, "throttling", "sign-in")

@@ -42,10 +42,12 @@ class Tally:
         """The number of inputs, without the controls."""
         return sum(not one.control for one in self.tries)
 
-    def seen(self, text: str = "") -> Seen:
-        """Return all of it; what went wrong first."""
+    def seen(self, text: str = "", brief: str = "") -> Seen:
+        """Return all of it; what went wrong first, and in the table as ``brief``."""
         wrong = [one for one in self.tries if not one.passed]
         right = [one for one in self.tries if one.passed]
         said = text or (f"{wrong[0].line}." if wrong else "All as they should be.")
         failed = [f"{one.line}." for one in wrong if one.control and f"{one.line}." != said]
-        return Seen(tries=(*wrong, *right), text=" ".join([said, *failed, *self._facts]), table=tuple(self.table))
+        return Seen(
+            tries=(*wrong, *right), text=" ".join([said, *failed, *self._facts]), brief=brief, table=tuple(self.table)
+        )

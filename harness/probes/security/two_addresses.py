@@ -14,7 +14,7 @@ def both(faces: Mapping[str, Callable[[], Seen]]) -> Seen:
     Only all faces together hold: where one has to be tried and could not be, nothing is said unless another is broken.
     """
     tries: list[Try] = []
-    texts, table = [], []
+    texts, table, briefs = [], [], list[str]()
     untried = False
     for face, trying in faces.items():
         try:
@@ -26,12 +26,14 @@ def both(faces: Mapping[str, Callable[[], Seen]]) -> Seen:
         tries += [replace(one, line=_of(face, one.line)) for one in seen.tries]
         counted = [one.passed for one in seen.tries if one.counted]
         texts.append(f"{face}, {sum(counted)} of {len(counted)}: {seen.text}")
+        briefs += [f"{face}: {seen.brief}"] if seen.brief else []
         table += [f"{face}:", *seen.table] if seen.table else []
     if not tries or (untried and all(one.passed for one in tries)):
         raise NotMeasuredError(" ".join(texts))
     return Seen(
         tries=(*(one for one in tries if not one.passed), *(one for one in tries if one.passed)),
         text=" ".join(texts),
+        brief="; ".join(briefs),
         table=tuple(table),
     )
 

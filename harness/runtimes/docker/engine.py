@@ -13,16 +13,20 @@ from pathlib import Path
 
 import docker
 import requests
+from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from harness.errors import BenchError
 from harness.host import procfs
 
+DEFAULT_CONTEXT = "default"  # of the CLI: this machine's own socket
 SOCKET = "unix:///var/run/docker.sock"
 TIMEOUT_S = 60
 HARNESS_LABEL = "chatbench.harness"  # process number and start of the harness that made an object
 TRIAL_LABEL = "chatbench.trial"
+CHOOSE = "choose another one: docker context use default, or set DOCKER_HOST to the engine's socket"
 COMPOSE_VARIABLE = "CHATBENCH_COMPOSE"
 LOST = (DockerException, requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 
@@ -33,10 +37,13 @@ def connect(timeout_s: int = TIMEOUT_S) -> docker.DockerClient:
     Raises:
         BenchError: none answers, or it is on another machine, where its limits cannot be read.
     """
-    host = os.environ.get("DOCKER_HOST", SOCKET)
+    host = address()
     remedy = "start the engine (`systemctl start docker`), set DOCKER_HOST to its socket, or measure with RUNTIME=local"
     if not host.startswith("unix://"):
-        raise BenchError(f"the Docker engine at {host} is not on this machine", "use the local engine's unix socket")
+        raise BenchError(
+            f"the Docker engine at {host} is not on this machine",
+            "use the local engine's unix socket: DOCKER_HOST, or docker context use",
+        )
     try:
         # asked first, because the SDK leaves a socket open that nobody answers on
         with socket.socket(socket.AF_UNIX) as engine:
@@ -45,6 +52,26 @@ def connect(timeout_s: int = TIMEOUT_S) -> docker.DockerClient:
     except (*LOST, OSError) as absent:
         reason = str(absent).splitlines()[0][:120]
         raise BenchError(f"no Docker engine answers at {host} ({reason})", remedy) from absent
+
+
+def address() -> str:
+    """Return where the engine is that the CLI would use: ``DOCKER_HOST``, else its context; empty counts as unset.
+
+    Raises:
+        BenchError: the context that is in use does not exist, or cannot be read.
+    """
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name() or DEFAULT_CONTEXT
+    if name == DEFAULT_CONTEXT:
+        return SOCKET
+    try:
+        context = ContextAPI.get_context(name)
+    except Exception as error:  # the SDK names no error of its own for a damaged one
+        raise BenchError(f"the Docker context {name!r} cannot be read: {error}", CHOOSE) from error
+    if context is None or not context.Host:
+        raise BenchError(f"the Docker context {name!r} does not exist", CHOOSE)
+    return str(context.Host).removeprefix("http+")
 
 
 @contextmanager
@@ -66,7 +93,7 @@ def reached(what: str) -> Iterator[None]:
 
 def same_engine() -> dict[str, str]:
     """Return variables that lead the CLI and Compose to the engine of the SDK, in any context of theirs."""
-    return {"DOCKER_HOST": os.environ.get("DOCKER_HOST", SOCKET), "BUILDX_BUILDER": "default"}
+    return {"DOCKER_HOST": address(), "DOCKER_CONTEXT": "", "BUILDX_BUILDER": "default"}
 
 
 def compose_command() -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from harness.probes.security.streamlit.roles import EXPECTED, OPERATIONS, WRITIN
 from harness.probes.security.streamlit.scene import OWNER
 from harness.probes.subject import Subject
 from harness.records import Finding
+from harness.targets.part import FEATURES
 from tests import ROOT
 from tests.golden.model.server import Model
 
@@ -231,7 +232,7 @@ def _finding(name: str, base_url: str) -> Finding:
         base_url=base_url,
         protocol="streamlit",
         web=False,
-        features=(),
+        features=FEATURES,
         seed=SEED,
         rate_limit=60,
         model_log="",

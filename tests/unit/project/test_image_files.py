@@ -1,11 +1,13 @@
 """The generator's image gets what its probes need: they run from a copy of exactly the files that it is built from."""
 
+import ast
 import json
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from harness.probes import audit
 from harness.probes.subject import Subject
 from harness.records import Finding, from_json, to_json
+from harness.targets.part import FEATURES
 from tests import ROOT
 
 LOCKS = ("generator.txt", "messages.txt")
@@ -88,7 +91,9 @@ def run(image: Path, script: str, *words: str) -> Any:
         for line in (ROOT / "requirements" / name).read_text().splitlines()
         if "==" in line
     }
-    modules = [name for name, of in packages_distributions().items() if locked & {one.lower() for one in of}]
+    plain = re.compile(r"[-_.]+")  # a distribution's name is spelled in more than one way
+    there = packages_distributions().items()
+    modules = [name for name, of in there if locked & {plain.sub("-", one).lower() for one in of}]
     done = subprocess.run(
         [sys.executable, "-c", RUN + script, json.dumps(modules), "python -m harness.probes", *words],
         cwd=image,
@@ -107,7 +112,7 @@ def subject(protocol: str) -> str:
         base_url="http://127.0.0.1:9",
         protocol=protocol,
         web=True,
-        features=("search",),
+        features=FEATURES,
         seed=1,
         rate_limit=60,
         model_log="/nowhere",
@@ -122,6 +127,81 @@ def test_every_module_of_the_image_can_be_imported_there(image: Path) -> None:
     names = {str(Path(file).relative_to(image)) for file in loaded}
     assert {"harness/probes/audit.py", "harness/probes/contract/rest.py"} <= names
     assert {name.split("/")[1] for name in names} == {"__init__.py", "errors.py", "probes", "records"}
+
+
+IMPORT_GENERATOR = """
+import loadtests.locustfile
+names = [one.name for one in pkgutil.walk_packages(loadtests.__path__, "loadtests.")]
+for name in names:
+    __import__(name)
+print(json.dumps([sys.modules[name].__file__ for name in names]))
+"""
+
+
+def test_every_module_of_the_generator_can_be_imported_there(image: Path) -> None:
+    loaded = run(image, IMPORT_GENERATOR)
+    names = {str(Path(file).relative_to(image)) for file in loaded}
+    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "loadtests").rglob("*.py")}
+    assert names == sources - {"loadtests/__init__.py"}
+
+
+def imported(file: Path) -> set[str]:
+    """Return the modules that a file imports anywhere in it, functions included; of ``from a import b`` also a.b."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+    return found
+
+
+def left_out(files: Iterable[Path], base: Path, made: list[tuple[bool, re.Pattern[str]]]) -> set[str]:
+    """Return the modules below a folder that files import and the engine never gets."""
+    missing: set[str] = set()
+    for name in set().union(*map(imported, files)):
+        path = base / name.replace(".", "/")
+        module = next((one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()), None)
+        if module and not lets_in(module.relative_to(ROOT).as_posix(), made):
+            missing.add(name)
+    return missing
+
+
+def test_what_the_generators_image_imports_is_in_its_context_but_for_what_needs_a_browser() -> None:
+    made = rules((ROOT / ".dockerignore").read_text())
+    there = [file for top in ("harness", "loadtests") for file in (ROOT / top).rglob("*.py")]
+    missing = left_out((file for file in there if lets_in(file.relative_to(ROOT).as_posix(), made)), ROOT, made)
+    assert {name for name in missing if not name.startswith("harness.probes.")} == set()
+    assert {".".join(name.split(".")[2:4]).removesuffix(".chromium") for name in missing} == {
+        "browser",
+        "security.pages",
+    }
+
+
+@pytest.mark.parametrize("part", sorted(one.parent for one in (ROOT / "targets").glob("*/*/Dockerfile")), ids=str)
+def test_what_a_parts_image_imports_is_in_its_context(part: Path) -> None:
+    made = rules((ROOT / ".dockerignore").read_text())
+    there = [file for file in part.rglob("*.py") if lets_in(file.relative_to(ROOT).as_posix(), made)]
+    assert left_out(there, part, made) == set()
+
+
+@pytest.mark.parametrize("dockerfile", sorted((ROOT / "compose").glob("*/Dockerfile")), ids=str)
+def test_what_an_image_copies_is_in_its_context(dockerfile: Path) -> None:
+    copies_what_is_there(dockerfile)
+
+
+@pytest.mark.parametrize("dockerfile", sorted((ROOT / "targets").rglob("Dockerfile")), ids=str)
+def test_what_a_parts_image_copies_is_in_its_context(dockerfile: Path) -> None:
+    copies_what_is_there(dockerfile)
+
+
+def copies_what_is_there(dockerfile: Path) -> None:
+    made = rules((ROOT / ".dockerignore").read_text())
+    lines = re.findall(r"^COPY (?!.*--from)(?:--\S+ )*(.+) \S+$", dockerfile.read_text(), re.MULTILINE)
+    for source in (word for line in lines for word in line.split() if "${" not in word):
+        path = ROOT / source
+        files = [path] if path.is_file() else list(filter(Path.is_file, path.rglob("*")))
+        assert any(lets_in(one.relative_to(ROOT).as_posix(), made) for one in files), source
 
 
 @pytest.mark.parametrize("protocol", ["rest", "forms", "streamlit", "openai"])

@@ -21,15 +21,18 @@ ENDED = "nonce => window.awaited[nonce].last"
 Ask = Callable[[Tab, str], Message]  # puts a payload into the page
 
 
-def answers(browser: Browser, base_url: str, *, seed: int) -> Seen:
-    """Have the model say each payload, as it streams and again from the history."""
+def answers(browser: Browser, base_url: str, *, seed: int, several: bool = True) -> Seen:
+    """Have the model say each payload, as it streams and again from the history.
+
+    ``several``: the page has several conversations, and a new one is begun.
+    """
     signs = Signs()
     left = list(payloads())
     for username in PEOPLE:
         if not left:
             break
         with opened(browser, base_url, seed, [username] * TABS, signs) as tabs:
-            whole = each(tabs, signs, lambda tab: tab.person.new_conversation())
+            whole = each(tabs, signs, lambda tab: tab.person.new_conversation()) if several else tabs
             twice(hear(whole, signs, left, _answered), signs)
     return told(signs, list(payloads()), lambda _: "in an answer")
 
@@ -44,7 +47,7 @@ def _answered(tab: Tab, name: str) -> Message:
 def hear(tabs: list[Tab], signs: Signs, left: list[str], ask: Ask) -> list[Tab]:
     """Ask for as many payloads as go into the pages, and wait for each; return the tabs that they did not break.
 
-    What breaks a page has been asked for and does not come again.
+    What breaks a page has been asked for and does not come again. A page that shows none is not asked for the others.
     """
 
     def next_of(tab: Tab) -> None:
@@ -55,7 +58,7 @@ def hear(tabs: list[Tab], signs: Signs, left: list[str], ask: Ask) -> list[Tab]:
             tab.asked = name, ask(tab, name)
 
     def heard(tab: Tab) -> None:
-        if tab.asked is None:
+        if tab.asked is None or signs.hopeless:
             return
         name, message = tab.asked
         page = tab.person.page
@@ -63,6 +66,7 @@ def hear(tabs: list[Tab], signs: Signs, left: list[str], ask: Ask) -> list[Tab]:
             page.wait_for_function(ENDED, arg=message.nonce, timeout=SHOWN_S * 1000, polling=LOOK_MS)
         except Error:  # one that swallowed the rest of the answer has been shown, one that never came has not
             if page.get_by_text(message.nonce).count() == 0:
+                signs.missed.append(name)
                 return
         signs.shown.add(name)
 
@@ -70,4 +74,6 @@ def hear(tabs: list[Tab], signs: Signs, left: list[str], ask: Ask) -> list[Tab]:
         if not left:
             break
         tabs = each(each(tabs, signs, next_of), signs, heard)
+        if signs.hopeless:
+            left.clear()
     return tabs

@@ -48,8 +48,16 @@ def opened(browser: Browser, base_url: str, seed: int, usernames: Sequence[str],
             windows.callback(context.close)
             trap = Trap(context, base_url, signs)
             tabs.append(Tab(Person(context.new_page(), base_url, seed, PATIENCE_MS), trap))
-            tabs[-1].person.arrive_signed_in(username)
+            _arrive(tabs[-1].person, username)
         yield tabs
+
+
+def _arrive(person: Person, username: str) -> None:
+    try:
+        person.arrive_signed_in(username)
+    except (Error, AssertionError) as error:
+        told = f"the page shows no text box to type messages into: {str(error).strip().splitlines()[0]}"
+        raise NotMeasuredError(told) from error
 
 
 def ready(tab: Tab, signs: Signs) -> None:
@@ -133,7 +141,7 @@ def settle(tabs: list[Tab], wait_ms: int) -> None:
 
 
 def box(person: Person) -> Locator:
-    return person.page.get_by_role("textbox", name="Message", exact=True)
+    return person.box()
 
 
 def told(signs: Signs, names: Sequence[str], where: Callable[[str], str], *facts: str) -> Seen:
@@ -149,7 +157,8 @@ def told(signs: Signs, names: Sequence[str], where: Callable[[str], str], *facts
             seen, harmless = signs.verdict(name)
             tally.note(f"{name} {where(name)}", "nothing", seen, harmless)
     if not tally.tries:
-        raise NotMeasuredError(f"none of {len(names)} payloads came to be shown")
+        tried = f"{signs.missed[0]} did not within {SHOWN_S:.0f} s" if signs.missed else "none was asked for"
+        raise NotMeasuredError(f"none of {len(names)} payloads came to be shown: {tried}")
     others = ", ".join(signs.others)
     tally.note("requests of the page itself to elsewhere", "none", others or "none", not others, control=True)
     usable = "; ".join(signs.unusable)

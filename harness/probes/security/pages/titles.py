@@ -141,6 +141,7 @@ def by_page(browser: Browser, base_url: str, *, seed: int, renames: bool) -> See
             return _begun(tab, name)
 
         tabs = hear(tabs, signs, list(begun), begin)
+        renames = renames and not signs.hopeless
         signs.shown.clear()  # those whose answer came, which need not have been shown themselves
         tabs = each(tabs, signs, lambda tab: places.messages.update(_shown(tab, begun, MESSAGES)))
         shares = _shares((name for name in fitting if name not in begun), len(tabs)) if renames else ()

@@ -14,6 +14,7 @@ from harness.probes.probe import NotMeasuredError
 
 #: the same file the stand-in model reads; a payload is asked for by its name
 PAYLOADS = Path(__file__).resolve().parents[4] / "targets" / "llm" / "llm" / "hostile.toml"
+MOST_MISSED = 5
 NAMELESS = ""  # stands for the name of a payload where there is none
 #: notes what sets the canary, and what the page's Content-Security-Policy stopped
 CANARY = """
@@ -64,6 +65,7 @@ class Signs:
     stopped: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     unusable: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)  # asked for, and not shown in its time
 
     @property
     def fetched(self) -> set[str]:
@@ -74,6 +76,11 @@ class Signs:
     def others(self) -> list[str]:
         """The requests elsewhere without any payload's name."""
         return self.left.get(NAMELESS, [])
+
+    @property
+    def hopeless(self) -> bool:
+        """Tell if the page shows no payload, or too few of them: each one more costs its whole time."""
+        return bool(self.missed) and (not self.shown or len(self.missed) >= MOST_MISSED)
 
     def verdict(self, name: str) -> tuple[str, bool]:
         """Return what one payload did, in words, and whether that is harmless."""

@@ -32,5 +32,6 @@ def tried(name: str, subject: Subject) -> Seen:
     return Seen(
         tries=tuple(Try(**one) for one in told["tries"]),
         text=told["text"],
+        brief=told["brief"],
         table=tuple(told["table"]),
     )

@@ -8,7 +8,7 @@ from http.cookies import Morsel, SimpleCookie
 from harness.probes.claims import expect
 from harness.probes.client import Answer, Client
 from harness.probes.contract.page import origin_of, upgrade_status
-from harness.probes.probe import Seen
+from harness.probes.probe import Seen, Try
 from harness.probes.security.header_policy import HSTS, judge
 from harness.probes.security.rest.anonymous import PATHS, TELLTALE
 from harness.probes.security.streamlit.roles import DONE, NO, OPERATIONS
@@ -129,7 +129,15 @@ def websocket(stage: Stage) -> Seen:
             "machine. SameSite cookies do not help there: they take no notice of ports."
         )
     tally.fact("Without an Origin, as programs connect, it opens; browsers always send one.")
-    return tally.seen()
+    return tally.seen(brief=_let_in([one for one in tally.tries if not (one.passed or one.control)]))
+
+
+def _let_in(opened: list[Try]) -> str:
+    """Say which foreign origins were let in, in a few words."""
+    near = [one for one in opened if any(f"origin http://{name}:" in one.line for name in ("localhost", "127.0.0.1"))]
+    if not opened:
+        return ""
+    return "open to other ports of localhost, refused for other hosts" if near == opened else "open to other hosts"
 
 
 def cookies(stage: Stage) -> Seen:

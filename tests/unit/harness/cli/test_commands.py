@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, doctor, lookup, signals, targets
+from harness.cli import REPOSITORY, doctor, lookup, run, signals, targets
 from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
@@ -24,6 +24,9 @@ from harness.records import GateTerms, Run, TargetInfo
 from harness.runtimes.local import LocalRuntime
 from harness.targets import discover
 from harness.trials import campaign
+from reports import build
+from reports.plots import chat
+from tests.doubles import results_run
 from tests.doubles.runtime import FakePrepared
 
 COMMANDS = (
@@ -415,6 +418,42 @@ def test_a_campaign_that_a_signal_ended_names_the_command_that_goes_on(
     assert said.code == code
     assert f"chatbench run --resume {folder}\n" in said.out
     assert said.message == f"chatbench: ended by {number.name}; everything that was started has been stopped"
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_set_up: None) -> Path:
+    """A run whose trials are all there: to resume it is to write its report."""
+    folder = results_run.write_run(tmp_path / "a run", results_run.SMALL, machine=machine.fingerprint())
+    monkeypatch.setattr(campaign, "run_campaign", lambda *_: {})
+    monkeypatch.setattr(LocalRuntime, "prepare", lambda *_: None)
+    monkeypatch.setattr(run, "_swap", lambda *_: None)
+    return folder
+
+
+def test_a_lost_part_of_the_report_shows_in_words_and_code_and_the_table_is_printed(
+    say: Say, measured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(build, "write_atomically", full)
+    monkeypatch.setattr(chat, "draw", lambda *_: [])
+    said = say("run", "--resume", str(measured))
+    assert said.code == EXIT_ERROR
+    assert "Capacity within the SLO" in said.out
+    assert said.message.startswith("chatbench: the report lacks 4 part(s): table.md (OSError: [Errno 28] No space left")
+    assert said.hint == f"  all samples are kept; write it again: chatbench report '{measured}'"
+
+
+def test_a_report_that_fails_names_the_command_that_writes_it(
+    say: Say, measured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("capacity_users")
+
+    monkeypatch.setattr(build, "assemble", fails)
+    said = say("run", "--resume", str(measured))
+    assert said.code == EXIT_ERROR
+    assert said.message == "chatbench: the report could not be written: KeyError: 'capacity_users'"
+    assert said.hint == f"  all samples are kept. Write it with: chatbench report '{measured}'"
 
 
 def test_an_error_is_two_lines_without_a_traceback(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

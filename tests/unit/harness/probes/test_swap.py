@@ -1,10 +1,15 @@
 """What becomes of pairs that cannot be tried, how the matrix is said, and when a campaign makes one."""
 
 import argparse
-from collections.abc import Callable
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from playwright.sync_api import Error
 from rich.console import Console
 
 from harness import profiles, results, targets
@@ -208,6 +213,72 @@ def test_without_a_browser_a_campaign_says_why_nothing_was_tried(
     assert found.pairs == ()
     assert found.note is not None
     assert found.note.startswith("this machine has no Chromium")
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [
+        (AttributeError("no attribute '_playwright'"), "it stopped: AttributeError: no attribute '_playwright'"),
+        (BenchError("the browser's driver does not start", "apt install libatomic1"), "the browser's driver does not"),
+    ],
+)
+def test_a_browser_that_fails_costs_no_measured_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, note: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(swap_command, "tried", fails)
+    run_command._swap(job(tmp_path, "quick", ("django+angular",)), Console(quiet=True))
+    found = results.read_swap(tmp_path)
+    assert found is not None
+    assert (found.note or "").startswith(note)
+
+
+def test_a_disk_too_full_for_the_matrix_costs_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results, "write_swap", full)
+    stream = io.StringIO()
+    run_command._swap(job(tmp_path, "quick", ("django+angular",), "docker"), Console(file=stream, width=200))
+    assert "the swap matrix was not kept: [Errno 28] No space left on device" in stream.getvalue()
+
+
+def test_a_driver_that_does_not_start_is_named_with_what_it_may_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", "/bin/false")
+    with pytest.raises(BenchError) as caught, chromium.opened():
+        pass
+    assert caught.value.message.startswith("the browser's driver does not start (")
+    assert "libatomic1" in caught.value.hint
+
+
+def test_a_chromium_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chromium, "find", lambda: "/bin/false")
+    with pytest.raises(BenchError) as caught, chromium.opened():
+        pass
+    assert caught.value.message.startswith("Chromium does not start (")
+    assert "/bin/false --headless" in caught.value.hint
+
+
+class GoneBrowser(NoBrowser):
+    """A browser that ended by itself."""
+
+    def new_context(self) -> None:
+        raise Error("Target page, context or browser has been closed")
+
+
+def test_a_browser_that_ends_says_nothing_of_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def served(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(stack=SimpleNamespace(instances=("http://127.0.0.1:9",)))
+
+    monkeypatch.setattr(serving, "serving", served)
+    monkeypatch.setattr(sys.modules[__name__], "NoBrowser", GoneBrowser)
+    prepared = SimpleNamespace(info=SimpleNamespace(parts=()), seed=1)
+    (found,) = matrix_of(SimpleNamespace(prepare=lambda *_: prepared), tmp_path).pairs
+    assert found.finding.outcome == "not measured"
+    assert found.finding.text == "the browser failed: Target page, context or browser has been closed"
 
 
 def test_in_containers_a_campaign_leaves_it_to_the_command(tmp_path: Path, tries: list[Path]) -> None:

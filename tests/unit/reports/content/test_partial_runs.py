@@ -90,11 +90,12 @@ def test_an_interrupted_trial_is_named_and_left_out(tmp_path: Path) -> None:
     assert verify(folder) == []
 
 
-def test_one_target_leaves_the_other_column_unmeasured(tmp_path: Path) -> None:
+def test_one_target_has_the_only_column(tmp_path: Path) -> None:
     folder = built(tmp_path / "run", [STREAMLIT])
     data = json.loads((folder / "report/table.json").read_text())
     assert data["columns"][0] == {"side": "modular", "target": None, "title": None}
-    assert "no such target in this run" in page_of(folder)
+    assert "no such target in this run" not in page_of(folder)
+    assert "modular ÷ monolithic" not in page_of(folder)
     assert verify(folder) == []
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,10 +16,13 @@ import pytest
 from rich.console import Console
 
 from harness.errors import BenchError, UsageError
+from harness.results import write_atomically
 from reports import build
 from reports.content.report import Report, assemble
-from reports.pages import files, terminal
+from reports.pages import files, html, terminal
+from reports.plots import chat, shipped
 from reports.verify.wording import visible_text
+from tests import ROOT
 from tests.doubles import results_run
 
 pytestmark = pytest.mark.rendered
@@ -143,16 +147,131 @@ class Tags(HTMLParser):
                 self.inline.append(name)
 
 
-def test_the_page_is_self_contained_and_runs_nothing(run: Path) -> None:
+def test_the_page_runs_nothing_and_asks_only_for_files_beside_it(run: Path) -> None:
     page = (run / "report/report.html").read_text()
     tags = Tags()
     tags.feed(page)
-    assert not {"script", "iframe", "object", "link", "form"} & set(tags.tags)
-    assert all(link.startswith(("data:image/svg+xml;base64,", "#")) for link in tags.links)
+    assert not {"script", "iframe", "object", "form"} & set(tags.tags)
+    beside = [link for link in tags.links if not link.startswith(("data:image/svg+xml;base64,", "#"))]
+    assert "report.css" in beside
+    assert "figures/throughput.svg" in beside
+    assert all((run / "report" / link).is_file() for link in beside)
     assert tags.inline == []
     assert "default-src 'none'" in page
     assert "url(" not in page
     assert "@import" not in page
+
+
+def test_every_plot_is_inside_the_page_and_beside_it(run: Path) -> None:
+    page = (run / "report/report.html").read_text()
+    inside, beside = page.count('<img class="inside" src="data:'), page.count('<img class="beside" src="figures/')
+    assert inside == beside == len(list((run / "report/figures").glob("*.svg")))
+
+
+def test_the_style_beside_the_page_is_the_style_inside_but_for_the_copy_of_plots_that_is_shown(run: Path) -> None:
+    inside = (run / "report/report.html").read_text().partition("<style>")[2].partition("</style>")[0]
+    beside = (run / "report/report.css").read_text()
+    assert inside.removesuffix(html.ALONE) == beside.removesuffix(html.BESIDE)
+    assert ".beside { display: none; }" in html.ALONE
+    assert ".inside { display: none; }" in html.BESIDE
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ("(one session; think time 3 s (mean; median 2 s))", "one session; think time 3 s (mean; median 2 s)"),
+        ("803 tried once (one session; think time 3 s (mean))", "803 tried once (one session; think time 3 s (mean))"),
+        ("(one) and (another)", "(one) and (another)"),
+        ("(cut", "(cut"),
+        ("", ""),
+    ],
+)
+def test_brackets_of_a_cards_text_stay_in_pairs(text: str, inner: str) -> None:
+    assert html.unwrapped(text) == inner
+
+
+def test_every_card_has_its_brackets_in_pairs(run: Path, tmp_path: Path) -> None:
+    systems = [replace(one, spare_cpus=False) for one in results_run.SMALL]
+    for folder in (run, results_run.write_run(tmp_path / "shared", systems)):
+        for card in html._cards(assemble(folder)):
+            assert card["under"].count("(") == card["under"].count(")"), card
+
+
+def test_a_plot_that_fails_is_told_and_costs_no_other(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("no <such> style")
+
+    copy = shutil.copytree(run, tmp_path / "run dir")
+    shutil.rmtree(copy / "report")
+    monkeypatch.setattr(chat, "_throughput", fails)
+    with pytest.raises(BenchError) as raised:
+        build.build(copy)
+    assert raised.value.message == "the report lacks 1 part(s): the plot throughput (ValueError: no <such> style)"
+    assert raised.value.hint.endswith(f"chatbench report '{copy}'")
+    page = visible_text((copy / "report/report.html").read_text())
+    assert "This plot could not be drawn: ValueError: no <such> style." in page
+    assert (copy / "report/figures/latency-against-users.svg").is_file()
+    assert {path.name for path in (copy / "report").glob("table.*")} == {"table.md", "table.json", "table.csv"}
+
+
+def test_a_matplotlib_that_does_not_load_costs_the_plots_alone(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise ImportError("libstdc++.so.6: cannot open shared object file")
+
+    copy = shutil.copytree(run, tmp_path / "run")
+    monkeypatch.setattr(shipped, "_import_untouched", fails)
+    with pytest.raises(BenchError, match=r"the plot figures \(ImportError: libstdc"):
+        build.build(copy)
+    assert "This plot could not be drawn: ImportError" in visible_text((copy / "report/report.html").read_text())
+
+
+def test_a_full_disk_loses_the_parts_that_it_took_alone(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        if path.suffix in (".csv", ".html"):
+            raise OSError(28, "No space left on device", str(path))
+        write_atomically(path, data)
+
+    copy = shutil.copytree(run, tmp_path / "run")
+    shutil.rmtree(copy / "report")
+    monkeypatch.setattr(build, "write_atomically", full)
+    with pytest.raises(BenchError) as raised:
+        build.build(copy)
+    assert raised.value.message.startswith("the report lacks 2 part(s): table.csv (OSError: ")
+    assert "all samples are kept" in raised.value.hint
+    assert {"table.md", "table.json"} <= {path.name for path in (copy / "report").iterdir()}
+
+
+SETTINGS = "text.usetex: True\nlines.linewidth: 9\naxes.formatter.use_locale: True\nsvg.fonttype: none\n"
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["read", "unreadable"])
+def test_a_persons_settings_reach_no_plot(run: Path, tmp_path: Path, broken: bool) -> None:
+    """In a process of its own: its Matplotlib is imported where the settings lie."""
+    copy = shutil.copytree(run, tmp_path / "run")
+    shutil.rmtree(copy / "report")
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe" if broken else SETTINGS.encode())
+    (tmp_path / "closed").write_text("no folder")
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "MPLBACKEND": "nonsense",
+        "MPLCONFIGDIR": str(tmp_path / "closed" / "below"),
+        "MATPLOTLIBRC": str(tmp_path),
+        "NO_COLOR": "1",
+        "COLUMNS": "7",
+        "TZ": "Asia/Kolkata",
+    }
+    code = "import sys; from reports.build import build; build(sys.argv[1])"
+    words = [sys.executable, "-c", code, str(copy)]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for drawn in (run / "report/figures").glob("*.svg"):
+        assert (copy / "report/figures" / drawn.name).read_bytes() == drawn.read_bytes(), drawn.name
 
 
 def test_the_same_samples_give_the_same_bytes(run: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from harness.probes.integration.tasks import PERSON, TASKS
 from harness.probes.probe import run
 from harness.probes.world import OPERATIONS
 from harness.records import Finding
+from harness.targets.part import FEATURES
 from tests.doubles.conformance_twin import SEED, Twin
 from tests.doubles.conformance_twin.operations import Handler
 
@@ -119,7 +120,7 @@ def serving(defect: str, folder: Path) -> Iterator[Subject]:
             base_url=f"http://127.0.0.1:{server.server_address[1]}",
             protocol="rest",
             web=False,
-            features=("sign-in", "search"),
+            features=FEATURES,
             seed=SEED,
             rate_limit=60,
             model_log=str(log),

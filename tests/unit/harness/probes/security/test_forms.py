@@ -9,6 +9,7 @@ from harness.probes.security import PROBES, sql_injection, sql_inputs
 from harness.probes.security.two_addresses import both
 from harness.probes.subject import Subject
 from harness.records import Finding
+from harness.targets.part import FEATURES
 from tests.doubles.conformance_twin import SEED
 from tests.doubles.security_twin.forms import running
 
@@ -69,7 +70,7 @@ def _subject(base_url: str) -> Subject:
         base_url=base_url,
         protocol="forms",
         web=False,
-        features=(),
+        features=FEATURES,
         seed=SEED,
         rate_limit=60,
         model_log="",

@@ -6,6 +6,7 @@ from harness.probes.probe import run
 from harness.probes.security import PROBES, sql_injection
 from harness.probes.subject import Subject
 from harness.records import Finding
+from harness.targets.part import FEATURES
 from tests.doubles.conformance_twin import SEED
 from tests.doubles.security_twin.rest import running
 
@@ -72,7 +73,7 @@ def _subject(base_url: str, protocol: str = "rest") -> Subject:
         base_url=base_url,
         protocol=protocol,
         web=True,
-        features=(),
+        features=FEATURES,
         seed=SEED,
         rate_limit=60,
         model_log="",

@@ -1,5 +1,7 @@
 """Finding the engine and its tools, whose containers are whose, and what is said when something is absent."""
 
+import hashlib
+import json
 import os
 import socket
 import stat
@@ -71,6 +73,72 @@ def test_a_socket_that_nobody_listens_on_is_an_absent_engine(tmp_path: Path, mon
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/left.sock")
     with pytest.raises(BenchError, match="refused"):
         engine.connect()
+
+
+@pytest.fixture
+def contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Make a context of the Docker CLI and use it, in a configuration of its own."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+
+    def use(name: str, host: str) -> None:
+        (tmp_path / "config.json").write_text(json.dumps({"currentContext": name}))
+        described = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}}}
+        folder = tmp_path / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+        folder.mkdir(parents=True)
+        (folder / "meta.json").write_text(json.dumps(described))
+
+    return use
+
+
+Use = Callable[[str, str], None]
+
+
+@pytest.mark.parametrize("given", [None, ""], ids=["unset", "empty"])
+def test_without_host_and_context_it_is_the_machines_socket(
+    contexts: Use, monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    if given is not None:
+        monkeypatch.setenv("DOCKER_HOST", given)
+        monkeypatch.setenv("DOCKER_CONTEXT", given)
+    assert engine.address() == engine.SOCKET
+
+
+def test_the_context_in_use_names_the_engine_for_all_its_programs(
+    contexts: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts("rootless", "unix:///run/user/1000/docker.sock")
+    monkeypatch.setenv("DOCKER_HOST", "")
+    assert engine.address() == "unix:///run/user/1000/docker.sock"
+    assert engine.same_engine()["DOCKER_HOST"] == engine.address()
+    assert engine.same_engine()["DOCKER_CONTEXT"] == ""  # beside DOCKER_HOST the CLI warns of it
+    monkeypatch.setenv("DOCKER_CONTEXT", "default")
+    assert engine.address() == engine.SOCKET
+    monkeypatch.setenv("DOCKER_HOST", "unix:///tmp/other.sock")
+    assert engine.address() == "unix:///tmp/other.sock"
+
+
+def test_a_context_of_another_machine_is_refused(contexts: Use) -> None:
+    contexts("far", "ssh://me@192.0.2.1")
+    with pytest.raises(BenchError) as caught:
+        engine.connect()
+    assert caught.value.message == "the Docker engine at ssh://me@192.0.2.1 is not on this machine"
+    assert "docker context use" in caught.value.hint
+
+
+def test_a_context_that_is_absent_or_damaged_is_named(
+    contexts: Use, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_CONTEXT", "nowhere")
+    with pytest.raises(BenchError, match="the Docker context 'nowhere' does not exist"):
+        engine.address()
+    contexts("cut", "unix:///run/docker.sock")
+    monkeypatch.setenv("DOCKER_CONTEXT", "cut")
+    (meta,) = (tmp_path / "contexts" / "meta").glob("*/meta.json")
+    meta.write_text("{")
+    with pytest.raises(BenchError, match="the Docker context 'cut' cannot be read: "):
+        engine.address()
 
 
 def test_compose_is_called_as_the_variable_says(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
