@@ -418,6 +418,8 @@ def test_a_campaign_that_a_signal_ended_names_the_command_that_goes_on(
     assert said.code == code
     assert f"chatbench run --resume {folder}\n" in said.out
     assert said.message == f"chatbench: ended by {number.name}; everything that was started has been stopped"
+
+
 @pytest.fixture
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_set_up: None) -> Path:
     """A run whose trials are all there: to resume it is to write its report."""
