@@ -67,7 +67,7 @@ class Catalogue:
         Raises:
             UsageError: an unknown part or variant, or parts that make no target; names the nearest one.
         """
-        words = split(name)
+        words = split(name, find)
         wanted: list[Kind] = ["monolith"] if len(words) == 1 else ["api", "web"]
         parts = tuple(self._part(word, wanted[min(n, len(wanted) - 1)], name, find) for n, word in enumerate(words))
         kinds = tuple(part.kind for part in parts)
@@ -96,15 +96,15 @@ class Catalogue:
         return varied(part, variant) if variant else part
 
 
-def split(target: str) -> list[tuple[str, str]]:
+def split(target: str, find: Callable[[str], Path] = _here) -> list[tuple[str, str]]:
     """Return the parts in a target's name, each with its variant ("" for none).
 
     A folder's path may hold ``+`` and ``:`` itself: the longest beginning that is a part's folder is its path. Where
-    none is, the path ends at the first such sign after its last slash.
+    none is, the path ends at the first such sign after its last slash. ``find`` returns the folder of a path as typed.
     """
     ends = [found.start() for found in re.finditer(r"[+:]", target)] + [len(target)]
     paths = [end for end in ends if "/" in target[:end]]
-    folders = [end for end in paths if Path(target[:end], "part.toml").is_file()]
+    folders = [end for end in paths if (find(target[:end]) / "part.toml").is_file()]
     if folders:
         end = folders[-1]
     elif "/" in target.partition("+")[0]:
@@ -113,7 +113,7 @@ def split(target: str) -> list[tuple[str, str]]:
         end = ends[0]
     name, rest = target[:end], target[end:]
     variant, plus, others = rest.removeprefix(":").partition("+")
-    return [(name, variant), *(split(others) if plus else [])]
+    return [(name, variant), *(split(others, find) if plus else [])]
 
 
 def discover(root: Path) -> Catalogue:
