@@ -101,9 +101,8 @@ class Person:
 
     def box(self) -> Locator:
         """Return the text box named as the contract says; on a page without it the last one there is."""
-        if self.any_box:
-            return self.page.get_by_role("textbox").last
-        return self.page.get_by_role("textbox", name="Message", exact=True)
+        named = self.page.get_by_role("textbox", name="Message", exact=True)
+        return self.page.get_by_role("textbox").last if self.any_box and not named.count() else named
 
     def conversation(self, title: str) -> Locator:
         """Return a conversation in the list beside the chat."""

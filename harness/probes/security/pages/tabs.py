@@ -39,15 +39,21 @@ class Tab:
 
 
 @contextmanager
-def opened(browser: Browser, base_url: str, seed: int, usernames: Sequence[str], signs: Signs) -> Iterator[list[Tab]]:
-    """Open a tab for each signed-in person, each in a window of its own: one behind another is drawn once a second."""
+def opened(
+    browser: Browser, base_url: str, seed: int, usernames: Sequence[str], signs: Signs, *, any_box: bool = False
+) -> Iterator[list[Tab]]:
+    """Open a tab for each signed-in person, each in a window of its own: one behind another is drawn once a second.
+
+    ``any_box``: whatever the text box of the page is called, it takes messages.
+    """
     with ExitStack() as windows:
-        tabs = []
+        tabs: list[Tab] = []
         for username in usernames:
             context = browser.new_context()
             windows.callback(context.close)
             trap = Trap(context, base_url, signs)
             tabs.append(Tab(Person(context.new_page(), base_url, seed, PATIENCE_MS), trap))
+            tabs[-1].person.any_box = any_box or tabs[0].person.any_box  # what the first waited for, others know
             _arrive(tabs[-1].person, username)
         yield tabs
 
@@ -158,6 +164,7 @@ def told(signs: Signs, names: Sequence[str], where: Callable[[str], str], *facts
             tally.note(f"{name} {where(name)}", "nothing", seen, harmless)
     if not tally.tries:
         tried = f"{signs.missed[0]} did not within {SHOWN_S:.0f} s" if signs.missed else "none was asked for"
+        tried = "; ".join([tried, *signs.unusable[:1]])
         raise NotMeasuredError(f"none of {len(names)} payloads came to be shown: {tried}")
     others = ", ".join(signs.others)
     tally.note("requests of the page itself to elsewhere", "none", others or "none", not others, control=True)

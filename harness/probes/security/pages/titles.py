@@ -140,6 +140,8 @@ def by_page(browser: Browser, base_url: str, *, seed: int, renames: bool) -> See
             places.messages.update(_shown(tab, begun, MESSAGES))  # the one before, which is about to go
             return _begun(tab, name)
 
+        if not each(tabs[:1], signs, lambda tab: tab.person.new_conversation()):
+            tabs = []  # where the first tab cannot, the others have nothing to wait for
         tabs = hear(tabs, signs, list(begun), begin)
         renames = renames and not signs.hopeless
         signs.shown.clear()  # those whose answer came, which need not have been shown themselves

@@ -90,6 +90,40 @@ def test_a_finding_is_a_cell_with_its_counts_verdict_and_evidence(report: Report
     assert cell.evidence == f"{STREAMLIT}/audit.json#tasks"
 
 
+NEAR = Finding(
+    topic="security",
+    name="websocket-origin",
+    title="foreign origins refused",
+    outcome="failed",
+    exercised=3,
+    passed=2,
+    text="origin http://localhost:2: 101, expected refused. Streamlit counts every port of localhost as its own.",
+    brief="open to other ports of localhost, refused for other hosts",
+    details=("FAILED origin http://localhost:2: 101, expected refused", "origin null: 403", "origin http://x: 403"),
+)
+
+
+@pytest.mark.parametrize(
+    ("finding", "text"),
+    [
+        (NEAR, "2 of 3: open to other ports of localhost, refused for other hosts"),
+        (replace(NEAR, brief=""), "2 of 3: origin http://localhost:2: 101, expected refused"),
+        (replace(NEAR, brief="x" * 120), "2 of 3: " + "x" * 120),
+        (replace(NEAR, brief="x" * 121), "2 of 3: " + "x" * 119 + "…"),
+    ],
+    ids=["brief", "first line", "at the limit", "cut"],
+)
+def test_a_security_cell_says_what_differs_in_the_table_itself(finding: Finding, text: str, run: Path) -> None:
+    streamlit, _ = results_run.SMALL
+    results_run.audit_trial(run, streamlit, [TASKS, HEADERS, finding], number=91, minute=302)
+    shutil.rmtree(run / "report")
+    build.build(run, formats=("md", "json", "csv"))
+    cell = assemble(run).table.cell("security.websocket-origin/streamlit")
+    assert cell
+    assert (cell.short, cell.text, cell.verdict) == ("2 of 3", text, "failed")
+    assert verify(run) == []
+
+
 def test_what_programs_are_not_offered_is_no_broken_promise(report: Report) -> None:
     silent = replace(TASKS, passed=0)
     assert [word(one) for one in (silent, TASKS, replace(TASKS, topic="security"), ORIGIN)] == [

@@ -209,6 +209,42 @@ def test_a_target_that_is_not_there_fails_every_task(tmp_path: Path) -> None:
     assert (found.outcome, found.passed, found.exercised) == ("failed", 0, 10)
 
 
+def test_only_tasks_of_stated_features_are_done_and_their_lines_counted(tmp_path: Path) -> None:
+    with serving("search finds all", tmp_path) as subject:
+        whole = finding("scripted-tasks", subject)
+        some = finding("scripted-tasks", replace(subject, features=("sign-in", "conversations", "export")))
+    assert [line.partition(" (")[0] for line in some.details] == ["sign in", "create", "ask", "export"]
+    assert (some.outcome, some.passed) == ("passed", 4), some.details
+    assert some.value is not None
+    assert whole.value is not None
+    assert 0 < some.value < whole.value
+
+
+@pytest.mark.parametrize("lacking", ["sign-in", "conversations", "export"])
+def test_without_a_second_sessions_way_to_look_no_task_is_tried(lacking: str) -> None:
+    features = tuple(one for one in FEATURES if one != lacking)
+    subject = Subject(
+        target="mine", base_url="http://127.0.0.1:9", protocol="rest", web=False, features=features, seed=1
+    )
+    found = finding("scripted-tasks", subject)
+    assert (found.outcome, found.text) == ("not measured", f"the target does not state that it offers {lacking}")
+
+
+def test_no_line_is_counted_where_no_task_is_done(tmp_path: Path) -> None:
+    with serving("", tmp_path) as subject:
+        pass
+    found = finding("scripted-tasks", subject)
+    assert (found.value, found.unit, found.text) == (None, None, "0 of 10 tasks by chatbench's client (rest.py)")
+
+
+def test_operations_count_where_their_feature_is_stated(tmp_path: Path) -> None:
+    with serving("", tmp_path) as subject:
+        few = replace(subject, features=("sign-in", "conversations", "streaming"))
+        documented, conformant = (finding(f"operations-{name}", few) for name in ("documented", "conformant"))
+    assert (documented.passed, documented.exercised) == (9, 9)
+    assert {line.partition(":")[0] for line in conformant.details} == {"me", "createConversation", "sendMessage"}
+
+
 def test_a_protocol_of_its_own_is_not_measured() -> None:
     subject = Subject(
         target="mine",

@@ -27,7 +27,9 @@ class Door(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         origin = self.headers.get("Origin", "")
         own = origin == f"http://{self.headers['Host']}"
-        opened = {"own": own, "nobody": False, "everybody": True, "null": own or origin == "null"}[self.let_in]
+        opened = {"own": own, "nobody": False, "everybody": True, "null": own or origin == "null"}.get(
+            self.let_in, own or origin.startswith(("http://localhost:", "http://127.0.0.1:"))
+        )
         self.send_response(101 if opened else 403)
         self.end_headers()
 
@@ -67,6 +69,21 @@ def test_websocket_is_open_to_the_pages_own_origin_alone(let_in: str, told: list
     broken = [one.line.removeprefix("FAILED ") for one in seen.tries if not one.passed]
     assert len(broken) == len(told), broken
     assert [said for said in told if not any(line.startswith(said) for line in broken)] == [], broken
+
+
+@pytest.mark.parametrize(
+    ("let_in", "brief"),
+    [
+        ("own", ""),
+        ("ports", "open to other ports of localhost, refused for other hosts"),
+        ("null", "open to other hosts"),
+        ("everybody", "open to other hosts"),
+    ],
+)
+def test_the_table_says_whom_a_websocket_is_open_to(let_in: str, brief: str) -> None:
+    messages: Any = None  # none is sent
+    with _served(let_in) as base_url:
+        assert surface.websocket(Stage(base_url, seed=42, messages=messages)).brief == brief
 
 
 def test_a_conversation_that_its_owner_does_not_see_protects_nothing() -> None:
