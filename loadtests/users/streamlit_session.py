@@ -57,13 +57,14 @@ class Session:
     _fragments: set[str] = field(default_factory=set)  # fragments that it drew
     _refreshing: set[str] = field(default_factory=set)  # runs that a timer asked for and that are not over
     _ahead: set[str] = field(default_factory=set)  # those of them that may come before the run waited for
+    _to_be_continued: bool = False  # the run waited for ended for another one
 
     def expect(self, nonce: str | None, fragment_id: str = "") -> None:
         """Start to wait for the answer that begins with ``nonce``, or for a run of a fragment without one."""
         self.running = True
         self.error = self.notice = self.stranger = None
         self.nonce, self._wanted = nonce, fragment_id
-        self._ahead = set(self._refreshing)
+        self._ahead, self._to_be_continued = set(self._refreshing), False
         self._answer.expect(nonce)
         if nonce:
             self.nonces.add(nonce)
@@ -120,7 +121,7 @@ class Session:
         elif kind == "ref_hash":
             self._answer.keep(tuple(message.metadata.delta_path), self._run)
         elif kind == "new_session":
-            self._begun(message)
+            self._begun(message, trace)
         elif kind == "script_finished":
             self._finished(message.script_finished, trace, at_s)
         elif kind == "navigation":
@@ -140,7 +141,7 @@ class Session:
         """Whether the run under way is the one waited for, and not another fragment's."""
         return not self._of or self._wanted in self._of
 
-    def _begun(self, message: Any) -> None:
+    def _begun(self, message: Any, trace: GrowingText | None) -> None:
         session = message.new_session
         self.session_id = session.initialize.session_id or self.session_id
         self.page_script_hash = session.page_script_hash
@@ -151,6 +152,9 @@ class Session:
             self.timers.whole_script_runs()
         if self._waited_for:
             self.running = True
+        elif self._to_be_continued and (trace is None or trace.text or self.notice):
+            self.running = False  # the run waited for had ended: the server says so only of the last of several
+        self._to_be_continued = False
 
     def _take_pages(self, app_pages: Any) -> None:
         for page in app_pages:
@@ -231,16 +235,16 @@ class Session:
         if trace is not None and trace.done_s is None and END_MARKER in trace.text:
             trace.finish(at_s)
         if over:
-            self.running = status == _ENDED_FOR_RERUN
+            self.running = self._to_be_continued = status == _ENDED_FOR_RERUN
 
     def _is_a_refresh_ahead(self, trace: GrowingText | None) -> bool:
         """Return whether the run under way is one that a timer had asked for before the message was sent.
 
         Its ``new_session`` may have come after that. It shows nothing of the answer, and the run waited for follows.
         """
-        ahead = self._ahead & (self._of or {""})
+        ahead = (self._wanted if self._of else "") in self._ahead
         self._ahead -= self._of or self._ahead
-        return bool(ahead) and trace is not None and not trace.text and self.notice is None
+        return ahead and trace is not None and not trace.text and self.notice is None
 
     def _forget_what_was_not_drawn(self, status: int) -> None:
         """Take widgets from the page that a run which ended so would have drawn if they were still there."""

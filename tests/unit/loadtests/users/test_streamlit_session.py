@@ -213,6 +213,26 @@ def test_a_run_that_a_timer_asked_for_does_not_end_the_turn() -> None:
     assert (session.running, trace.text) == (False, WHOLE)
 
 
+def test_a_run_that_another_fragments_run_follows_at_once_is_over() -> None:
+    """The server makes two ends of one: that of the run waited for reads as if it were to be run again."""
+    ended = run_of("chat"), shown((0, 5), WHOLE, "chat"), finished(ENDED_FOR_RERUN)
+    trace, session = asked(*ended, run_of("clock"), fragment="chat")
+    assert (session.running, trace.text, trace.done_s) == (False, WHOLE, 3.0)
+    for follows in (run_of("chat"), run_of()):
+        assert asked(*ended, follows, fragment="chat")[1].running
+    interrupted, _, again = ended
+    assert asked(interrupted, again, run_of("clock"), fragment="chat")[1].running
+
+
+def test_a_run_that_timer_and_message_share_is_the_messages() -> None:
+    session, trace = after(begun(), refreshing("clock", 1.0), finished()), GrowingText(0.0)
+    session.due_frames(1.0)
+    session.expect(NONCE, "chat")
+    for message in (run_of("clock", "chat"), finished(FRAGMENT_SUCCEEDED)):
+        session.take(message.SerializeToString(), trace, 2.0)
+    assert not session.running
+
+
 def test_a_run_without_an_answer_ends_the_turn_where_no_timer_asked_for_it() -> None:
     _, session = asked(run_of("chat"), finished(FRAGMENT_SUCCEEDED), fragment="chat")
     assert not session.running
