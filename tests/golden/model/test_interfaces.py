@@ -110,7 +110,7 @@ def test_nothing_is_flagged(model: Model, tag: str) -> None:
     ("fields", "length"), [({}, 1536), ({"dimensions": 8}, 8), ({"model": "text-embedding-3-large"}, 3072)]
 )
 def test_an_embedding_is_as_long_as_wanted(model: Model, fields: dict[str, object], length: int) -> None:
-    reply = post(model, "/v1/embeddings", input="boat", **fields)
+    reply = model.request("POST", "/v1/embeddings", json.dumps({"input": "boat", **fields}).encode())
     assert len(reply.json["data"][0]["embedding"]) == length
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
@@ -79,7 +80,8 @@ class OtherModel(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # its user has left
+            self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Stay silent."""
