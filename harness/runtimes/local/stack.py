@@ -11,7 +11,7 @@ from harness.environments.secret import database_password, secret_of
 from harness.errors import BenchError
 from harness.records import AnswerPlan, TargetInfo
 from harness.results import slug
-from harness.runtimes.local import postgres, seeding, services, streamlit_secrets, versions
+from harness.runtimes.local import postgres, seeding, services, versions
 from harness.runtimes.local.component import Launch, Starter
 from harness.runtimes.local.words import Tools, filled, filled_in
 from harness.runtimes.protocol import UNLIMITED_PER_MINUTE, Report, Stack
@@ -247,8 +247,6 @@ def launch(
     if prepared.web:
         settings["WEB_ROOT"] = str(prepared.web)
     backend, *in_front = prepared.target.servers
-    if streamlit_secrets.wanted(backend):
-        streamlit_secrets.write(pod.scratch(), settings)
     urls = _launch_part(pod, prepared, backend, prepared.pythons[0], folder, settings)
     api_url = urls[0]
     for part, python in zip(in_front, prepared.pythons[1:], strict=True):

@@ -1,6 +1,5 @@
 """How a stack is launched: what a component gets, and what happens when its port is taken."""
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -181,31 +180,6 @@ def test_placeholders_are_filled_once() -> None:
     assert filled("{data}:{port}:{other}:{}", values) == "/data/{port}:5001:{other}:{}"
     words = Tools(python=Path("/env/bin/python")).words()
     assert filled("{bin}/chainlit {python} {node}", words) == "/env/bin/chainlit /env/bin/python {node}"
-
-
-@pytest.mark.parametrize(
-    ("protocol", "source", "written"),
-    [
-        ("streamlit", 'OpenAI(api_key=st.secrets["OPENAI_API_KEY"])', True),
-        ("streamlit", "from streamlit import chat_input, secrets", True),
-        ("streamlit", "import secrets", False),
-        ("rest", "st.secrets", False),
-    ],
-)
-def test_settings_are_where_a_streamlit_chatbot_reads_its_secrets(
-    prepared: stack.LocalPrepared, tmp_path: Path, protocol: str, source: str, written: bool
-) -> None:
-    part = replace(prepared.target.parts[0], folder=tmp_path / "bot", protocol=protocol)
-    part.folder.mkdir()
-    (part.folder / "app.py").write_text(source)
-    pod = Pod(tmp_path, [])
-    launch(pod, replace(prepared, target=Target(name="app", parts=(part,))), tmp_path)
-    file = pod.scratch() / ".streamlit" / "secrets.toml"
-    assert file.is_file() == written
-    if written:
-        settings = tomllib.loads(file.read_text())
-        assert settings["LLM_BASE_URL"] == pod.started[1].env["LLM_BASE_URL"]
-        assert settings.items() <= pod.started[1].env.items()
 
 
 @pytest.fixture
