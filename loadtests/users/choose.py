@@ -14,7 +14,7 @@ from loadtests.users.openai import OpenAIPage
 from loadtests.users.rest import RestPage
 from loadtests.users.streamlit import StreamlitPage
 
-FRAMES = 4  # of a traceback that a person is shown: those of the file itself
+FRAMES = 4  # of a traceback that is shown: those of the file itself
 _BUILT_IN: dict[str, type[Page]] = {
     "rest": RestPage,
     "forms": FormsPage,
