@@ -90,8 +90,7 @@ class Client:
 
     def __init__(self, base_url: str, *, session: str | None = None, bearer: str | None = None) -> None:
         url = urllib.parse.urlsplit(base_url)
-        self.host, self.port = url.hostname or "127.0.0.1", url.port or 80
-        self.prefix = url.path.rstrip("/")  # of a chatbot that is not at the root of its address
+        self.host, self.port, self.prefix = url.hostname or "127.0.0.1", url.port or 80, url.path.rstrip("/")
         self.cookies: dict[str, str] = {} if session is None else {"sessionid": session}
         self.bearer = bearer
 
@@ -126,7 +125,7 @@ class Client:
             sent["Content-Type"] = "application/json"
         connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
         try:
-            connection.request(method, self._below(path), body=content, headers=sent | (headers or {}))
+            connection.request(method, self._target(path), body=content, headers=sent | (headers or {}))
             response = connection.getresponse()
             with response:  # left early, only this closes the socket
                 self._keep_cookies(response.headers)
@@ -134,9 +133,8 @@ class Client:
         finally:
             connection.close()
 
-    def _below(self, path: str) -> str:
-        """Return a path below the chatbot's own; what the chatbot itself names, such as a link, has that already."""
-        return path if path.startswith(f"{self.prefix}/") or path == self.prefix else self.prefix + path
+    def _target(self, path: str) -> str:
+        return path if path == self.prefix or path.startswith(f"{self.prefix}/") else self.prefix + path
 
     def _credentials(self, method: str, csrf: bool) -> dict[str, str]:
         found = {}

@@ -93,12 +93,12 @@ def _check_protocol(part: Part, path: Path) -> None:
         )
     if not (path.parent / file).is_file():
         raise UsageError(f"{path}: user_class names {file!r}, which does not exist", f"add it to {path.parent}")
-    _check_source(path.parent / file)
     if protocol is None or (protocol in PROTOCOLS and protocol not in EXTENSIBLE):
         raise UsageError(
             f"{path}: user_class comes with protocol {protocol!r}, which has users of its own",
             'name the protocol of your user class, such as protocol = "mine", or leave user_class out',
         )
+    _check_source(path.parent / file)
 
 
 def _check_source(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 
 from harness.records import LoadPlan
@@ -13,6 +14,7 @@ from loadtests.users.openai import OpenAIPage
 from loadtests.users.rest import RestPage
 from loadtests.users.streamlit import StreamlitPage
 
+FRAMES = 4  # of a traceback that is shown: those of the file itself
 _BUILT_IN: dict[str, type[Page]] = {
     "rest": RestPage,
     "forms": FormsPage,
@@ -25,7 +27,7 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
     """Return the page class of a protocol, or the class named by ``path/to/user.py:Name``.
 
     Raises:
-        ValueError: no such protocol, file or class.
+        ValueError: no such protocol, file or class, or what the file itself raised, with the end of its traceback.
     """
     if user_class is None:
         if protocol not in _BUILT_IN:
@@ -40,7 +42,11 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
     if (folder := str(Path(path).resolve().parent)) not in sys.path:
         sys.path.append(folder)  # for modules beside it; last, so that none of them hides another package
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as fault:
+        told = "".join(traceback.format_exception(fault, limit=-FRAMES))
+        raise ValueError(f"user class {user_class!r}: {path} cannot be read\n{told}") from fault
     candidate = getattr(module, name, None)
     if not (isinstance(candidate, type) and issubclass(candidate, Page)):
         raise ValueError(f"user class {user_class!r}: {name!r} is not a subclass of loadtests.page.Page in that file")

@@ -32,3 +32,10 @@ def test_a_user_class_may_import_a_module_beside_it(
     monkeypatch.delitem(sys.modules, "helper_of_mine", raising=False)
     assert page_class("mine", f"{folder}/user.py:Own").word == "found"  # type: ignore[attr-defined]  # its own
     assert sys.path[-1] == str(folder)
+
+
+def test_what_a_user_class_raises_when_it_is_read_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "user.py").write_text("import nowhere_at_all\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(ValueError, match=r"(?s)user\.py cannot be read\nTraceback.*No module named 'nowhere_at_all'"):
+        page_class("mine", f"{tmp_path}/user.py:Own")
