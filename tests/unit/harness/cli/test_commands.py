@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, doctor, lookup, run, signals, targets
+from harness.cli import REPOSITORY, doctor, lookup, resuming, run, signals, targets
 from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
@@ -427,6 +427,8 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_set_up: None) -
     monkeypatch.setattr(campaign, "run_campaign", lambda *_: {})
     monkeypatch.setattr(LocalRuntime, "prepare", lambda *_: None)
     monkeypatch.setattr(run, "_swap", lambda *_: None)
+    monkeypatch.setattr(run, "_go_on", lambda *_: None)
+    monkeypatch.setattr(resuming, "require_same_place", lambda *_: None)
     return folder
 
 

@@ -1,5 +1,6 @@
 """How a stack is launched: what a component gets, and what happens when its port is taken."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
