@@ -82,6 +82,7 @@ class Session:
             origin=origin_of(self.base_url),
             cookie=f"chat_session={self.cookie}" if self.cookie else None,
             timeout=PATIENCE_S,
+            http_no_proxy=["*"],  # a proxy of a person's is not to stand between
         )
         self.run()
         return self
