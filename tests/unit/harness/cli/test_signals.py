@@ -36,6 +36,14 @@ ENDS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def hang_up_not_ignored() -> Iterator[None]:
+    """Let what a test starts inherit the default, also where the tests themselves were started by ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextmanager
 def started(ignoring: str = "", output: int = subprocess.PIPE) -> Iterator["subprocess.Popen[bytes]"]:
     """Start the script as a shell does that has these signals ignored."""

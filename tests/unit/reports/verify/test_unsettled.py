@@ -34,7 +34,7 @@ def never_settled(folder: Path) -> Trial:
         key=made.key,
         folder=folder / PLACE,
         started_at=made.started_at,
-        plan=cast("Any", SimpleNamespace(measure_turns=20)),
+        plan=cast("Any", SimpleNamespace(measure_turns=20, seed=1)),
         protocol="streamlit",
         no_app=False,
         limits=made.limits,
