@@ -60,7 +60,9 @@ class Answer:
         return "".join(self.tokens)
 
 
-def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object], calls: Calls) -> Answer:
+def plan(
+    seed: int, timing: Timing, message: str, chatbench: Mapping[str, object], calls: Calls, parameters: str = ""
+) -> Answer:
     """Return the answer to a message, and take note of it in ``calls``.
 
     Without a tag, the tag of an earlier answer that the message quotes is taken, else a hash of the message.
@@ -77,6 +79,7 @@ def plan(seed: int, timing: Timing, message: str, chatbench: Mapping[str, object
     digest = hashlib.sha256(f"{seed}:{tag}".encode()).digest()
     ttft_s, count = _draws(timing, digest)
     body = message[: found.start()].rstrip() if found else message
+    body = parameters + " " if options.payload == "parameters" else body
     nonce = digest[:6].hex()
     number = calls.count(nonce, tag)
     return Answer(
@@ -135,7 +138,7 @@ def _middle(options: Overrides, drawn: int, message: str, draw: int, number: int
     count = (options.tokens or drawn) - 2
     if options.payload == "words":
         return payloads.words(count, draw, number)
-    tokens = payloads.slices(message if options.payload == "echo" else payloads.TEXTS[options.payload])
+    tokens = payloads.slices(message if options.payload in payloads.OF_REQUEST else payloads.TEXTS[options.payload])
     return tokens[: MAX_TOKENS - 2] if options.tokens is None else payloads.fitted(tokens, count)
 
 

@@ -11,14 +11,16 @@ from .errors import ApiError
 from .payloads import TOKEN_CHARS
 
 T = TypeVar("T")
+PARAMETERS = ("temperature", "top_p", "max_tokens", "seed")  # what the payload of that name tells of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """What a client asks for; ``message`` is the text of the last user message."""
+    """What a client asks for; ``message`` is the text of the last user message, ``parameters`` names its settings."""
 
     model: str
     message: str
+    parameters: str
     stream: bool
     include_usage: bool
     prompt_tokens: int
@@ -52,6 +54,7 @@ def parse(body: bytes) -> ChatRequest:
     return ChatRequest(
         model=_typed(data.get("model") or "stand-in", str, "model", "a string"),
         message=said[-1],
+        parameters=" ".join(f"{name}={data[name]}" for name in PARAMETERS if data.get(name) is not None),
         stream=stream,
         include_usage=stream and bool(options.get("include_usage")),
         prompt_tokens=sum(math.ceil(len(text) / TOKEN_CHARS) for _, text in turns),
