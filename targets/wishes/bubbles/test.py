@@ -22,7 +22,8 @@ PICTURES = """
   const alien = texts.filter(text => !words.includes(text) && text.length <= 24 && !/ /.test(text)
     && (text.length <= 2 || /icon|symbol/i.test(fontOf(text))));
   function fontOf(text) {
-    const holder = [...message.querySelectorAll('*')].find(one => one.children.length === 0 && one.textContent.trim() === text);
+    const leaves = [...message.querySelectorAll('*')].filter(one => one.children.length === 0);
+    const holder = leaves.find(one => one.textContent.trim() === text);
     return holder ? getComputedStyle(holder).fontFamily : '';
   }
   return {drawn, painted, alien};
@@ -46,7 +47,8 @@ def accept(scene: Scene) -> None:
     asked = message_with(page, QUESTION)
     bubble, text = box_of_text(asked, QUESTION), box_of_text(answer, "[end]")
     column = person.message_box().bounding_box()
-    assert column is not None
+    if column is None:
+        raise AssertionError("the box is not to be seen")
     left, right = column["x"], column["x"] + column["width"]
     claim(
         abs(right - bubble["right"]) < 2 * ASIDE,

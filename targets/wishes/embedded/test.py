@@ -19,7 +19,8 @@ class _Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer every path."""
         address = parse_qs(urlsplit(self.path).query).get("frame", ["about:blank"])[0]
-        body = f'<!doctype html><title>Portal</title><h1>Portal</h1><iframe src="{address}" title="Chat" width="1100" height="700"></iframe>'
+        frame = f'<iframe src="{address}" title="Chat" width="1100" height="700"></iframe>'
+        body = f"<!doctype html><title>Portal</title><h1>Portal</h1>{frame}"
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()

@@ -19,7 +19,8 @@ PLACES = """
     range.selectNode(walker.currentNode);
     const box = range.getBoundingClientRect();
     const at = document.elementFromPoint(box.left + 2, box.top + box.height / 2);
-    if (at && (at.contains(walker.currentNode.parentElement) || walker.currentNode.parentElement.contains(at))) found[name[0]] = box.top;
+    const holder = walker.currentNode.parentElement;
+    if (at && (at.contains(holder) || holder.contains(at))) found[name[0]] = box.top;
   }
   return found;
 }

@@ -61,8 +61,8 @@ def _beside(person: Person, button: Locator) -> None:
     # not whether it can be typed into: that may have to wait for the answer
     box = person.page.get_by_role("textbox", name="Message", exact=True).bounding_box()
     found = button.bounding_box()
-    assert box is not None
-    assert found is not None
+    if box is None or found is None:
+        raise AssertionError("box or button is not to be seen")
     apart = abs(box["y"] + box["height"] / 2 - found["y"] - found["height"] / 2)
     claim(apart < NEAR, f"the button is {apart:.0f} pixels above or below the box")
     claim(box["x"] - 120 < found["x"] < box["x"] + box["width"] + 240, "the button is not beside the box")
