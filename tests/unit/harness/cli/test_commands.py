@@ -29,6 +29,7 @@ COMMANDS = (
     "targets",
     "check",
     "swap",
+    "wishes",
     "serve",
     "init",
     "setup",
