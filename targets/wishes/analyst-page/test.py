@@ -6,19 +6,21 @@ from playwright.sync_api import Locator, Page, expect
 
 from harness.experiments.scene import PATIENCE_MS, Scene, claim
 
-USERS, CONVERSATIONS = 1000, 10
+GROUP, MEMBERS, CONVERSATIONS = "user00", 99, 10  # a filter that leaves out whoever has a role
 ASKING, OPEN = "user0059", 3
 
 
 def accept(scene: Scene) -> None:
     """Read it all, narrow it, ask something, read again."""
     page = _analysis(scene)
-    _expect(page, {n: (USERS, USERS * messages(n)) for n in range(1, CONVERSATIONS + 1)})
+    page.get_by_role("row", include_hidden=True).filter(has_text="Conversation 1").first.wait_for(state="attached")
     chart = page.get_by_role("img").or_(page.get_by_role("graphics-document")).or_(page.locator("canvas, svg[role]"))
     chart = chart.filter(visible=True).last
     expect(chart).to_be_visible(timeout=PATIENCE_MS)
     claim((chart.bounding_box() or {"height": 0})["height"] >= 80, "the chart is no larger than an icon")
     before = _picture(chart)
+    _filter(page, GROUP)
+    _expect(page, {n: (MEMBERS, MEMBERS * messages(n)) for n in range(1, CONVERSATIONS + 1)})
     _filter(page, ASKING)
     _expect(page, {n: (1, messages(n)) for n in range(1, CONVERSATIONS + 1)})
     person = scene.person(ASKING)
