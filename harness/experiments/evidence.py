@@ -21,7 +21,8 @@ def digest(root: Path, wish: Wish, target: Target, model: Path, browser: str | N
         *(path for folder in (model, *(part.folder for part in target.parts)) for path in _files(folder)),
         *(path for name in BESIDE if (path := root / "targets" / name).is_file()),
         *(path for name in PROBES for path in _files(HARNESS / name)),
-        *_files(root / "requirements"),
+        *sorted((root / "requirements").glob("*.txt")),
+        *_files(root / "requirements" / "axe"),
     ]
     own = [wish.folder / WISH_FILE, wish.folder / TEST_FILE, wish.patch(target.name), wish.reason_file(target.name)]
     made = hashlib.sha256()
