@@ -28,7 +28,7 @@ TEXT_CHARS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What an experiment found; see ``harness.records.Experiment``."""
+    """What an experiment found; see ``harness.records.Experiment``; the level is that of a wish that was met."""
 
     outcome: ExperimentOutcome
     text: str
@@ -74,12 +74,30 @@ def tried(bench: Bench, wish: Wish, target: Target, model: Path) -> Found:
     folders = [scratch.inside(bench.root, part.folder).as_posix() for part in target.parts]
     cost = patches.cost(changed, folders, levels)
     level, marks = patches.level(changed, levels)
-    found = _Findings(cost)
+    found = _attempt(bench, wish, target, model, _Findings(cost), marks)
+    if found.outcome == "does not build":  # the machine's own trouble must not count against a patch
+        _check_unpatched(bench, target, model)
+        found = _attempt(bench, wish, target, model, _Findings(cost), marks)
+    return replace(found, level=level) if found.outcome == "met" else found
+
+
+def _attempt(
+    bench: Bench, wish: Wish, target: Target, model: Path, found: "_Findings", marks: tuple[Mark, ...]
+) -> Found:
     try:
         _try_patched(bench, wish, target, model, found)
     except _OverError as over:
         return found.told(over.outcome, over.text, marks)
-    return replace(found.told("met", "met, and the walk still works", marks), level=level)
+    return found.told("met", "met, and the walk still works", marks)
+
+
+def _check_unpatched(bench: Bench, target: Target, model: Path) -> None:
+    """Build a fresh copy without the patch; raises BenchError where that fails as well."""
+    bench.tell("building a copy without the patch")
+    with scratch.scratch(bench.root, target, model) as home:
+        catalogue = discover(home / "targets")
+        scratch.lend_packages(bench.root, home, target, environments.Environments(home, bench.tell))
+        bench.runtime.prepare(catalogue.target(target.name), catalogue, home, bench.seed, bench.tell)
 
 
 class _Findings:

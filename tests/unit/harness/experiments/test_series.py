@@ -30,12 +30,17 @@ class Runtime:
     """A runtime that notes what was prepared, and fails as told for copies."""
 
     fault: str = ""
+    fails: tuple[int, ...] = ()  # which copies fail, counted from 1; all patched ones where empty
+    copies: int = 0
     prepared: list[Path] = field(default_factory=list)
 
     def prepare(self, target: Any, catalogue: Any, home: Path, seed: int, tell: Any) -> Any:
         self.prepared.append(home)
         if self.fault and (home / "requirements").is_symlink():
-            raise BenchError(self.fault, "mend it")
+            self.copies += 1
+            patched = "new" in (home / "targets/monolith/toy/app.py").read_text()
+            if self.copies in self.fails or (patched and not self.fails):
+                raise BenchError(self.fault, "fix it")
         return SimpleNamespace(target=target, info=SimpleNamespace(parts=({"name": "toy"},)))
 
 
@@ -157,6 +162,19 @@ def test_a_copy_that_does_not_build_is_an_outcome(root: Path, runtime: Runtime) 
     runtime.fault = "toy: npm run build ended with 1"
     found, _ = only(trying(root, runtime))
     assert (found.outcome, found.text) == ("does not build", runtime.fault)
+
+
+def test_a_copy_that_fails_once_is_tried_again(root: Path, runtime: Runtime) -> None:
+    runtime.fault, runtime.fails = "PostgreSQL ended with 1", (1,)
+    assert only(trying(root, runtime))[0].outcome == "met"
+    assert runtime.copies == 3
+
+
+def test_a_machine_on_which_no_copy_builds_is_no_outcome(root: Path, runtime: Runtime) -> None:
+    runtime.fault, runtime.fails = "PostgreSQL ended with 1", (1, 2)
+    with pytest.raises(BenchError, match="PostgreSQL"):
+        only(trying(root, runtime))
+    assert results.read_experiment(root / "results", "toy", "one") is None
 
 
 def test_trouble_of_the_unpatched_target_is_no_outcome(root: Path, runtime: Runtime) -> None:
