@@ -129,7 +129,7 @@ def _add_swap(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_wishes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    wishes = _command(commands, "wishes", "try what people ask of a chatbot's page on patched copies of targets")
+    wishes = _command(commands, "wishes", "try what users ask of a chatbot's page on patched copies of targets")
     wishes.add_argument(
         "targets",
         nargs="*",

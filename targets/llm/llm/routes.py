@@ -33,9 +33,7 @@ def reply(method: str, url: bytes, body: bytes, client: Client, model: Model) ->
 
 def _chat(body: bytes, client: Client, model: Model) -> Answering:
     request = requests.parse(body)
-    answer = answers.plan(
-        model.seed, model.timing, request.message, request.chatbench, model.calls, request.parameters
-    )
+    answer = answers.plan(model.seed, model.timing, request.message, request.chatbench, model.calls, request.parameters)
     if answer.fault in ("429", "500"):
         now_s = time.monotonic()
         model.log.add(answer, now_s, now_s + answer.ttft_s, [], now_s, finished=False)
