@@ -34,13 +34,13 @@ async function answer() {
   tries += 1;
   timer = setInterval(() => {
     one.text += left-- > 0 ? words[(left + tries) % 5] : '[end]';
-    if (left < -0.5) stop();
+    if (left < -0.5) halt();
     draw();
   }, 1000 * Number(options.get('itl_s') || 0.02));
   draw();
 }
-function stop() { clearInterval(timer); timer = 0; keep(); draw(); }
-function again() { kept.pop(); answer(); }
+function halt() { clearInterval(timer); timer = 0; keep(); draw(); }
+function anew() { kept.pop(); answer(); }
 function say(box) { kept.push({role: 'user', text: box.value}); box.value = ''; answer(); }
 function draw() {
   const title = kept.length ? kept[0].text : 'New';
@@ -60,8 +60,8 @@ document.body.innerHTML = signedIn ? `
  <main><h1></h1><div id="log"></div></main>
  <form class="say"><textarea aria-label="Message"
   onkeydown="if (event.key === 'Enter') { event.preventDefault(); say(this); }"></textarea>
-  <button type="button" id="stop" onclick="stop()">Stop</button>
-  <button type="button" id="again" onclick="again()">Regenerate</button></form>` : `
+  <button type="button" id="stop" onclick="halt()">Stop</button>
+  <button type="button" id="again" onclick="anew()">Regenerate</button></form>` : `
  <label>Username <input></label><label>Password <input type="password"></label>
  <button class="first">Sign in</button>`;
 if (signedIn) draw();

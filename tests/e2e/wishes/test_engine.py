@@ -1,17 +1,22 @@
 """One wish from its patch to its result, on the real thing."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from harness.experiments import Trying, granted, wishes
+from harness.experiments import Trying, granted, series, wishes
 from harness.runtimes.local import LocalRuntime
 from tests import ROOT
 from tests.e2e.conftest import CATALOGUE, SEED
 
 
 @pytest.mark.browser
-def test_a_wish_is_tried_from_patch_to_result(tmp_path: Path) -> None:
+def test_a_wish_is_tried_from_patch_to_result(
+    tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series.chromium, "opened", lambda: nullcontext(browser))  # one Playwright a process
     runtime = LocalRuntime()
     before = {path.name for path in (ROOT / ".chatbench" / "data").iterdir()}
     (found,) = granted(
