@@ -11,7 +11,7 @@ from harness.cli import parser
 MAKEFILE = Path(__file__).resolve().parents[2] / "Makefile"
 EXITS = {
     "EXIT_DONE": "done; of a gate: passed",
-    "EXIT_ERROR": "an error, printed with its remedy; of `check`, `swap` and a run of `smoke`: something failed",
+    "EXIT_ERROR": "an error, printed with its remedy; of `check`, `swap`, `wishes`, a run of `smoke`: something failed",
     "EXIT_USAGE": "a wrong argument, name or file",
     "EXIT_INVALID": "not settled: a capacity or a gate is inconclusive, or `verify` or `selftest` found a difference",
     "EXIT_GATE": "of a gate: failed, HEAD is dearer",

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("target", metavar="TARGET", help="target to check; `chatbench targets` lists them")
     _runtime_option(check)
     _add_swap(commands)
+    _add_wishes(commands)
     serve = _command(commands, "serve", "start a target to click through")
     serve.add_argument("target", metavar="TARGET", help="target to start; `chatbench targets` lists them")
     serve.add_argument("--profile", default="quick", help="whose answers the model gives (default: quick)")
@@ -126,6 +127,20 @@ def _add_swap(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     swap.add_argument("targets", nargs="*", metavar="TARGET", help="api+web pairs (default: all there are)")
     swap.add_argument("--run", metavar="RUN", help="keep the evidence in this run: its id, folder or 'latest'")
     _results_argument(swap)
+
+
+def _add_wishes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    wishes = _command(commands, "wishes", "try what users ask of a chatbot's page on patched copies of targets")
+    wishes.add_argument(
+        "targets",
+        nargs="*",
+        default=list(DEFAULT_TARGETS),
+        metavar="TARGET",
+        help=f"targets to patch (default: {' '.join(DEFAULT_TARGETS)})",
+    )
+    wishes.add_argument("--wish", action="append", metavar="NAME", help="such as brand; all wishes where left out")
+    wishes.add_argument("--again", action="store_true", help="make results anew that still hold")
+    _results_argument(wishes)
 
 
 def _runtime_option(one: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:

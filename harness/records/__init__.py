@@ -1,6 +1,7 @@
 """Frozen records of everything that is written down, and their strict reading."""
 
 from harness.records.coding import FORMAT_VERSION, READERS, from_json, to_json
+from harness.records.experiment import Cost, Experiment, ExperimentOutcome, Level, Mark
 from harness.records.finding import CONTROL, Finding, FindingOutcome, SwapMatrix, SwappedPair, Topic
 from harness.records.machine import machine_differences
 from harness.records.plan import AnswerPlan, Distribution, LoadPlan, SpikePlan
@@ -46,8 +47,11 @@ __all__ = [
     "AnswerPlan",
     "Arrivals",
     "Component",
+    "Cost",
     "Distribution",
     "Emission",
+    "Experiment",
+    "ExperimentOutcome",
     "Finding",
     "FindingOutcome",
     "FixedWork",
@@ -55,9 +59,11 @@ __all__ = [
     "GeneratorSummary",
     "Idle",
     "KnownQuantity",
+    "Level",
     "Limits",
     "LoadPlan",
     "MachineSpeed",
+    "Mark",
     "Open",
     "Outcome",
     "Phase",

@@ -1,5 +1,6 @@
 """Results folders: the only code that knows their file names and formats."""
 
+from harness.results.experiments import EXPERIMENTS_FOLDER, experiment_file, read_experiment, write_experiment
 from harness.results.folder import (
     AUDIT_FILE,
     POOLED_FILE,
@@ -43,6 +44,7 @@ from harness.results.samples import (
 __all__ = [
     "AUDIT_FILE",
     "CALLS",
+    "EXPERIMENTS_FOLDER",
     "POOLED_FILE",
     "RESOURCES",
     "RUN_FILE",
@@ -51,10 +53,12 @@ __all__ = [
     "TOKENS",
     "TRIAL_FILE",
     "TURNS",
+    "experiment_file",
     "latest",
     "read_audit",
     "read_calls",
     "read_emissions",
+    "read_experiment",
     "read_lines",
     "read_resources",
     "read_run",
@@ -70,6 +74,7 @@ __all__ = [
     "trial_folder",
     "write_atomically",
     "write_audit",
+    "write_experiment",
     "write_json",
     "write_run",
     "write_samples",

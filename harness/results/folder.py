@@ -85,7 +85,12 @@ def require_format(path: Path, data: Any) -> None:
     )
 
 
-def _read_record(cls: type[T], path: Path) -> T:
+def read_record(cls: type[T], path: Path) -> T:
+    """Return the record in a file.
+
+    Raises:
+        BenchError: it is absent, damaged or of another format.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         require_format(path, data)  # before its keys are held against this format's
@@ -117,7 +122,7 @@ def write_run(folder: Path, run: Run) -> None:
 
 def read_run(folder: Path) -> Run:
     """Read ``run.json``; raises BenchError where it is absent, damaged or of another results format."""
-    return _read_record(Run, folder / RUN_FILE)
+    return read_record(Run, folder / RUN_FILE)
 
 
 def write_selftest(root: Path, found: SelfTest) -> Path:
@@ -130,7 +135,7 @@ def write_selftest(root: Path, found: SelfTest) -> Path:
 def read_selftest(root: Path, machine: Mapping[str, Any]) -> SelfTest | None:
     """Return the last self-test on this machine as it is now; None without one that this chatbench can read."""
     try:
-        kept = _read_record(SelfTest, root / SELFTEST_FILE)
+        kept = read_record(SelfTest, root / SELFTEST_FILE)
     except BenchError:
         return None  # a run does without it, and says so
     return None if machine_differences(kept.machine, machine) else kept
@@ -175,7 +180,7 @@ def write_trial(folder: Path, trial: Trial) -> None:
 
 def read_trials(run: Path) -> list[tuple[Path, Trial]]:
     """Read all complete trials of a run, in the order they were made."""
-    found = [(path.parent, _read_record(Trial, path)) for path in sorted(run.glob(f"trials/*/*/*/{TRIAL_FILE}"))]
+    found = [(path.parent, read_record(Trial, path)) for path in sorted(run.glob(f"trials/*/*/*/{TRIAL_FILE}"))]
     return sorted(found, key=lambda item: item[1].started_at)
 
 
@@ -187,7 +192,7 @@ def write_audit(folder: Path, findings: Iterable[Finding]) -> dict[str, str]:
 
 def read_audit(folder: Path) -> tuple[Finding, ...]:
     """Return the findings of a trial's audit; raises BenchError where the file is missing or damaged."""
-    return _read_record(_Audit, folder / AUDIT_FILE).findings
+    return read_record(_Audit, folder / AUDIT_FILE).findings
 
 
 def write_swap(run: Path, matrix: SwapMatrix) -> None:
@@ -198,7 +203,7 @@ def write_swap(run: Path, matrix: SwapMatrix) -> None:
 def read_swap(run: Path) -> SwapMatrix | None:
     """Read a run's ``swap.json``, None where it has none; raises BenchError where it is damaged."""
     path = run / SWAP_FOLDER / SWAP_FILE
-    return _read_record(SwapMatrix, path) if path.exists() else None
+    return read_record(SwapMatrix, path) if path.exists() else None
 
 
 def sha256(path: Path) -> str:

@@ -16,7 +16,7 @@ from harness.records import (
 
 if TYPE_CHECKING:
     import pandas as pd
-from harness.results.folder import DAMAGED, T, _read_record, sha256
+from harness.results.folder import DAMAGED, T, read_record, sha256
 
 TURNS, TOKENS, RESOURCES, CALLS = "turns.parquet", "tokens.parquet", "resources.parquet", "calls.parquet"
 
@@ -43,7 +43,7 @@ def _lines(path: Path) -> Iterator[str]:
 def read_summary(folder: Path, suffix: str = "") -> GeneratorSummary | None:
     """Return the generator's own account (of one worker by its suffix); None where it wrote none."""
     path = folder / f"generator{suffix}.json"
-    return _read_record(GeneratorSummary, path) if path.exists() else None
+    return read_record(GeneratorSummary, path) if path.exists() else None
 
 
 def read_emissions(path: Path) -> list[Emission]:

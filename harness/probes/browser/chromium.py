@@ -1,6 +1,8 @@
 """This machine's Chromium: where it is, and one started without a window."""
 
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -22,6 +24,19 @@ ARGUMENTS = (
 def find() -> str | None:
     """Return the Chromium of this machine, None where there is none."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def version() -> str | None:
+    """Return the version of this machine's Chromium without starting it; None where there is none or it is silent."""
+    executable = find()
+    if executable is None:
+        return None
+    try:
+        said = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False, timeout=20).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"\d+(\.\d+)+", said)
+    return found[0] if found else None
 
 
 def start(playwright: Playwright) -> Browser:

@@ -71,6 +71,7 @@ def plan(
     marks: Sequence[str] = (),
     chatbench: Mapping[str, object] | None = None,
     schema: Mapping[str, Any] | None = None,
+    parameters: str = "",
 ) -> Answer:
     """Return the answer to a message, and take note of it in ``calls``.
 
@@ -91,6 +92,7 @@ def plan(
     digest = hashlib.sha256(f"{seed}:{tag}".encode()).digest()
     ttft_s, count = _draws(timing, digest)
     body = message[: own.start()].rstrip() if own else message
+    body = parameters + " " if options.payload == "parameters" else body
     nonce = digest[:6].hex()
     number = calls.count(nonce, tag)
     tokens = [nonce + " ", *_middle(options, count, body, int.from_bytes(digest[-4:], "big"), number), END_MARKER]
@@ -155,7 +157,7 @@ def _middle(options: Overrides, drawn: int, message: str, draw: int, number: int
     count = (options.tokens or drawn) - 2
     if options.payload == "words":
         return payloads.words(count, draw, number)
-    tokens = payloads.slices(message if options.payload == "echo" else payloads.TEXTS[options.payload])
+    tokens = payloads.slices(message if options.payload in payloads.OF_REQUEST else payloads.TEXTS[options.payload])
     return tokens[: MAX_TOKENS - 2] if options.tokens is None else payloads.fitted(tokens, count)
 
 

@@ -82,7 +82,8 @@ SINGLE = tomllib.loads((Path(__file__).parent / "hostile.toml").read_text(encodi
 TEXTS = {"markdown": MARKDOWN, "hostile": HOSTILE} | {
     f"hostile-{name}": f"\n\n{text}\n\n" for name, text in SINGLE.items()
 }
-NAMES = ("words", "echo", *TEXTS)
+OF_REQUEST = ("echo", "parameters")  # what the client sent: its message, or its settings
+NAMES = ("words", *OF_REQUEST, *TEXTS)
 
 
 def words(count: int, draw: int, shift: int = 0) -> list[str]:

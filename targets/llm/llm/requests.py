@@ -14,16 +14,21 @@ MAX_CHOICES = 128
 #: fields of a body that may hold the message's tag where the prompt does not
 MARKED = ("user", "safety_identifier", "prompt_cache_key")
 T = TypeVar("T")
+PARAMETERS = ("temperature", "top_p", "max_tokens", "seed")  # what the payload of that name tells of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRequest:
-    """What a client asks for: ``message`` is the last user message, ``marks`` are other texts that may hold its tag."""
+    """What a client asks for: ``message`` is the last user message, ``marks`` are other texts that may hold its tag.
+
+    ``parameters`` names its sampling settings.
+    """
 
     api: str  # "chat", "text" or "responses"
     model: str
     message: str
     marks: tuple[str, ...] = ()
+    parameters: str = ""
     stream: bool
     include_usage: bool = False
     choices: int = 1
@@ -136,6 +141,7 @@ def _shared(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "model": typed(data.get("model") or "stand-in", str, "model", "a string"),
         "marks": marks_of(data),
+        "parameters": " ".join(f"{name}={data[name]}" for name in PARAMETERS if data.get(name) is not None),
         "chatbench": typed(data.get("chatbench") or {}, dict, "chatbench", "an object"),
     }
 

@@ -97,6 +97,7 @@ def _answer(request: requests.AnswerRequest, asked: Asked, client: Client, model
         marks=(*asked.marks, *request.marks),
         chatbench=request.chatbench,
         schema=request.schema,
+        parameters=request.parameters,
     )
     if answer.fault in ("429", "500"):
         now_s = time.monotonic()

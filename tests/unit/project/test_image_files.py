@@ -234,6 +234,7 @@ def test_the_contract_is_checked_to_its_end_there(image: Path, protocol: str) ->
         ("harness/probes/__pycache__/audit.cpython-311.pyc", False),
         ("targets/llm/llm/__main__.py", True),
         ("targets/web/angular/part.toml", False),
+        ("targets/wishes/brand/test.py", False),
         ("targets/web/angular/node_modules/x/y.js", False),
         ("compose/.env", False),
         ("README.md", False),

@@ -37,6 +37,7 @@ COMMANDS = (
     "targets",
     "check",
     "swap",
+    "wishes",
     "serve",
     "init",
     "setup",

@@ -1,0 +1,1 @@
+"""Wishes in a real browser."""
