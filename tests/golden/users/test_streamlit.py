@@ -31,6 +31,7 @@ from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import SEED
 
 TOKENS, TTFT_S, ITL_S = 6, 0.1, 0.1
+CLOCK_S = 0.4  # between runs of the fragment that is a clock
 SLACK_S = 0.4  # what a busy machine and Streamlit itself may add
 APP = Path(__file__).parent / "streamlit_app" / "app.py"
 OTHER = "CHATBENCH_TEST_STREAMLIT"  # the Python of another version's environment
@@ -172,13 +173,13 @@ def test_a_fragment_runs_every_so_often_as_in_an_open_page(visit: Visit) -> None
     page.prepare()
     before = ticks(page)
     begun_s = time.monotonic()
-    page.idle(begun_s + 1.0)
+    page.idle(begun_s + 4 * CLOCK_S)
     idle = ticks(page) - before
     turn = take_turn(page)
     passed_s = time.monotonic() - begun_s
-    assert 5 <= idle <= 14
+    assert 2 <= idle <= 6
     assert (turn.outcome, turn.arrival_tokens[-1]) == ("ok", TOKENS)
-    assert ticks(page) - before <= passed_s / 0.1 + 5
+    assert ticks(page) - before <= passed_s / CLOCK_S + 3
 
 
 def test_a_class_of_ones_own_fills_in_what_comes_before_the_chat(visit: Visit) -> None:

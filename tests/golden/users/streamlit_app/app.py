@@ -1,6 +1,6 @@
 """A small Streamlit chat of known timing; words in the message ask for faults, the session's first letter for a page.
 
-``c``: a fragment of the page runs every 0.1 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
+``c``: a fragment of the page runs every 0.4 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
 """
 
 import hashlib
@@ -47,7 +47,7 @@ def cleared(text: str) -> str:
     return said
 
 
-@st.fragment(run_every=0.1)
+@st.fragment(run_every=0.4)
 def clock() -> None:
     st.session_state.ticks = st.session_state.get("ticks", 0) + 1
     st.text(f"{st.session_state.ticks} ticks")
