@@ -115,15 +115,16 @@ class Model:
         """Return the log's first line about a tag, waiting for the flush."""
         return self.emissions(tag)[0]
 
-    def emissions(self, tag: str, count: int = 1) -> list[dict[str, Any]]:
-        """Return the log's lines about a tag once there are so many, waiting for the flush."""
+    def emissions(self, tag: str, count: int = 1, fault: str = "") -> list[dict[str, Any]]:
+        """Return the log's lines about a tag, with a fault of these words, once there are so many."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             records = [json.loads(line) for line in self._log.read_text().splitlines()]
-            if len(found := [record for record in records if record["tag"] == tag]) >= count:
+            found = [record for record in records if record["tag"] == tag and fault in (record["fault"] or "")]
+            if len(found) >= count:
                 return found
             time.sleep(0.05)
-        raise AssertionError(f"fewer than {count} lines about {tag} in {self._log}")
+        raise AssertionError(f"fewer than {count} lines about {tag!r} {fault} in {self._log}")
 
 
 def _read_events(response: http.client.HTTPResponse, reply: Reply) -> None:

@@ -108,7 +108,7 @@ def test_unknown_path_and_wrong_method(model: Model) -> None:
     unknown = model.request("GET", "/v1/nothing")
     assert unknown.status == 404
     assert "GET /v1/nothing. Known paths: /v1/chat/completions, " in unknown.json["error"]["message"]
-    (line, *_) = [one for one in model.emissions("") if "nothing" in one["fault"]]
+    line = model.emissions("", fault="GET /v1/nothing.")[0]
     assert line["fault"].startswith("404: Unknown request URL: GET /v1/nothing.")
     assert (line["emit_s"], line["finished"]) == ([], False)
     assert model.request("GET", "/v1/chat/completions").headers["allow"] == "POST"
