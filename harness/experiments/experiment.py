@@ -60,7 +60,7 @@ class Bench:
 
     def axe(self) -> Path:
         """Return the file of axe-core, installed the first time."""
-        return environments.Environments(self.root, self.tell).ensure_axe()
+        return environments.FrontEnds(self.root, self.tell).ensure_axe()
 
 
 def tried(bench: Bench, wish: Wish, target: Target, model: Path) -> Found:
@@ -96,7 +96,7 @@ def _check_unpatched(bench: Bench, target: Target, model: Path) -> None:
     bench.tell("building a copy without the patch")
     with scratch.scratch(bench.root, target, model) as home:
         catalogue = discover(home / "targets")
-        scratch.lend_packages(bench.root, home, target, environments.Environments(home, bench.tell))
+        scratch.lend_packages(bench.root, home, target, environments.FrontEnds(home, bench.tell))
         bench.runtime.prepare(catalogue.target(target.name), catalogue, home, bench.seed, bench.tell)
 
 
@@ -122,10 +122,10 @@ def _try_patched(bench: Bench, wish: Wish, target: Target, model: Path, found: _
             raise _OverError("does not apply", str(error)) from error
         catalogue = discover(home / "targets")
         patched = _told(catalogue.target(target.name), wish, beside)
-        made = environments.Environments(home, bench.tell)
-        scratch.lend_packages(bench.root, home, target, made)
+        front_ends = environments.FrontEnds(home, bench.tell)
+        scratch.lend_packages(bench.root, home, target, front_ends)
         with _ending_as("does not build"):
-            rebuild_s = _rebuilt(patched, made)
+            rebuild_s = _rebuilt(patched, front_ends)
             prepared = bench.runtime.prepare(patched, catalogue, home, bench.seed, bench.tell)
         found.cost = replace(found.cost, rebuild_s=rebuild_s)
         found.versions = prepared.info.parts
@@ -155,14 +155,14 @@ def _told(target: Target, wish: Wish, beside: Beside) -> Target:
     return Target(name=target.name, parts=parts)
 
 
-def _rebuilt(target: Target, made: environments.Environments) -> float:
+def _rebuilt(target: Target, front_ends: environments.FrontEnds) -> float:
     """Return the seconds that building the front ends took; packages that are new are installed before."""
     web = target.web
     if web is None or web.local.build != "npm":
         return 0.0
-    made.ensure_packages(web.folder)
+    front_ends.ensure_packages(web.folder)
     begun_s = time.monotonic()
-    made.ensure_web(web.folder, web.local.dist or "")
+    front_ends.ensure_web(web.folder, web.local.dist or "")
     return time.monotonic() - begun_s
 
 

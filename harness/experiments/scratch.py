@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.environments import Environments
+from harness.environments import FrontEnds
 from harness.errors import BenchError
 from harness.targets import Target
 
@@ -74,11 +74,11 @@ def apply(home: Path, patch: Path) -> None:
         raise PatchError(next(iter(done.stderr.strip().splitlines()), f"git apply ended with {done.returncode}"))
 
 
-def lend_packages(root: Path, home: Path, target: Target, environments: Environments) -> None:
+def lend_packages(root: Path, home: Path, target: Target, front_ends: FrontEnds) -> None:
     """Copy installed npm packages of unchanged lock files into the scratch folder."""
     for part in target.parts:
         if part.local.build == "npm":
-            environments.borrow_packages(home / inside(root, part.folder), part.folder)
+            front_ends.borrow_packages(home / inside(root, part.folder), part.folder)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -60,17 +60,17 @@ def prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report:
 def _prepare(target: Target, catalogue: Catalogue, root: Path, seed: int, report: Report) -> LocalPrepared:
     backend, web = target.backend, target.web
     model = catalogue.model
-    env = environments.Environments(root, report)
+    env, front_ends = environments.Environments(root, report), environments.FrontEnds(root, report)
     for part in target.servers:
         require_port(part)
     pythons = tuple(_python(env, part) for part in target.servers)
     database, database_version = _postgres(env, backend)
     redis, redis_version = env.ensure_redis() if "redis" in backend.local.needs else (None, "")
-    built = env.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
+    built = front_ends.ensure_web(web.folder, web.local.dist) if web and web.local.dist else None
     if (model_python := _python(env, model)) is None:
         raise BenchError(f"{model.folder / 'part.toml'}: local.requirements is missing", "name its locked requirements")
     secret = secret_of(root)
-    node = env.ensure_node() / "node" if any(_asks_for_node(part) for part in target.servers) else None
+    node = front_ends.ensure_node() / "node" if any(_asks_for_node(part) for part in target.servers) else None
     python_of = {part.kind: python for part, python in zip(target.servers, pythons, strict=True)}
     tools = {part.kind: Tools(python=python_of[part.kind], node=node) for part in target.servers}
     described = (model,) if target.no_app else target.parts

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.environments import Environments, plain_environment
+from harness.environments import FrontEnds, plain_environment
 from harness.targets import Part
 from tests.e2e.conftest import ROOT, Running
 from tests.e2e.parts.openapi_shape import differences
@@ -92,7 +92,7 @@ def generator(part: Part) -> list[str]:
 
 def checked(part: Part, output: Path, contract: Path = CONTRACT) -> subprocess.CompletedProcess[str]:
     """Ask a front end's own generator, as its script calls it, whether a file is what it makes of a contract."""
-    made = Environments(ROOT, print)
+    made = FrontEnds(ROOT, print)
     made.ensure_web(part.folder, str(part.local.dist))  # the generator is one of its packages
     node = made.ensure_node()
     program, source, *options = generator(part)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments import Environments, plain_environment
+from harness.environments import Environments, FrontEnds, plain_environment
 from harness.targets import Part, Suite, discover
 from tests import ROOT
 
@@ -26,22 +26,23 @@ def own_suite(part: Part) -> bool:
     return "test" in scripts or (part.folder / "tests").is_dir()
 
 
-def environment(part: Part, suite: Suite, made: Environments) -> tuple[Path, Mapping[str, str]]:
+def environment(part: Part, suite: Suite) -> tuple[Path, Mapping[str, str]]:
     """Return the Python and the variables that a part's suite runs with; made unless they are there."""
     search = os.environ["PATH"]
     if part.local.build and part.local.dist:
-        made.ensure_web(part.folder, part.local.dist)  # its packages are installed with it
-        search = f"{made.ensure_node()}{os.pathsep}{search}"
+        front_ends = FrontEnds(ROOT, print)
+        front_ends.ensure_web(part.folder, part.local.dist)  # its packages are installed with it
+        search = f"{front_ends.ensure_node()}{os.pathsep}{search}"
     python, requirements = Path(sys.executable), suite.requirements or part.local.requirements
     if requirements:
         name = f"{part.name}-tests" if suite.requirements else part.name
-        python = made.ensure_python(name, part.folder / requirements)
+        python = Environments(ROOT, print).ensure_python(name, part.folder / requirements)
     return python, plain_environment() | QUIET | {"PATH": search}
 
 
 def run(part: Part, suite: Suite) -> int:
     """Run a part's suite and return how many of its tests passed; fails with what it printed where it fails."""
-    python, variables = environment(part, suite, Environments(ROOT, print))
+    python, variables = environment(part, suite)
     done = subprocess.run(
         [word.replace("{python}", str(python)) for word in suite.command],
         cwd=part.folder,

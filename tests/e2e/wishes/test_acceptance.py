@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from harness.environments import Environments
+from harness.environments import FrontEnds
 from harness.experiments import scene, wishes
 from harness.experiments.experiment import refused
 from harness.experiments.wish import Wish
@@ -22,7 +22,7 @@ UNPATCHED = ("streamlit", "django+angular")
 
 
 def axe() -> Path:
-    return Environments(ROOT, print).ensure_axe()
+    return FrontEnds(ROOT, print).ensure_axe()
 
 
 def words(browser: Browser, wish: Wish, url: str) -> str:
