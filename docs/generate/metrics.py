@@ -2,7 +2,7 @@
 
 from docs.generate import example
 from docs.generate.markdown import table
-from harness.analysis.figure import FIGURES
+from harness.analysis.registry import FIGURES
 
 UNITS = {None: "–", "s": "seconds", "ratio": "share"}
 

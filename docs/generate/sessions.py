@@ -11,7 +11,7 @@ from typing import Any
 
 from docs.generate import example
 from docs.generate.markdown import table as markdown_table
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.sessions import middle
 from reports.numbers import span
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from harness.analysis.blocks import SHARE, allowed
 from harness.analysis.facts import Figures
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import LoadPlan, Reason
 from harness.records.slo import Slo
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import exp, log
 from statistics import fmean, median
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import FixedWork, MachineSpeed, Reason, Trial, Verdict
 
 # Speed 1: two virtual CPUs of an Intel Xeon (family 6, model 207, stepping 2) at 2.1 GHz, CPython 3.11, the fastest of

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from harness.analysis.facts import Facts, Figures
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.unanswered import hung
 from harness.records import Reason
 

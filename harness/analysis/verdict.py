@@ -1,7 +1,7 @@
 """Pass, fail or invalid: what a trial's figures mean. Decides only; touches nothing."""
 
 from harness.analysis.facts import Facts, Figures
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.slo import cut_misses, slo_misses
 from harness.analysis.unanswered import hung
 from harness.analysis.validity import (

@@ -1,7 +1,7 @@
 """Capacity, and what was measured at it."""
 
 from harness.analysis.capacity import Capacity
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from reports.cells.cell import NOT_MEASURED, Cell, absent
 from reports.cells.figure import cell_id, figure_cell, invalid_cell
 from reports.evidence.conditions import Conditions

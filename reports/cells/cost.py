@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import Trial
 from reports.cells.cell import NO_PROCESS, NOT_MEASURED, Cell, absent
 from reports.cells.figure import values_cell

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from harness.analysis import estimate
 from harness.analysis.estimate import Crossing, Estimate, Tried
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions
 from reports.evidence.trials import Evidence, TrialRef, live_streams, paths, valid

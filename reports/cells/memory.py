@@ -1,7 +1,7 @@
 """Memory in total and per open session."""
 
 from harness.analysis import stats
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import Trial
 from reports.cells.cell import NO_PROCESS, Cell, absent
 from reports.cells.figure import cell_id, figure_cell, invalid_cell

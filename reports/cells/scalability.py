@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from reports.cells import cost, estimates, servers, workloads, works
 from reports.cells.capacity import at_capacity, capacity_cell
 from reports.cells.cell import NO_PROCESS, Cell, absent

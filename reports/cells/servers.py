@@ -4,7 +4,7 @@ from math import ceil
 from statistics import median
 
 from harness.analysis.capacity import BUDGET_CPUS, MEMORY_BUDGET_BYTES
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import Trial
 from reports.cells import cost, memory
 from reports.cells.cell import NO_PROCESS, Cell, absent

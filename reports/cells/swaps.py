@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness import results
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import SwapMatrix, SwappedPair
 from reports.cells.cell import NO_APP, Cell, absent
 from reports.evidence.trials import Evidence

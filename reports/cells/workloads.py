@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import Profile, Spike, Trial, scenario_name
 from reports.cells.cell import Cell, absent
 from reports.evidence.conditions import Conditions

@@ -1,6 +1,6 @@
 """Whether a target works: all that a run says of one whose profile asks for no capacity."""
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import Trial
 from reports.cells.cell import Cell, absent
 from reports.cells.figure import cell_id, invalid_cell

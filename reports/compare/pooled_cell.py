@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.analysis import sessions
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.sessions import Pooled, Reading
 from harness.analysis.speed import SessionSpeed
 from reports.cells.cell import Cell

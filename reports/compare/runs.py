@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.errors import UsageError
 from harness.records import Run, machine_differences, to_json
 from reports.cells.cell import Cell

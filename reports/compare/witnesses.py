@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
 from harness.analysis import sessions, speed
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.sessions import Power, Witness
 from harness.records import Trial
 from reports.compare.pooled_cell import AT_REFERENCE, CAPACITY, RATIO, PooledCell, Session, pooled_cell

@@ -19,8 +19,8 @@ from harness.analysis.claims import (
     Turn,
 )
 from harness.analysis.estimate import predicted
-from harness.analysis.figure import figure
 from harness.analysis.plausible import Interval, Tried
+from harness.analysis.registry import figure
 from harness.records import Run, TargetInfo
 from reports.content.known import Known, known
 from reports.content.table import Table

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from reports.cells import works
 from reports.cells.cell import Cell
 from reports.content.table import Table

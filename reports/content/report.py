@@ -8,7 +8,7 @@ from typing import Any
 
 from harness import results
 from harness.analysis import speed
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.speed import SessionSpeed
 from harness.records import FORMAT_VERSION, Run, TargetInfo, Trial, to_json
 from reports.cells import audits, servers, works

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.analysis.speed import SessionSpeed
 from harness.records import Limits, Profile, Run, TargetInfo
 from reports.evidence.trials import TrialRef

@@ -5,7 +5,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.analysis import figure as registry
+from harness.analysis import registry
 from harness.records import Trial
 from reports.content.report import Report
 from reports.evidence.trials import Evidence, TrialRef, cut, valid, whole

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.analysis import stats
-from harness.analysis.figure import figure
+from harness.analysis.registry import figure
 from harness.records import PhaseTimes, Trial
 from reports.plots.curves import Line
 
