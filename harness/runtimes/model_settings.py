@@ -9,7 +9,8 @@ MODEL = "stand-in"
 #: a key for clients that do not start without one; some pages insist on its first letters
 API_KEY = "sk-stand-in"  # not a secret: the stand-in model takes any key, and none
 
-_READS = re.compile(r"\b(?:st|streamlit)\.secrets\b|\bfrom streamlit import [^\n]*\bsecrets\b")
+_NAMED = re.compile(r"\bimport\s+streamlit\s+as\s+(\w+)")
+_IMPORTED = re.compile(r"\bfrom\s+streamlit\s+import\s*(?:\([^)]*|[^\n(]*)\bsecrets\b")
 _INSTALLED = {"site-packages", "node_modules"}
 
 
@@ -32,7 +33,12 @@ def reads_secrets(folder: Path) -> bool:
     Streamlit watches a file of secrets by looking at it again and again: one that nobody reads would cost CPU time.
     """
     scripts = (path for path in folder.rglob("*.py") if path.is_file() and not _INSTALLED & {*path.parts})
-    return any(_READS.search(path.read_text(encoding="utf-8", errors="replace")) for path in scripts)
+    return any(_uses_secrets(path.read_text(encoding="utf-8", errors="replace")) for path in scripts)
+
+
+def _uses_secrets(script: str) -> bool:
+    names = "|".join({"st", "streamlit", *_NAMED.findall(script)})
+    return bool(_IMPORTED.search(script) or re.search(rf"\b(?:{names})\s*\.\s*secrets\b", script))
 
 
 def write_secrets(home: Path, settings: Mapping[str, str]) -> None:

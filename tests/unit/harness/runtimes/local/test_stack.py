@@ -209,7 +209,14 @@ def test_placeholders_are_filled_once() -> None:
 
 @pytest.mark.parametrize(
     ("source", "written"),
-    [("from streamlit import chat_input, secrets", True), ("import secrets", False)],
+    [
+        ("from streamlit import chat_input, secrets", True),
+        ("from streamlit import (\n    chat_input,\n    secrets,\n)", True),
+        ("from streamlit import (\n    chat_input,\n)\nimport secrets", False),
+        ("import streamlit as app\nkey = app.secrets.openai.api_key", True),
+        ("import streamlit as app\nkey = other.secrets.openai.api_key", False),
+        ("import secrets", False),
+    ],
 )
 def test_only_a_script_that_reads_secrets_has_some(
     prepared: stack.LocalPrepared, tmp_path: Path, source: str, written: bool
