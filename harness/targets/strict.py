@@ -27,6 +27,7 @@ _MEANT = {
     "environment": "env",
     "variables": "env",
     "command": "start",
+    "entrypoint": "start",
     "run": "start",
     "health": "ready",
     "timeout": "ready_within_s",
@@ -36,6 +37,7 @@ _MEANT = {
     "prefix": "path",
     "base_path": "path",
     "workers": "instances",
+    "replicas": "instances",
 }
 
 
@@ -102,12 +104,14 @@ def _wanted(word: str, fault: BadValueError, tables: Tables) -> str:
     """Return the key that was meant: another word for one of this table, one of another table, the nearest."""
     if word == "port" and any("start" in keys for keys in (fault.known, *tables.values())):
         return "write {port} in start or in [local.env]: chatbench picks the port"
-    elsewhere = [table for table, keys in tables.items() if word in keys and table != fault.where]
+    meant = _MEANT.get(word.lower(), word) if "local" in fault.known else word  # [local] is below: its keys were meant
+    elsewhere = [table for table, keys in tables.items() if meant in keys and table != fault.where]
     if elsewhere and _MEANT.get(word) not in fault.known:
         # [variants.NAME.local] is read as [local] is: the table inside of this one is meant
         inside = [f"{fault.where}.{table}" for table in elsewhere if fault.where and table in fault.known]
         named = [f"[{table}]" if table else "the top of the file" for table in inside or elsewhere]
-        return f"move {word} to {' or '.join(named)}"
+        places = " or ".join(named)
+        return f"move {word} to {places}" if word == meant else f"did you mean {meant!r} in {places}?"
     words = [*fault.known, *(meant for meant, key in _MEANT.items() if key in fault.known)]
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
     if not near or near[0] in fault.known:

@@ -135,7 +135,12 @@ def _python(env: environments.Environments, part: Part) -> Path | None:
 
 
 def require_port(part: Part) -> None:
-    """Raise BenchError for a part that cannot know at which port it is to listen."""
+    """Raise BenchError for a part that nothing starts, or that cannot know at which port it is to listen."""
+    if not part.local.start:
+        raise BenchError(
+            f"{part.folder / 'part.toml'}: local.start is missing",
+            'write the command that starts it: start = ["{python}", "server.py", "--port", "{port}"]',
+        )
     if not part.local.holds("{port}"):
         raise BenchError(
             f"{part.folder / 'part.toml'}: neither local.start nor [local.env] holds {{port}}",

@@ -182,6 +182,9 @@ def test_a_fixed_port_is_refused_with_the_placeholder_to_write(tmp_path: Path) -
         stack.require_port(fixed)
     assert "write {port} where your program takes it" in failed.value.hint
     stack.require_port(replace(fixed, local=replace(fixed.local, env={"PORT": "{port}"})))
+    with pytest.raises(BenchError, match=r"local\.start is missing") as failed:
+        stack.require_port(replace(fixed, local=Local(env={"PORT": "{port}"})))
+    assert "write the command that starts it" in failed.value.hint
 
 
 def test_a_python_is_of_the_requirements_of_a_ready_environment_or_none(tmp_path: Path) -> None:
