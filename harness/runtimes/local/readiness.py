@@ -74,14 +74,20 @@ def _remedy(tail: str, problem: str, wanted: Launch) -> str:
     if wanted.role == "target" and problem:
         if problem.startswith("HTTP status"):
             return "correct `ready` in part.toml: the path has to answer below 400 without a sign-in"
-        if port := _other_port(tail, wanted.ready_url or ""):
+        if port := _other_port(tail, wanted):
             return f"its log names port {port}: write {{port}} where your program takes it, in start or in [local.env]"
         return f"where it only needs longer, raise ready_within_s in part.toml; else {by_hand}"
     return by_hand
 
 
-def _other_port(tail: str, url: str) -> str:
-    """Return a port that a log says is listened on where it is not the one of ``url``; empty where none is named."""
-    hosts = r"127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]|\bport"
+def _other_port(tail: str, wanted: Launch) -> str:
+    """Return a port that a log says is listened on where it is not the wanted one; empty where none is named.
+
+    The ports of what the component was told to talk to, such as the model, are none that it listens on.
+    """
+    hosts = r"127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]|\bport(?:\(s\))?|\b(?:on|at) \*?"
     named = re.findall(rf"(?:{hosts})[: ]{{1,2}}(\d{{2,5}})\b", tail, re.IGNORECASE)
-    return named[-1] if named and str(urlsplit(url).port) not in named else ""
+    told = {port for value in wanted.env.values() for port in re.findall(r":(\d{2,5})\b", value)}
+    own = str(urlsplit(wanted.ready_url or "").port)
+    others = [port for port in named if port not in told - {own}]
+    return others[-1] if others and own not in others else ""
