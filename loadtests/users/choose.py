@@ -27,7 +27,8 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
     """Return the page class of a protocol, or the class named by ``path/to/user.py:Name``.
 
     Raises:
-        ValueError: no such protocol, file or class, or what the file itself raised, with the end of its traceback.
+        ValueError: no such protocol, file or class, a class that lacks a method, or what the file itself raised, with
+            the end of its traceback.
     """
     if user_class is None:
         if protocol not in _BUILT_IN:
@@ -50,6 +51,8 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
     candidate = getattr(module, name, None)
     if not (isinstance(candidate, type) and issubclass(candidate, Page)):
         raise ValueError(f"user class {user_class!r}: {name!r} is not a subclass of loadtests.page.Page in that file")
+    if missing := sorted(candidate.__abstractmethods__):
+        raise ValueError(f"user class {user_class!r}: {name!r} has no method {', '.join(missing)}; write it")
     return candidate
 
 

@@ -34,6 +34,16 @@ def test_a_user_class_may_import_a_module_beside_it(
     assert sys.path[-1] == str(folder)
 
 
+def test_a_user_class_without_one_of_its_methods_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    lacking = OWN.replace("import helper_of_mine", "").replace("    word = helper_of_mine.WORD\n", "")
+    (tmp_path / "user.py").write_text(lacking.replace("    def new_conversation(self): ...\n", ""))
+    with pytest.raises(ValueError, match="'Own' has no method new_conversation; write it"):
+        page_class("mine", f"{tmp_path}/user.py:Own")
+    (tmp_path / "user.py").write_text(lacking)
+    assert page_class("mine", f"{tmp_path}/user.py:Own").__name__ == "Own"
+
+
 def test_what_a_user_class_raises_when_it_is_read_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "user.py").write_text("import nowhere_at_all\n")
     monkeypatch.setattr(sys, "path", list(sys.path))
