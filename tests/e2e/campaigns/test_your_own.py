@@ -166,9 +166,10 @@ def test_the_first_block_leads_to_an_empty_folder_with_chatbench(tmp_path: Path)
     assert done.stdout.splitlines() == [str(home / "chatbots"), str(checkout / ".venv" / "bin" / "chatbench")]
 
 
-def test_code_in_the_guide_is_the_templates_own() -> None:
+def test_code_of_the_page_is_the_templates_own() -> None:
     template = ROOT / "harness" / "part_templates" / "page"
-    shown = re.findall(r"^```(python|toml)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    (section,) = (one for one in SECTIONS if one.startswith("A protocol of your own\n"))
+    shown = re.findall(r"^```(python|toml)\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     assert {language for language, _ in shown} == {"python", "toml"}
     for language, code in shown:
         file = template / {"python": "user.py", "toml": "part.toml"}[language]

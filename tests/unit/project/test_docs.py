@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from harness.cli import parser
-from harness.profiles import names
+from harness.profiles import load, names
 from harness.records import Distribution
+from harness.targets import read_part
+from harness.trials import duration
 from tests import ROOT
 
 TRACKED = subprocess.run(
@@ -113,6 +115,23 @@ def test_every_key_of_a_profile_has_a_meaning() -> None:
         heading = {"profile": "Top of the file", "distribution": "A distribution"}.get(table, f"[{table}]")
         section = page.split(f"## {heading}\n")[1].split("\n## ")[0]
         assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(keys), table
+
+
+@pytest.mark.parametrize("page", ["docs/your-own.md", "docs/chatbots.md"])
+def test_the_guide_announces_the_time_that_a_run_announces(page: str) -> None:
+    announced = re.findall(r"profile `quick`,? (?:and with it|that takes) (\S+ to \S+ minutes)", text(page))
+    assert announced == [duration.in_words(*duration.campaign_s(load("quick"), ["./mybot"]))]
+
+
+RECIPES = re.findall(r"^```toml\n(.*?)^```", text("docs/chatbots.md"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("table", RECIPES)
+def test_settings_of_the_recipes_are_those_of_a_part(table: str, tmp_path: Path) -> None:
+    head = "" if table.startswith("name") else 'name = "a"\nkind = "monolith"\ntitle = "A"\n'
+    (tmp_path / "part.toml").write_text(head + table)
+    (tmp_path / "user.py").touch()
+    assert read_part(tmp_path).folder == tmp_path
 
 
 def test_the_readme_fits_its_length() -> None:
