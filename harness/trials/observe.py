@@ -14,7 +14,7 @@ from harness.trials import accounts, generator, logs
 from harness.trials.accounts import Gathered
 from harness.trials.context import Begun
 from harness.trials.plans import plan_for, workers_for
-from harness.trials.refusals import refused_calls
+from harness.trials.refusals import refused_calls, unasked
 from harness.trials.subject import subject
 
 CUT = ("chat", "think")  # scenarios that are cut once they are certain to fail
@@ -87,7 +87,7 @@ def observe(begun: Begun) -> Observation:
         gathered = accounts.gather(folder, plan)
         if key.scenario == "check" and not begun.prepared.target.no_app:
             whole = bool(gathered.turns) and all(turn.outcome == "ok" for turn in gathered.turns)
-            checks += tuple(refused_calls(stack.model_log, answered=whole))
+            checks += (*refused_calls(stack.model_log, answered=whole), *unasked(stack.model_log, gathered.turns))
         waited_s = unanswered.waited_s(gathered.turns, gathered.summary, plan.answer) if gathered.summary else None
         if waited_s is not None and (silent := pod.model_silent(stack)):  # then it is what all waited for
             exits.append(("model", f"the model did not answer either: {silent}"))

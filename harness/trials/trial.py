@@ -17,7 +17,7 @@ from harness.trials.assess import Figures, assess, audit_verdict
 from harness.trials.context import Begun, TrialContext, begin
 from harness.trials.observe import Observation, observe
 from harness.trials.plans import CHECK_TURNS, plan_for
-from harness.trials.refusals import refused_calls
+from harness.trials.refusals import refused_calls, unasked
 from harness.trials.subject import subject
 
 MACHINES_LIMITS = ("invalid.limits", "invalid.generator_limits")
@@ -126,7 +126,8 @@ def check_turns(pod: Pod, prepared: Prepared, launched: Stack, profile: Profile,
     checks += [contract.Check(operation="turn", passed=False, text=text)] * missing
     if prepared.target.no_app:
         return checks
-    return checks + refused_calls(launched.model_log, answered=all(check.passed for check in checks))
+    refused = refused_calls(launched.model_log, answered=all(check.passed for check in checks))
+    return checks + refused + unasked(launched.model_log, turns)
 
 
 def require_passed_check(trial: Trial, folder: Path) -> None:

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from harness.trials.refusals import refused_calls
+from harness.records import Outcome, Turn
+from harness.trials.refusals import refused_calls, unasked
 
 UNKNOWN = "404: Unknown request URL: POST /v1/audio/speech. Known paths: /v1/chat/completions."
 
@@ -28,3 +29,19 @@ def test_what_was_refused_but_not_needed_fails_nothing(tmp_path: Path) -> None:
     (found,) = refused_calls(log, answered=True)
     assert found.passed
     assert "not needed" in found.text
+
+
+def turn(outcome: Outcome) -> Turn:
+    return Turn(
+        user=0, conversation=0, turn=0, tag="tag", phase="measure", intended_s=1.0, sent_s=1.0, outcome=outcome
+    )
+
+
+def test_a_model_that_nobody_asked_is_told_where_no_message_was_answered(tmp_path: Path) -> None:
+    log = tmp_path / "emissions.jsonl"
+    log.touch()
+    (found,) = unasked(log, [turn("failed"), turn("incomplete")])
+    assert (found.passed, "OPENAI_BASE_URL" in found.text) == (False, True)
+    assert unasked(log, []) == unasked(log, [turn("failed"), turn("ok")]) == []
+    log.write_text(line(None))
+    assert unasked(log, [turn("failed")]) == []
