@@ -32,9 +32,7 @@ def test_what_was_refused_but_not_needed_fails_nothing(tmp_path: Path) -> None:
 
 
 def turn(outcome: Outcome) -> Turn:
-    return Turn(
-        user=0, conversation=0, turn=0, tag="tag", phase="measure", intended_s=1.0, sent_s=1.0, outcome=outcome
-    )
+    return Turn(user=0, conversation=0, turn=0, tag="tag", phase="measure", intended_s=1.0, sent_s=1.0, outcome=outcome)
 
 
 def test_a_model_that_nobody_asked_is_told_where_no_message_was_answered(tmp_path: Path) -> None:
