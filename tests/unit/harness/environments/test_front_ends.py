@@ -51,9 +51,7 @@ def test_a_front_end_is_built_when_its_sources_change(
     assert calls.read_text().splitlines()[3:] == ["npm ci --no-audit --no-fund", "npm run build"]
 
 
-def test_a_failed_build_shows_its_first_error(
-    made: FrontEnds, web_part: Path, bare_path: Path, tmp_path: Path
-) -> None:
+def test_a_failed_build_shows_its_first_error(made: FrontEnds, web_part: Path, bare_path: Path, tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     put(bare_path, "npm", "#!/bin/sh\necho start\necho 'npm error code EUSAGE'\nseq 99\nexit 1\n")
     with pytest.raises(BenchError, match=r"(?s)angular: npm ci ended with 1; from .*EUSAGE\n    1\n") as failure:
