@@ -248,12 +248,13 @@ def test_a_disk_too_full_for_the_matrix_costs_no_report(tmp_path: Path, monkeypa
 def test_a_driver_that_does_not_start_is_named_with_what_it_lacks(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    lacking = tmp_path / "node"
-    lacking.write_text("#!/bin/sh\necho 'node: libatomic.so.1: cannot open shared object file' >&2\nexit 127\n")
-    lacking.chmod(0o755)
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho Version 1\n")
+    node.chmod(0o755)
     monkeypatch.setattr(chromium, "find", lambda: "/usr/bin/chromium")
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
     assert chromium.driver_flaw() == ""
-    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(lacking))
+    node.write_text("#!/bin/sh\necho 'node: libatomic.so.1: cannot open shared object file' >&2\nexit 127\n")
     with pytest.raises(BenchError) as caught, chromium.opened():
         pass
     said = "node: libatomic.so.1: cannot open shared object file"
