@@ -71,7 +71,7 @@ def write(report: Report, into: Path, wanted: Sequence[str]) -> None:
     texts = {"md": files.to_markdown, "json": files.to_json, "csv": files.to_csv}
     for name in (name for name in texts if name in wanted):
         try:
-            write_atomically(into / f"table.{name}", texts[name](report).encode())
+            write_atomically(into / f"table.{name}", _bytes(texts[name](report)))
         except Exception as error:  # noqa: BLE001  # a full disk, a fault of ours: what was measured stays
             lost.append(_said(f"table.{name}", error))
     if "html" in wanted:
@@ -91,11 +91,16 @@ def _write_page(report: Report, into: Path) -> list[str]:
     plots = draw(report, into / FIGURES)
     lost = [f"the plot {plot.name} ({plot.flaw})" for plot in plots if plot.flaw]
     try:
-        write_atomically(into / PAGE, to_html(report, plots).encode())
+        write_atomically(into / PAGE, _bytes(to_html(report, plots)))
         write_atomically(into / STYLE_FILE, style_beside().encode())
     except Exception as error:  # noqa: BLE001  # as above
         lost.append(_said(PAGE, error))
     return lost
+
+
+def _bytes(text: str) -> bytes:
+    """Return a file's content; a folder's name may hold bytes that are no UTF-8."""
+    return text.encode(errors="backslashreplace")
 
 
 def _said(part: str, error: Exception) -> str:

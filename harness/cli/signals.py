@@ -24,6 +24,7 @@ def orderly() -> Iterator[None]:
     """Have SIGINT, SIGTERM and SIGHUP unwind the block.
 
     A shell without job control starts programs in the background with SIGINT ignored: here it works nevertheless.
+    So do blocked signals. SIGCHLD inherited as ignored would turn the exit code of whatever is started into 0.
     Under ``nohup`` SIGHUP stays ignored. A second SIGTERM or SIGHUP does not disturb what the first one began.
     """
     if threading.current_thread() is not threading.main_thread():  # only that may set handlers
@@ -44,7 +45,10 @@ def orderly() -> Iterator[None]:
         numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, end) for number in numbers}
     before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, before)
         yield
     finally:
         for number, handler in before.items():

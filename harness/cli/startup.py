@@ -4,12 +4,14 @@ Nothing of a person's own Python, proxy or terminal may change a figure or lose 
 """
 
 import codecs
+import errno
 import io
 import locale
 import os
 import sys
 import unicodedata
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +28,7 @@ KEPT = (
     "PYTHONUTF8",
 )
 LOOPBACK = ("localhost", "127.0.0.1", "::1")  # never by way of a proxy
+LEFT = (errno.EPIPE, errno.EIO)  # a pipe without a reader, a terminal that was closed
 READABLE = "chatbench.readable"  # how a stream treats what its encoding lacks
 SPINNER = range(0x2800, 0x2900)
 SIGNS = {
@@ -112,18 +115,20 @@ class Stream(io.TextIOWrapper):
         """Write a text, to nowhere once nobody reads it."""
         try:
             return super().write(text)
-        except BrokenPipeError:
-            self._lead_nowhere()
+        except OSError as error:
+            self._lead_nowhere(error)
             return len(text)
 
     def flush(self) -> None:
         """Hand on what was written."""
         try:
             super().flush()
-        except BrokenPipeError:
-            self._lead_nowhere()
+        except OSError as error:
+            self._lead_nowhere(error)
 
-    def _lead_nowhere(self) -> None:
+    def _lead_nowhere(self, error: OSError) -> None:
+        if error.errno not in LEFT:
+            raise error
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
@@ -133,6 +138,8 @@ def _tolerant(stream: TextIO | None) -> TextIO | None:
     """Return a standard stream that takes every text and outlives its reader; another one as it is."""
     if not isinstance(stream, io.TextIOWrapper):
         return stream
+    with suppress(OSError):  # a program that shares it may have made it non-blocking: printing would fail half-way
+        os.set_blocking(stream.fileno(), True)
     encoding, lines, through = stream.encoding, stream.line_buffering, stream.write_through
     return Stream(stream.detach(), encoding=encoding, errors=READABLE, line_buffering=lines, write_through=through)
 

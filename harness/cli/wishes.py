@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness import profiles
 from harness.analysis.signs import sign_test
-from harness.cli import REPOSITORY, lookup
+from harness.cli import REPOSITORY, lookup, output
 from harness.errors import EXIT_DONE, EXIT_ERROR, UsageError
 from harness.experiments import Trying, Wish, granted, wishes
 from harness.host import machine
@@ -24,7 +24,7 @@ Row = Sequence[tuple[Experiment, bool]]
 
 def run(args: argparse.Namespace) -> int:
     """Try each wish on each target and print them; exit code 1 where a patch does not do what it is for."""
-    console, catalogue = Console(), lookup.catalogue()
+    console, catalogue = output.console(), lookup.catalogue()
     wanted = _wanted(args.wish)
     targets = [catalogue.target(name) for name in dict.fromkeys(args.targets)]
     with machine.one_campaign(), console.status("granting wishes") as status:

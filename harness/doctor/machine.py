@@ -13,6 +13,7 @@ from harness.doctor import docker, enforcing
 from harness.doctor.advice import Advice
 from harness.errors import BenchError
 from harness.host import cpus, machine, procfs, scratch
+from harness.probes.browser import chromium
 from harness.records import Limits
 from harness.runtimes.local import LocalRuntime
 
@@ -20,7 +21,6 @@ WATCH_S = 0.5
 ENOUGH_USERS = 1000  # for a capacity of most chatbots within the budget
 NEEDED_DISK_BYTES = 4 << 30
 BUSY_RATIO = 0.05  # what makes a trial invalid, of foreign programs and of steal alike
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def examine(root: Path) -> list[Advice]:
@@ -178,7 +178,11 @@ def _postgres() -> Advice:
 
 
 def _chromium() -> Advice:
-    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    found = chromium.find()
+    if found and (flaw := chromium.driver_flaw()):
+        what = f"{found}, but its driver does not start ({flaw})"
+        command = "sudo apt-get install libatomic1" if "libatomic" in flaw and shutil.which("apt-get") else ""
+        return Advice(name="Chromium", state="warn", what=what, remedy=chromium.DRIVER_HINT, command=command)
     if found:
         return Advice(name="Chromium", state="ok", what=found)
     remedy = "install the package chromium: the browser tests need it, measuring does not"

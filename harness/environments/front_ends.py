@@ -82,6 +82,7 @@ class FrontEnds(Steps):
         settings = {
             "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "CI": "1",
+            "NODE_ENV": "",  # as if unset: "development" builds what nobody serves, "production" installs too little
             "NG_CLI_ANALYTICS": "false",
         }
         what = " ".join(word for word in words if not word.startswith("-"))

@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,8 +23,9 @@ def sweep(hierarchy: Hierarchy | None, temporary: Path) -> None:
         deadline_s = time.monotonic() + REMOVE_S
         watchdog.kill_everything([tree], (), deadline_s)
         watchdog.remove_group(tree, deadline_s)
-    for folder in folders(temporary):
-        for pid in _started_in(folder):
+    homes = _homes()
+    for folder in folders(temporary, homes):
+        for pid in homes.get(folder, ()):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
@@ -42,9 +43,13 @@ def groups(hierarchy: Hierarchy | None) -> list[Path]:
     return sorted(tree for tree in found if cgroups.is_of_the_dead(tree.name) and _may_end(tree, above))
 
 
-def folders(temporary: Path) -> list[Path]:
-    """Return our temporary folders of trials that no living process holds."""
-    found = temporary.glob(f"{scratch.PREFIX}*")
+def folders(temporary: Path, homes: Iterable[Path] = ()) -> list[Path]:
+    """Return our temporary folders of trials that no living process holds.
+
+    Those that processes still have for their ``homes`` count wherever they are: the killed run may have had another
+    TMPDIR.
+    """
+    found = sorted({*temporary.glob(f"{scratch.PREFIX}*"), *homes})
     return [folder for folder in found if _is_old(folder) and not scratch.is_held(folder)]
 
 
@@ -80,11 +85,13 @@ def _namespace(pid: int | str) -> str | None:
         return None
 
 
-def _started_in(folder: Path) -> list[int]:
-    """Return the processes whose home is a trial's folder, as ``launch.environment`` sets it."""
-    mark, found = f"\0HOME={folder}\0".encode(), []
+def _homes() -> dict[Path, list[int]]:
+    """Return the processes whose home is a trial's folder, as ``launch.environment`` sets it, by that folder."""
+    found: dict[Path, list[int]] = {}
     for name in filter(str.isdigit, os.listdir(procfs.PROC)):  # noqa: PTH208  # names only
         with suppress(OSError):
-            if mark in b"\0" + (procfs.PROC / name / "environ").read_bytes():
-                found.append(int(name))
+            variables = (procfs.PROC / name / "environ").read_bytes().split(b"\0")
+            for home in (Path(os.fsdecode(one[5:])) for one in variables if one.startswith(b"HOME=/")):
+                if home.name.startswith(scratch.PREFIX):
+                    found.setdefault(home, []).append(int(name))
     return found

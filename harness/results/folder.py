@@ -69,8 +69,9 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write plain data as indented JSON."""
-    write_atomically(path, (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    """Write plain data as indented JSON; bytes of a path that are no UTF-8 become escapes, which JSON reads back."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, text.encode(errors="backslashreplace"))
 
 
 def require_format(path: Path, data: Any) -> None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from harness.errors import BenchError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+DRIVER_HINT = "install the library that it names; on Debian often: apt install libatomic1"
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -39,15 +41,26 @@ def version() -> str | None:
     return found[0] if found else None
 
 
+def driver_flaw() -> str:
+    """Return why the browser's driver, a program of Node's, does not start; empty where it does."""
+    command = [sys.executable, "-m", "playwright", "--version"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return ""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else f"it ended with {done.returncode}"
+
+
 def start(playwright: Playwright) -> Browser:
     """Start a headless Chromium.
 
     Raises:
         BenchError: this machine has none, or it does not start.
     """
-    executable = find()
-    if executable is None:
-        raise BenchError("this machine has no Chromium", "install one; on Debian: apt install chromium")
+    executable = _required()
     try:
         return playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
     except Error as error:
@@ -63,6 +76,7 @@ def opened() -> Iterator[Browser]:
     Raises:
         BenchError: this machine has none, or it or its driver does not start.
     """
+    _required()
     with _driver() as playwright:
         browser = start(playwright)
         try:
@@ -72,16 +86,22 @@ def opened() -> Iterator[Browser]:
                 browser.close()
 
 
+def _required() -> str:
+    found = find()
+    if found is None:
+        raise BenchError("this machine has no Chromium", "install one; on Debian: apt install chromium")
+    return found
+
+
 @contextmanager
 def _driver() -> Iterator[Playwright]:
-    """Start Playwright's driver, a program of Node's; what it says of a missing library goes to standard error."""
+    """Start Playwright's driver."""
     manager = sync_playwright()
     try:
         playwright = manager.__enter__()
     except Exception as error:  # Playwright names no error of its own for a driver that ends at once
         raise BenchError(
-            f"the browser's driver does not start ({_telling(error)})",
-            "see what it lacks: playwright --version; on Debian often: apt install libatomic1",
+            f"the browser's driver does not start ({driver_flaw() or _telling(error)})", DRIVER_HINT
         ) from error
     try:
         yield playwright

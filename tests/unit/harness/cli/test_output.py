@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 
 import pytest
 
@@ -10,6 +11,7 @@ from harness.cli.progress import Board, shown
 from harness.records import Trial, TrialKey, Verdict
 from harness.trials.campaign import Progress
 from harness.trials.course import Request
+from tests import ROOT
 from tests.doubles import trials
 
 
@@ -49,6 +51,11 @@ def test_a_terminal_is_redrawn_unless_it_cannot_or_shall_not(environ: dict[str, 
     assert output.redraws(Terminal(), environ) == redrawn
     assert not output.redraws(io.StringIO(), environ)
     assert not output.redraws(None, environ)
+
+
+def test_no_command_has_a_console_of_another_kind() -> None:
+    files = (ROOT / "harness").rglob("*.py")
+    assert [one.name for one in files if re.search(r"\bConsole\(", one.read_text(encoding="utf-8"))] == ["output.py"]
 
 
 def test_a_closed_stream_is_not_redrawn() -> None:

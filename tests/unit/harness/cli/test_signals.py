@@ -94,6 +94,34 @@ def test_a_terminal_that_was_closed_is_no_reason_to_fail_while_stopping() -> Non
         assert process.wait(20) == 129
 
 
+def test_an_exit_code_comes_back_where_ended_children_were_ignored() -> None:
+    script = """
+import signal, subprocess
+from harness.cli import signals
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+failing = ["sh", "-c", "exit 3"]
+with signals.orderly():
+    print(subprocess.run(failing).returncode)
+print(signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "True"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(number, code) for number, code, _ in ENDS])
+def test_a_signal_that_was_blocked_unwinds(number: int, code: int) -> None:
+    block = f"import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [{int(number)}]); "
+    words = [sys.executable, "-c", block + "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])", SCRIPT]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        try:
+            assert process.wait(20) == code
+        finally:
+            process.kill()
+
+
 def test_handlers_are_put_back() -> None:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]

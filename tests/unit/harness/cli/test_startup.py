@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,35 @@ def test_a_reader_that_leaves_is_no_error(run_folder: Path, command: str) -> Non
         process.stdout.close()
         complained = process.stderr.read()
     assert (process.returncode, complained) == (0, b"")
+
+
+def test_a_terminal_that_was_closed_is_no_error() -> None:
+    ours, its = pty.openpty()
+    with startup.Stream(os.fdopen(its, "wb"), encoding="utf-8", line_buffering=True) as stream:
+        stream.write("seen\n")
+        os.close(ours)
+        assert stream.write("unseen\n") == len("unseen\n")
+        stream.flush()
+
+
+def test_a_full_disk_is_an_error_still() -> None:
+    full = os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
+    stream = startup.Stream(full, encoding="utf-8", line_buffering=True)
+    with pytest.raises(OSError, match="No space left"):
+        stream.write("lost\n")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    stream.close()
+
+
+def test_a_stream_that_another_program_made_non_blocking_waits_for_its_reader() -> None:
+    out, into = os.pipe()
+    os.set_blocking(into, False)
+    stream = startup._tolerant(os.fdopen(into, "w"))
+    assert stream is not None
+    with os.fdopen(out, "rb"), stream:
+        assert os.get_blocking(into)
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&-", "0<&- 1>&- 2>&-"])

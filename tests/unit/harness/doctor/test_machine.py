@@ -100,6 +100,20 @@ def test_programs_that_set_up_brings_along_are_fine_when_absent(monkeypatch: pyt
     assert doctor._chromium().state == "missing"
 
 
+def test_a_chromium_whose_driver_does_not_start_is_told_with_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.chromium, "find", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/usr/bin/{name}")
+    for flaw, state, command in (
+        ("", "ok", ""),
+        ("node: error while loading shared libraries: libatomic.so.1", "warn", "sudo apt-get install libatomic1"),
+        ("it ended with 1", "warn", ""),
+    ):
+        monkeypatch.setattr(doctor.chromium, "driver_flaw", lambda said=flaw: said)
+        found = doctor._chromium()
+        assert (found.state, found.command) == (state, command)
+        assert flaw in found.what
+
+
 @pytest.mark.parametrize(("kind", "state"), [("x86_64", "ok"), ("aarch64", "ok"), ("riscv64", "missing")])
 def test_a_processor_without_postgres_is_told_what_to_measure(
     monkeypatch: pytest.MonkeyPatch, kind: str, state: str

@@ -51,6 +51,17 @@ def test_a_front_end_is_built_when_its_sources_change(
     assert calls.read_text().splitlines()[3:] == ["npm ci --no-audit --no-fund", "npm run build"]
 
 
+@pytest.mark.parametrize("mode", ["development", "production"])
+def test_a_persons_node_settings_decide_neither_packages_nor_build(
+    made: FrontEnds, web_part: Path, bare_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    (tmp_path / "root").mkdir()
+    put(bare_path, "npm", NPM.replace("npm $*", "npm $1 [$NODE_ENV]"))
+    monkeypatch.setenv("NODE_ENV", mode)
+    made.ensure_web(web_part, "dist/browser")
+    assert (tmp_path / "calls").read_text().splitlines() == ["npm ci []", "npm run []"]
+
+
 def test_a_failed_build_shows_its_first_error(made: FrontEnds, web_part: Path, bare_path: Path, tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     put(bare_path, "npm", "#!/bin/sh\necho start\necho 'npm error code EUSAGE'\nseq 99\nexit 1\n")

@@ -86,6 +86,28 @@ def test_a_folder_that_nobody_holds_goes_with_the_processes_started_in_it(
     living.release()
 
 
+def test_a_process_that_was_left_is_found_below_another_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "SETTLED_S", -1.0)
+    (tmp_path / "then").mkdir()
+    living, dead = (scratch.make(name, tmp_path / "then") for name in ("living", "dead"))
+    words = [sys.executable, "-I", "-S", "-c", "print(flush=True); import time; time.sleep(600)"]
+    started = [subprocess.Popen(words, env={"HOME": str(one.path)}, stdout=subprocess.PIPE) for one in (living, dead)]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.readline()
+    dead.release()
+    leftovers.sweep(None, tmp_path)
+    assert started[1].wait(10) == -9
+    assert started[0].poll() is None
+    assert [living.path.exists(), dead.path.exists()] == [True, False]
+    for process in started:
+        with process:
+            process.kill()
+    living.release()
+
+
 def test_a_folder_made_this_moment_stays(tmp_path: Path) -> None:
     made = scratch.make("new", tmp_path)
     made.release()

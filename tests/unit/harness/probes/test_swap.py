@@ -245,11 +245,20 @@ def test_a_disk_too_full_for_the_matrix_costs_no_report(tmp_path: Path, monkeypa
     assert "the swap matrix was not kept: [Errno 28] No space left on device" in stream.getvalue()
 
 
-def test_a_driver_that_does_not_start_is_named_with_what_it_may_lack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", "/bin/false")
+def test_a_driver_that_does_not_start_is_named_with_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho Version 1\n")
+    node.chmod(0o755)
+    monkeypatch.setattr(chromium, "find", lambda: "/usr/bin/chromium")
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
+    assert chromium.driver_flaw() == ""
+    node.write_text("#!/bin/sh\necho 'node: libatomic.so.1: cannot open shared object file' >&2\nexit 127\n")
     with pytest.raises(BenchError) as caught, chromium.opened():
         pass
-    assert caught.value.message.startswith("the browser's driver does not start (")
+    said = "node: libatomic.so.1: cannot open shared object file"
+    assert caught.value.message == f"the browser's driver does not start ({said})"
     assert "libatomic1" in caught.value.hint
 
 

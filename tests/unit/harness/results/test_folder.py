@@ -67,6 +67,14 @@ def test_a_trial_comes_back_as_written(tmp_path: Path) -> None:
     assert results.read_trials(tmp_path) == [(folder, trial)]
 
 
+def test_a_path_that_is_no_utf8_comes_back_as_written(tmp_path: Path) -> None:
+    folder = os.fsdecode(b"/home/jos\xe9/caf\xc3\xa9")
+    results.write_json(tmp_path / "run.json", {"directory": folder})
+    text = (tmp_path / "run.json").read_text(encoding="utf-8")
+    assert "café" in text
+    assert json.loads(text) == {"directory": folder}
+
+
 def test_a_trial_folder_without_its_last_file_does_not_count(tmp_path: Path) -> None:
     results.trial_folder(tmp_path, KEY).mkdir(parents=True)
     assert results.read_trials(tmp_path) == []

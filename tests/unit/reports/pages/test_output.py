@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from harness.errors import BenchError, UsageError
-from harness.results import write_atomically
+from harness.results import read_run, write_atomically, write_run
 from reports import build
 from reports.content.report import Report, assemble
 from reports.pages import files, html, terminal
@@ -287,6 +287,14 @@ def test_only_wanted_formats_are_written(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="pdf") as caught:
         build.build(run, formats=("pdf",))
     assert "html" in caught.value.hint
+
+
+def test_a_command_with_bytes_that_are_no_utf8_costs_no_part(tmp_path: Path) -> None:
+    folder = results_run.write_run(tmp_path, results_run.SMALL)
+    write_run(folder, replace(read_run(folder), command=("chatbench", "run", os.fsdecode(b"./caf\xe9"))))
+    build.build(folder, formats=("md", "json", "html"))
+    for name in ("table.md", "report.html"):
+        assert "udce9" in (folder / "report" / name).read_text(encoding="utf-8")
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
