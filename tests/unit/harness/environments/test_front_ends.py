@@ -9,7 +9,7 @@ import pytest
 
 from harness.environments import FrontEnds, front_ends
 from harness.errors import BenchError
-from tests.unit.harness.environments.conftest import put
+from tests.unit.harness.environments.conftest import NPM, put
 
 
 @pytest.fixture
