@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import profiles
 from harness.cli import REPOSITORY, resuming, typed
 from harness.environments.sources import digest_of_measuring
 from harness.errors import UsageError
@@ -134,6 +135,17 @@ def test_another_bot_of_the_same_files_but_other_versions_is_refused(here: Path)
         with pytest.raises(UsageError) as refused:
             resuming.require_same_targets(run, {NAME: replace(now, info=info)}, [NAME])
         assert said in refused.value.message or "name was" in refused.value.message
+
+
+def test_a_profile_that_was_changed_meanwhile_is_refused(here: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text((ROOT / "harness" / "profiles" / "smoke.toml").read_text())
+    run = replace(run_begun_in(here), profile=profiles.load(str(file)))
+    resuming.require_same_settings(run, profile=str(file), runtime=None, workers=None)
+    other = replace(run, profile=replace(run.profile, seed=run.profile.seed + 1))
+    with pytest.raises(UsageError, match=r"mine\.toml: run one was begun with profile mine of other settings"):
+        resuming.require_same_settings(other, profile=str(file), runtime=None, workers=None)
+    resuming.require_same_settings(other, profile=None, runtime=None, workers=None)
 
 
 @pytest.mark.parametrize(
