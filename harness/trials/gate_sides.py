@@ -1,10 +1,12 @@
 """The two sides of a gate: one target at two revisions of the repository that holds it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.environments import read_requirements
 from harness.environments.git import repository_of
 from harness.environments.revisions import Revision, checkout, remarks
 from harness.errors import BenchError, UsageError
@@ -111,6 +113,7 @@ def _side(name: str, side: str, now: Target, revision: Revision, origin: _Origin
             target = catalogue.target(name, find=lambda word: origin.there(Path(word), revision))
         for part in target.parts:
             _require_whole(part, revision)
+            _require_apart(part, revision, origin.repository)
     return Side(revision=told, target=replace(target, name=f"{name}@{side}"), catalogue=catalogue)
 
 
@@ -143,4 +146,22 @@ def _require_whole(part: Part, revision: Revision) -> None:
             raise UsageError(
                 f"{path} is a link to {link.readlink()}: both sides would share that file",
                 "put the file itself in the place of the link",
+            )
+
+
+def _require_apart(part: Part, revision: Revision, repository: Path) -> None:
+    """Raise UsageError where a part names a place among the files as they are: both sides would share it."""
+    local, own = part.local, revision.folder.resolve()
+    texts = [*local.start, *(word for command in local.prepare for word in command), *local.env.values()]
+    texts += [text for text in (local.requirements, local.venv) if text]
+    file = part.folder / (local.requirements or "")
+    if file.is_file():
+        wanted = read_requirements(file, part.folder)
+        texts += [str(place) for place in (*wanted.files, *wanted.local, *wanted.editable)]
+    inside = re.compile(rf"(?<![\w.-]){re.escape(str(repository))}(?![\w.-])")
+    for text in texts:
+        if str(own) not in text and inside.search(text):
+            raise UsageError(
+                f"{part.folder / 'part.toml'} leads to {text}: both sides would use the files as they are",
+                "write that path relative to the part's folder",
             )

@@ -175,3 +175,29 @@ def test_a_submodule_in_a_target_is_refused_and_is_a_target_of_its_own(
     with pytest.raises(UsageError, match="bots/mine/library is a submodule"):
         gated(f"{root}/bots/mine", "main")
     assert titles(gated(f"{root}/bots/mine/library/chat bots/mine")) == ("own old", "own new")
+
+
+@pytest.mark.parametrize("place", ["{own}/app.py", "--app={own}", "{own}/../../shared.py:/x"])
+def test_a_path_to_the_files_as_they_are_is_refused(gated: Callable[..., Sides], own: Path, place: str) -> None:
+    start = f'[local]\nstart = ["python3", "{place.format(own=own)}"]\n'
+    commit(own.parents[1], {"chat bots/mine/part.toml": part("absolute") + start}, "three")
+    with pytest.raises(UsageError, match="both sides would use the files as they are") as refused:
+        gated(str(own), "main")
+    assert place.format(own=own) in refused.value.message
+    beside = start.replace(str(own.parents[1]), f"{own.parents[1]}-2")
+    commit(own.parents[1], {"chat bots/mine/part.toml": part("beside") + beside}, "four")
+    assert titles(gated(str(own), "main")) == ("beside", "beside")
+
+
+@pytest.mark.parametrize(("line", "shared"), [("-e {own}", True), ("-r {own}/more.txt", True), ("-e .", False)])
+def test_requirements_of_the_files_as_they_are_are_refused(
+    gated: Callable[..., Sides], own: Path, line: str, shared: bool
+) -> None:
+    written = part("new") + '[local]\nrequirements = "requirements.txt"\n'
+    files = {"part.toml": written, "requirements.txt": line.format(own=own), "more.txt": ""}
+    commit(own.parents[1], {f"chat bots/mine/{name}": text for name, text in files.items()}, "three")
+    if shared:
+        with pytest.raises(UsageError, match="both sides would use the files as they are"):
+            gated(str(own), "main")
+    else:
+        assert titles(gated(str(own), "main")) == ("new", "new")
