@@ -4,8 +4,10 @@ import hashlib
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +26,8 @@ from harness.runtimes.protocol import SEEDED_USERS, Report
 from harness.targets import Part
 
 LIMIT_S = 900.0
+UNUSED_S = 7 * 86400.0  # longer than any campaign
+MARK = 12  # digits of the state in a folder's name
 SYSTEM = tuple(map(Path, ("/dev", "/proc", "/sys", "/usr")))
 APART = re.compile(r"[\s=:,;<>|&()'\"]+")  # what stands between the paths of a shell's command
 
@@ -38,9 +42,11 @@ def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, repor
         folder = root / ".chatbench" / "data" / "empty"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{_state(part, tools, secret, seed)[:12]}"
+    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{_state(part, tools, secret, seed)[:MARK]}"
     if folder.exists():
+        os.utime(folder)  # the last use
         return folder
+    _remove_unused(folder)
     report(f"{part.name}: seeding {SEEDED_USERS} users")
     guard = Watchdog()  # a harness that is killed leaves neither programs nor half of the data
     try:
@@ -51,6 +57,15 @@ def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, repor
     finally:
         guard.close()
     return folder
+
+
+def _remove_unused(new: Path) -> None:
+    """Remove a part's data of other states that nothing has used for long: each edit of its folder makes new data."""
+    of_part = re.compile(re.escape(new.name[:-MARK]) + rf"[0-9a-f]{{{MARK}}}")
+    others = [other for other in new.parent.glob("*") if of_part.fullmatch(other.name)]
+    for other in others:
+        if time.time() - other.stat().st_mtime > UNUSED_S:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _state(part: Part, tools: Tools, secret: str, seed: int) -> str:
