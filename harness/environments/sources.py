@@ -15,6 +15,7 @@ from harness.targets import Part
 
 #: what tools leave beside sources
 LEFT_OUT = {".git", ".venv", "node_modules", ".angular", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+MADE_ANEW = re.compile(r"_cache$|\.egg-info$")
 ENVIRONMENT = "pyvenv.cfg"  # a folder that holds it is an environment
 #: what a running program writes beside its sources
 WRITTEN = re.compile(r"\.(?:py[co]|log|pid|db|sqlite3?)(?:-wal|-shm|-journal)?")
@@ -58,11 +59,27 @@ def files_of_part(part: Part) -> list[Path]:
 
     Without git these are all but builds, environments, caches and data.
     """
-    return _files_of(part.folder, LEFT_OUT | ({Path(part.local.dist).parts[0]} if part.local.dist else set()))
+    return _files_of(part.folder, _left_out(part))
+
+
+def ignored_files(part: Part) -> list[Path]:
+    """Return files and folders in a part's folder that git ignores, relative to it: not those that tools make anew."""
+    asked = ("--others", "--ignored", "--exclude-standard", "--directory")
+    listed = git(part.folder, "ls-files", "-z", *asked)
+    found = {Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name}
+    made = {path for path in found if (part.folder / path / ENVIRONMENT).is_file() or MADE_ANEW.search(path.name)}
+    return [path for path in _sources_of(found, _left_out(part)) if path not in made]
+
+
+def _left_out(part: Part) -> set[str]:
+    return LEFT_OUT | ({Path(part.local.dist).parts[0]} if part.local.dist else set())
 
 
 def _files_of(folder: Path, left_out: set[str]) -> list[Path]:
-    found = _listed(folder) or {path.relative_to(folder) for path in _walk(folder)}
+    return _sources_of(_listed(folder) or {path.relative_to(folder) for path in _walk(folder)}, left_out)
+
+
+def _sources_of(found: set[Path], left_out: set[str]) -> list[Path]:
     environments = {path.parent for path in found if path.name == ENVIRONMENT and path.parent.name}
     return sorted(
         path

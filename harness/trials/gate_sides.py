@@ -1,7 +1,7 @@
 """The two sides of a gate: one target at two revisions of the repository that holds it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.environments import read_requirements
 from harness.environments.git import repository_of
 from harness.environments.revisions import Revision, checkout, remarks
+from harness.environments.sources import ignored_files
 from harness.errors import BenchError, UsageError
 from harness.targets import Catalogue, Part, Target, discover
 
@@ -79,7 +80,16 @@ def sides(name: str, base: tuple[str, str], head: tuple[str, str], here: Catalog
     by_name = {side: _side(name, side, now, revision, origin) for side, revision in found.items()}
     folders = [part.folder.relative_to(repository) for part in now.parts if part.folder.is_relative_to(repository)]
     said = remarks(repository, found[base[0]], found[head[0]], folders)
+    if len({revision.as_they_are for revision in found.values()}) > 1:
+        said += _on_one_side([part for part in now.parts if part.folder.is_relative_to(repository)])
     return Sides(repository=repository, by_name=by_name, remarks=tuple(said))
+
+
+def _on_one_side(parts: Sequence[Part]) -> list[str]:
+    """Return a remark where git ignores files of these parts: no other revision than the files as they are has them."""
+    ignored = [part.folder / path for part in parts for path in ignored_files(part)]
+    more = f" and {len(ignored) - 1} more" if ignored[1:] else ""
+    return [f"git ignores {ignored[0]}{more}: one side has what the other lacks"] if ignored else []
 
 
 def _repository(target: Target, root: Path) -> Path:

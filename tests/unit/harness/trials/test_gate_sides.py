@@ -177,6 +177,21 @@ def test_a_submodule_in_a_target_is_refused_and_is_a_target_of_its_own(
     assert titles(gated(f"{root}/bots/mine/library/chat bots/mine")) == ("own old", "own new")
 
 
+def test_files_that_git_ignores_are_on_one_side_alone(gated: Callable[..., Sides], own: Path) -> None:
+    commit(own.parents[1], {".gitignore": "index/\n.env\n*.pyc\n*.log\n*_cache/\nenv/\n"}, "three")
+    made = ("run.log", "__pycache__/app.pyc", ".mypy_cache/x", "env/pyvenv.cfg", "env/lib/x.py")
+    for name in made:
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text("")
+    assert gated(str(own), "main~2").remarks == ()
+    (own / "index").mkdir()
+    (own / "index" / "vectors.bin").write_text("")
+    (own / ".env").write_text("")
+    (remark,) = gated(str(own), "main~2").remarks
+    assert remark == f"git ignores {own}/.env and 1 more: one side has what the other lacks"
+    assert gated(str(own), "main~2", "main").remarks == ()
+
+
 @pytest.mark.parametrize("place", ["{own}/app.py", "--app={own}", "{own}/../../shared.py:/x"])
 def test_a_path_to_the_files_as_they_are_is_refused(gated: Callable[..., Sides], own: Path, place: str) -> None:
     start = f'[local]\nstart = ["python3", "{place.format(own=own)}"]\n'
