@@ -107,8 +107,10 @@ def _changes(earlier: Run, name: str, now: Prepared) -> Iterator[str]:
     for part, (before, after) in zip(now.target.parts, _parts(was, now.info), strict=False):
         if before.get("sources") != after.get("sources"):
             newer = changed_since(part, datetime.fromisoformat(earlier.created_at))
-            which = f", such as {newer[0]}" if newer else ""
-            yield f"files in {part.folder} changed{which}"
+            if newer:
+                yield f"files in {part.folder} changed, such as {newer[0]}"
+            else:
+                yield f"files in {part.folder}, or packages installed for it from elsewhere, changed"
     for before, after in _parts(was, now.info):
         for key in sorted({*before, *after} - {"sources"}):
             if before.get(key) != after.get(key):

@@ -123,6 +123,18 @@ def test_other_files_are_refused_where_trials_are_kept_and_taken_where_none_are(
     assert resuming.require_same_targets(run, prepared(here), ["another"]) is True
 
 
+def test_packages_from_elsewhere_that_changed_are_refused(here: Path) -> None:
+    (here / "more.txt").write_text("flask==3.0")
+    (here / "mybot" / "requirements.txt").write_text("-r ../more.txt\n")
+    with (here / "mybot" / "part.toml").open("a") as file:
+        file.write('[local]\nrequirements = "requirements.txt"\n')
+    run = replace(run_begun_in(here), created_at="2100-01-01T00:00:00+00:00")
+    assert resuming.require_same_targets(run, prepared(here), [NAME]) is False
+    (here / "more.txt").write_text("flask==3.1")
+    with pytest.raises(UsageError, match="or packages installed for it from elsewhere, changed"):
+        resuming.require_same_targets(run, prepared(here), [NAME])
+
+
 def test_another_bot_of_the_same_files_but_other_versions_is_refused(here: Path) -> None:
     run, now = run_begun_in(here), prepared(here)[NAME]
     mine, redis = now.info.parts
