@@ -10,6 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 LOCKED := $(wildcard requirements/*.txt)
+# what a user named: a default beside --resume would be held against the run
+given = $(if $(filter-out file,$(origin $(1))),--$(2) $($(1)))
 
 .PHONY: help bench setup base-image images test unit coverage test-setup lint perf docs lock clean
 .DEFAULT_GOAL := help
@@ -19,7 +21,7 @@ help: ## list these targets
 	@echo 'variables: PROFILE=$(PROFILE) RUNTIME=$(RUNTIME) TARGETS="$(or $(strip $(TARGETS)),streamlit django+angular)" PYTHON=$(PYTHON) ARGS="$(ARGS)"'
 
 bench: setup ## measure TARGETS and print the comparison
-	@$(BIN)/chatbench run $(TARGETS) --profile $(PROFILE) --runtime $(RUNTIME) $(ARGS)
+	@$(BIN)/chatbench run $(TARGETS) $(call given,PROFILE,profile) $(call given,RUNTIME,runtime) $(ARGS)
 
 setup: $(VENV)/.bench ## make environments, install locked dependencies, build front ends
 	@$(BIN)/chatbench setup $(TARGETS) --runtime $(RUNTIME)

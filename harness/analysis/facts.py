@@ -22,6 +22,7 @@ class Facts:
     sign_in_failures: int = 0
     recorder_errors: int = 0
     own_limits: int = 0  # turns and visits that failed for a limit of the load generator's own process
+    own_limit: str | None = None  # the one that was met most, in words
     generator_faults: tuple[str, ...] = ()  # of several workers: what does not fit together, in words
     commonest_failure: str | None = None  # of turns that were not answered, in words
     waited_s: float | None = None  # for an answer, by users who did little else while measuring; None: they did not

@@ -268,7 +268,7 @@ def _generator() -> Iterator[ReasonCode]:
         code="invalid.generator_limits",
         meaning="The load generator reached a limit of its own process.",
         cause="Its process could have no more open files, ports, threads or memory; the target had no part in it.",
-        remedy="Raise the limit that the turns' errors name, such as `ulimit -n`. Or add processes: --workers 2.",
+        remedy="Raise the limit that the reason names, such as `ulimit -n`. Or add processes: --workers 2.",
         limit="0 turns",
     )
     yield ReasonCode(

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from statistics import median
 
 from harness.analysis.facts import Facts, Figures
-from harness.records import AnswerPlan, GeneratorSummary, PhaseTimes, Reason, Turn
+from harness.records import (
+    OWN_LIMIT,
+    OWN_LIMIT_WORDS,
+    AnswerPlan,
+    GeneratorSummary,
+    PhaseTimes,
+    Reason,
+    Turn,
+    is_own_limit,
+)
 from harness.records.recipe import nonce_of
 
 WAITING_SHARE = 0.8  # of all users' time: a user cut off after a minute thinks before asking again
@@ -25,6 +34,13 @@ def commonest(turns: Sequence[Turn]) -> str | None:
     words = Counter(t.error for t in lost if (t.error_kind or t.outcome) == kind and t.error)
     text = " ".join(words.most_common(1)[0][0].split()) if words else ""
     return f"{kind}: {text[:SHOWN_CHARS]}" if text else kind
+
+
+def own_limits(turns: Sequence[Turn], summary: GeneratorSummary | None) -> Counter[str]:
+    """Return how many turns and visits failed for each limit of the load generator's own process, by its words."""
+    said = [turn.error or "" for turn in turns if turn.error_kind == OWN_LIMIT]
+    said += [visit.error for visit in (summary.visits if summary else ()) if visit.error and is_own_limit(visit.error)]
+    return Counter(error.removeprefix(OWN_LIMIT_WORDS) for error in said)
 
 
 def lost_tags(turns: Sequence[Turn], seed: int) -> int:

@@ -74,6 +74,7 @@ def disturbances(figures: Figures, facts: Facts, rules: Validity) -> list[Reason
     ]
     if facts.own_limits:
         text = f"turns that the load generator could not take for a limit of its own {facts.own_limits} (limit 0)"
+        text += f": {facts.own_limit}" if facts.own_limit else ""
         reasons.append(
             Reason(code="invalid.generator_limits", text=text, value=float(facts.own_limits), limit=0.0, unit="count")
         )

@@ -77,9 +77,10 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument(
         "targets", nargs="*", metavar="TARGET", help=f"what to measure (default: {' '.join(DEFAULT_TARGETS)})"
     )
-    run.add_argument("--profile", default="quick", help="smoke, quick, article or a TOML file (default: quick)")
-    _runtime_option(run)
-    run.add_argument("--workers", type=int, default=1, help="processes that run virtual users (default: 1)")
+    # without defaults here: beside --resume what was typed is held against the run
+    run.add_argument("--profile", help="smoke, quick, article or a TOML file (default: quick)")
+    _runtime_option(run, default=None)
+    run.add_argument("--workers", type=int, help="processes that run virtual users (default: 1)")
     run.add_argument("--resume", metavar="RUN", help="resume an interrupted run: its id, folder or 'latest'")
     run.add_argument(
         "--results", type=_folder, default=_folder("results"), help="folder of all runs (default: results)"
@@ -143,8 +144,8 @@ def _add_wishes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _results_argument(wishes)
 
 
-def _runtime_option(one: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
-    one.add_argument("--runtime", default="local", help="where components run: local (default) or docker")
+def _runtime_option(one: "argparse.ArgumentParser | argparse._ArgumentGroup", default: str | None = "local") -> None:
+    one.add_argument("--runtime", default=default, help="where components run: local (default) or docker")
 
 
 def _folder(word: str) -> Path:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     with machine.one_campaign():
         prepared = _prepare(job, console)
         base, head = job.revisions
-        terms = GateTerms(base=base, head=head, margin=job.margin, pairs=job.pairs)
+        terms = GateTerms(base=base, head=head, margin=job.margin, pairs=job.pairs, remarks=job.remarks)
         opening.require_writable(job.folder)
         opening.open_run(
             job.folder, job.profile, prepared.values(), root=REPOSITORY, runtime=job.runtime_name, gate=terms
@@ -137,6 +137,7 @@ def _report(job: Job, decision: Decision, pairs: Sequence[Pair], console: Consol
         decision=decision,
         pairs=tuple(pairs),
         false_alarm_ratio=false_alarms(pairs, job.margin),
+        remarks=job.remarks,
     )
     written = report.write(facts, job.folder / "report")  # before the page: whatever fails there, CI has its answer
     console.print(report.to_markdown(facts), highlight=False, markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 
+from harness import profiles
 from harness.cli import REPOSITORY
 from harness.environments.sources import changed_since, digest_of_measuring
 from harness.errors import UsageError
@@ -15,6 +16,22 @@ from harness.runtimes.protocol import Prepared
 from harness.targets import Catalogue, Target
 
 NEW_RUN = "start a new run"
+
+
+def require_same_settings(earlier: Run, *, profile: str | None, runtime: str | None, workers: int | None) -> None:
+    """Raise UsageError for an option that says something else than the run was begun with; None: not typed."""
+    asked = earlier.profile if profile is None else profiles.load(profile)
+    other = " of other settings" if asked.name == earlier.profile.name else ""
+    for option, typed, was, same in (
+        ("profile", profile, f"{earlier.profile.name}{other}", asked == earlier.profile),
+        ("runtime", runtime, earlier.runtime, runtime in (None, earlier.runtime)),
+        ("workers", workers, earlier.workers, workers in (None, earlier.workers)),
+    ):
+        if not same:
+            raise UsageError(
+                f"--{option} {typed}: run {earlier.run_id} was begun with {option} {was}",
+                f"leave --{option} out to resume it, or {NEW_RUN}",
+            )
 
 
 def require_same_place(earlier: Run) -> None:
@@ -90,8 +107,10 @@ def _changes(earlier: Run, name: str, now: Prepared) -> Iterator[str]:
     for part, (before, after) in zip(now.target.parts, _parts(was, now.info), strict=False):
         if before.get("sources") != after.get("sources"):
             newer = changed_since(part, datetime.fromisoformat(earlier.created_at))
-            which = f", such as {newer[0]}" if newer else ""
-            yield f"files in {part.folder} changed{which}"
+            if newer:
+                yield f"files in {part.folder} changed, such as {newer[0]}"
+            else:
+                yield f"files in {part.folder}, or packages installed for it from elsewhere, changed"
     for before, after in _parts(was, now.info):
         for key in sorted({*before, *after} - {"sources"}):
             if before.get(key) != after.get(key):

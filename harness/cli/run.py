@@ -84,6 +84,7 @@ def _job(args: argparse.Namespace) -> Job:
         earlier = results.read_run(folder)
         if args.targets:
             raise UsageError("--resume takes the targets of the run it goes on with", "leave the targets out")
+        resuming.require_same_settings(earlier, profile=args.profile, runtime=args.runtime, workers=args.workers)
         resuming.require_same_place(earlier)
         return Job(
             folder=folder,
@@ -101,21 +102,23 @@ def _job(args: argparse.Namespace) -> Job:
             ),
             resumed=earlier,
         )
-    if args.workers < 1:
-        raise UsageError(f"--workers {args.workers}: at least 1", "leave it out for a single process")
+    workers = 1 if args.workers is None else args.workers
+    runtime = "local" if args.runtime is None else args.runtime
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: at least 1", "leave it out for a single process")
     names = list(dict.fromkeys(args.targets or DEFAULT_TARGETS))
     _folders_apart(names)
-    profile = profiles.load(args.profile)
-    lookup.runtime(args.runtime)
+    profile = profiles.load("quick" if args.profile is None else args.profile)
+    lookup.runtime(runtime)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{results.slug(profile.name)}-{secrets.token_hex(2)}"
     return Job(
         folder=args.results / run_id,
         profile=profile,
         chosen=tuple(catalogue.target(name) for name in names),
         catalogue=catalogue,
-        runtime=args.runtime,
+        runtime=runtime,
         seed=profile.seed,
-        workers=args.workers,
+        workers=workers,
         known=(),
         resumed=None,
     )

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 #: folders that tools make anew: versions, packages, caches
@@ -13,7 +14,8 @@ def tree_digest(folder: Path) -> str:
     """Return a digest of the names and contents of a folder's files, caches and installed packages left out."""
     whole = hashlib.sha256()
     for file in sorted(_files(folder, set())):
-        whole.update(os.fsencode(file.relative_to(folder)) + b"\0" + file_digest(file))
+        with suppress(FileNotFoundError):  # gone meanwhile
+            whole.update(os.fsencode(file.relative_to(folder)) + b"\0" + file_digest(file))
     return whole.hexdigest()
 
 
@@ -32,7 +34,10 @@ def _files(folder: Path, above: set[str]) -> Iterator[Path]:
     place = str(folder.resolve())
     if place in above:
         return
-    inside = list(folder.iterdir())
+    try:
+        inside = list(folder.iterdir())
+    except OSError:  # gone meanwhile, or not ours to look into
+        return
     names = {path.name for path in inside}
     if "pyvenv.cfg" in names or {"run.json", "trials"} <= names:  # a virtual environment, a run of chatbench
         return

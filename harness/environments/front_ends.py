@@ -40,9 +40,8 @@ class FrontEnds(Steps):
             BenchError: ``npm ci`` or ``npm run build`` failed, or the build left no index.html in ``dist``.
         """
         name, built, stamp = part_folder.name, part_folder / dist, self._stamp(part_folder)
-        sources, locked = _hash_of(part_folder, source_files(part_folder, dist)), _locked(part_folder)
         known = json.loads(stamp.read_text()) if stamp.is_file() else {}
-        if known.get("sources") == sources and (built / "index.html").is_file():
+        if known.get("sources") == _sources(part_folder, dist) and (built / "index.html").is_file():
             return built
         self.ensure_packages(part_folder)
         self._report(f"{name}: building the front end")
@@ -52,7 +51,8 @@ class FrontEnds(Steps):
             raise BenchError(
                 f"{name}: the build left no {dist}/index.html", f"correct local.dist in {part_folder}/part.toml"
             )
-        _store(stamp, {"locked": locked, "sources": sources})
+        # after the build, which may write beside its sources
+        _store(stamp, {"locked": _locked(part_folder), "sources": _sources(part_folder, dist)})
         return built
 
     def ensure_packages(self, part_folder: Path) -> None:
@@ -124,21 +124,17 @@ def node_suits(version: str) -> bool:
 
 
 def source_files(folder: Path, dist: str) -> list[Path]:
-    """Return a part's files that git does not ignore; without git all but builds, packages and hidden folders."""
-    listed = subprocess.run(
-        ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True,
-        check=False,
-    ) if shutil.which("git") else None  # fmt: skip
-    if listed is not None and listed.returncode == 0 and listed.stdout:
-        names = {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}
-        return sorted(path for name in names if (path := folder / name).is_file())
-    left_out = {"node_modules", Path(dist).parts[0]}
+    """Return a part's files but builds, packages and hidden folders; a build may read what git ignores (``.env``)."""
+    left_out = {"node_modules", *Path(dist).parts[:1]}
     found: list[Path] = []
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in left_out and not name.startswith(".")]
         found += [Path(parent, name) for name in files]
     return sorted(found)
+
+
+def _sources(folder: Path, dist: str) -> str:
+    return _hash_of(folder, source_files(folder, dist))
 
 
 def _hash_of(folder: Path, files: Sequence[Path]) -> str:

@@ -14,7 +14,8 @@ _INCLUDES = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s*=\s*|\s*)(\S.
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=\s*|\s*)(\S.*)")
 _NAMED = re.compile(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^]]*\])?\s*@\s*(\S+)")  # name @ address
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz")
-_PROJECT = ("pyproject.toml", "setup.cfg", "setup.py")  # what an editable project's dependencies come from
+#: what an editable project's dependencies come from
+_PROJECT = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Requirements:
                 yield file_digest(place)
         for place in self.editable:
             yield os.fsencode(place)
-            yield from (file_digest(place / name) for name in _PROJECT if (place / name).is_file())
+            yield from (file_digest(file) for name in _PROJECT for file in sorted(place.glob(name)) if file.is_file())
 
 
 def read_requirements(file: Path, folder: Path) -> Requirements:

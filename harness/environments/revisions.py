@@ -22,6 +22,7 @@ class Revision:
     """The files of a repository as one revision has them."""
 
     name: str  # for people
+    typed: str  # its name as given
     commit: str  # of the files as they are: the one that they were changed from
     folder: Path  # of the repository's root
     as_they_are: bool = False
@@ -40,13 +41,14 @@ def checkout(repository: Path, revision: str, kept: Path) -> Revision:
     """
     if revision == WORKING_TREE:
         head = text(git(repository, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"))
-        return Revision(name="working tree", commit=head, folder=repository, as_they_are=True)
+        return Revision(name="working tree", typed=revision, commit=head, folder=repository, as_they_are=True)
     name, commit = _find(repository, revision)
     folder = kept / commit
     folder.mkdir(parents=True, exist_ok=True)
     modes = _unpack(repository, commit, folder)
     return Revision(
         name=f"{name} ({commit[:12]})",
+        typed=revision,
         commit=commit,
         folder=folder,
         links=tuple(path for mode, path in modes if mode == LINK),
@@ -144,7 +146,7 @@ def remarks(repository: Path, base: Revision, head: Revision, folders: Sequence[
         if _changed(repository, fork, base.commit, places):
             said.append(f"base changed the target after head parted from it: to judge head alone, name {fork[:12]}")
     else:
-        said += _of_a_merge(repository, base, head, places)
+        said += _of_a_merge(repository, base, head, places) or _of_a_branch_behind(repository, base, head, places)
     return said
 
 
@@ -156,6 +158,15 @@ def _of_a_merge(repository: Path, base: Revision, head: Revision, places: list[s
     later = git(repository, "merge-base", "--is-ancestor", base.commit, parents[0]).returncode == 0
     if later and _changed(repository, base.commit, parents[0], places):
         return [f"head merges into a later state than base: to judge the merged change alone, name {parents[0][:12]}"]
+    return []
+
+
+def _of_a_branch_behind(repository: Path, base: Revision, head: Revision, places: list[str]) -> list[str]:
+    """Return a remark where base is a branch that lacks what head already has of the same branch elsewhere."""
+    for name, commit in _remote(repository, base.typed).items():
+        fork = text(git(repository, "merge-base", commit, head.commit))
+        if fork not in ("", base.commit) and _changed(repository, base.commit, fork, places):
+            return [f"{name} changed the target before head parted from it: to judge head alone, name {fork[:12]}"]
     return []
 
 

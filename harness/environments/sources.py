@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from harness.environments.files import file_digest
 from harness.environments.git import git
+from harness.environments.requirements import read_requirements
 from harness.targets import Part
 
 #: what tools leave beside sources
 LEFT_OUT = {".git", ".venv", "node_modules", ".angular", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+MADE_ANEW = re.compile(r"_cache$|\.egg-info$")
 ENVIRONMENT = "pyvenv.cfg"  # a folder that holds it is an environment
 #: what a running program writes beside its sources
 WRITTEN = re.compile(r"\.(?:py[co]|log|pid|db|sqlite3?)(?:-wal|-shm|-journal)?")
@@ -23,9 +26,32 @@ SETTINGS = ".env"  # a user's own, beside the Compose files
 
 
 def digest_of_part(part: Part) -> str:
-    """Return the SHA-256 of a part's files by name and content, builds and data left out."""
-    needed = [Path(part.local.requirements)] if part.local.requirements else []  # it may lie elsewhere
-    return _digest(part.folder, {*files_of_part(part), *needed})
+    """Return the SHA-256 of a part's files by name and content, and of what its packages come from elsewhere.
+
+    Builds and data are left out.
+    """
+    own, others = _digest(part.folder, files_of_part(part)), installed(part)
+    for place in packages_elsewhere(part):
+        others.append(_digest(place, _files_of(place, LEFT_OUT)) if place.is_dir() else file_digest(place).hex())
+    return hashlib.sha256("\0".join([own, *others]).encode()).hexdigest() if others else own
+
+
+def packages_elsewhere(part: Part) -> list[Path]:
+    """Return what lies outside of a part's folder and is installed for it: lists of packages, projects, archives."""
+    file, inside = part.folder / (part.local.requirements or ""), part.folder.resolve()
+    if not file.is_file():
+        return []
+    wanted = read_requirements(file, part.folder)
+    found = dict.fromkeys((*wanted.files, *wanted.local, *wanted.editable))
+    return [place for place in found if place.exists() and not place.is_relative_to(inside)]
+
+
+def installed(part: Part) -> list[str]:
+    """Return the names and versions of the packages in a part's ready environment; none without one."""
+    if not part.local.venv:
+        return []
+    sites = (part.folder / part.local.venv).glob("lib/python*/site-packages")
+    return sorted(found.name for site in sites for found in site.glob("*.dist-info"))
 
 
 def files_of_part(part: Part) -> list[Path]:
@@ -33,9 +59,27 @@ def files_of_part(part: Part) -> list[Path]:
 
     Without git these are all but builds, environments, caches and data.
     """
-    folder = part.folder
-    found = _listed(folder) or {path.relative_to(folder) for path in _walk(folder)}
-    left_out = LEFT_OUT | ({Path(part.local.dist).parts[0]} if part.local.dist else set())
+    return _files_of(part.folder, _left_out(part))
+
+
+def ignored_files(part: Part) -> list[Path]:
+    """Return files and folders in a part's folder that git ignores, relative to it: not those that tools make anew."""
+    asked = ("--others", "--ignored", "--exclude-standard", "--directory")
+    listed = git(part.folder, "ls-files", "-z", *asked)
+    found = {Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name}
+    made = {path for path in found if (part.folder / path / ENVIRONMENT).is_file() or MADE_ANEW.search(path.name)}
+    return [path for path in _sources_of(found, _left_out(part)) if path not in made]
+
+
+def _left_out(part: Part) -> set[str]:
+    return LEFT_OUT | ({Path(part.local.dist).parts[0]} if part.local.dist else set())
+
+
+def _files_of(folder: Path, left_out: set[str]) -> list[Path]:
+    return _sources_of(_listed(folder) or {path.relative_to(folder) for path in _walk(folder)}, left_out)
+
+
+def _sources_of(found: set[Path], left_out: set[str]) -> list[Path]:
     environments = {path.parent for path in found if path.name == ENVIRONMENT and path.parent.name}
     return sorted(
         path

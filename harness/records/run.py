@@ -62,12 +62,16 @@ class SelfTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateTerms:
-    """The terms of a gate: two revisions by name, the share that head may add, and the pairs of a batch."""
+    """The terms of a gate: two revisions by name, the share that head may add, and the pairs of a batch.
+
+    ``remarks`` say where the revisions differ by more, or by less, than head's own change.
+    """
 
     base: str
     head: str
     margin: float
     pairs: int
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,11 @@ class Emission:
         """When the call was over, after request_s; with its last token where the log does not say."""
         return self.end_s if self.end_s is not None else max(self.emit_s, default=0.0)
 
+    @property
+    def in_one_piece(self) -> bool:
+        """Whether the answer was not streamed: all its tokens were sent at once."""
+        return len(set(self.emit_s)) == 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseTimes:

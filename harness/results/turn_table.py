@@ -36,6 +36,8 @@ def _model(emission: Emission | None) -> dict[str, Any]:
         names = ("request_s", "ttft_s", "last_s", "stall_s", "lag_s")
         return {f"model_{name}": None for name in names} | {"model_tokens": 0 if emission else None}
     intended = [emission.ttft_s + i * emission.itl_s for i in range(len(emission.emit_s))]
+    if emission.in_one_piece:  # the model holds it back until its last token is due
+        intended = intended[-1:] * len(intended)
     return {
         "model_request_s": emission.request_s,
         "model_ttft_s": emission.emit_s[0],

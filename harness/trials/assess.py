@@ -14,7 +14,6 @@ from harness.analysis.validity import Validity, disturbances
 from harness.analysis.verdict import invalid_budget, judge, judge_exploratory, judge_idle, judge_unsettled
 from harness.probes import contract
 from harness.records import (
-    OWN_LIMIT,
     Finding,
     GeneratorSummary,
     Profile,
@@ -22,7 +21,6 @@ from harness.records import (
     Slo,
     Turn,
     Verdict,
-    is_own_limit,
 )
 from harness.trials.observe import CUT, Observation
 from harness.trials.plans import CHECK_TURNS, TURNS_NEEDED
@@ -72,6 +70,7 @@ def assess(seen: Observation, profile: Profile, rules: Validity) -> tuple[Figure
 def facts_of(seen: Observation) -> Facts:
     """Return what the rules of a verdict ask besides figures."""
     summary = seen.summary
+    limits = unanswered.own_limits(seen.turns, summary)
     return Facts(
         spare_cpus=seen.limits.spare_cpus,
         budget_cores=len(seen.limits.cpus),
@@ -84,8 +83,8 @@ def facts_of(seen: Observation) -> Facts:
         turns_needed=min(seen.plan.measure_turns, TURNS_NEEDED),
         sign_in_failures=summary.sign_in_failures if summary else 0,
         recorder_errors=summary.recorder_errors if summary else 0,
-        own_limits=sum(turn.error_kind == OWN_LIMIT for turn in seen.turns)
-        + sum(is_own_limit(visit.error) for visit in (summary.visits if summary else ())),
+        own_limits=limits.total(),
+        own_limit=next((words for words, _ in limits.most_common(1)), None),
         generator_faults=seen.gathered.faults,
         commonest_failure=_commonest_failure(seen),
         waited_s=seen.waited_s,

@@ -1,12 +1,15 @@
 """The two sides of a gate: one target at two revisions of the repository that holds it."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.environments import read_requirements
 from harness.environments.git import repository_of
 from harness.environments.revisions import Revision, checkout, remarks
+from harness.environments.sources import ignored_files
 from harness.errors import BenchError, UsageError
 from harness.targets import Catalogue, Part, Target, discover
 
@@ -77,7 +80,16 @@ def sides(name: str, base: tuple[str, str], head: tuple[str, str], here: Catalog
     by_name = {side: _side(name, side, now, revision, origin) for side, revision in found.items()}
     folders = [part.folder.relative_to(repository) for part in now.parts if part.folder.is_relative_to(repository)]
     said = remarks(repository, found[base[0]], found[head[0]], folders)
+    if len({revision.as_they_are for revision in found.values()}) > 1:
+        said += _on_one_side([part for part in now.parts if part.folder.is_relative_to(repository)])
     return Sides(repository=repository, by_name=by_name, remarks=tuple(said))
+
+
+def _on_one_side(parts: Sequence[Part]) -> list[str]:
+    """Return a remark where git ignores files of these parts: no other revision than the files as they are has them."""
+    ignored = [part.folder / path for part in parts for path in ignored_files(part)]
+    more = f" and {len(ignored) - 1} more" if ignored[1:] else ""
+    return [f"git ignores {ignored[0]}{more}: one side has what the other lacks"] if ignored else []
 
 
 def _repository(target: Target, root: Path) -> Path:
@@ -111,6 +123,7 @@ def _side(name: str, side: str, now: Target, revision: Revision, origin: _Origin
             target = catalogue.target(name, find=lambda word: origin.there(Path(word), revision))
         for part in target.parts:
             _require_whole(part, revision)
+            _require_apart(part, revision, origin.repository)
     return Side(revision=told, target=replace(target, name=f"{name}@{side}"), catalogue=catalogue)
 
 
@@ -143,4 +156,22 @@ def _require_whole(part: Part, revision: Revision) -> None:
             raise UsageError(
                 f"{path} is a link to {link.readlink()}: both sides would share that file",
                 "put the file itself in the place of the link",
+            )
+
+
+def _require_apart(part: Part, revision: Revision, repository: Path) -> None:
+    """Raise UsageError where a part names a place among the files as they are: both sides would share it."""
+    local, own = part.local, revision.folder.resolve()
+    texts = [*local.start, *(word for command in local.prepare for word in command), *local.env.values()]
+    texts += [text for text in (local.requirements, local.venv) if text]
+    file = part.folder / (local.requirements or "")
+    if file.is_file():
+        wanted = read_requirements(file, part.folder)
+        texts += [str(place) for place in (*wanted.files, *wanted.local, *wanted.editable)]
+    inside = re.compile(rf"(?<![\w.-]){re.escape(str(repository))}(?![\w.-])")
+    for text in texts:
+        if str(own) not in text and inside.search(text):
+            raise UsageError(
+                f"{part.folder / 'part.toml'} leads to {text}: both sides would use the files as they are",
+                "write that path relative to the part's folder",
             )

@@ -22,7 +22,8 @@ def follow(
 ) -> tuple[Live, bool]:
     """Wait for the generator to end; stop it early once the verdict is certain or a component of the target died.
 
-    ``model_log`` tells how many calls of the model have ended, ``may_fail`` whether a certain fail ends the trial.
+    ``model_log`` tells how many calls of the model have ended and if all were streamed, ``may_fail`` whether a certain
+    fail ends the trial.
     Returns what was seen, and whether the generator ended by itself (False: given up after its time).
     """
     live, possible = Live(worst=Worst.of(profile)), turns_possible(plan)
@@ -33,7 +34,9 @@ def follow(
         code = pod.wait(GENERATOR, POLL_S)
         for row in chain.from_iterable(tail.rows() for tail in tails):
             live.add(row)
-        live.calls += len(asked.lines())
+        for line in asked.lines():
+            live.calls += 1
+            live.in_one_piece = live.in_one_piece or in_one_piece(line)
         tell(live)
         if code is not None:
             return live, True
@@ -41,6 +44,15 @@ def follow(
         if died or verdict_is_certain(live, plan, possible, may_fail=may_fail):
             Path(plan.stop_file).touch()
     return live, False
+
+
+def in_one_piece(line: bytes) -> bool:
+    """Return whether a line of the model's log is of an answer that was not streamed: its times are all the same.
+
+    There may be hundreds of lines a second: they are not read as JSON.
+    """
+    first, several, others = line.partition(b'"emit_s":[')[2].partition(b"]")[0].partition(b",")
+    return bool(several) and others.rpartition(b",")[2] == first
 
 
 class _Tail:

@@ -48,6 +48,7 @@ class Live:
     blocks: dict[int, dict[str, int]] = field(default_factory=dict)  # the same by block since the first message
     first_sent_s: float | None = None
     calls: int = 0  # that the model has ended
+    in_one_piece: bool = False  # one of them was not streamed
 
     def add(self, row: dict[str, Any]) -> None:
         """Count one ended turn."""
@@ -76,10 +77,11 @@ class Live:
         """Return how many turns miss the threshold missed by most.
 
         Where turns make several calls of the model, the client cannot tell what the target adds to a TTFT. That is so
-        once more calls have ended than turns, those under way included: a user has one at a time.
+        once more calls have ended than turns, those under way included: a user has one at a time. Nor can it where an
+        answer was asked for in one piece, whose first token comes with its last.
         """
-        several = self.calls > self.turns + users
-        return max((count for name, count in beyond.items() if not (several and name == "ttft")), default=0)
+        unknown = self.in_one_piece or self.calls > self.turns + users
+        return max((count for name, count in beyond.items() if not (unknown and name == "ttft")), default=0)
 
 
 def verdict_is_certain(live: Live, plan: LoadPlan, possible: float, *, may_fail: bool) -> bool:

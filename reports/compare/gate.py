@@ -28,6 +28,7 @@ class Gate:
     decision: Decision
     pairs: tuple[Pair, ...]
     false_alarm_ratio: float | None
+    remarks: tuple[str, ...] = ()  # where base and head differ by more, or by less, than head's own change
 
 
 def write(gate: Gate, into: Path) -> tuple[Path, ...]:
@@ -55,6 +56,7 @@ def to_markdown(gate: Gate) -> str:
     parts = [
         f"### chatbench gate: {escape(headline(gate))}",
         f"CPU time per turn, {escape(gate.head)} over {escape(gate.base)}; the margin is {gate.decision.margin:.0%}.",
+        *(f"Note: {escape(remark)}." for remark in gate.remarks),
         markdown_table(("", "whole pairs", "head ÷ base (95 % interval)", "against the margin"), rows),
         markdown_table(
             ("pair", "base", "head", "head ÷ base"), [_row(n, pair) for n, pair in enumerate(gate.pairs, start=1)]

@@ -40,6 +40,7 @@ def check(gate: Mapping[str, Any], run: Mapping[str, Any], trials: Iterable[Tria
         "decision": _decision(pairs, asked["margin"]),
         "pairs": pairs,
         "false_alarm_ratio": _false_alarms(pairs, asked["margin"]),
+        "remarks": asked.get("remarks", gate.get("remarks")),  # an older run has none
     }
     yield from differences(expected, gate)
 

@@ -49,11 +49,18 @@ class Pace:
     def late(
         self, tags: Sequence[str], requests_s: Array, emitted: Array, lengths: npt.NDArray[np.int64]
     ) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Return how late each token was sent, and the row of its answer; each answer begins with its next step."""
+        """Return how late each token was sent, and the row of its answer; each answer begins with its next step.
+
+        An answer whose tokens were all sent at once was asked for in one piece: it is due with its last token.
+        """
         rows = np.repeat(np.arange(len(lengths)), lengths)
         drawn = np.array([self.first_s(tag) if count else 0.0 for tag, count in zip(tags, lengths, strict=True)])
         step_ms = self.step_ms()
         first = np.ceil((requests_s + drawn) * 1000 / step_ms) * step_ms / 1000 - requests_s
-        place = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        begins = np.cumsum(lengths) - lengths
+        told = np.flatnonzero(lengths)
+        at_once = np.zeros(len(lengths), bool)
+        at_once[told] = emitted[begins[told]] == emitted[begins[told] + lengths[told] - 1]
+        place = np.where(at_once[rows], lengths[rows] - 1, np.arange(len(rows)) - begins[rows])
         due = np.maximum(first, drawn)[rows] + self.itl_s * place
         return emitted - due, rows

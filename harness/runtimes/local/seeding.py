@@ -2,14 +2,18 @@
 
 import hashlib
 import os
+import re
 import shlex
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from harness import environments
+from harness.environments import sources
 from harness.environments.secret import database_password
 from harness.errors import BenchError
 from harness.host.launch import last_lines
@@ -22,6 +26,10 @@ from harness.runtimes.protocol import SEEDED_USERS, Report
 from harness.targets import Part
 
 LIMIT_S = 900.0
+UNUSED_S = 7 * 86400.0  # longer than any campaign
+MARK = 12  # digits of the state in a folder's name
+SYSTEM = tuple(map(Path, ("/dev", "/proc", "/sys", "/usr")))
+APART = re.compile(r"[\s=:,;<>|&()'\"]+")  # what stands between the paths of a shell's command
 
 
 def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, report: Report) -> Path:
@@ -34,9 +42,11 @@ def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, repor
         folder = root / ".chatbench" / "data" / "empty"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{_state(part, tools, secret, seed)[:12]}"
+    folder = root / ".chatbench" / "data" / f"{slug(part.name)}-{_state(part, tools, secret, seed)[:MARK]}"
     if folder.exists():
+        os.utime(folder)  # the last use
         return folder
+    _remove_unused(folder)
     report(f"{part.name}: seeding {SEEDED_USERS} users")
     guard = Watchdog()  # a harness that is killed leaves neither programs nor half of the data
     try:
@@ -49,6 +59,15 @@ def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, repor
     return folder
 
 
+def _remove_unused(new: Path) -> None:
+    """Remove a part's data of other states that nothing has used for long: each edit of its folder makes new data."""
+    of_part = re.compile(re.escape(new.name[:-MARK]) + rf"[0-9a-f]{{{MARK}}}")
+    others = [other for other in new.parent.glob("*") if of_part.fullmatch(other.name)]
+    for other in others:
+        if time.time() - other.stat().st_mtime > UNUSED_S:
+            shutil.rmtree(other, ignore_errors=True)
+
+
 def _state(part: Part, tools: Tools, secret: str, seed: int) -> str:
     """Return a digest of all that decides on the data: every file that the commands may read, and how they run."""
     digest = hashlib.sha256(f"{seed}:{secret}:{SEEDED_USERS}:".encode())
@@ -56,21 +75,29 @@ def _state(part: Part, tools: Tools, secret: str, seed: int) -> str:
     how = (part.local.prepare, sorted(part.local.env.items()), part.edition, environment)
     digest.update(repr(how).encode(errors="surrogateescape"))
     digest.update(environments.tree_digest(part.folder).encode())
-    for file in _named_outside(part):
-        digest.update(environments.file_digest(file))
+    digest.update(repr(sources.installed(part)).encode())
+    for place in (*_named_outside(part), *sources.packages_elsewhere(part)):
+        content = environments.tree_digest(place).encode() if place.is_dir() else environments.file_digest(place)
+        digest.update(content)
     if tools.postgres:
         digest.update(tools.postgres.name.encode() + (postgres.SETTINGS / "entry").read_bytes())
     return digest.hexdigest()
 
 
-def _named_outside(part: Part) -> Iterator[Path]:
-    """Yield the files outside of the part's folder that its commands name."""
+def _named_outside(part: Part) -> list[Path]:
+    """Return the files and folders outside of the part's folder that its commands and variables name.
+
+    A folder around the part's own does not count, for it may be a whole home, nor do the system's.
+    """
     inside = part.folder.resolve()
-    for word in (word for command in part.local.prepare for word in command):
-        with suppress(OSError, ValueError):  # no path: too long, or with signs that no path has
-            file = (part.folder / word).resolve()
-            if file.is_file() and not file.is_relative_to(inside):
-                yield file
+    texts = [*(word for command in part.local.prepare for word in command), *part.local.env.values()]
+    found = set[Path]()
+    for word in {piece for text in texts for piece in (text, *APART.split(text)) if piece}:
+        with suppress(OSError, ValueError, RuntimeError):  # no path: too long, with signs that no path has, a circle
+            place = (part.folder / word).resolve()
+            if place.is_file() or (place.is_dir() and not inside.is_relative_to(place)):
+                found.add(place)
+    return sorted(one for one in found if not any(one.is_relative_to(known) for known in (inside, *SYSTEM)))
 
 
 def _fill(part: Part, tools: Tools, fresh: Path, root: Path, secret: str, seed: int, guard: Watchdog) -> None:

@@ -115,6 +115,11 @@ class Model:
         """Return the log's first line about a tag, waiting for the flush."""
         return self.emissions(tag)[0]
 
+    def log_line(self, tag: str) -> bytes:
+        """Return the log's first line about a tag as it stands there, waiting for the flush."""
+        self.emission(tag)
+        return next(line for line in self._log.read_bytes().splitlines() if tag.encode() in line)
+
     def emissions(self, tag: str, count: int = 1, fault: str = "") -> list[dict[str, Any]]:
         """Return the log's lines about a tag, with a fault of these words, once there are so many."""
         deadline = time.monotonic() + 10

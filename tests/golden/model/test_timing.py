@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.trials.generator import in_one_piece
 from tests.golden.model.server import Model, new_tag
 
 STEP_S = 0.01  # a first token waits at most this long for those of other answers
@@ -94,6 +95,12 @@ def test_whole_answer_comes_when_its_last_token_is_due(model: Model, tag: str) -
     assert len(emission["emit_s"]) == 11
     assert min(emission["emit_s"]) >= 0.1 + 0.02 * 10
     assert reply.json["choices"][0]["message"]["content"].endswith("[end]")
+    assert in_one_piece(model.log_line(tag))
+
+
+def test_a_streamed_answer_is_not_in_one_piece(model: Model, tag: str) -> None:
+    model.ask(f"tag-{tag}?ttft_s=0.1&itl_s=0.02&tokens=3")
+    assert not in_one_piece(model.log_line(tag))
 
 
 def test_slow_reader_delays_only_its_own_answer(model: Model, tag: str) -> None:

@@ -98,6 +98,7 @@ def test_a_generator_with_too_few_open_files(lab: Laboratory, monkeypatch: pytes
     found = short(lab, users=140)
     assert found.trial.verdict.outcome == "invalid"
     assert "invalid.generator_limits" in codes(found)
+    assert any("Too many open files (`ulimit -n` is 100)" in one.text for one in found.trial.verdict.reasons)
     assert "target.exit" not in codes(found)
 
 

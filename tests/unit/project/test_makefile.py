@@ -1,5 +1,6 @@
 """The Makefile: what it lists, and how it repairs an environment whose making was interrupted."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from tests import ROOT
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z][a-z-]*):(?!=)(.*)\n\t", MAKEFILE, re.MULTILINE)
 UV = ".venv/bin/uv"
+GIVEN = ("MAKEFLAGS", "MFLAGS", "PROFILE", "RUNTIME", "TARGETS", "ARGS")  # by the make that these tests may run under
 
 INTERPRETER = """#!/bin/sh
 echo "$0 $*" >> calls
@@ -23,7 +25,8 @@ esac
 
 
 def make(*arguments: str, cwd: Path = ROOT) -> str:
-    done = subprocess.run(["make", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    kept = {name: value for name, value in os.environ.items() if name not in GIVEN}
+    done = subprocess.run(["make", *arguments], cwd=cwd, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -55,6 +58,19 @@ def test_every_listed_target_is_declared_phony() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert phony
     assert set(phony[1].split()) == {name for name, _ in TARGETS}
+
+
+@pytest.mark.parametrize(
+    ("typed", "passed_on"),
+    [
+        ((), ""),
+        (("PROFILE=article", "RUNTIME=docker"), "--profile article --runtime docker"),
+        (("ARGS=--resume latest",), "--resume latest"),
+    ],
+)
+def test_bench_passes_on_what_was_typed_and_no_defaults(typed: tuple[str, ...], passed_on: str) -> None:
+    (line,) = (one for one in make("-n", "-o", "setup", "bench", *typed).splitlines() if "chatbench run" in one)
+    assert line.partition("chatbench run")[2].split() == passed_on.split()
 
 
 @pytest.mark.parametrize(("present", "made"), [(None, 1), ("interrupted", 1), ("healthy", 0)])

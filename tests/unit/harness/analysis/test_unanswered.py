@@ -8,10 +8,12 @@ import pytest
 
 from harness.analysis import chat_figures
 from harness.analysis.facts import Facts
-from harness.analysis.unanswered import commonest, lost_tags, waited_s
+from harness.analysis.unanswered import commonest, lost_tags, own_limits, waited_s
 from harness.analysis.validity import Validity, disturbances
 from harness.analysis.verdict import judge
 from harness.records import (
+    OWN_LIMIT,
+    OWN_LIMIT_WORDS,
     AnswerPlan,
     Distribution,
     Emission,
@@ -21,6 +23,7 @@ from harness.records import (
     Slo,
     Turn,
     Verdict,
+    Visit,
     to_json,
 )
 from harness.records.recipe import nonce_of
@@ -224,3 +227,14 @@ def test_a_lost_tag_is_told_apart_from_users_that_are_mixed_up(lost: int, why: s
     (reason,) = disturbances({}, replace(FACTS, foreign_nonces=2, lost_tags=lost), Validity())
     assert reason.code == "invalid.foreign_nonce"
     assert reason.text.endswith(why)
+
+
+def test_limits_of_the_load_generator_are_counted_by_their_words() -> None:
+    files, ports = f"{OWN_LIMIT_WORDS}Too many open files", f"{OWN_LIMIT_WORDS}no port"
+    one = Turn(user=0, conversation=0, turn=0, tag="a", phase="measure", intended_s=110, sent_s=110, outcome="failed")
+    turns = [replace(one, error_kind=OWN_LIMIT, error=error) for error in (files, ports, files)]
+    turns.append(replace(one, error_kind="connection", error="refused"))
+    visits = tuple(Visit(user=0, start_s=110, error=error) for error in (files, "refused", None))
+    found = own_limits(turns, replace(SUMMARY, visits=visits))
+    assert found == {"Too many open files": 3, "no port": 1}
+    assert own_limits(turns[-1:], None).total() == 0

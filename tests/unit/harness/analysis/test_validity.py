@@ -12,6 +12,7 @@ import pytest
 from harness import results
 from harness.analysis import chat_figures
 from harness.analysis.facts import Facts
+from harness.analysis.unanswered import own_limits
 from harness.analysis.verdict import judge
 from harness.records import (
     OWN_LIMIT,
@@ -162,7 +163,9 @@ def throttled(made: Recorded) -> None:
 def generator_without_files(made: Recorded) -> None:
     lost = replace(made.turns[7], outcome="failed", error_kind=OWN_LIMIT, error=f"{OWN_LIMIT_WORDS}Too many open files")
     made.turns[7] = lost
-    made.facts = replace(made.facts, own_limits=sum(turn.error_kind == OWN_LIMIT for turn in made.turns))
+    limits = own_limits(made.turns, None)
+    ((words, count),) = limits.items()
+    made.facts = replace(made.facts, own_limits=count, own_limit=words)
 
 
 def lost_line(made: Recorded) -> None:
@@ -241,7 +244,7 @@ PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (
         generator_without_files,
         "invalid.generator_limits",
-        "turns that the load generator could not take for a limit of its own 1 (limit 0)",
+        "turns that the load generator could not take for a limit of its own 1 (limit 0): Too many open files",
     ),
     (lost_line, "invalid.lost_turns", "lost turns 1 (limit 0)"),
     (invented_line, "invalid.lost_turns", "lost turns 1 (limit 0)"),

@@ -308,6 +308,22 @@ def test_resuming_takes_no_targets(say: Say, no_set_up: None, earlier: Path) -> 
     assert "--resume takes the targets of the run it goes on with" in said.message
 
 
+@pytest.mark.parametrize(
+    ("option", "other", "own"), [("profile", "quick", "smoke"), ("runtime", "docker", "local"), ("workers", "2", "1")]
+)
+def test_resuming_takes_no_other_settings(
+    option: str, other: str, own: str, say: Say, no_set_up: None, earlier: Path
+) -> None:
+    (folder,) = earlier.iterdir()
+    said = say("run", "--resume", "latest", "--results", str(earlier), f"--{option}", other)
+    assert said.code == EXIT_USAGE
+    assert said.message == f"chatbench: --{option} {other}: run {folder.name} was begun with {option} {own}"
+    assert said.hint == f"  leave --{option} out to resume it, or start a new run"
+    results.write_run(folder, replace(results.read_run(folder), machine={}))
+    said = say("run", "--resume", "latest", "--results", str(earlier), f"--{option}", own)
+    assert "was begun on another machine" in said.message  # the next that is asked for
+
+
 def test_a_run_of_another_machine_is_not_resumed(say: Say, no_set_up: None, earlier: Path) -> None:
     (folder,) = earlier.iterdir()
     run = results.read_run(folder)

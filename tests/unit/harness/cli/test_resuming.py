@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import profiles
 from harness.cli import REPOSITORY, resuming, typed
 from harness.environments.sources import digest_of_measuring
 from harness.errors import UsageError
@@ -122,6 +123,18 @@ def test_other_files_are_refused_where_trials_are_kept_and_taken_where_none_are(
     assert resuming.require_same_targets(run, prepared(here), ["another"]) is True
 
 
+def test_packages_from_elsewhere_that_changed_are_refused(here: Path) -> None:
+    (here / "more.txt").write_text("flask==3.0")
+    (here / "mybot" / "requirements.txt").write_text("-r ../more.txt\n")
+    with (here / "mybot" / "part.toml").open("a") as file:
+        file.write('[local]\nrequirements = "requirements.txt"\n')
+    run = replace(run_begun_in(here), created_at="2100-01-01T00:00:00+00:00")
+    assert resuming.require_same_targets(run, prepared(here), [NAME]) is False
+    (here / "more.txt").write_text("flask==3.1")
+    with pytest.raises(UsageError, match="or packages installed for it from elsewhere, changed"):
+        resuming.require_same_targets(run, prepared(here), [NAME])
+
+
 def test_another_bot_of_the_same_files_but_other_versions_is_refused(here: Path) -> None:
     run, now = run_begun_in(here), prepared(here)[NAME]
     mine, redis = now.info.parts
@@ -134,6 +147,17 @@ def test_another_bot_of_the_same_files_but_other_versions_is_refused(here: Path)
         with pytest.raises(UsageError) as refused:
             resuming.require_same_targets(run, {NAME: replace(now, info=info)}, [NAME])
         assert said in refused.value.message or "name was" in refused.value.message
+
+
+def test_a_profile_that_was_changed_meanwhile_is_refused(here: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text((ROOT / "harness" / "profiles" / "smoke.toml").read_text())
+    run = replace(run_begun_in(here), profile=profiles.load(str(file)))
+    resuming.require_same_settings(run, profile=str(file), runtime=None, workers=None)
+    other = replace(run, profile=replace(run.profile, seed=run.profile.seed + 1))
+    with pytest.raises(UsageError, match=r"mine\.toml: run one was begun with profile mine of other settings"):
+        resuming.require_same_settings(other, profile=str(file), runtime=None, workers=None)
+    resuming.require_same_settings(other, profile=None, runtime=None, workers=None)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,23 @@ def test_a_persons_node_settings_decide_neither_packages_nor_build(
     assert (tmp_path / "calls").read_text().splitlines() == ["npm ci []", "npm run []"]
 
 
+def test_a_build_may_read_what_git_ignores_and_write_beside_its_sources(
+    made: FrontEnds, steps: list[str], web_part: Path, bare_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "root").mkdir()
+    put(bare_path, "npm", NPM.replace("exit 0", 'test "$1" = run && date > built.tsbuildinfo\nexit 0'))
+    subprocess.run(["git", "init", "-q", str(web_part)], check=True)
+    (web_part / ".gitignore").write_text(".env.local\n*.tsbuildinfo\n")
+    (web_part / ".env.local").write_text("VITE_TITLE=one")
+    made.ensure_web(web_part, "dist/browser")
+    made.ensure_web(web_part, "dist/browser")
+    building = "angular: building the front end"
+    assert steps.count(building) == 1
+    (web_part / ".env.local").write_text("VITE_TITLE=two")
+    made.ensure_web(web_part, "dist/browser")
+    assert steps.count(building) == 2
+
+
 def test_a_failed_build_shows_its_first_error(made: FrontEnds, web_part: Path, bare_path: Path, tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     put(bare_path, "npm", "#!/bin/sh\necho start\necho 'npm error code EUSAGE'\nseq 99\nexit 1\n")
@@ -77,17 +94,13 @@ def test_a_build_without_a_page_is_an_error(made: FrontEnds, web_part: Path, tmp
         made.ensure_web(web_part, "dist/elsewhere")
 
 
-@pytest.mark.parametrize("with_git", [True, False])
-def test_ignored_files_are_no_sources(web_part: Path, with_git: bool) -> None:
+def test_packages_and_builds_are_no_sources(web_part: Path) -> None:
     (web_part / "node_modules").mkdir()
     (web_part / "node_modules/x.js").touch()
     (web_part / "dist").mkdir()
     (web_part / "dist/index.html").touch()
-    if with_git:
-        subprocess.run(["git", "init", "-q", str(web_part)], check=True)
-        (web_part / ".gitignore").write_text("node_modules/\ndist/\n")
     names = {str(file.relative_to(web_part)) for file in front_ends.source_files(web_part, "dist/browser")}
-    assert names - {".gitignore"} == {"package.json", "package-lock.json", "src/index.html"}
+    assert names == {"package.json", "package-lock.json", "src/index.html"}
 
 
 def test_npm_versions_come_from_the_lock(web_part: Path) -> None:

@@ -68,12 +68,13 @@ def test_a_changed_wheel_folder_or_project_is_another_state_and_an_editable_sour
     written(tmp_path, "x.whl", "one")
     written(tmp_path, "lib/code.py", "one")
     written(tmp_path, "pyproject.toml", "one")
+    written(tmp_path, "requirements-base.txt", "a==1\n")
 
     def state() -> list[bytes]:
         return list(read_requirements(file, tmp_path).states())
 
     seen = [state()]
-    for name in ("x.whl", "lib/code.py", "pyproject.toml", "r.txt"):
+    for name in ("x.whl", "lib/code.py", "pyproject.toml", "requirements-base.txt", "r.txt"):
         (tmp_path / name).write_text((tmp_path / name).read_text() + "# two\n")
         seen.append(state())
         assert seen[-1] not in seen[:-1], name

@@ -213,6 +213,23 @@ def test_a_merge_into_a_later_state_than_base_is_remarked_with_its_first_parent(
     assert said(repository, kept, "HEAD^1", ".").startswith("base and head hold the same files of the target")
 
 
+def test_a_local_branch_behind_its_remote_one_is_remarked_with_the_commit_to_name(
+    repository: Path, kept: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(repository), str(place))
+    commit(repository, {"bots/a/part.toml": "dearer"}, "three")
+    git(place, "fetch", "--quiet")
+    git(place, "checkout", "--quiet", "-b", "change", "origin/main")
+    commit(place, {"docs.md": "words"}, "four")
+    fork = git(repository, "rev-parse", "main")
+    remark = f"origin/main changed the target before head parted from it: to judge head alone, name {fork[:12]}"
+    assert said(place, kept, "main", "change") == remark
+    assert "parted" not in said(place, kept, "origin/main", "change")
+    git(place, "branch", "--quiet", "--force", "main", "origin/main")
+    assert "parted" not in said(place, kept, "main", "change")
+
+
 @pytest.mark.parametrize(("file", "same"), [("docs.md", True), ("bots/a/new.py", False), ("bots/a/part.toml", False)])
 def test_sides_without_a_difference_in_the_target_are_remarked(
     repository: Path, kept: Path, file: str, same: bool

@@ -111,6 +111,32 @@ def test_requirements_of_another_folder_count(tmp_path: Path) -> None:
     assert found[0] != found[1]
 
 
+@pytest.mark.parametrize("line", ["-r ../more.txt", "-c ../more.txt", "-e ../lib", "../lib", "./../lib/x-1.0.whl"])
+def test_what_is_installed_from_elsewhere_counts(tmp_path: Path, line: str) -> None:
+    write(tmp_path / "a", *FILES)
+    (tmp_path / "a" / "part.toml").write_text(FILES["part.toml"] + '[local]\nrequirements = "r.txt"\n')
+    (tmp_path / "a" / "r.txt").write_text(f"{line}\n")
+    write(tmp_path, "more.txt", "lib/pyproject.toml", "lib/x-1.0.whl", "lib/__pycache__/x.pyc", "lib/chat.db")
+    part = read_part(tmp_path / "a")
+    before = digest_of_part(part)
+    write(tmp_path, "lib/__pycache__/y.pyc", "lib/new.log")
+    assert digest_of_part(part) == before
+    for name in ("more.txt", "lib/pyproject.toml", "lib/x-1.0.whl"):
+        (tmp_path / name).write_text("other")
+    assert digest_of_part(part) != before
+
+
+def test_packages_of_a_ready_environment_count(tmp_path: Path) -> None:
+    write(tmp_path / "a", *FILES, ".venv/pyvenv.cfg")
+    (tmp_path / "a" / "part.toml").write_text(FILES["part.toml"] + '[local]\nvenv = ".venv"\n')
+    site = tmp_path / "a" / ".venv" / "lib" / "python3.11" / "site-packages"
+    (site / "flask-3.0.dist-info").mkdir(parents=True)
+    part = read_part(tmp_path / "a")
+    before = digest_of_part(part)
+    (site / "flask-3.0.dist-info").rename(site / "flask-3.1.dist-info")
+    assert digest_of_part(part) != before
+
+
 def test_files_written_since_are_named(folder: Path) -> None:
     part = read_part(folder)
     assert changed_since(part, datetime(2100, 1, 1, tzinfo=UTC)) == []

@@ -107,6 +107,14 @@ def test_samples_hold_what_client_and_model_saw(tmp_path: Path) -> None:
     assert json.loads(results.read_resources(tmp_path).iloc[0]["process_cpu_s"]) == {"12": 0.5}
 
 
+@pytest.mark.parametrize(("sent_s", "lag_s"), [(0.36, 0.0), (0.367, 0.007)])
+def test_an_answer_in_one_piece_is_due_with_its_last_token(tmp_path: Path, sent_s: float, lag_s: float) -> None:
+    whole = replace(EMISSION, emit_s=(sent_s,) * 4)
+    turn = replace(TURN, first_s=10.4, arrival_s=(0.399,), arrival_tokens=(4,))
+    results.write_samples(tmp_path, [turn], [whole], [])
+    assert results.read_turns(tmp_path).iloc[0]["model_lag_s"] == pytest.approx(lag_s)
+
+
 def test_no_turns_still_give_files_with_all_columns(tmp_path: Path) -> None:
     results.write_samples(tmp_path, [], [], [])
     assert "added_ttft_s" in results.read_turns(tmp_path).columns

@@ -175,3 +175,44 @@ def test_a_submodule_in_a_target_is_refused_and_is_a_target_of_its_own(
     with pytest.raises(UsageError, match="bots/mine/library is a submodule"):
         gated(f"{root}/bots/mine", "main")
     assert titles(gated(f"{root}/bots/mine/library/chat bots/mine")) == ("own old", "own new")
+
+
+def test_files_that_git_ignores_are_on_one_side_alone(gated: Callable[..., Sides], own: Path) -> None:
+    commit(own.parents[1], {".gitignore": "index/\n.env\n*.pyc\n*.log\n*_cache/\nenv/\n"}, "three")
+    made = ("run.log", "__pycache__/app.pyc", ".mypy_cache/x", "env/pyvenv.cfg", "env/lib/x.py")
+    for name in made:
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text("")
+    assert gated(str(own), "main~2").remarks == ()
+    (own / "index").mkdir()
+    (own / "index" / "vectors.bin").write_text("")
+    (own / ".env").write_text("")
+    (remark,) = gated(str(own), "main~2").remarks
+    assert remark == f"git ignores {own}/.env and 1 more: one side has what the other lacks"
+    assert gated(str(own), "main~2", "main").remarks == ()
+
+
+@pytest.mark.parametrize("place", ["{own}/app.py", "--app={own}", "{own}/../../shared.py:/x"])
+def test_a_path_to_the_files_as_they_are_is_refused(gated: Callable[..., Sides], own: Path, place: str) -> None:
+    start = f'[local]\nstart = ["python3", "{place.format(own=own)}"]\n'
+    commit(own.parents[1], {"chat bots/mine/part.toml": part("absolute") + start}, "three")
+    with pytest.raises(UsageError, match="both sides would use the files as they are") as refused:
+        gated(str(own), "main")
+    assert place.format(own=own) in refused.value.message
+    beside = start.replace(str(own.parents[1]), f"{own.parents[1]}-2")
+    commit(own.parents[1], {"chat bots/mine/part.toml": part("beside") + beside}, "four")
+    assert titles(gated(str(own), "main")) == ("beside", "beside")
+
+
+@pytest.mark.parametrize(("line", "shared"), [("-e {own}", True), ("-r {own}/more.txt", True), ("-e .", False)])
+def test_requirements_of_the_files_as_they_are_are_refused(
+    gated: Callable[..., Sides], own: Path, line: str, shared: bool
+) -> None:
+    written = part("new") + '[local]\nrequirements = "requirements.txt"\n'
+    files = {"part.toml": written, "requirements.txt": line.format(own=own), "more.txt": ""}
+    commit(own.parents[1], {f"chat bots/mine/{name}": text for name, text in files.items()}, "three")
+    if shared:
+        with pytest.raises(UsageError, match="both sides would use the files as they are"):
+            gated(str(own), "main")
+    else:
+        assert titles(gated(str(own), "main")) == ("new", "new")

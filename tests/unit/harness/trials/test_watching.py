@@ -7,6 +7,7 @@ import pytest
 
 from harness import profiles
 from harness.records import LoadPlan
+from harness.trials.generator import in_one_piece
 from harness.trials.plans import chat_plan, climb_plan
 from harness.trials.watching import Live, Worst, verdict_is_certain
 
@@ -87,6 +88,34 @@ def test_slow_first_tokens_are_no_reason_where_turns_make_several_calls_of_the_m
     for _ in range(52):
         live.add(row(ok=False))
     assert certain(live, plan(users=410))
+
+
+def test_slow_first_tokens_are_no_reason_where_an_answer_comes_in_one_piece() -> None:
+    live = Live(worst=Worst.of(QUICK))
+    for _ in range(900):
+        live.add(row(ttft_s=1.1))  # as its last token, which the client cannot know
+    assert certain(live)
+    live.in_one_piece = True
+    assert not certain(live)
+    for _ in range(52):
+        live.add(row(ok=False))
+    assert certain(live)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ("[1.08,1.08,1.08]", True),
+        ("[1.08,1.08]", True),
+        ("[0.3,0.32,0.34]", False),
+        ("[0.3,1.08]", False),
+        ("[0.3]", False),
+        ("[]", False),
+    ],
+)
+def test_the_models_log_tells_an_answer_in_one_piece(times: str, expected: bool) -> None:
+    line = f'{{"tag":"ab","emit_s":{times},"end_s":1.09,"word":"blue"}}'.encode()
+    assert in_one_piece(line) is expected
 
 
 def climbing(bad_blocks: set[int]) -> Live:

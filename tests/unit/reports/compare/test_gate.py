@@ -58,6 +58,14 @@ def test_the_summary_names_every_pair_and_both_batches() -> None:
     assert "0.1% failed" in text
 
 
+def test_a_base_that_moved_on_is_told_where_the_answer_is_read() -> None:
+    remark = "base changed the target after head parted from it: to judge head alone, name 0123456789ab"
+    moved = facts("failed", remarks=(remark,))
+    assert f"Note: {remark}." in gate.to_markdown(moved)
+    assert remark in (read(gate.to_junit(moved)).findtext("testcase/system-out") or "")
+    assert "Note:" not in gate.to_markdown(facts("failed"))
+
+
 def test_a_revision_with_markup_in_its_name_cannot_break_the_files() -> None:
     hostile = facts("failed", head="a|b</testcase><script>alert(1)</script>")
     suite = read(gate.to_junit(hostile))

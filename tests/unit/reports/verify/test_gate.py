@@ -21,6 +21,7 @@ from tests.doubles import results_run
 
 USERS, MARGIN, SIZE = 20, 0.05, 3
 GATE = "report/gate.json"
+REMARKS = ("base and head hold the same files of the target",)
 FIGURE = "target_cpu_s_per_turn"
 STOLEN = Verdict(outcome="invalid", reasons=(Reason(code="invalid.steal", text="stolen"),))
 SLOW = Verdict(outcome="fail", reasons=(Reason(code="target.died", text="it died"),))
@@ -41,7 +42,7 @@ def write_gate(folder: Path, head_cpu_s: float, batches: int, judged: dict[tuple
     """Write a gate's run as the command does; ``judged`` replaces verdicts by side and pair."""
     pairs = SIZE * batches
     models = (side(gate.BASE, 0.06, pairs), side(gate.HEAD, head_cpu_s, pairs))
-    terms = GateTerms(base="main (0123)", head="working tree", margin=MARGIN, pairs=SIZE)
+    terms = GateTerms(base="main (0123)", head="working tree", margin=MARGIN, pairs=SIZE, remarks=REMARKS)
     results_run.write_run(folder, models, common_level=USERS, gate=terms)
     for (name, number), verdict in judged.items():
         results_run.rewrite(trial_of(folder, name, number), verdict=verdict)
@@ -77,6 +78,7 @@ def answer(folder: Path, batches: int) -> report.Gate:
         decision=decision,
         pairs=tuple(pairs),
         false_alarm_ratio=gate.false_alarms(pairs, MARGIN),
+        remarks=REMARKS,
     )
 
 
@@ -166,6 +168,7 @@ EDITS: Sequence[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda g: g.update(false_alarm_ratio=0.5), "false_alarm_ratio"),
     (lambda g: g.update(users=200), "users"),
     (lambda g: g.update(base="v1.0"), "base"),
+    (lambda g: g["remarks"].pop(), "remarks"),
     (lambda g: g.update(extra=1), "extra"),
 ]
 

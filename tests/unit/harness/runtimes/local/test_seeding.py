@@ -1,6 +1,8 @@
 """Seeded data: made once for each state of all that the commands read; a failure leaves nothing."""
 
+import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +54,51 @@ def test_a_file_outside_of_the_folder_counts_where_a_command_names_it(folder: Pa
     assert (second / "shared.sql").read_text() == "two"
 
 
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        (("../shared",), {}),
+        (("--from=../shared/seed.sql",), {}),
+        (("cat < '../shared/seed.sql'",), {}),
+        ((), {"SEED_FILE": "../shared/seed.sql"}),
+        ((), {"SEEDS": "{data}:../shared"}),
+    ],
+)
+def test_files_and_folders_outside_count_wherever_they_are_named(
+    folder: Path, tmp_path: Path, words: tuple[str, ...], env: dict[str, str]
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "seed.sql").write_text("one")
+    part = part_of(folder, "", *words, env=env)
+    first = template(part, tmp_path)
+    assert template(part, tmp_path) == first
+    (tmp_path / "shared" / "seed.sql").write_text("two")
+    assert template(part, tmp_path) != first
+
+
+@pytest.mark.parametrize("word", ["..", "/", "/proc", "/usr/lib", "x" * 5000, "a\0b"])
+def test_a_folder_around_the_part_and_the_systems_own_do_not_count(folder: Path, tmp_path: Path, word: str) -> None:
+    part = replace(part_of(folder), local=Local(env={"A": word}, prepare=(("true",),)))
+    assert seeding._named_outside(part) == []
+
+
+def test_projects_and_packages_that_are_installed_count(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "seeds.py").write_text("one")
+    (folder / "requirements.txt").write_text("-e ../library\n")
+    locked = part_of(folder, "")
+    locked = replace(locked, local=replace(locked.local, requirements="requirements.txt"))
+    site = tmp_path / "env" / "lib" / "python3.11" / "site-packages"
+    (site / "faker-1.0.dist-info").mkdir(parents=True)
+    ready = replace(locked, local=replace(locked.local, requirements=None, venv="../env"))
+    before = [template(part, tmp_path) for part in (locked, ready)]
+    assert [template(part, tmp_path) for part in (locked, ready)] == before
+    (tmp_path / "library" / "seeds.py").write_text("two")
+    (site / "faker-1.0.dist-info").rename(site / "faker-2.0.dist-info")
+    after = [template(part, tmp_path) for part in (locked, ready)]
+    assert len({*before, *after}) == 4
+
+
 def test_a_variant_another_seed_and_other_tools_have_data_of_their_own(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +115,23 @@ def test_a_variant_another_seed_and_other_tools_have_data_of_their_own(
         template(part, tmp_path, tools=Tools(python=Path("/envs/other-1/bin/python"))),
     }
     assert len(folders) == 7
+
+
+def test_data_that_nothing_has_used_for_long_goes_with_the_next_that_is_made(folder: Path, tmp_path: Path) -> None:
+    made = []
+    for text in ("one", "two", "three"):
+        (folder / "seed.sql").write_text(text)
+        made.append(template(part_of(folder), tmp_path))
+    another = template(replace(part_of(folder), name="app-2"), tmp_path)
+    for one, unused_s in ((made[0], seeding.UNUSED_S + 60), (made[1], seeding.UNUSED_S - 60), (another, 1e9)):
+        os.utime(one, times=(0, time.time() - unused_s))
+    (folder / "seed.sql").write_text("two")
+    assert template(part_of(folder), tmp_path) == made[1]
+    assert made[1].stat().st_mtime > time.time() - 60
+    assert made[0].exists()
+    (folder / "seed.sql").write_text("four")
+    template(part_of(folder), tmp_path)
+    assert [one.exists() for one in (*made, another)] == [False, True, True, True]
 
 
 def test_a_failed_command_shows_its_end_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
