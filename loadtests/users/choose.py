@@ -50,6 +50,8 @@ def page_class(protocol: str, user_class: str | None) -> type[Page]:
     candidate = getattr(module, name, None)
     if not (isinstance(candidate, type) and issubclass(candidate, Page)):
         raise ValueError(f"user class {user_class!r}: {name!r} is not a subclass of loadtests.page.Page in that file")
+    if missing := ", ".join(sorted(candidate.__abstractmethods__)):
+        raise ValueError(f"user class {user_class!r}: {name} lacks {missing}: write every method that Page asks for")
     return candidate
 
 

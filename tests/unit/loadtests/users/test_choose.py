@@ -39,3 +39,11 @@ def test_what_a_user_class_raises_when_it_is_read_is_shown(tmp_path: Path, monke
     monkeypatch.setattr(sys, "path", list(sys.path))
     with pytest.raises(ValueError, match=r"(?s)user\.py cannot be read\nTraceback.*No module named 'nowhere_at_all'"):
         page_class("mine", f"{tmp_path}/user.py:Own")
+
+
+def test_methods_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    file = tmp_path / "user.py"
+    file.write_text("from loadtests.page import Page\n\nclass Half(Page):\n    def connect(self): ...\n")
+    with pytest.raises(ValueError, match="Half lacks ask, new_conversation: write every method"):
+        page_class("mine", f"{file}:Half")
