@@ -39,7 +39,7 @@ class StreamlitPage(Page):
         self._endpoint = endpoint(visitor.base_url)
         self._connection = Connection(self._endpoint)
         self._socket = WebSocket(self._connection)
-        self._session = self._new_session(load(visitor.streamlit_site))
+        self._session = self._new_session(load(visitor.streamlit_site), ())
         self._asked = False  # a message since the page was opened
         self.xsrf_token = ""  # as the server's cookie has it
         self._signed_in_before = True  # its session was made beforehand
@@ -95,7 +95,7 @@ class StreamlitPage(Page):
     def open_page(self) -> PageLoad:
         """Return the cost of index.html and its files, fetched without a cookie."""
         self.close()
-        self._session = self._new_session(self._session.protocol)
+        self._session = self._new_session(self._session.protocol, self._session.nonces)
         self._signed_in_before, self.xsrf_token = False, ""
         return fetch_page(self._connection, self._endpoint)[0]
 
@@ -123,7 +123,7 @@ class StreamlitPage(Page):
             self.press(NEW_CONVERSATION)
         elif self._asked:
             self._connection.close()
-            self._session = self._new_session(self._session.protocol)
+            self._session = self._new_session(self._session.protocol, self._session.nonces)
             self.connect()
 
     def ask(self, text: str, nonce: str, trace: GrowingText) -> None:
@@ -177,9 +177,10 @@ class StreamlitPage(Page):
             self.connected = True
         return time.monotonic() >= until_s
 
-    def _new_session(self, protocol: Protocol) -> Session:
+    def _new_session(self, protocol: Protocol, nonces: Iterable[str]) -> Session:
+        """Return a page that is about to be opened; its app may show this user's earlier answers, by their nonces."""
         url = f"{self._endpoint.origin}{self._endpoint.prefix}/"
-        return Session(protocol, context={**_BROWSER, "url": url})
+        return Session(protocol, context={**_BROWSER, "url": url}, nonces=set(nonces))
 
     def _keep_cookie(self) -> None:
         """Trade the code that came with the sign-in for a cookie, as the script of that page does."""

@@ -204,6 +204,15 @@ def test_a_page_without_the_button_is_opened_anew_for_a_new_conversation(visit: 
     assert second.wire_bytes < first.wire_bytes * 1.2
 
 
+def test_a_history_that_outlives_the_page_is_the_users_own(visit: Visit) -> None:
+    page = visit("k" * 32)
+    first = take_turn(page)
+    page.in_conversation = False
+    second = take_turn(page, turn=1)
+    assert (first.outcome, second.outcome) == ("ok", "ok"), second.error
+    assert second.wire_bytes > first.wire_bytes
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "said"),
     [
