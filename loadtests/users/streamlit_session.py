@@ -202,13 +202,16 @@ class Session:
             self.timers.component(component.id, component.json_args, fragment_id, at_s)
 
     def _widget(self, kind: str, widget: Any, fragment_id: str) -> None:
-        """Keep a widget as it is first drawn; drawn again it keeps its value."""
+        """Keep a widget as it is first drawn; drawn again it keeps its value unless the script sets another."""
         self._drawn.add(widget.id)
-        if widget.id in self.values:
+        known = self.values.get(widget.id)
+        if known is not None:
+            if kind in _PLAIN_VALUES and widget.set_value:
+                setattr(known.state, _PLAIN_VALUES[kind], widget.value)
             return
         state = self.protocol.widget_state(id=widget.id)
         if kind in _PLAIN_VALUES:
-            setattr(state, _PLAIN_VALUES[kind], widget.default)
+            setattr(state, _PLAIN_VALUES[kind], widget.value if widget.set_value else widget.default)
         elif kind == "feedback":
             state.string_value = ""  # nobody rates an answer under load
         else:
