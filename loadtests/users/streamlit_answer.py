@@ -8,11 +8,16 @@ from typing import Any
 Path = tuple[int, ...]  # of an element on the page: ``delta_path``
 
 #: the fields that hold the text of elements
-_TEXT = {
-    **dict.fromkeys(("markdown", "text", "html", "heading", "alert"), ("body",)),
+_TEXT: dict[str, tuple[str, ...]] = {
+    "markdown": ("body",),
+    "text": ("body",),
+    "html": ("body",),
+    "heading": ("body",),
+    "alert": ("body",),
     "code": ("code_text",),
     "iframe": ("srcdoc",),
-    **dict.fromkeys(("text_area", "text_input"), ("default", "value")),  # the value that a script sets comes apart
+    "text_area": ("default", "value"),  # the second is what a script sets
+    "text_input": ("default", "value"),
 }
 #: the fields in which components get their texts, as JSON
 _JSON = {"component_instance": "json_args", "bidi_component": "json"}

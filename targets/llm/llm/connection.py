@@ -34,8 +34,9 @@ class Request:
 
     def head(self) -> bytes:
         """Return the head again, without the offer of another protocol."""
-        version, option = (b"1.1" if self.chunked else b"1.0"), (b"keep-alive" if self.keep_alive else b"close")
-        lines = [b"%b %b HTTP/%b" % (self.method.encode(), self.url, version), b"connection: " + option]
+        version = "1.1" if self.chunked else "1.0"
+        option = b"keep-alive" if self.keep_alive else b"close"
+        lines = [f"{self.method} ".encode() + self.url + f" HTTP/{version}".encode(), b"connection: " + option]
         return b"\r\n".join([*lines, *(b"%b: %b" % field for field in self.headers.items()), b"", b""])
 
 
