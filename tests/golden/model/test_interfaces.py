@@ -90,6 +90,16 @@ def test_slashes_of_a_base_url_do_not_matter(model: Model, tag: str, path: str) 
     assert post(model, path, messages=said(tag)).status == 200
 
 
+@pytest.mark.parametrize("below", ["", "/v1"])
+@pytest.mark.parametrize("place", ["/openai/deployments/gpt-4o", "/openai/v1", "/openai"])
+def test_the_paths_of_azure_lead_to_the_same_answers(model: Model, tag: str, below: str, place: str) -> None:
+    version = "?api-version=2024-10-21"
+    reply = post(model, f"{below}{place}/chat/completions{version}", {"api-key": "x"}, messages=said(tag), stream=True)
+    assert reply.text.startswith(nonce(42, tag))
+    assert post(model, f"{below}{place}/embeddings{version}", input="boat").status == 200
+    assert post(model, f"{below}{place}/nothing{version}").status == 404
+
+
 @pytest.mark.parametrize(("name", "packed"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_a_compressed_body_is_read(model: Model, tag: str, name: str, packed: Any) -> None:
     body = packed(json.dumps({"messages": said(tag)}).encode())
