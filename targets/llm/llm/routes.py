@@ -14,8 +14,8 @@ MODEL_NAME = "stand-in"
 TAG_HEADER = b"x-chatbench-tag"
 KEPT_HEADERS = (TAG_HEADER, b"content-encoding")
 _CREATED = int(time.time())
-#: the beginning of a path as OpenAI's client for Azure writes it, below an address with or without /v1
-_AZURE = re.compile(r"(?:/v1)?/openai(?:/v1|/deployments/[^/]+)?(?=/)")
+#: how a path begins below an address with or without /v1: some clients add it again, that for Azure words of its own
+_BASE = re.compile(r"^(?=/(?:v1|openai)/)(?:/v1)*(?:/openai(?:/v1|/deployments/[^/]+)?)?(?=/)")
 _BARE_TAG = re.compile(r"[0-9a-f]{16}")
 
 
@@ -65,8 +65,7 @@ def _reply(
 
 def _found(method: str, path: str) -> tuple[str, Handler, str]:
     """Return the method and the handler of a path, and what follows the path that they are known by."""
-    azure = _AZURE.match(path)
-    place = f"/v1{path[azure.end() :]}" if azure else path
+    place = _BASE.sub("/v1", path)
     if place in ROUTES:
         return (*ROUTES[place], "")
     if place.startswith(f"{MODELS}/"):

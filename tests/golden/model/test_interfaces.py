@@ -85,8 +85,8 @@ def test_a_model_has_the_name_it_is_asked_by(model: Model) -> None:
     assert (reply.json["id"], reply.json["object"]) == ("org/some-model", "model")
 
 
-@pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions/", "/v1/chat//completions"])
-def test_slashes_of_a_base_url_do_not_matter(model: Model, tag: str, path: str) -> None:
+@pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions/", "/v1/v1/chat//completions"])
+def test_how_a_base_url_is_joined_does_not_matter(model: Model, tag: str, path: str) -> None:
     assert post(model, path, messages=said(tag)).status == 200
 
 
