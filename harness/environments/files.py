@@ -32,7 +32,10 @@ def _files(folder: Path, above: set[str]) -> Iterator[Path]:
     place = str(folder.resolve())
     if place in above:
         return
-    inside = list(folder.iterdir())
+    try:
+        inside = list(folder.iterdir())
+    except PermissionError:  # the data of a database that runs as another user, for instance
+        return
     names = {path.name for path in inside}
     if "pyvenv.cfg" in names or {"run.json", "trials"} <= names:  # a virtual environment, a run of chatbench
         return
