@@ -164,10 +164,11 @@ class Session:
     def _delta(self, delta: Any, path: Path, trace: GrowingText | None, at_s: float) -> None:
         kind = delta.WhichOneof("type")
         element = delta.new_element if kind == "new_element" else None
+        fragment_id = str(getattr(delta, "fragment_id", ""))  # Streamlit has fragments from 1.33 on
         if element is not None:
-            self._element(element, delta.fragment_id, at_s)
+            self._element(element, fragment_id, at_s)
         if kind in ("new_element", "add_block"):
-            text = self._answer.draw(path, element, delta.fragment_id, self._run)
+            text = self._answer.draw(path, element, fragment_id, self._run)
             if text is not None and trace is not None:
                 trace.saw(text, at_s)
 

@@ -1,6 +1,7 @@
 """A Streamlit page as its user sees it: the widgets it reports with a run, the answer, the runs it asks for itself."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -186,6 +187,15 @@ def test_a_block_in_the_answers_place_holds_it_from_then_on() -> None:
     before, within = shown((0, 1), f"{NONCE} one"), [shown((0, 1, 0), text) for text in (f"{NONCE} one two", WHOLE)]
     trace, _ = asked(begun(), before, block((0, 1)), *within, finished())
     assert (trace.text, trace.times) == (WHOLE, [2.0, 4.0, 5.0])
+
+
+def test_messages_of_before_there_were_fragments_are_taken() -> None:
+    session, trace = Session(PROTOCOL), GrowingText(0.0)
+    session.expect(NONCE)
+    element = shown((0, 1), WHOLE).delta.new_element
+    old = SimpleNamespace(new_element=element, WhichOneof=lambda _: "new_element")  # Streamlit 1.30 has no more
+    session._delta(old, (0, 1), trace, 1.0)
+    assert trace.text == WHOLE
 
 
 def refreshing(fragment: str, interval_s: float) -> Any:
