@@ -191,4 +191,5 @@ def text_of(said: Any) -> str:
     if isinstance(text, list):
         parts = [part.get("text") for part in text if isinstance(part, dict)]
         text = "".join(part for part in parts if isinstance(part, str))
-    return text.replace("\0", "") if isinstance(text, str) else ""
+    plain = text.replace("\0", "") if isinstance(text, str) else ""
+    return plain if plain.isascii() else plain.encode(errors="replace").decode()  # JSON may bring half of a sign
