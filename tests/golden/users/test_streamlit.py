@@ -26,7 +26,7 @@ from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
-from tests.golden.users.recipes import AfterAForm
+from tests.golden.users.recipes import AfterAForm, AskByForm
 from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import SEED
 
@@ -187,6 +187,22 @@ def test_a_class_of_ones_own_fills_in_what_comes_before_the_chat(visit: Visit) -
     assert take_turn(page).outcome == "ok"
     page.close()
     assert take_turn(page, turn=1).outcome == "ok"
+
+
+class AskByBox(AskByForm):
+    """The text box alone sends a message."""
+
+    send_button = ""
+
+
+@pytest.mark.parametrize(("session", "kind"), [("q", AskByForm), ("t", AskByBox)])
+def test_a_form_or_a_text_box_takes_messages(visit: Visit, session: str, kind: type[StreamlitPage]) -> None:
+    page = visit(session * 32, kind)
+    turns = [take_turn(page, turn=turn) for turn in range(2)]
+    assert [(turn.outcome, turn.arrival_tokens[-1:]) for turn in turns] == [("ok", (TOKENS,))] * 2, turns
+    assert all(turn.arrival_s[0] >= TTFT_S + ITL_S * (TOKENS - 1) for turn in turns)
+    page.in_conversation = False
+    assert take_turn(page, turn=2).outcome == "ok"
 
 
 def test_a_page_without_chat_input_says_what_is_on_it_and_what_to_do(visit: Visit) -> None:

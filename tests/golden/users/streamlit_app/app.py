@@ -1,7 +1,7 @@
 """A small Streamlit chat of known timing; words in the message ask for faults, the session's first letter for a page.
 
 ``c``: a fragment of the page runs every 0.4 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
-``k``: none either, and what was said is kept for the next visit.
+``k``: none either, and what was said is kept for the next visit. ``q``: a form takes the messages, ``t``: a text box.
 """
 
 import hashlib
@@ -98,6 +98,12 @@ if page == "f" and "name" not in st.session_state:
         if st.form_submit_button("Start") and name:
             st.session_state.name = name
             st.rerun()
+    st.stop()
+if page in "qt":
+    with st.form("question") if page == "q" else st.container():
+        question = st.text_area("Your question")
+        if (page == "t" or st.form_submit_button("Ask")) and question:
+            st.info("".join(stream(question)))
     st.stop()
 with st.sidebar:
     if page not in "kn" and st.button("New conversation"):
