@@ -22,9 +22,9 @@ class TurnError(Exception):
     """A failed turn: ``kind`` is an error kind of the turn's record, ``message`` plain words."""
 
     def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
         self.kind = kind
-        self.message = message
+        self.message = _sound(str(message))
+        super().__init__(self.message)
 
 
 class SignInError(TurnError):
@@ -95,10 +95,16 @@ class GrowingText(AnswerTrace):
     finished: bool = False  # the protocol said that the answer is complete
 
     def saw(self, text: str, at_s: float | None = None) -> None:
-        """Note that the answer so far reads ``text`` (all of it, not the new part), now or at ``at_s``."""
+        """Note that the answer so far reads ``text`` (all of it, not the new part), now or at ``at_s``.
+
+        Raises:
+            TypeError: ``text`` is no text, but bytes for instance.
+        """
         self.updates += 1
         if not text or text == self.text:
             return
+        if not isinstance(text, str):
+            raise TypeError(f"reading.saw takes the answer as text, not as {type(text).__name__}")
         now_s = time.monotonic() if at_s is None else at_s
         if self.first_s is None:
             self.first_s, self.begun = now_s, text[:_BEGIN_CHARS]
@@ -146,12 +152,12 @@ class GrowingText(AnswerTrace):
             "updates": self.updates,
             "wire_bytes": self.wire_bytes,
             "finished": self.finished,
-            "begun": self.begun,
+            "begun": _sound(self.begun),
         }
 
     def raw(self) -> bytes:
         """Return the text in UTF-8."""
-        return self.text.encode()
+        return _sound(self.text).encode()
 
     @classmethod
     def noted(cls, note: Mapping[str, Any], raw: bytes) -> Self:
@@ -197,6 +203,11 @@ def failure_of(problem: Exception) -> TurnError:
     if isinstance(problem, OSError):
         return TurnError("connection", problem.strerror or str(problem) or type(problem).__name__)
     return TurnError("application", f"{type(problem).__name__}: {problem}"[:200])
+
+
+def _sound(text: str) -> str:
+    """Return a text of the same length that UTF-8 can hold: JSON may bring half of a sign, which it cannot."""
+    return text.encode(errors="replace").decode()
 
 
 def shared_chars(one: str, other: str) -> int:

@@ -97,7 +97,7 @@ def _place(line: str) -> str:
         return unquote(urlsplit(word).path)
     if _is_remote(word):
         return ""
-    plain = re.sub(r"\[[^]]*\]$", "", _unquoted(word))
+    plain = re.sub(r"\[[^]]*\]$", "", re.sub(r"#\w+=\S*$", "", _unquoted(word)))
     local = editable or plain.startswith((".", "/")) or plain.endswith(_ARCHIVES)
     return plain if local else ""
 

@@ -33,13 +33,15 @@ class StreamlitPage(Page):
     """
 
     page_name = ""  # of a multipage app's page, as in its address; empty: the first
+    message_box = ""  # label of the text box that takes messages where the page has no chat input
+    send_button = ""  # label of the button that sends what is in that box; empty: the box sends it
 
     def __init__(self, visitor: Visitor) -> None:
         super().__init__(visitor)
         self._endpoint = endpoint(visitor.base_url)
         self._connection = Connection(self._endpoint)
         self._socket = WebSocket(self._connection)
-        self._session = self._new_session(load(visitor.streamlit_site))
+        self._session = self._new_session(load(visitor.streamlit_site), ())
         self._asked = False  # a message since the page was opened
         self.xsrf_token = ""  # as the server's cookie has it
         self._signed_in_before = True  # its session was made beforehand
@@ -95,7 +97,7 @@ class StreamlitPage(Page):
     def open_page(self) -> PageLoad:
         """Return the cost of index.html and its files, fetched without a cookie."""
         self.close()
-        self._session = self._new_session(self._session.protocol)
+        self._session = self._new_session(self._session.protocol, self._session.nonces)
         self._signed_in_before, self.xsrf_token = False, ""
         return fetch_page(self._connection, self._endpoint)[0]
 
@@ -123,16 +125,14 @@ class StreamlitPage(Page):
             self.press(NEW_CONVERSATION)
         elif self._asked:
             self._connection.close()
-            self._session = self._new_session(self._session.protocol)
+            self._session = self._new_session(self._session.protocol, self._session.nonces)
             self.connect()
 
     def ask(self, text: str, nonce: str, trace: GrowingText) -> None:
-        """Type into the chat input; the turn is over when the script that wrote the answer has finished."""
-        chat_input = self._session.chat_input
-        if chat_input is None:
-            raise TurnError("application", self._without_chat_input())
+        """Type a message and send it; the turn is over when the script that wrote the answer has finished."""
+        used, state = self._sending(text)
         self._asked = True
-        self._use(chat_input, self._session.protocol.chat_message(chat_input.id, text), nonce, trace)
+        self._use(used, state, nonce, trace)
         trace.ready_s = time.monotonic()
         if self._session.stranger:
             raise TurnError("foreign_nonce", f"an answer that starts with {self._session.stranger} is on this page")
@@ -177,9 +177,10 @@ class StreamlitPage(Page):
             self.connected = True
         return time.monotonic() >= until_s
 
-    def _new_session(self, protocol: Protocol) -> Session:
+    def _new_session(self, protocol: Protocol, nonces: Iterable[str]) -> Session:
+        """Return a page that is about to be opened; its app may show this user's earlier answers, by their nonces."""
         url = f"{self._endpoint.origin}{self._endpoint.prefix}/"
-        return Session(protocol, context={**_BROWSER, "url": url})
+        return Session(protocol, context={**_BROWSER, "url": url}, nonces=set(nonces))
 
     def _keep_cookie(self) -> None:
         """Trade the code that came with the sign-in for a cookie, as the script of that page does."""
@@ -204,9 +205,32 @@ class StreamlitPage(Page):
         self._run(None)
         self._asked = False
 
+    def _sending(self, text: str) -> tuple[Widget, Any]:
+        """Return the widget that a message is sent with, and its state; None where that of the text box says it all.
+
+        Raises:
+            TurnError: it is not on the page.
+        """
+        session, box = self._session, self._box
+        if box is not None and (not self.send_button or self.send_button in session.buttons):
+            box.state.string_value = text
+            if not self.send_button:
+                return box, None
+            button = session.buttons[self.send_button]
+            return button, session.protocol.click(button.id)
+        if session.chat_input is None:
+            raise TurnError("application", self._without_chat_input())
+        return session.chat_input, session.protocol.chat_message(session.chat_input.id, text)
+
+    @property
+    def _box(self) -> Widget | None:
+        """The text box that takes messages, where the class names one and the page has it."""
+        return self._session.values.get(self._session.inputs.get(self.message_box, "")) if self.message_box else None
+
     @property
     def _may_chat(self) -> bool:
-        return self._session.chat_input is not None or NEW_CONVERSATION in self._session.buttons
+        session = self._session
+        return not (session.chat_input is None and self._box is None) or NEW_CONVERSATION in session.buttons
 
     def _without_chat_input(self) -> str:
         """Return what to do on a page without a chat input."""

@@ -8,7 +8,17 @@ from typing import Any
 Path = tuple[int, ...]  # of an element on the page: ``delta_path``
 
 #: the fields that hold the text of elements
-_TEXT = {"markdown": "body", "text": "body", "html": "body", "heading": "body", "alert": "body", "code": "code_text"}
+_TEXT: dict[str, tuple[str, ...]] = {
+    "markdown": ("body",),
+    "text": ("body",),
+    "html": ("body",),
+    "heading": ("body",),
+    "alert": ("body",),
+    "code": ("code_text",),
+    "iframe": ("srcdoc",),
+    "text_area": ("default", "value"),  # the second is what a script sets
+    "text_input": ("default", "value"),
+}
 #: the fields in which components get their texts, as JSON
 _JSON = {"component_instance": "json_args", "bidi_component": "json"}
 
@@ -93,7 +103,8 @@ def text_with(nonce: str, element: Any) -> str | None:
     """Return the text that an element shows from the nonce on, None where it shows none with it."""
     kind = element.WhichOneof("type")
     if kind in _TEXT:
-        texts = iter((str(getattr(getattr(element, kind), _TEXT[kind])),))
+        shown = getattr(element, kind)
+        texts = iter([str(getattr(shown, name)) for name in _TEXT[kind]])
     elif kind in _JSON and nonce in (source := str(getattr(getattr(element, kind), _JSON[kind]))):
         texts = _strings(json.loads(source))
     else:

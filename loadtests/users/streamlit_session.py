@@ -164,10 +164,11 @@ class Session:
     def _delta(self, delta: Any, path: Path, trace: GrowingText | None, at_s: float) -> None:
         kind = delta.WhichOneof("type")
         element = delta.new_element if kind == "new_element" else None
+        fragment_id = str(getattr(delta, "fragment_id", ""))  # Streamlit has fragments from 1.33 on
         if element is not None:
-            self._element(element, delta.fragment_id, at_s)
+            self._element(element, fragment_id, at_s)
         if kind in ("new_element", "add_block"):
-            text = self._answer.draw(path, element, delta.fragment_id, self._run)
+            text = self._answer.draw(path, element, fragment_id, self._run)
             if text is not None and trace is not None:
                 trace.saw(text, at_s)
 
@@ -202,13 +203,16 @@ class Session:
             self.timers.component(component.id, component.json_args, fragment_id, at_s)
 
     def _widget(self, kind: str, widget: Any, fragment_id: str) -> None:
-        """Keep a widget as it is first drawn; drawn again it keeps its value."""
+        """Keep a widget as it is first drawn; drawn again it keeps its value unless the script sets another."""
         self._drawn.add(widget.id)
-        if widget.id in self.values:
+        known = self.values.get(widget.id)
+        if known is not None:
+            if kind in _PLAIN_VALUES and widget.set_value:
+                setattr(known.state, _PLAIN_VALUES[kind], widget.value)
             return
         state = self.protocol.widget_state(id=widget.id)
         if kind in _PLAIN_VALUES:
-            setattr(state, _PLAIN_VALUES[kind], widget.default)
+            setattr(state, _PLAIN_VALUES[kind], widget.value if widget.set_value else widget.default)
         elif kind == "feedback":
             state.string_value = ""  # nobody rates an answer under load
         else:

@@ -55,17 +55,23 @@ def openai_answer(body: bytes) -> Answer:
         if data == b"[DONE]":
             answer.finished = True
             continue
-        chunk: dict[str, Any] = orjson.loads(data)
-        if chunk.get("error"):
+        chunk = orjson.loads(data)
+        if not isinstance(chunk, dict):
+            continue  # a sign of life
+        if chunk.get("error") or chunk.get("object") == "error":
             answer.error = problem(data)
-        for choice in (chunk.get("choices") or ())[:1]:
-            _add(answer, end, _said(choice.get("delta") or {}))
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict):
+            _add(answer, end, _said(choice.get("delta")))
             answer.finished = answer.finished or bool(choice.get("finish_reason"))
     return answer
 
 
-def _said(delta: dict[str, Any]) -> str | None:
+def _said(delta: Any) -> str | None:
     """Return a piece's text: its content, which may come in parts, else its refusal."""
+    if not isinstance(delta, dict):
+        return None
     content = delta.get("content") or delta.get("refusal")
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))

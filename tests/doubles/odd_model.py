@@ -42,6 +42,10 @@ EVENTS: dict[str, Callable[[list[str]], list[Event]]] = {
     "no_done": lambda words: [*said(words), *OVER],
     "done_alone": lambda words: [*said(words), "[DONE]"],
     "delta_null": lambda words: [*said(words), chunk(None, "stop"), "[DONE]"],
+    "reasons": lambda words: [
+        chunk({"content": None, "reasoning_content": "hm"}, "stop"),
+        *(chunk({"content": word}, "stop") for word in words),
+    ],
     "no_choices": lambda words: [USAGE, {"choices": None}, {}, "7", *said(words), *OVER, "[DONE]"],
     "error_null": lambda words: [chunk({"content": word}, error=None) for word in words] + OVER,
     "reasoning": lambda words: [chunk({"content": None, "reasoning_content": "hm"}), *said(words), *OVER, "[DONE]"],

@@ -73,11 +73,23 @@ def _remedy(tail: str, problem: str, wanted: Launch) -> str:
         return "a package is missing from the part's requirements file: add it there and lock again"
     if wanted.role == "target" and problem:
         if problem.startswith("HTTP status"):
-            return "correct `ready` in part.toml: the path has to answer below 400 without a sign-in"
+            below = "" if urlsplit(wanted.endpoint or "").path else "; where all of it is below one path, state `path`"
+            return f"correct `ready` in part.toml: it has to answer below 400 without a sign-in{below}"
         if port := _other_port(tail, wanted):
             return f"its log names port {port}: write {{port}} where your program takes it, in start or in [local.env]"
+        if "refused" in problem and _takes_ipv6(wanted.ready_url or ""):
+            return "it listens at ::1 alone, as `localhost` may mean: let it listen at 127.0.0.1"
         return f"where it only needs longer, raise ready_within_s in part.toml; else {by_hand}"
     return by_hand
+
+
+def _takes_ipv6(url: str) -> bool:
+    """Tell if somebody takes connections by IPv6 at the port of ``url``."""
+    try:
+        socket.create_connection(("::1", urlsplit(url).port or 80), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _other_port(tail: str, wanted: Launch) -> str:

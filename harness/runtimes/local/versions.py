@@ -42,7 +42,7 @@ def _version(part: Part, tools: Tools) -> str:
 
 
 def _printed(part: Part, command: list[str]) -> str:
-    """Return the first line that a command prints."""
+    """Return the first line that a command prints; Java prints its version as if it were an error."""
     place = f"{part.folder / 'part.toml'}: version = {command}"
     try:
         done = subprocess.run(
@@ -58,7 +58,8 @@ def _printed(part: Part, command: list[str]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as failed:
         raise BenchError(f"{place} cannot be run: {failed}", "correct it, or write the version itself") from failed
-    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    printed = done.stdout if done.stdout.strip() else done.stderr
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
     if done.returncode or not lines:
         said = " ".join(done.stderr.split())[-200:] or "nothing"
         raise BenchError(

@@ -16,6 +16,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_WAITING = 16  # pipelined requests read ahead of the answer in progress
 LINGER_S = 1.0  # time for a client to read why it was refused, before a reset could discard that
+FRAMING = (b"content-length", b"transfer-encoding")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +29,15 @@ class Request:
     body: bytearray
     keep_alive: bool = False
     chunked: bool = True
+    offers_upgrade: bool = False
     error: ApiError | None = None
+
+    def head(self) -> bytes:
+        """Return the head again, without the offer of another protocol."""
+        version = "1.1" if self.chunked else "1.0"
+        option = b"keep-alive" if self.keep_alive else b"close"
+        lines = [f"{self.method} ".encode() + self.url + f" HTTP/{version}".encode(), b"connection: " + option]
+        return b"\r\n".join([*lines, *(b"%b: %b" % field for field in self.headers.items()), b"", b""])
 
 
 class Connection(asyncio.Protocol):
@@ -79,7 +88,7 @@ class Connection(asyncio.Protocol):
             return
         self._completed = False
         try:
-            self._parser.feed_data(data)
+            self._feed(data)
         except httptools.HttpParserCallbackError as failure:
             if not isinstance(failure.__context__, ApiError):
                 raise
@@ -92,6 +101,20 @@ class Connection(asyncio.Protocol):
                 self._refuse(ApiError(431, f"The request's head is longer than {MAX_HEAD_BYTES} bytes.", close=True))
         self._advance()
 
+    def _feed(self, data: bytes) -> None:
+        """Parse data; an offer of another protocol (h2c, as Java's client makes) is ignored.
+
+        The parser would leave the body of such a request to that protocol: it gets the request once more without it.
+        """
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                self._parser = httptools.HttpRequestParser(self)
+                data = self._request.head() + data[offer.args[0] :]
+            else:
+                return
+
     # --- the parser's side
 
     def on_message_begin(self) -> None:
@@ -103,7 +126,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in routes.KEPT_HEADERS:
+        if name in routes.KEPT_HEADERS or name in FRAMING:
             self._request.headers[name] = value
         if name == b"content-length" and int(value) > MAX_BODY_BYTES:
             raise _too_long(f"{int(value)} bytes long")
@@ -112,10 +135,13 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._head_bytes = None
-        if self._parser.should_upgrade():  # the parser would not read such a request's body
-            raise ApiError(400, "No upgrade to another protocol: leave out the upgrade header.", close=True)
-        self._request.method = self._parser.get_method().decode()
-        self._request.chunked = self._parser.get_http_version() == "1.1"
+        request = self._request
+        request.method = self._parser.get_method().decode()
+        request.chunked = self._parser.get_http_version() == "1.1"
+        request.keep_alive = self._parser.should_keep_alive() and request.chunked
+        request.offers_upgrade = self._parser.should_upgrade()
+        if request.method == "CONNECT":
+            raise ApiError(400, "This is no proxy: send requests straight to it.", close=True)
 
     def on_body(self, data: bytes) -> None:
         self._request.body += data
@@ -123,8 +149,9 @@ class Connection(asyncio.Protocol):
             raise _too_long("longer")
 
     def on_message_complete(self) -> None:
+        if self._request.offers_upgrade:  # its body is still to come
+            return
         self._completed = True
-        self._request.keep_alive = self._parser.should_keep_alive() and self._request.chunked
         self._waiting.append(self._request)
         self._advance()
 

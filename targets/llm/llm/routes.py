@@ -14,6 +14,8 @@ MODEL_NAME = "stand-in"
 TAG_HEADER = b"x-chatbench-tag"
 KEPT_HEADERS = (TAG_HEADER, b"content-encoding")
 _CREATED = int(time.time())
+#: how a path begins below an address with or without /v1: some clients add it again, that for Azure words of its own
+_BASE = re.compile(r"^(?=/(?:v1|openai)/)(?:/v1)*(?:/openai(?:/v1|/deployments/[^/]+)?)?(?=/)")
 _BARE_TAG = re.compile(r"[0-9a-f]{16}")
 
 
@@ -63,10 +65,11 @@ def _reply(
 
 def _found(method: str, path: str) -> tuple[str, Handler, str]:
     """Return the method and the handler of a path, and what follows the path that they are known by."""
-    if path in ROUTES:
-        return (*ROUTES[path], "")
-    if path.startswith(f"{MODELS}/"):
-        return "GET", _model, path.removeprefix(f"{MODELS}/")
+    place = _BASE.sub("/v1", path)
+    if place in ROUTES:
+        return (*ROUTES[place], "")
+    if place.startswith(f"{MODELS}/"):
+        return "GET", _model, place.removeprefix(f"{MODELS}/")
     known = ", ".join([*ROUTES, f"{MODELS}/NAME"])
     raise ApiError(404, f"Unknown request URL: {method} {path}. Known paths: {known}.", code="unknown_url")
 

@@ -67,6 +67,7 @@ class Events:
         self._data = b""  # of a document that goes on in the next line
         self._spoke = False
         self._failure = ""
+        self._over = False  # by the last piece's own word
         self.finished = False
 
     def pieces(self, chunk: bytes) -> list[str]:
@@ -97,7 +98,7 @@ class Events:
         Raises:
             ModelError: it reported an error, broke off, or holds no text.
         """
-        if not self.finished:
+        if not (self.finished or self._over):
             self._failure = "The language model broke off."
         elif not self._failure and not self._spoke:
             self._failure = "The language model's answer holds no text."
@@ -122,8 +123,11 @@ class Events:
         choice = choices[0] if isinstance(choices, list) and choices else None  # none: the usage report, a sign of life
         if not isinstance(choice, dict):
             return ""
-        self.finished = bool(choice.get("finish_reason"))
-        return text_of(choice.get("delta") or choice.get("message"))
+        said = choice.get("delta") or choice.get("message")
+        self._over = bool(choice.get("finish_reason"))
+        if self._over:  # some models give a reason with every piece: with text or thoughts it may not be the last
+            self.finished = not (isinstance(said, dict) and any(said[name] for name in said if name != "role"))
+        return text_of(said)
 
     def _fail(self, why: str) -> None:
         self._failure, self.finished = why, True
@@ -137,4 +141,5 @@ def text_of(said: Any) -> str:
     if isinstance(text, list):
         parts = [part.get("text") for part in text if isinstance(part, dict)]
         text = "".join(part for part in parts if isinstance(part, str))
-    return text.replace("\0", "") if isinstance(text, str) else ""
+    plain = text.replace("\0", "") if isinstance(text, str) else ""
+    return plain if plain.isascii() else plain.encode(errors="replace").decode()  # JSON may bring half of a sign

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.golden.model.server import LLM, Model
+from tests.golden.model.test_answers import nonce
 
 
 def post(body: str, *headers: str, version: str = "1.1") -> bytes:
@@ -164,10 +165,24 @@ def test_request_that_cannot_be_read_is_refused(model: Model, data: bytes, statu
     assert model.request("GET", "/health").status == 200
 
 
-def test_upgrade_is_refused(model: Model) -> None:
-    received = model.raw(post(question("Hello"), "connection: upgrade", "upgrade: h2c"))
+@pytest.mark.parametrize("cut", [30, 200, None], ids=["in the head", "in the body", "whole"])
+def test_another_protocol_that_is_offered_is_ignored(model: Model, tag: str, cut: int | None) -> None:
+    """Java's client offers HTTP/2 with every first request."""
+    offer = "connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAEAAEAAAAIAAAAB"
+    data = post(question(f"tag-{tag}"), *offer) + post(question("Hello"), "connection: close")
+    with model.connect() as connection:
+        for part in (data[:cut], data[cut or len(data) :]):
+            connection.sendall(part)
+            time.sleep(0.05)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 200 ") == 2
+    assert nonce(42, tag).encode() in received
+
+
+def test_it_is_no_proxy(model: Model) -> None:
+    received = model.raw(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 400 ")
-    assert b"upgrade" in received.partition(b"\r\n\r\n")[2]
+    assert b"no proxy" in received
 
 
 def test_body_after_expectation(model: Model, tag: str) -> None:

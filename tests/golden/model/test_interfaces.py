@@ -85,9 +85,19 @@ def test_a_model_has_the_name_it_is_asked_by(model: Model) -> None:
     assert (reply.json["id"], reply.json["object"]) == ("org/some-model", "model")
 
 
-@pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions/", "/v1/chat//completions"])
-def test_slashes_of_a_base_url_do_not_matter(model: Model, tag: str, path: str) -> None:
+@pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions/", "/v1/v1/chat//completions"])
+def test_how_a_base_url_is_joined_does_not_matter(model: Model, tag: str, path: str) -> None:
     assert post(model, path, messages=said(tag)).status == 200
+
+
+@pytest.mark.parametrize("below", ["", "/v1"])
+@pytest.mark.parametrize("place", ["/openai/deployments/gpt-4o", "/openai/v1", "/openai"])
+def test_the_paths_of_azure_lead_to_the_same_answers(model: Model, tag: str, below: str, place: str) -> None:
+    version = "?api-version=2024-10-21"
+    reply = post(model, f"{below}{place}/chat/completions{version}", {"api-key": "x"}, messages=said(tag), stream=True)
+    assert reply.text.startswith(nonce(42, tag))
+    assert post(model, f"{below}{place}/embeddings{version}", input="boat").status == 200
+    assert post(model, f"{below}{place}/nothing{version}").status == 404
 
 
 @pytest.mark.parametrize(("name", "packed"), [("gzip", gzip.compress), ("deflate", zlib.compress)])

@@ -11,6 +11,11 @@ class AfterAForm(StreamlitPage):
         self.press("Start")
 
 
+class AskByForm(StreamlitPage):
+    message_box = "Your question"
+    send_button = "Ask"
+
+
 class EventsPage(SocketIOPage):
     socket_path = "/ws/socket.io/"
 

@@ -71,7 +71,7 @@ def test_the_recipes_are_those_of_the_guide() -> None:
     guide = (ROOT / "docs" / "user-class.md").read_text(encoding="utf-8")
     shown = re.findall(r"^```python\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
     played = inspect.getsource(recipes)
-    assert len(shown) == 2
+    assert len(shown) == 3
     assert [block for block in shown if block not in played] == []
 
 

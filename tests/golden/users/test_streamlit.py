@@ -26,7 +26,7 @@ from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
-from tests.golden.users.recipes import AfterAForm
+from tests.golden.users.recipes import AfterAForm, AskByForm
 from tests.golden.users.trial import plan, run
 from tests.golden.users.twin import SEED
 
@@ -189,6 +189,22 @@ def test_a_class_of_ones_own_fills_in_what_comes_before_the_chat(visit: Visit) -
     assert take_turn(page, turn=1).outcome == "ok"
 
 
+class AskByBox(AskByForm):
+    """The text box alone sends a message."""
+
+    send_button = ""
+
+
+@pytest.mark.parametrize(("session", "kind"), [("q", AskByForm), ("t", AskByBox)])
+def test_a_form_or_a_text_box_takes_messages(visit: Visit, session: str, kind: type[StreamlitPage]) -> None:
+    page = visit(session * 32, kind)
+    turns = [take_turn(page, turn=turn) for turn in range(2)]
+    assert [(turn.outcome, turn.arrival_tokens[-1:]) for turn in turns] == [("ok", (TOKENS,))] * 2, turns
+    assert all(turn.arrival_s[0] >= TTFT_S + ITL_S * (TOKENS - 1) for turn in turns)
+    page.in_conversation = False
+    assert take_turn(page, turn=2).outcome == "ok"
+
+
 def test_a_page_without_chat_input_says_what_is_on_it_and_what_to_do(visit: Visit) -> None:
     words = r"no chat input on the page of user0001; buttons: 'Start'; text inputs: 'Your name'.*extend StreamlitPage"
     with pytest.raises(SignInError, match=words):
@@ -202,6 +218,15 @@ def test_a_page_without_the_button_is_opened_anew_for_a_new_conversation(visit: 
     second = take_turn(page, turn=1)
     assert (first.outcome, second.outcome) == ("ok", "ok")
     assert second.wire_bytes < first.wire_bytes * 1.2
+
+
+def test_a_history_that_outlives_the_page_is_the_users_own(visit: Visit) -> None:
+    page = visit("k" * 32)
+    first = take_turn(page)
+    page.in_conversation = False
+    second = take_turn(page, turn=1)
+    assert (first.outcome, second.outcome) == ("ok", "ok"), second.error
+    assert second.wire_bytes > first.wire_bytes
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """All builds take the model's text by the same rules: those of one framework import nothing from another's."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ READERS = sorted(
 def rules(path: Path) -> str:
     """Return the class and the function after it, whatever their JSON and their error are called."""
     text = path.read_text(encoding="utf-8")
-    found = re.search(r"^class Events:.*^def text_of\(.*?^    return text[^\n]*", text, re.DOTALL | re.MULTILINE)
+    found = re.search(r"^class Events:.*^def text_of\(.*?^    return [^\n]*", text, re.DOTALL | re.MULTILINE)
     assert found, path
     plain = found.group().replace("orjson", "json").replace("LanguageModelError(502, ", "ModelError(")
     return plain.replace("LanguageModelError", "ModelError").strip()
@@ -31,3 +33,12 @@ def test_every_build_that_asks_a_model_is_among_them() -> None:
 @pytest.mark.parametrize("path", READERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_rules_are_the_same(path: Path) -> None:
     assert rules(path) == rules(READERS[0])
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), [("a\0", "a"), ("Grüße 😀", "Grüße 😀"), ("a\ud83d", "a?"), (["a"], ""), (None, "")]
+)
+def test_what_no_database_and_no_page_takes_is_no_text(said: object, text: str) -> None:
+    names: dict[str, Any] = {"json": json, "Any": Any}
+    exec(rules(READERS[0]), names)  # noqa: S102  # the rules of all of them
+    assert names["text_of"]({"content": said}) == text

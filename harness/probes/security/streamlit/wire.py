@@ -98,7 +98,9 @@ class Session:
         message = self.messages.back()
         wanted = message.rerun_script
         wanted.SetInParent()
-        wanted.query_string, wanted.fragment_id = self.query, fragment
+        wanted.query_string = self.query
+        if fragment:  # Streamlit has them from 1.33 on
+            wanted.fragment_id = fragment
         wanted.page_script_hash = self.script if script is None else script
         wanted.widget_states.widgets.extend(states)
         self.socket.send_binary(message.SerializeToString())
@@ -159,7 +161,7 @@ class Session:
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-            self._drew(message.delta.new_element, message.delta.fragment_id)
+            self._drew(message.delta.new_element, str(getattr(message.delta, "fragment_id", "")))
         return bool(kind == "script_finished" and message.script_finished != ENDED_FOR_RERUN)
 
     def _drew(self, element: Any, fragment: str) -> None:

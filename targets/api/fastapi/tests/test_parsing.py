@@ -16,6 +16,8 @@ STREAM = (
 )
 PIECE = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
 OVER = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+LAST = PIECE.replace(b"}]", b',"finish_reason":"length"}]')
+THOUGHT = b'data: {"choices":[{"delta":{"reasoning_content":"b"},"finish_reason":"stop"}]}\n\n'
 WHOLE = b'{"choices": [\n {"message": {"content": "a"},\n  "finish_reason": "stop"}\n]}'
 # one stream each, all of which say "a"
 STREAMS = {
@@ -35,7 +37,8 @@ STREAMS = {
     "parts": PIECE.replace(b'"a"', b'[{"type":"thinking"},{"type":"text","text":"a"}]') + OVER,
     "refusal": PIECE.replace(b'"content"', b'"content":null,"refusal"') + OVER,
     "a NUL": PIECE.replace(b'"a"', b'"a\\u0000"') + OVER,
-    "text with the end": PIECE.replace(b"}]", b',"finish_reason":"length"}]'),
+    "text with the end": LAST,
+    "a reason with every piece": THOUGHT + LAST,
     "nothing after the end": PIECE + OVER + b"data: {nonsense\n\n" + PIECE,
     "whole": WHOLE,
 }
@@ -46,6 +49,7 @@ FAILURES = {
     "nonsense": PIECE + b"data: {nonsense\n\n" + PIECE,
     "broken off": PIECE + b'data: {"choices":[{"del',
     "not over": PIECE,
+    "not over after a reason": THOUGHT + PIECE,
 }
 SILENT = {"empty": OVER, "error alone": b'{"error": {"message": "no"}}', "page": b"<html>\n<p>no</p>\n</html>\n"}
 

@@ -1,6 +1,7 @@
 """A small Streamlit chat of known timing; words in the message ask for faults, the session's first letter for a page.
 
 ``c``: a fragment of the page runs every 0.4 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
+``k``: none either, and what was said is kept for the next visit. ``q``: a form takes the messages, ``t``: a text box.
 """
 
 import hashlib
@@ -47,6 +48,11 @@ def cleared(text: str) -> str:
     return said
 
 
+@st.cache_resource
+def kept() -> list[tuple[str, str]]:
+    return []
+
+
 @st.fragment(run_every=0.4)
 def clock() -> None:
     st.session_state.ticks = st.session_state.get("ticks", 0) + 1
@@ -55,7 +61,7 @@ def clock() -> None:
 
 @st.fragment
 def chat() -> None:
-    messages = st.session_state.setdefault("messages", [])
+    messages = kept() if page == "k" else st.session_state.setdefault("messages", [])
     for role, content in messages:
         with st.chat_message(role):
             st.markdown(content)
@@ -93,8 +99,14 @@ if page == "f" and "name" not in st.session_state:
             st.session_state.name = name
             st.rerun()
     st.stop()
+if page in "qt":
+    with st.form("question") if page == "q" else st.container():
+        question = st.text_area("Your question")
+        if (page == "t" or st.form_submit_button("Ask")) and question:
+            st.info("".join(stream(question)))
+    st.stop()
 with st.sidebar:
-    if page != "n" and st.button("New conversation"):
+    if page not in "kn" and st.button("New conversation"):
         st.session_state.messages = []
     st.text_input("Search", "nothing")
 if page == "c":

@@ -1,5 +1,6 @@
 """The digest of a part's folder: every file counts, what tools make anew does not."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,17 @@ def test_a_moved_file_and_a_linked_folder_count(folder: Path, tmp_path_factory: 
     assert len({before, moved, linked}) == 3
     (elsewhere / "more.csv").write_text("two")
     assert tree_digest(folder) != linked
+
+
+def test_a_folder_that_may_not_be_read_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, iterdir = tree_digest(folder), Path.iterdir
+    (folder / "pgdata").mkdir()
+    (folder / "pgdata" / "PG_VERSION").write_text("17")
+
+    def refusing(self: Path) -> Iterator[Path]:  # the tests may run as root, who reads all
+        if self.name == "pgdata":
+            raise PermissionError(self)
+        return iterdir(self)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    assert tree_digest(folder) == before

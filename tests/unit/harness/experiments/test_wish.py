@@ -1,5 +1,6 @@
 """The list of wishes is whole and frozen."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,11 @@ def test_a_patch_is_of_a_known_target() -> None:
             path.name.rpartition(".")[0] for suffix in ("patch", "txt") for path in wish.folder.glob(f"*.{suffix}")
         }
         assert named <= known, wish.name
+
+
+@pytest.mark.parametrize(
+    "patch", sorted(FOLDER.glob("*/*.patch")), ids=lambda patch: f"{patch.parent.name} {patch.stem}"
+)
+def test_a_patch_applies_to_the_builds_as_they_are(patch: Path) -> None:
+    done = subprocess.run(["git", "apply", "--check", patch], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

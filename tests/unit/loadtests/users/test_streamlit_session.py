@@ -1,6 +1,7 @@
 """A Streamlit page as its user sees it: the widgets it reports with a run, the answer, the runs it asks for itself."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,6 +62,19 @@ def test_widgets_keep_their_values_and_go_with_the_page() -> None:
     assert reported(session) == {"search": "string_value"}
 
 
+def test_a_value_that_the_script_sets_is_what_the_page_reports() -> None:
+    form = drawn("text_input", "name", label="Name", default="nobody"), drawn("checkbox", "agreed", default=True)
+    session = after(begun(), *form, finished())
+    session.values["name"].state.string_value = "ann"
+    again = drawn("text_input", "name", value="Ann", set_value=True), drawn("checkbox", "agreed", set_value=True)
+    for message in (begun(), *again, finished()):
+        session.take(message.SerializeToString(), None, 0.0)
+    states = {key: widget.state for key, widget in session.values.items()}
+    assert (states["name"].string_value, states["agreed"].bool_value) == ("Ann", False)
+    at_first = after(begun(), drawn("text_area", "key", default="", value="set", set_value=True), finished())
+    assert at_first.values["key"].state.string_value == "set"
+
+
 def test_a_run_of_a_fragment_takes_away_only_what_was_in_it() -> None:
     page = drawn("text_input", "search"), drawn("feedback", "first", "chat"), drawn("feedback", "other", "list")
     session = after(begun(), *page, finished())
@@ -86,6 +100,8 @@ def test_a_page_names_itself_its_browser_and_its_code() -> None:
 
 NONCE, OTHER = "0123456789ab", "ba9876543210"
 WHOLE = f"{NONCE} one two [end]"
+FIELDS = {"code": "code_text", "iframe": "srcdoc", "text_area": "default", "text_input": "value"}  # of others: body
+KINDS = ("markdown", "text", "html", "heading", "alert", *FIELDS, "component_instance")
 Path = tuple[int, ...]
 
 
@@ -97,12 +113,10 @@ def shown(path: Path, text: str | None, fragment: str = "", kind: str = "markdow
     element = message.delta.new_element
     if text is None:
         element.empty.SetInParent()
-    elif kind == "code":
-        element.code.code_text = text
     elif kind == "component_instance":
         element.component_instance.json_args = json.dumps({"messages": [{"content": text}], "key": "x"})
     else:
-        getattr(element, kind).body = text
+        setattr(getattr(element, kind), FIELDS.get(kind, "body"), text)
     return message
 
 
@@ -132,7 +146,7 @@ def asked(*messages: Any, fragment: str = "") -> tuple[GrowingText, Session]:
 
 
 @pytest.mark.parametrize("cursor", ["▕", "▌", "●", " | ", "_"])
-@pytest.mark.parametrize("kind", ["markdown", "text", "html", "heading", "alert", "code", "component_instance"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_last_state_of_an_answer_counts_whatever_shows_it_and_whatever_its_cursor(kind: str, cursor: str) -> None:
     states = (f"{NONCE} ", f"{NONCE} one {cursor}", f"{NONCE} one two {cursor}", f"{WHOLE}{cursor}", WHOLE)
     trace, session = asked(begun(), *(shown((0, 3), state, kind=kind) for state in states), finished())
@@ -173,6 +187,15 @@ def test_a_block_in_the_answers_place_holds_it_from_then_on() -> None:
     before, within = shown((0, 1), f"{NONCE} one"), [shown((0, 1, 0), text) for text in (f"{NONCE} one two", WHOLE)]
     trace, _ = asked(begun(), before, block((0, 1)), *within, finished())
     assert (trace.text, trace.times) == (WHOLE, [2.0, 4.0, 5.0])
+
+
+def test_messages_of_before_there_were_fragments_are_taken() -> None:
+    session, trace = Session(PROTOCOL), GrowingText(0.0)
+    session.expect(NONCE)
+    element = shown((0, 1), WHOLE).delta.new_element
+    old = SimpleNamespace(new_element=element, WhichOneof=lambda _: "new_element")  # Streamlit 1.30 has no more
+    session._delta(old, (0, 1), trace, 1.0)
+    assert trace.text == WHOLE
 
 
 def refreshing(fragment: str, interval_s: float) -> Any:

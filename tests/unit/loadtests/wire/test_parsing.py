@@ -122,13 +122,15 @@ def test_openai_chunks_without_content_add_nothing() -> None:
 
 
 def test_chunks_of_other_models_are_read_as_they_are() -> None:
-    body = b'data: {"choices":null}\n\ndata: {"error":null,"choices":[{"delta":{"content":"hi "}}]}\n\n'
+    body = b'data: 7\n\ndata: {"choices":[null]}\n\ndata: {"choices":[{"delta":"x"}]}\n\n'
+    body += b'data: {"choices":null}\n\ndata: {"error":null,"choices":[{"delta":{"content":"hi "}}]}\n\n'
     body += b'data: {"choices":[{"delta":{"content":[{"type":"thinking"},{"type":"text","text":"you"}]}}]}\n\n'
     body += b'data: {"choices":[{"delta":{"content":null,"refusal":"no"}}]}\n\n'
     assert not sse.openai_answer(body).finished
     body += b'data: {"choices":[{"delta":null,"finish_reason":"stop"}]}\n\n'
     answer = sse.openai_answer(body)
     assert (answer.texts, answer.finished, answer.error) == (["hi ", "you", "no"], True, None)
+    assert sse.openai_answer(b'data: {"object":"error","message":"too long"}\n\n').error == "too long"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ def test_a_command_prints_the_version(part: Part) -> None:
     python = Tools(python=Path(sys.executable))
     printing = replace(part, version=("{python}", "-I", "-c", "print(); print(' v24.19.0 '); print('more')"))
     assert described(printing, python)["version"] == "v24.19.0"
+    as_java = "import sys; print('openjdk version 21', file=sys.stderr)"
+    assert described(replace(part, version=("{python}", "-c", as_java)), python)["version"] == "openjdk version 21"
 
 
 @pytest.mark.parametrize(
