@@ -13,7 +13,7 @@ LOCKED := $(wildcard requirements/*.txt)
 # what a user named: a default beside --resume would be held against the run
 given = $(if $(filter-out file,$(origin $(1))),--$(2) $($(1)))
 
-.PHONY: help bench setup base-image images test unit coverage test-setup lint perf docs lock clean
+.PHONY: help bench setup base-image images test test-all unit coverage test-setup lint perf docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -32,9 +32,12 @@ base-image: ## make the base image from Debian's packages, for machines without 
 images: $(VENV)/.bench ## build the container images of TARGETS with their seeded data
 	@$(BIN)/chatbench setup $(TARGETS) --runtime docker
 
-test: test-setup ## lint, then run every test, including those in a real browser
+test: test-setup ## lint, then run the tests, including those in a real browser
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -n auto $(ARGS)
+
+test-all: ## the same with the long tests, which take two hours
+	@$(MAKE) --no-print-directory test ARGS="--long $(ARGS)"
 
 unit: $(VENV)/.dev ## run the unit tests: no network, no browser
 	@$(BIN)/pytest -n auto tests/unit $(ARGS)

@@ -88,6 +88,11 @@ ENGINES: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs all tests."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long, too: make test-all")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that a run's workers share."""
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
@@ -176,8 +181,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin the longest group first, and last the tests that run alone."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests out unless asked for; begin the longest group first, and last the tests that run alone."""
+    if not config.getoption("--long") and (long := [item for item in items if item.get_closest_marker("long")]):
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(key=lambda item: ("alone" in item.keywords, "docker" not in item.keywords))
 
 
@@ -231,3 +239,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [reason for when in ("setup", "call", "teardown") for reason in noted(terminalreporter, LEFT_OUT, when)]
     for reason, count in Counter(reasons).items():
         terminalreporter.write_line(f"NOT RUN: {reason} [{count}]", yellow=True)
+    if not terminalreporter.config.getoption("--long"):
+        terminalreporter.write_line("Without the long tests: make test-all runs them, too.")

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +25,7 @@ from harness.runtimes.protocol import SEEDED_USERS, Report
 from harness.targets import Part
 
 LIMIT_S = 900.0
-UNUSED_S = 7 * 86400.0  # longer than any campaign
+KEPT = 12  # states of a part, more than a campaign has: the last that were used
 MARK = 12  # digits of the state in a folder's name
 SYSTEM = tuple(map(Path, ("/dev", "/proc", "/sys", "/usr")))
 APART = re.compile(r"[\s=:,;<>|&()'\"]+")  # what stands between the paths of a shell's command
@@ -60,12 +59,11 @@ def template(part: Part, tools: Tools, root: Path, secret: str, seed: int, repor
 
 
 def _remove_unused(new: Path) -> None:
-    """Remove a part's data of other states that nothing has used for long: each edit of its folder makes new data."""
+    """Remove a part's data but the last that were used: each edit of its folder makes new data."""
     of_part = re.compile(re.escape(new.name[:-MARK]) + rf"[0-9a-f]{{{MARK}}}")
     others = [other for other in new.parent.glob("*") if of_part.fullmatch(other.name)]
-    for other in others:
-        if time.time() - other.stat().st_mtime > UNUSED_S:
-            shutil.rmtree(other, ignore_errors=True)
+    for other in sorted(others, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT - 1 :]:
+        shutil.rmtree(other, ignore_errors=True)
 
 
 def _state(part: Part, tools: Tools, secret: str, seed: int) -> str:

@@ -53,6 +53,7 @@ def test_every_example_passes_its_check(folder: Path, tmp_path: Path) -> None:
     assert "answered whole" in " ".join(done.stdout.split())
 
 
+@pytest.mark.long  # the guide's walks measure other chatbots
 @pytest.mark.spread
 @pytest.mark.timeout(LIMIT_S + 100)
 def test_an_example_is_measured(tmp_path: Path) -> None:

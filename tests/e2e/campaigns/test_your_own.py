@@ -136,6 +136,7 @@ def test_what_the_guide_says_to_type_works(walk: str, tmp_path: Path) -> None:
         assert (run / "report" / "report.html").is_file()
 
 
+@pytest.mark.long  # the guide's first walk types the same
 @pytest.mark.spread
 @pytest.mark.timeout(LIMIT_S)
 def test_what_the_readme_says_to_type_works(tmp_path: Path) -> None:

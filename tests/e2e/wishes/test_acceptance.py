@@ -30,6 +30,7 @@ def words(browser: Browser, wish: Wish, url: str) -> str:
         return refused(browser, wish, url, SEED, beside, axe)
 
 
+@pytest.mark.long  # a refusal takes all of a step's patience
 @pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("name", UNPATCHED)
 def test_an_unpatched_target_is_refused(

@@ -58,6 +58,29 @@ def test_nothing_may_be_left_out_in_strict_mode(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+LONG = """
+import pytest
+
+@pytest.mark.long
+def test_that_takes_minutes(): ...
+
+def test_that_takes_none(): ...
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["one process", "workers"])
+@pytest.mark.parametrize(("asked", "run"), [((), 1), (("--long",), 2)])
+def test_long_tests_run_where_they_are_asked_for(
+    pytester: pytest.Pytester, options: tuple[str, ...], asked: tuple[str, ...], run: int
+) -> None:
+    pytester.makeini(f"[pytest]\nmarkers =\n    alone\n    browser\n    long\naddopts = {conftest.LIGHT}\n")
+    pytester.makeconftest(Path(conftest.__file__).read_text(encoding="utf-8"))
+    pytester.makepyfile(LONG)
+    result = pytester.runpytest_inprocess(*options, *asked)
+    result.assert_outcomes(passed=run)
+    assert ("Without the long tests: make test-all runs them, too." in result.outlines) is (not asked)
+
+
 @pytest.mark.parametrize(("line", "group"), [("0::/session", "session"), ("4:memory:/session", "memory/session")])
 def test_group_is_found_below_a_writable_hierarchy(tmp_path: Path, line: str, group: str) -> None:
     own = tmp_path / "own"

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -117,21 +116,23 @@ def test_a_variant_another_seed_and_other_tools_have_data_of_their_own(
     assert len(folders) == 7
 
 
-def test_data_that_nothing_has_used_for_long_goes_with_the_next_that_is_made(folder: Path, tmp_path: Path) -> None:
+def test_only_the_data_that_was_used_last_is_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeding, "KEPT", 3)
     made = []
-    for text in ("one", "two", "three"):
+    for number, text in enumerate(("one", "two", "three")):
         (folder / "seed.sql").write_text(text)
         made.append(template(part_of(folder), tmp_path))
+        os.utime(made[-1], times=(0, number))
     another = template(replace(part_of(folder), name="app-2"), tmp_path)
-    for one, unused_s in ((made[0], seeding.UNUSED_S + 60), (made[1], seeding.UNUSED_S - 60), (another, 1e9)):
-        os.utime(one, times=(0, time.time() - unused_s))
-    (folder / "seed.sql").write_text("two")
-    assert template(part_of(folder), tmp_path) == made[1]
-    assert made[1].stat().st_mtime > time.time() - 60
-    assert made[0].exists()
+    os.utime(another, times=(0, 0))
+    (folder / "seed.sql").write_text("one")
+    assert template(part_of(folder), tmp_path) == made[0]  # its use counts
+    assert all(one.exists() for one in made)
     (folder / "seed.sql").write_text("four")
     template(part_of(folder), tmp_path)
-    assert [one.exists() for one in (*made, another)] == [False, True, True, True]
+    assert [one.exists() for one in (*made, another)] == [True, False, True, True]
 
 
 def test_a_failed_command_shows_its_end_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
