@@ -1,5 +1,6 @@
 """Probes of an audit: small functions that try one property, and how what they saw becomes a finding."""
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from typing import Protocol
 
 from harness.probes.subject import Subject
 from harness.records import CONTROL, Finding, FindingOutcome, Topic
+
+BUDGET_S = 600.0  # of an audit: on a machine that is idle it takes one to two minutes
 
 
 class NotMeasuredError(Exception):
@@ -97,18 +100,23 @@ class Probes(list[Probe]):
 
 
 def run(probes: Iterable[Probe], subject: Subject) -> list[Finding]:
-    """Run every probe; a failed probe does not stop the others.
+    """Run every probe; a failed probe does not stop the others, and a slow one leaves what was found before.
 
     Those ``concurrent`` with the others begin in their turn, one after the other, while those after them go on.
+    None begins after ``BUDGET_S``.
     """
+    until_s = time.monotonic() + BUDGET_S
     with ThreadPoolExecutor(max_workers=1) as aside:
         begun = [
-            aside.submit(_finding, probe, subject) if probe.concurrent else _finding(probe, subject) for probe in probes
+            aside.submit(_finding, probe, subject, until_s) if probe.concurrent else _finding(probe, subject, until_s)
+            for probe in probes
         ]
         return [one if isinstance(one, Finding) else one.result() for one in begun]
 
 
-def _finding(probe: Probe, subject: Subject) -> Finding:
+def _finding(probe: Probe, subject: Subject, until_s: float) -> Finding:
+    if time.monotonic() >= until_s:
+        return _unmeasured(probe, f"the probes before it took more than {BUDGET_S:.0f} s")
     try:
         seen = probe.run(subject)
     except NotMeasuredError as reason:

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness import results
 from harness.environments.uv import uv_environment
 from harness.errors import EXIT_DONE, EXIT_GATE, EXIT_INVALID
 from harness.host import lock
@@ -255,8 +256,12 @@ def test_the_first_command_as_it_stands(bench: Bench, command: str) -> None:
     run = bench.campaign(command, bench.folder / "as-it-stands", profile="smoke", timeout_s=SMOKE_S)
     assert (run / "report" / "report.html").is_file()
     assert measured(run) == PAIR
+    audits = [folder for folder, trial in results.read_trials(run) if trial.key.scenario == "audit"]
+    found = {folder.parents[1].name: {one.name: one for one in results.read_audit(folder)} for folder in audits}
+    assert {name: found[name]["scripted-tasks"].passed for name in PAIR} == dict.fromkeys(PAIR, 10)
 
 
+@pytest.mark.long  # the first command measures as well
 @pytest.mark.parametrize("command", lines("campaign"))
 @pytest.mark.timeout(2 * PATIENCE_S)
 def test_campaign(bench: Bench, command: str) -> None:
@@ -266,6 +271,7 @@ def test_campaign(bench: Bench, command: str) -> None:
     assert list(run.glob("trials/*/chat/*/turns.parquet"))
 
 
+@pytest.mark.xdist_group("reading")
 @pytest.mark.parametrize("command", lines("read"))
 @pytest.mark.timeout(2 * PATIENCE_S)
 def test_reading(bench: Bench, runs: list[Path], command: str) -> None:
@@ -334,8 +340,12 @@ def test_a_served_target_shows_its_page_and_carries_locust_by_hand(bench: Bench)
     assert '"whole answer"' in said
 
 
+#: tests/e2e/containers/test_campaign.py measures both targets in containers, audits and all
+LONG = {"make bench RUNTIME=docker": pytest.mark.long}
+
+
 @pytest.mark.docker
-@pytest.mark.parametrize("command", lines("containers"))
+@pytest.mark.parametrize("command", [pytest.param(one, marks=LONG.get(one, ())) for one in lines("containers")])
 @pytest.mark.timeout(BUILDING_S)
 def test_in_containers(bench: Bench, command: str) -> None:
     """The default pair is measured; of one target the images are made.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.probes import audit
+from harness.probes import audit, probe
 from harness.probes.probe import NotMeasuredError, Probes, Seen, Try, run
 from harness.probes.subject import Subject
 from harness.records import Finding, to_json
@@ -83,6 +83,17 @@ def test_a_crash_leaves_the_other_probes_their_say() -> None:
         return Seen(tries=(GOOD,))
 
     assert [one.outcome for one in run(probes, SUBJECT)] == ["not measured", "passed"]
+
+
+def test_what_no_time_is_left_for_is_not_measured_and_costs_nothing_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, probe.BUDGET_S - 1, probe.BUDGET_S])
+    monkeypatch.setattr(probe.time, "monotonic", lambda: next(clock))
+    probes, seen = Probes("security"), Seen(tries=(Try(passed=True, line="one"),))
+    for name in ("first", "last", "too-late"):
+        probes.finds(name, "A property")(lambda _: seen)
+    found = run(probes, SUBJECT)
+    assert [one.outcome for one in found] == ["passed", "passed", "not measured"]
+    assert found[2].text == "the probes before it took more than 600 s"
 
 
 def test_a_concurrent_probe_is_told_in_its_turn() -> None:
