@@ -20,7 +20,7 @@ from harness.runtimes.local import Launch, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
 from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
-from tests.e2e.campaigns.bad_days_campaign import BRIEF, PATIENCE_S, PROMISED_S, ROOT, TOY, Ended, Place, until
+from tests.e2e.campaigns.bad_days_campaign import BRIEF, PATIENCE_S, ENDED_S, ROOT, TOY, Ended, Place, until
 
 SEED = 42
 SMALL_BYTES = 96 << 20
@@ -72,7 +72,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
         pid, components = command.process.pid, place.processes()
         command.process.kill()
         command.process.wait()
-        until(lambda: not place.left(pid), PROMISED_S)
+        until(lambda: not place.left(pid), ENDED_S)
     return Killed(
         place=place,
         run=place.run_folder(),
@@ -105,7 +105,7 @@ def test_an_interrupted_campaign_goes_on_where_it_was(killed: Killed) -> None:
     with place.command("run", "--resume", str(killed.run), "--results", str(place.results)) as command:
         assert until(lambda: place.under_load(since), PATIENCE_S), command.end(0.1)
         os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does
-        ended = command.end(PROMISED_S)
+        ended = command.end(ENDED_S)
         assert place.left(command.process.pid) == []
     assert ended.code == 130
     assert "Traceback" not in ended.err
@@ -132,7 +132,7 @@ def test_a_signal_ends_a_campaign_in_the_background_and_nothing_is_left(
     with place.command(*place.measuring(TOY), background=True) as command:
         assert until(lambda: place.under_load(since), PATIENCE_S), command.end(0.1)
         command.process.send_signal(number)
-        ended = command.end(2 * PROMISED_S)
+        ended = command.end(ENDED_S)
         assert place.left(command.process.pid) == []
     assert ended.code == code
     assert re.search(rf"Resume with: \S*chatbench run --resume {re.escape(str(place.run_folder()))}\b", ended.out)

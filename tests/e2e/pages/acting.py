@@ -85,8 +85,7 @@ def switch_account(page: Page, username: str, act: str) -> None:
     switch = page.get_by_role("switch", name="Active").or_(page.get_by_role("checkbox", name="Active"))
     control = page.get_by_role("button", name=f"{act} {username}", exact=True).or_(switch)
     expect(control).to_be_enabled()  # not while the role is being saved
-    control.focus()
-    page.keyboard.press("Space")
+    control.press("Space")
     _switched(page, username, act).wait_for(state="attached")  # the box itself may be drawn over
     page.wait_for_timeout(500)  # it is saved a moment after it is shown
     page.reload()

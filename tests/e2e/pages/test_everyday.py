@@ -93,6 +93,7 @@ def test_admin_changes_a_role_and_keeps_somebody_out(person: Person, target: Run
     box = open_account(page, "user0024")
     expect_role(box, "moderator")
     choose_role(box, "user")
+    expect_role(open_account(page, "user0024"), "user")
     switch_account(page, "user0024", "Deactivate")
     context = browser.new_context()
     other = context.new_page()
