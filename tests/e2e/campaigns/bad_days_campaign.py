@@ -45,6 +45,7 @@ _START = """
 import os, resource, signal, sys
 largest_file_bytes, background, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 signal.signal(signal.SIGINT, signal.SIG_IGN if background else signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup
 if largest_file_bytes:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
 os.execv(program[0], program)

@@ -20,7 +20,7 @@ from harness.runtimes.local import Launch, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
 from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
-from tests.e2e.campaigns.bad_days_campaign import BRIEF, PATIENCE_S, ENDED_S, ROOT, TOY, Ended, Place, until
+from tests.e2e.campaigns.bad_days_campaign import BRIEF, ENDED_S, PATIENCE_S, ROOT, TOY, Ended, Place, until
 
 SEED = 42
 SMALL_BYTES = 96 << 20
