@@ -72,7 +72,10 @@ def _target() -> Iterator[ReasonCode]:
         code="target.oom",
         meaning="The kernel killed a process of the target at the memory limit.",
         cause="The target needed more memory than the budget has.",
-        remedy="This is a result. For more capacity, reduce the target's memory per session.",
+        remedy=(
+            "This is a result. For more capacity, reduce the target's memory per session. "
+            "Where the kernel does not tell at which limit, look for a limit around the whole bench."
+        ),
         limit="0 kills",
     )
     yield ReasonCode(
@@ -174,6 +177,16 @@ def _machine() -> Iterator[ReasonCode]:
         meaning="The target did not have the stated budget of CPUs and memory.",
         cause="The container engine or the kernel did not apply the limits.",
         remedy="`chatbench doctor` shows which limits can be enforced and how to enable them.",
+    )
+    yield ReasonCode(
+        code="invalid.machine_memory",
+        meaning="The kernel killed a process of the target, which had not reached its own memory limit.",
+        cause="The machine, or an outer control group around target, model and load generator, ran out of memory.",
+        remedy=(
+            "Stop other programs, raise the outer limit, or use a machine with more memory. "
+            "`chatbench doctor` names outer limits, and says whether the target's own limit is enforced."
+        ),
+        limit="0 kills",
     )
     yield ReasonCode(
         code="invalid.limits",
