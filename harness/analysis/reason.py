@@ -72,10 +72,7 @@ def _target() -> Iterator[ReasonCode]:
         code="target.oom",
         meaning="The kernel killed a process of the target at the memory limit.",
         cause="The target needed more memory than the budget has.",
-        remedy=(
-            "This is a result. For more capacity, reduce the target's memory per session. "
-            "Where the kernel does not tell at which limit, look for a limit around the whole bench."
-        ),
+        remedy="This is a result. For more capacity, reduce the target's memory per session.",
         limit="0 kills",
     )
     yield ReasonCode(

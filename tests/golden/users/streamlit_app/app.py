@@ -1,7 +1,8 @@
 """A small Streamlit chat of known timing; words in the message ask for faults, the session's first letter for a page.
 
 ``c``: a fragment of the page runs every 0.4 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
-``k``: none either, and what was said is kept for the next visit; ``m``: for everybody's. ``q``: a form takes the messages, ``t``: a text box.
+``k``: none either, and what was said is kept for the next visit; ``m``: for everybody's.
+``q``: a form takes the messages, ``t``: a text box.
 """
 
 import hashlib
