@@ -15,7 +15,8 @@ class Facts:
     stopped_early: bool
     target_exits: tuple[str, ...] = ()  # components of the target that ended by themselves, in words
     model_exits: tuple[str, ...] = ()
-    oom_kills: int = 0
+    oom_kills: int = 0  # processes of the target that the kernel killed for lack of memory
+    limit_reached: bool | None = None  # by the target, its own memory limit; None: the kernel does not tell
     foreign_nonces: int = 0
     lost_tags: int = 0  # of the foreign nonces: those of no message at all
     turns_needed: int = 100
@@ -27,3 +28,8 @@ class Facts:
     commonest_failure: str | None = None  # of turns that were not answered, in words
     waited_s: float | None = None  # for an answer, by users who did little else while measuring; None: they did not
     no_app: bool = False  # no application: generator and model are what is tried
+
+    @property
+    def died(self) -> bool:
+        """Tell whether a process of the target or the model ended by itself or was killed."""
+        return bool(self.model_exits or self.target_exits or self.oom_kills)

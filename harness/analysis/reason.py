@@ -176,6 +176,16 @@ def _machine() -> Iterator[ReasonCode]:
         remedy="`chatbench doctor` shows which limits can be enforced and how to enable them.",
     )
     yield ReasonCode(
+        code="invalid.machine_memory",
+        meaning="The kernel killed a process of the target, which had not reached its own memory limit.",
+        cause="The machine, or an outer control group around target, model and load generator, ran out of memory.",
+        remedy=(
+            "Stop other programs, raise the outer limit, or use a machine with more memory. "
+            "`chatbench doctor` names outer limits, and says whether the target's own limit is enforced."
+        ),
+        limit="0 kills",
+    )
+    yield ReasonCode(
         code="invalid.limits",
         meaning="The trial failed under a limit that is too low for its users.",
         cause="A shell, a service or an outer control group limits open files, tasks or ports.",

@@ -21,7 +21,7 @@ from harness.records.recipe import nonce_of
 WAITING_SHARE = 0.8  # of all users' time: a user cut off after a minute thinks before asking again
 PATIENCE = 2.0  # times the model's mean answer, plus a second: who waits longer is not just met by a short trial
 SHOWN_CHARS = 120
-_STARTS = re.compile(r"the answer starts with ([0-9a-f]{12})\b")
+_STARTS = re.compile(r"answer (?:that )?starts with ([0-9a-f]{12})\b")
 
 
 def commonest(turns: Sequence[Turn]) -> str | None:

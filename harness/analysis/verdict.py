@@ -21,8 +21,8 @@ from harness.records.slo import Slo
 
 def judge_exploratory(figures: Figures, facts: Facts, validity: Validity | None = None) -> Verdict:
     """Judge a trial without an SLO (spike, visit): pass unless the target died or the measurement is invalid."""
-    if facts.model_exits:
-        return judge(figures, facts, Slo(), validity)
+    if spoilt := _spoilt_by_a_death(facts):
+        return spoilt
     if deaths := _deaths(facts):
         return Verdict(outcome="fail", reasons=tuple(deaths))
     invalid = distrust(figures, facts, validity or Validity())
@@ -39,10 +39,8 @@ def judge(
     steady state.
     """
     rules = validity or Validity()
-    if facts.model_exits:
-        return Verdict(
-            outcome="invalid", reasons=tuple(Reason(code="invalid.model", text=t) for t in facts.model_exits)
-        )
+    if spoilt := _spoilt_by_a_death(facts):
+        return spoilt
     deaths = _deaths(facts)
     invalid = distrust(figures, facts, rules)
     missing = cut_misses if facts.stopped_early else slo_misses
@@ -95,8 +93,8 @@ def judge_idle(figures: Figures, facts: Facts, sessions_lost: str | None, validi
 
     ``sessions_lost`` says in words which sessions were not there; ``figures`` are those of the machine meanwhile.
     """
-    if facts.model_exits:
-        return judge({}, facts, Slo())
+    if spoilt := _spoilt_by_a_death(facts):
+        return spoilt
     if deaths := _deaths(facts):
         return Verdict(outcome="fail", reasons=tuple(deaths))
     lost = [Reason(code="invalid.sessions", text=sessions_lost)] if sessions_lost else []
@@ -113,7 +111,7 @@ def judge_unsettled(seen: Unsettled, figures: Figures, facts: Facts, validity: V
     since all users were there.
     """
     rules = validity or Validity()
-    if facts.model_exits or facts.target_exits or facts.oom_kills:
+    if facts.died:
         return judge({}, facts, Slo())
     if invalid := [*disturbances(figures, facts, rules), *slow_tools(figures, facts, rules)]:
         return Verdict(outcome="invalid", reasons=tuple(invalid))
@@ -135,13 +133,34 @@ def invalid_budget(shortfall: str) -> Verdict:
     return Verdict(outcome="invalid", reasons=(Reason(code="invalid.budget", text=text),))
 
 
+def _spoilt_by_a_death(facts: Facts) -> Verdict | None:
+    """Return invalid where the model died, or the target of a lack of memory that is not its own."""
+    reasons = [Reason(code="invalid.model", text=text) for text in facts.model_exits]
+    reasons += lacked_memory(facts.oom_kills, facts.limit_reached)
+    return Verdict(outcome="invalid", reasons=tuple(reasons)) if reasons else None
+
+
+def lacked_memory(kills: int, limit_reached: bool | None) -> list[Reason]:
+    """Return a reason where the kernel killed a target that had not reached its own memory limit.
+
+    Then it says nothing of the target's capacity, whatever else ended with it.
+    """
+    if not kills or limit_reached is not False:
+        return []
+    text = f"processes killed below the target's own memory limit {kills} (limit 0): "
+    text += "the machine or an outer group had no memory left"
+    return [Reason(code="invalid.machine_memory", text=text, value=float(kills), limit=0.0, unit="kills")]
+
+
 def _deaths(facts: Facts) -> list[Reason]:
     reasons = []
     if facts.oom_kills:
+        where = "at the memory limit" if facts.limit_reached else "for lack of memory"
+        unknown = "; the kernel does not tell at which limit" if facts.limit_reached is None else ""
         reasons.append(
             Reason(
                 code="target.oom",
-                text=f"processes killed at the memory limit {facts.oom_kills} (limit 0)",
+                text=f"processes killed {where} {facts.oom_kills} (limit 0){unknown}",
                 value=float(facts.oom_kills),
                 limit=0.0,
                 unit="kills",

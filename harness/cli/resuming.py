@@ -1,4 +1,4 @@
-"""Resuming a run: its trials go on with the same targets, machine and program, or not at all."""
+"""Adding to a run: its trials go on, or its parts are swapped, with the same files, machine and program only."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from harness import profiles
 from harness.cli import REPOSITORY
-from harness.environments.sources import changed_since, digest_of_measuring
+from harness.environments.sources import changed_since, digest_of_measuring, digest_of_part
 from harness.errors import UsageError
 from harness.host import machine
 from harness.records import Run, TargetInfo, machine_differences, to_json
 from harness.runtimes.protocol import Prepared
-from harness.targets import Catalogue, Target
+from harness.targets import Catalogue, Part, Target
 
 NEW_RUN = "start a new run"
 
@@ -54,7 +54,7 @@ def require_same_place(earlier: Run) -> None:
     if earlier.tool_version != mine:
         raise UsageError(
             f"run {earlier.run_id} was begun by chatbench {earlier.tool_version}, this is {mine}",
-            f"resume it by that version, or {NEW_RUN}",
+            f"use that version, or {NEW_RUN}",
         )
     if earlier.measuring != digest_of_measuring(REPOSITORY):
         raise UsageError(
@@ -101,16 +101,32 @@ def require_same_targets(earlier: Run, prepared: Mapping[str, Prepared], measure
     return fresh
 
 
+def require_same_parts(earlier: Run, parts: Iterable[Part]) -> None:
+    """Raise UsageError for a part whose files are not those that a run measured under its name."""
+    measured = {
+        part["name"]: part["sources"] for info in earlier.targets.values() for part in info.parts if "sources" in part
+    }
+    for part in parts:
+        if part.name in measured and measured[part.name] != digest_of_part(part):
+            raise UsageError(
+                f"{part.name} is not what run {earlier.run_id} measured: {_changed_files(earlier, part)}",
+                f"restore it as it was, or {NEW_RUN}",
+            )
+
+
+def _changed_files(earlier: Run, part: Part) -> str:
+    newer = changed_since(part, datetime.fromisoformat(earlier.created_at))
+    if newer:
+        return f"files in {part.folder} changed, such as {newer[0]}"
+    return f"files in {part.folder}, or packages installed for it from elsewhere, changed"
+
+
 def _changes(earlier: Run, name: str, now: Prepared) -> Iterator[str]:
     """Yield in words what differs between a target as recorded and as it is."""
     was = earlier.targets[name]
     for part, (before, after) in zip(now.target.parts, _parts(was, now.info), strict=False):
         if before.get("sources") != after.get("sources"):
-            newer = changed_since(part, datetime.fromisoformat(earlier.created_at))
-            if newer:
-                yield f"files in {part.folder} changed, such as {newer[0]}"
-            else:
-                yield f"files in {part.folder}, or packages installed for it from elsewhere, changed"
+            yield _changed_files(earlier, part)
     for before, after in _parts(was, now.info):
         for key in sorted({*before, *after} - {"sources"}):
             if before.get(key) != after.get(key):

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import profiles, results
-from harness.cli import REPOSITORY, lookup, output
+from harness.cli import REPOSITORY, lookup, output, resuming
 from harness.errors import EXIT_DONE, EXIT_ERROR, UsageError
 from harness.host import machine
 from harness.probes import swap as swapping
 from harness.probes.browser import chromium
-from harness.records import SwapMatrix, SwappedPair
+from harness.records import Run, SwapMatrix, SwappedPair
 from harness.targets import Catalogue, Target
 
 
@@ -23,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     console, catalogue = output.console(), lookup.catalogue()
     wanted = _wanted(args.targets, catalogue)
     known = lookup.run_folder(args.run, args.results) if args.run else None
+    if known:
+        _require_same_state(results.read_run(known), wanted)
     folder = known or args.results / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-swap"
     with machine.one_campaign():
         matrix = tried(wanted, catalogue, folder, profiles.load("quick").seed, console)
@@ -41,6 +43,15 @@ def _wanted(names: list[str], catalogue: Catalogue) -> list[Target]:
         if target.web is None:
             raise UsageError(f"{target.name} is one part: nothing in it can be swapped", "name an api+web pair")
     return chosen
+
+
+def _require_same_state(run: Run, wanted: list[Target]) -> None:
+    """Raise UsageError where what is tried now is not what a run measured: its report would show it as the run's."""
+    try:
+        resuming.require_same_place(run)
+        resuming.require_same_parts(run, {part.name: part for target in wanted for part in target.parts}.values())
+    except UsageError as other:
+        raise UsageError(other.message, f"{other.hint}; or leave --run out, for a folder of its own") from None
 
 
 def tried(wanted: list[Target], catalogue: Catalogue, folder: Path, seed: int, console: Console) -> SwapMatrix:

@@ -8,6 +8,8 @@ from harness.host import procfs
 from harness.host.cgroups import Groups, Hierarchy, Side
 from harness.host.procfs import Process
 
+AT_LIMIT = 0.99  # of a limit: the kernel kills within some pages of it, and keeps the highest usage only nearly
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
@@ -117,6 +119,21 @@ def group_oom_kills(folder: Path, version: int) -> int | None:
     return procfs.field_of(procfs.read(f"{folder}/{file}"), "oom_kill")
 
 
+def limit_reached(folder: Path, version: int) -> bool:
+    """Return whether a group reached its own memory limit, which no kill for the limit of a group above does.
+
+    Version 2 counts that. Version 1 shows the highest usage, and with it also a limit reached by pages of files;
+    its ``failcnt`` is no help: Linux 6.18 leaves it 0 when it kills.
+    """
+    if version == 2:
+        return bool(procfs.field_of(procfs.read(f"{folder}/memory.events"), "oom"))
+    for kind in ("", "memsw."):  # the latter, with swap, only where the kernel counts it
+        peak, limit = (_number(f"{folder}/memory.{kind}{name}") for name in ("max_usage_in_bytes", "limit_in_bytes"))
+        if peak is not None and limit is not None and peak >= AT_LIMIT * limit:
+            return True
+    return False
+
+
 def throttle_files(hierarchy: Hierarchy | None) -> tuple[Path, ...]:
     """Return the files in which our own group and its ancestors count the time that CPU quotas took.
 
@@ -139,7 +156,7 @@ def throttled_s(files: Sequence[Path]) -> float:
 def _number(file: str) -> int | None:
     try:
         return int(procfs.read(file))
-    except FileNotFoundError:  # memory.peak: since Linux 5.19
+    except FileNotFoundError:  # memory.peak: since Linux 5.19; memory.memsw.*: where swap is counted
         return None
 
 

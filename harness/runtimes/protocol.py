@@ -103,7 +103,14 @@ class Pod(Protocol):
         ...
 
     def oom_kills(self) -> int:
-        """Return how many processes of the target were killed at the memory limit; still right once stopped."""
+        """Return how many processes of the target were killed for lack of memory; still right once stopped."""
+        ...
+
+    def memory_limit_reached(self) -> bool | None:
+        """Tell whether the target reached its own memory limit so far; None where the kernel does not tell.
+
+        A limit around target, model and generator is not its own. Asked as long as the trial runs.
+        """
         ...
 
     def wait(self, name: str, timeout_s: float) -> int | None:

@@ -22,6 +22,7 @@ from harness.records.coding import (
 T = TypeVar("T")
 Tables = Mapping[str, Collection[str]]  # the keys of a file by table, "" for its top
 _MOST = 10**9  # larger numbers are mistakes; no arithmetic has to expect them
+_ALIKE = 0.75  # of two words' letters, in order: a slip in a word of four letters leaves as many
 #: words that people write for a key, and the key
 _MEANT = {
     "environment": "env",
@@ -42,10 +43,19 @@ _MEANT = {
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest of the known words, or all of them where none is near."""
+    """Return a hint that names the known word that was meant, or all of them where none is likely."""
     choices = sorted(known)
-    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(choices) or 'none'}"
+    near = _likely(word, choices)
+    return f"did you mean {near!r}?" if near else f"known: {', '.join(choices) or 'none'}"
+
+
+def _likely(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word of which a word is a slip, or the end behind a dot; None where it can be any."""
+    lower, choices = word.lower(), {one.lower(): one for one in known}
+    near = difflib.get_close_matches(lower, choices, cutoff=_ALIKE)
+    slips = [one for one in near if one[0] == lower[0] or sorted(one) == sorted(lower)]  # few miss the first letter
+    ends = [one for one in choices if one.endswith(f".{lower}")]
+    return next((choices[one] for one in (*slips, *ends)), None)
 
 
 def read_table(cls: type[T], table: Mapping[str, Any], file: str, *, least: int = 0, **given: Any) -> T:
@@ -113,10 +123,10 @@ def _wanted(word: str, fault: BadValueError, tables: Tables) -> str:
         places = " or ".join(named)
         return f"move {word} to {places}" if word == meant else f"did you mean {meant!r} in {places}?"
     words = [*fault.known, *(meant for meant, key in _MEANT.items() if key in fault.known)]
-    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
-    if not near or near[0] in fault.known:
+    near = _likely(word, words)
+    if near is None or near in fault.known:
         return nearest(word, fault.known)
-    key = _MEANT[near[0]]
+    key = _MEANT[near]
     table = f"{fault.where}.{key}".lstrip(".")
     return f"did you mean {key!r}?" if key != "env" else f"did you mean the table [{table}]?"
 

@@ -11,7 +11,14 @@ from harness.analysis.narrow import excused
 from harness.analysis.resource_figures import idle_figures, resource_figures
 from harness.analysis.slo import turns_possible
 from harness.analysis.validity import Validity, disturbances
-from harness.analysis.verdict import invalid_budget, judge, judge_exploratory, judge_idle, judge_unsettled
+from harness.analysis.verdict import (
+    invalid_budget,
+    judge,
+    judge_exploratory,
+    judge_idle,
+    judge_unsettled,
+    lacked_memory,
+)
 from harness.probes import contract
 from harness.records import (
     Finding,
@@ -34,11 +41,15 @@ CHECKED = ("rest", "forms", "streamlit", "openai")  # protocols whose contract c
 Figures = dict[str, float | None]
 
 
-def audit_verdict(findings: list[Finding], ended: list[str], stumbled: str = "") -> Verdict:
+def audit_verdict(
+    findings: list[Finding], ended: list[str], stumbled: str = "", lacked: Sequence[Reason] = ()
+) -> Verdict:
     """Return pass for an audit that was carried through, with any findings; fail where something died of it.
 
-    ``stumbled`` says why it was not carried through.
+    ``stumbled`` says why it was not carried through, ``lacked`` that the machine's memory did not last.
     """
+    if lacked:
+        return Verdict(outcome="invalid", reasons=tuple(lacked))
     if ended:
         return Verdict(outcome="fail", reasons=tuple(Reason(code="target.exit", text=text) for text in ended))
     if not findings:
@@ -60,8 +71,9 @@ def assess(seen: Observation, profile: Profile, rules: Validity) -> tuple[Figure
     figures, verdict = _of_scenario(seen, facts, profile, rules)
     if seen.key.scenario == "check":
         figures["cold_start_s"] = None if seen.no_app else _cold_start_s(seen.ready_after_s, seen.turns)
-        died = bool(seen.exits_of("target") or seen.exits_of("model"))
-        verdict = with_contract(verdict, seen.checks, expected=seen.protocol in CHECKED and not died)
+        lacked = lacked_memory(facts.oom_kills, facts.limit_reached)
+        checks = () if lacked else seen.checks  # they may have failed for the kill alone
+        verdict = with_contract(verdict, checks, expected=seen.protocol in CHECKED and not facts.died)
     if seen.limits.shortfall:
         return figures, invalid_budget(seen.limits.shortfall)
     return figures, excused(verdict, seen.limits, seen.summary.users if seen.summary else seen.key.level)
@@ -78,6 +90,7 @@ def facts_of(seen: Observation) -> Facts:
         target_exits=seen.exits_of("target"),
         model_exits=seen.exits_of("model"),
         oom_kills=seen.oom_kills,
+        limit_reached=seen.limit_reached,
         foreign_nonces=sum(turn.error_kind == "foreign_nonce" for turn in seen.turns),
         lost_tags=unanswered.lost_tags(seen.turns, seen.plan.seed),
         turns_needed=min(seen.plan.measure_turns, TURNS_NEEDED),
@@ -146,7 +159,7 @@ def _cold_start_s(ready_after_s: float, turns: Sequence[Turn]) -> float | None:
 
 
 def _without_summary(facts: Facts, summary: GeneratorSummary | None, slo: Slo, ended: bool) -> Verdict:
-    if facts.target_exits or facts.oom_kills or facts.model_exits:
+    if facts.died:
         return judge({}, facts, slo)
     if facts.generator_faults:
         faults = (Reason(code="invalid.generator", text=text) for text in facts.generator_faults)
@@ -178,7 +191,7 @@ def _visits_verdict(numbers: Figures, facts: Facts, rules: Validity) -> Verdict:
 
 
 def _check_verdict(facts: Facts, numbers: Figures) -> Verdict:
-    if facts.target_exits or facts.oom_kills or facts.model_exits:
+    if facts.died:
         return judge({}, facts, Slo())
     if (numbers.get("ok") or 0) >= CHECK_TURNS and not numbers.get("failed"):
         return Verdict(outcome="pass")

@@ -28,7 +28,8 @@ class Observation:
     Attributes:
         in_time: The generator ended by itself.
         exits: Components of target and model that ended by themselves, in words.
-        oom_kills: Processes of the target that were killed at the memory limit.
+        oom_kills: Processes of the target that the kernel killed for lack of memory.
+        limit_reached: Whether the target reached its own memory limit; None where the kernel does not tell.
         waited_s: How long users waited for answers that never came, where that is what they did; see ``unanswered``.
         checks: Of the contract, in the trial that is for it.
         logged_limit: Words in a log of the target that name a limit of its own process.
@@ -50,6 +51,7 @@ class Observation:
     waited_s: float | None
     checks: tuple[contract.Check, ...]
     files: dict[str, str]
+    limit_reached: bool | None = None
     logged_limit: str | None = None
 
     @property
@@ -81,9 +83,7 @@ def observe(begun: Begun) -> Observation:
         samples, in_time = _under_load(pod, plan, begun, stack)
         checks = _checks(pod, stack, begun)
         limits, components, exits = pod.limits(), pod.components(), _exits(pod)
-        # Without groups of our own the count is the whole machine's: it means something only where a process was lost.
-        counted = limits.memory_enforced or any(role == "target" for role, _ in exits)
-        oom_kills = pod.oom_kills() if counted else 0
+        oom_kills, limit_reached = killed(pod, limits, lost=any(role == "target" for role, _ in exits))
         gathered = accounts.gather(folder, plan)
         if key.scenario == "check" and not begun.prepared.target.no_app:
             whole = bool(gathered.turns) and all(turn.outcome == "ok" for turn in gathered.turns)
@@ -104,12 +104,22 @@ def observe(begun: Begun) -> Observation:
         in_time=in_time,
         exits=tuple(exits),
         oom_kills=oom_kills,
+        limit_reached=limit_reached,
         gathered=gathered,
         waited_s=waited_s,
         checks=checks,
         files=_written(folder, plan, stack, gathered.turns, samples),
         logged_limit=logs.named_limit(folder, [one.name for one in components if one.role == "target"]),
     )
+
+
+def killed(pod: Pod, limits: Limits, *, lost: bool) -> tuple[int, bool | None]:
+    """Return how many processes were killed for lack of memory, and whether the target reached its own limit.
+
+    Without groups of our own the count is the whole machine's: it means something only where a process was ``lost``.
+    """
+    kills = pod.oom_kills() if limits.memory_enforced or lost else 0
+    return kills, pod.memory_limit_reached() if kills else None
 
 
 def _under_load(pod: Pod, plan: LoadPlan, begun: Begun, stack: Stack) -> tuple[list[ResourceSample], bool]:

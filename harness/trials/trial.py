@@ -6,6 +6,7 @@ from shlex import quote
 from harness import results
 from harness.analysis import speed
 from harness.analysis.capacity import BUDGET_CPUS
+from harness.analysis.verdict import lacked_memory
 from harness.errors import BenchError
 from harness.host import cpus
 from harness.host.launch import last_lines
@@ -15,12 +16,12 @@ from harness.runtimes.protocol import GENERATOR, MESSAGES_PER_MINUTE, Pod, Prepa
 from harness.trials import generator
 from harness.trials.assess import Figures, assess, audit_verdict
 from harness.trials.context import Begun, TrialContext, begin
-from harness.trials.observe import Observation, observe
+from harness.trials.observe import Observation, killed, observe
 from harness.trials.plans import CHECK_TURNS, plan_for
 from harness.trials.refusals import refused_calls, unasked
 from harness.trials.subject import subject
 
-MACHINES_LIMITS = ("invalid.limits", "invalid.generator_limits")
+MACHINES_LIMITS = ("invalid.limits", "invalid.generator_limits", "invalid.machine_memory")
 WITHOUT_LOAD = ("check", "audit", "idle")  # scenarios that the machine's speed says nothing of
 
 
@@ -79,13 +80,14 @@ def _audited(begun: Begun) -> Trial:
         findings, stumbled = _findings(pod, begun.prepared, stack)
         limits, components = pod.limits(), pod.components()
         ended = [f"{name} ended by itself with {code} during the audit" for name, code in pod.exited()]
+        lacked = lacked_memory(*killed(pod, limits, lost=bool(ended)))
     trial = Trial(
         key=begun.key,
         started_at=begun.started_at,
         limits=limits,
         components=components,
         summary=None,
-        verdict=audit_verdict(findings, ended, stumbled),
+        verdict=audit_verdict(findings, ended, stumbled, lacked),
         figures={},
         files=results.write_audit(begun.folder, findings),
     )

@@ -134,8 +134,8 @@ class StreamlitPage(Page):
         self._asked = True
         self._use(used, state, nonce, trace)
         trace.ready_s = time.monotonic()
-        if self._session.stranger:
-            raise TurnError("foreign_nonce", f"an answer that starts with {self._session.stranger} is on this page")
+        if stranger := self._session.stranger(answered=bool(trace.text)):
+            raise TurnError("foreign_nonce", f"an answer that starts with {stranger} is on this page")
         if not trace.text:
             raise TurnError("application", self._session.notice or "the script finished without an answer")
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.records.recipe import END_MARKER
-from loadtests.reading import GrowingText, foreign_nonce
+from harness.records.recipe import END_MARKER, NONCE_CHARS
+from loadtests.reading import GrowingText
 from loadtests.users.streamlit_answer import AnswerOnPage, Path
 from loadtests.users.streamlit_refresh import Timers, is_autorefresh
 from loadtests.users.streamlit_wire import Protocol
@@ -14,7 +14,8 @@ _SUCCEEDED, _COMPILE_ERROR, _ENDED_FOR_RERUN, _FRAGMENT_SUCCEEDED = range(4)
 _THUMBS = 2  # the style BORDERLESS of a button group, which ratings were before they had an element of their own
 _PLAIN_VALUES = {"text_input": "string_value", "text_area": "string_value", "checkbox": "bool_value"}
 _SIGN_IN_CODE = re.compile(r"""code["']?[:=] ?["']([0-9a-f]{32})["']""")
-_NONCE_START = re.compile(r"[0-9a-f]{12} ")
+_MARK = re.compile(r"([0-9a-f]{12}) ")  # how an answer of the model begins, and a time stamp may, such as 202611291849
+_ASKED: set[str] = set()  # nonces of the messages of all users in this process: what another user's answer begins with
 
 
 @dataclass(slots=True)
@@ -48,7 +49,8 @@ class Session:
     notice: str | None = None  # the last alert on screen in this run
     nonces: set[str] = field(default_factory=set)  # of this user's own answers so far
     nonce: str | None = None  # of the answer waited for
-    stranger: str | None = None  # nonce of another user's answer on this page
+    _stranger: str | None = None  # nonce of another user's answer on this page
+    _unclaimed: str = ""  # the last whole answer on this page behind a mark that nobody here waited for
     _answer: AnswerOnPage = field(default_factory=AnswerOnPage)
     _wanted: str = ""  # fragment whose run is waited for; empty: the whole script
     _run: int = 0  # number of the run under way
@@ -62,12 +64,24 @@ class Session:
     def expect(self, nonce: str | None, fragment_id: str = "") -> None:
         """Start to wait for the answer that begins with ``nonce``, or for a run of a fragment without one."""
         self.running = True
-        self.error = self.notice = self.stranger = None
+        self.error = self.notice = self._stranger = None
+        self._unclaimed = ""
         self.nonce, self._wanted = nonce, fragment_id
         self._ahead, self._to_be_continued = set(self._refreshing), False
         self._answer.expect(nonce)
         if nonce:
             self.nonces.add(nonce)
+            _ASKED.add(nonce)
+
+    def stranger(self, *, answered: bool) -> str | None:
+        """Return the mark of an answer on this page that is another user's.
+
+        Where the own answer did not come, a whole answer behind an unknown mark is in its place: the message's tag was
+        lost, or a user of another process asked.
+        """
+        if self._stranger or answered or any(nonce in self._unclaimed for nonce in self.nonces):
+            return self._stranger
+        return self._unclaimed[:NONCE_CHARS] or None
 
     def leave_page(self) -> None:
         """Forget what is on screen: another page, or the same one anew, is about to be drawn."""
@@ -222,8 +236,13 @@ class Session:
         self.values[widget.id] = Widget(widget.id, fragment_id, state, getattr(widget, "form_id", ""))
 
     def _look_for_stranger(self, body: str) -> None:
-        if _NONCE_START.match(body) and foreign_nonce(body, "") not in self.nonces:
-            self.stranger = body[:12]
+        mark = _MARK.match(body)
+        if mark is None or mark[1] in self.nonces:
+            return
+        if mark[1] in _ASKED:
+            self._stranger = mark[1]
+        elif END_MARKER in body:
+            self._unclaimed = body
 
     def _finished(self, status: int, trace: GrowingText | None, at_s: float) -> None:
         if status == _COMPILE_ERROR and self.error is None:

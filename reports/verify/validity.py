@@ -28,6 +28,7 @@ SHOWN = ("spike", "visit", "climb")  # made to show what happens: no SLO, so no 
 EXPLAINED = {
     "model",
     "budget",
+    "machine_memory",
     "limits",
     "generator",
     "not_offered",

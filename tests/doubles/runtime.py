@@ -108,6 +108,9 @@ class FakePod:
     def oom_kills(self) -> int:
         return 0
 
+    def memory_limit_reached(self) -> bool | None:
+        return False
+
     def wait(self, name: str, timeout_s: float) -> int | None:
         return 0
 

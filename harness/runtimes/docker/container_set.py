@@ -47,7 +47,7 @@ class ContainerSet:
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
-        self._ended: dict[str, tuple[int, bool]] = {}  # service -> exit code, killed at the memory limit
+        self._ended: dict[str, tuple[int, bool]] = {}  # service -> exit code, killed for lack of memory
         self._asked_to_end: frozenset[str] = frozenset()
 
     def __getitem__(self, service: str) -> Running:
@@ -92,7 +92,7 @@ class ContainerSet:
         self._asked_to_end = frozenset(self._running) - frozenset(self._ended)
 
     def oom_kills(self) -> int:
-        """Return how many of the target's processes were killed at the memory limit so far."""
+        """Return how many of the target's processes were killed for lack of memory so far."""
         self.exited()
         total = 0
         for one in self:
@@ -105,6 +105,17 @@ class ContainerSet:
                 # Its group went with it: then the engine's word counts, where it ended by SIGKILL.
                 total += int(killed and code in (KILLED, -signal.SIGKILL))
         return total
+
+    def memory_limit_reached(self) -> bool | None:
+        """Tell whether a container of the target reached its own memory limit; None where one took its group along."""
+        told: list[bool | None] = []
+        for one in self:
+            if one.component.role == "target":
+                try:
+                    told.append(accounting.limit_reached(one.hierarchy.own["memory"], one.hierarchy.version))
+                except FileNotFoundError:
+                    told.append(None)
+        return True if True in told else None if None in told else False
 
     def wait(self, service: str, timeout_s: float) -> int | None:
         """Wait for a container to end; its return code, or None when it still runs."""

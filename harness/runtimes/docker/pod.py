@@ -15,7 +15,7 @@ from docker.types import Mount
 
 from harness import results
 from harness.errors import BenchError
-from harness.host import watchdog
+from harness.host import accounting, watchdog
 from harness.host.meter import Meter
 from harness.host.watchdog import Watchdog
 from harness.records import AnswerPlan, Component, Limits, LoadPlan, ResourceSample, to_json
@@ -206,8 +206,14 @@ class DockerPod:
         return bytes(done.output).decode(errors="replace").strip() or "no reason" if done.exit_code else ""  # type: ignore[arg-type]  # not streamed: bytes
 
     def oom_kills(self) -> int:
-        """Return how many of the target's processes were killed at the memory limit; still right once stopped."""
+        """Return how many of the target's processes were killed for lack of memory; still right once stopped."""
         return self._oom_kills if self._stopped else self._ledger.oom_kills()
+
+    def memory_limit_reached(self) -> bool | None:
+        """Tell whether the target reached its own memory limit; see ``harness.runtimes.protocol.Pod``."""
+        if self._parents.groups is not None and self._parents.target is not None:
+            return accounting.limit_reached(self._parents.target, self._parents.groups.version)
+        return self._ledger.memory_limit_reached()
 
     def wait(self, name: str, timeout_s: float) -> int | None:
         """Wait for a container to end; its return code, or None when it still runs."""

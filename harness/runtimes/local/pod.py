@@ -249,7 +249,7 @@ class LocalPod:
         return readiness.answers(f"{stack.model_url}/health", timeout_s=MODEL_PATIENCE_S)
 
     def oom_kills(self) -> int:
-        """Return how many processes of the target were killed at the memory limit.
+        """Return how many processes of the target were killed for lack of memory.
 
         Where memory is not enforced, those of the whole machine: the kernel tells no more.
         """
@@ -260,6 +260,12 @@ class LocalPod:
             counts = [accounting.group_oom_kills(a.memory, a.version) for a in accounts if a.memory is not None]
             return sum(count or 0 for count in counts)
         return (procfs.counter("oom_kill", "vmstat") or 0) - self._oom_kills_before
+
+    def memory_limit_reached(self) -> bool:
+        """Tell whether the target reached its own memory limit; without a group of its own it has none."""
+        if self._groups is None or self._groups.memory is None:
+            return False
+        return accounting.limit_reached(self._groups.memory / "target", self._groups.version)
 
     def wait(self, name: str, timeout_s: float) -> int | None:
         """Wait for a component to end; its return code, or None when it still runs."""
@@ -318,7 +324,10 @@ class LocalPod:
         return any(watchdog.group_pids(tree) for tree in self._trees) or bool(watchdog.session_pids(sessions))
 
     def _oom_kill_text(self) -> str:
-        return ", killed by the memory limit," if self._limits.memory_enforced and self.oom_kills() else ""
+        if not (self._limits.memory_enforced and self.oom_kills()):
+            return ""
+        limit = "the memory limit" if self.memory_limit_reached() else "the kernel for lack of memory below its limit"
+        return f", killed by {limit},"
 
 
 def _keep_to(chosen: Sequence[int]) -> tuple[int, ...]:

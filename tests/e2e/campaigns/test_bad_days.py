@@ -13,10 +13,11 @@ import pytest
 
 from harness import profiles, targets
 from harness.errors import EXIT_DONE, EXIT_ERROR, EXIT_INVALID, BenchError
+from harness.host import cgroups
 from harness.host.cgroups import Budget
 from harness.records import Idle, Trial, TrialKey
 from harness.runtimes import serving
-from harness.runtimes.local import Launch, LocalRuntime, stack
+from harness.runtimes.local import Launch, LocalPod, LocalRuntime, stack
 from harness.runtimes.local.readiness import answers
 from harness.trials.context import TrialContext
 from harness.trials.trial import run_trial
@@ -24,6 +25,7 @@ from tests.e2e.campaigns.bad_days_campaign import BRIEF, ENDED_S, PATIENCE_S, RO
 
 SEED = 42
 SMALL_BYTES = 96 << 20
+AROUND_BYTES = 448 << 20  # enough for model and generator, not for a greedy target beside them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,32 @@ def test_a_target_killed_by_its_memory_limit_fails_with_that_reason(
     assert trial.verdict.outcome == "fail"
     assert trial.verdict.reasons[0].code == "target.oom"
     assert "at the memory limit" in trial.verdict.reasons[0].text
+
+
+class Squeezed(LocalRuntime):
+    """A runtime with less memory around target, model and generator than the target's budget alone."""
+
+    def open_trial(self, name: str, folder: Path) -> LocalPod:
+        """Limit the group above the target's own."""
+        pod = super().open_trial(name, folder)
+        assert pod._groups is not None
+        assert pod._groups.memory is not None
+        cgroups._limit_memory(pod._groups.memory, AROUND_BYTES, pod._groups.version)
+        return pod
+
+
+@pytest.mark.cgroup
+@pytest.mark.parametrize("scenario", ["check", "chat"])
+def test_a_target_killed_by_a_limit_around_everything_makes_the_trial_invalid(
+    scenario: str, toy: Callable[[str], stack.LocalPrepared], measure: Callable[..., Trial]
+) -> None:
+    runtime = Squeezed(Budget())
+    try:
+        trial = measure(runtime, toy("greedy"), scenario)
+    finally:
+        runtime.close()
+    assert trial.verdict.outcome == "invalid"
+    assert [reason.code for reason in trial.verdict.reasons] == ["invalid.machine_memory"]
 
 
 @pytest.mark.parametrize(("scenario", "level"), [("chat", 2), ("chat", 12), ("idle", 4)])

@@ -18,12 +18,14 @@ import pytest
 
 from harness.environments import Environments
 from harness.records import Turn
+from harness.records.recipe import nonce_of
 from harness.runtimes.local.stack import site_packages
 from loadtests.page import Visitor
 from loadtests.reading import SignInError, TurnError
 from loadtests.recording.pending_turn import turn_of
 from loadtests.recording.recorder import note_of
 from loadtests.recording.tracker import new_turn
+from loadtests.schedule.draws import tag_of
 from loadtests.users.streamlit import StreamlitPage
 from tests import ROOT
 from tests.golden.users.recipes import AfterAForm, AskByForm
@@ -227,6 +229,22 @@ def test_a_history_that_outlives_the_page_is_the_users_own(visit: Visit) -> None
     second = take_turn(page, turn=1)
     assert (first.outcome, second.outcome) == ("ok", "ok"), second.error
     assert second.wire_bytes > first.wire_bytes
+
+
+def test_a_time_stamp_before_an_answer_is_no_other_users_mark(visit: Visit) -> None:
+    page = visit()
+    turns = [take_turn(page, "stamped", turn=turn) for turn in range(2)]
+    assert [(turn.outcome, turn.arrival_tokens[-1:]) for turn in turns] == [("ok", (TOKENS,))] * 2, turns
+    unanswered = take_turn(page, "busy", turn=2)
+    assert (unanswered.error_kind, unanswered.error) == ("application", "too many messages")
+
+
+def test_an_answer_of_another_user_beside_ones_own_is_a_fault(visit: Visit) -> None:
+    one, other = visit("m" * 32), visit("m" * 32)
+    assert take_turn(one, turn=7).outcome == "ok"
+    turn = take_turn(other, turn=8)
+    assert (turn.outcome, turn.error_kind) == ("failed", "foreign_nonce")
+    assert nonce_of(SEED, tag_of(SEED, 0, 0, 7)) in (turn.error or "")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import time
 import types
 import urllib.parse
 from dataclasses import dataclass, field
@@ -14,8 +15,13 @@ import websocket
 from harness.probes.claims import expect
 from harness.probes.contract.page import origin_of
 
-PATIENCE_S = 20.0
+PATIENCE_S = 20.0  # with a server that sends nothing
+RUN_S = 60.0  # with a run of the script: one in an endless loop draws for ever, and pings come meanwhile
 ENDED_FOR_RERUN = 2
+
+
+class UnfinishedError(websocket.WebSocketTimeoutException):
+    """A run of the page's script did not end in its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,9 @@ class Session:
         """Ask for a run with these widgets' states and take what it draws, until it has finished.
 
         ``keep``: what was drawn before stays known, because the script may decide to draw a fragment only.
+
+        Raises:
+            UnfinishedError: it does not end.
         """
         message = self.messages.back()
         wanted = message.rerun_script
@@ -106,8 +115,23 @@ class Session:
         self.socket.send_binary(message.SerializeToString())
         if not fragment and not keep:
             self.page = []
-        while not self._take(self.socket.recv()):
+        ends_s = time.monotonic() + RUN_S
+        while not self._take(self._next(ends_s)):
             pass
+
+    def _next(self, ends_s: float) -> bytes:
+        """Return the next message, empty where the server closes the WebSocket; UnfinishedError after ``ends_s``."""
+        while True:
+            try:
+                opcode, data = self.socket.recv_data(control_frame=True)
+            except websocket.WebSocketTimeoutException:
+                raise UnfinishedError(f"the page's script was silent for {PATIENCE_S:.0f} s") from None
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return b""
+            if time.monotonic() > ends_s:
+                raise UnfinishedError(f"the page's script was still running after {RUN_S:.0f} s")
+            if opcode in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT):
+                return bytes(data)
 
     def state(self, widget_id: str, **value: Any) -> Any:
         """Return the state of a widget; a chat message is given as ``chat``."""
@@ -146,9 +170,8 @@ class Session:
         expect(found is not None, "no conversation is open")
         return found[1] if found else ""
 
-    def _take(self, data: Any) -> bool:
+    def _take(self, content: bytes) -> bool:
         """Note one message; True at the end of the run."""
-        content = data if isinstance(data, bytes) else str(data).encode()
         expect(bool(content), "the server closed the WebSocket")
         self.raw += content
         message = self.messages.forward.FromString(content)

@@ -1,7 +1,8 @@
 """A small Streamlit chat of known timing; words in the message ask for faults, the session's first letter for a page.
 
 ``c``: a fragment of the page runs every 0.4 s. ``f``: a form comes before the chat. ``n``: no "New conversation".
-``k``: none either, and what was said is kept for the next visit. ``q``: a form takes the messages, ``t``: a text box.
+``k``: none either, and what was said is kept for the next visit; ``m``: for everybody's.
+``q``: a form takes the messages, ``t``: a text box.
 """
 
 import hashlib
@@ -39,6 +40,15 @@ def with_cursor(text: str) -> str:
     return said
 
 
+def stamped(text: str) -> str:
+    """Write an answer behind its time, which has as many digits as a nonce."""
+    place, said = st.empty(), "202611291849 "
+    for piece in stream(text):
+        said += piece
+        place.markdown(said)
+    return said
+
+
 def cleared(text: str) -> str:
     """Write an answer, then take it away: it is drawn again with the history."""
     place = st.empty()
@@ -49,7 +59,7 @@ def cleared(text: str) -> str:
 
 
 @st.cache_resource
-def kept() -> list[tuple[str, str]]:
+def kept(page: str) -> list[tuple[str, str]]:
     return []
 
 
@@ -59,9 +69,12 @@ def clock() -> None:
     st.text(f"{st.session_state.ticks} ticks")
 
 
+WRITERS = {"cursor": with_cursor, "cleared": cleared, "stamped": stamped}
+
+
 @st.fragment
 def chat() -> None:
-    messages = kept() if page == "k" else st.session_state.setdefault("messages", [])
+    messages = kept(page) if page in "km" else st.session_state.setdefault("messages", [])
     for role, content in messages:
         with st.chat_message(role):
             st.markdown(content)
@@ -79,8 +92,8 @@ def chat() -> None:
         st.warning(f"{st.session_state.ticks} ticks")
         return
     with st.chat_message("assistant"):
-        write = with_cursor if "cursor" in text else cleared if "cleared" in text else st.write_stream
-        answer = write(text) if write is not st.write_stream else write(stream(text))
+        write = next((WRITERS[word] for word in WRITERS if word in text), None)
+        answer = write(text) if write else st.write_stream(stream(text))
     messages += [("user", text), ("assistant", f"{answer}\n\nSources: none" if "sources" in text else str(answer))]
     if "again" in text or "cleared" in text or "sources" in text:
         st.rerun()
@@ -106,7 +119,7 @@ if page in "qt":
             st.info("".join(stream(question)))
     st.stop()
 with st.sidebar:
-    if page not in "kn" and st.button("New conversation"):
+    if page not in "kmn" and st.button("New conversation"):
         st.session_state.messages = []
     st.text_input("Search", "nothing")
 if page == "c":

@@ -220,6 +220,12 @@ def test_an_answer_to_no_message_at_all_is_one_whose_tag_was_lost() -> None:
     assert lost_tags([first, second], 42) == 0
 
 
+@pytest.mark.parametrize(("nonce", "lost"), [(nonce_of(42, "a"), 0), ("0123456789ab", 1)])
+def test_an_answer_on_a_page_is_looked_up_likewise(nonce: str, lost: int) -> None:
+    one = replace(turn(0, 110.0), tag="a", outcome="failed", error_kind="foreign_nonce")
+    assert lost_tags([replace(one, error=f"an answer that starts with {nonce} is on this page")], 42) == lost
+
+
 @pytest.mark.parametrize(
     ("lost", "why"), [(0, "mixes up its users"), (1, "mixes up its users"), (2, "X-Chatbench-Tag can carry it")]
 )

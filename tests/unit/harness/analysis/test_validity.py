@@ -233,6 +233,11 @@ def model_died(made: Recorded) -> None:
     made.facts = replace(made.facts, model_exits=("llm ended by itself with -9",))
 
 
+def machine_without_memory(made: Recorded) -> None:
+    exits = ("app ended by itself with -9",)
+    made.facts = replace(made.facts, oom_kills=1, limit_reached=False, target_exits=exits)
+
+
 PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (starved_generator, "invalid.schedule_delay", "schedule delay p95 30 ms (limit 10 ms)"),
     (busy_generator, "invalid.generator_busy", "load generator CPU 0.85 cores (limit 0.8 cores)"),
@@ -270,6 +275,12 @@ PROVOKED: Sequence[tuple[Callable[[Recorded], None], str, str]] = (
     (nobody_signed_in, "invalid.sign_in", "users without a session 3 (limit 0): less load than planned"),
     (recorder_broke, "invalid.recorder", "recorder errors 2 (limit 0); see logs/generator.log"),
     (model_died, "invalid.model", "llm ended by itself with -9"),
+    (
+        machine_without_memory,
+        "invalid.machine_memory",
+        "processes killed below the target's own memory limit 1 (limit 0): "
+        "the machine or an outer group had no memory left",
+    ),
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 from harness.analysis.facts import Facts
 from harness.analysis.slo import certainly_failing
 from harness.analysis.validity import NEEDED
-from harness.analysis.verdict import judge, judge_exploratory, judge_unsettled
+from harness.analysis.verdict import judge, judge_exploratory, judge_idle, judge_unsettled
 from harness.records import Slo, Unsettled, Verdict
 
 GOOD: dict[str, float | None] = {
@@ -210,6 +210,24 @@ def test_a_target_that_was_killed_fails_with_that_reason_whatever_else_was_wrong
     found = verdict({"foreign_cpu_ratio": 0.5}, facts)
     assert found.outcome == "fail"
     assert [r.code for r in found.reasons] == ["target.oom", "target.exit"]
+
+
+@pytest.mark.parametrize(
+    ("reached", "outcome", "code"),
+    [(True, "fail", "target.oom"), (None, "fail", "target.oom"), (False, "invalid", "invalid.machine_memory")],
+)
+def test_a_kill_below_the_targets_own_limit_is_not_the_targets_fail(
+    reached: bool | None, outcome: str, code: str
+) -> None:
+    facts = replace(SPARE, oom_kills=2, limit_reached=reached, target_exits=("django ended by itself with -9",))
+    for found in (
+        verdict({"failure_ratio": 0.5}, facts),
+        judge_exploratory(GOOD, facts),
+        judge_idle(QUIET_MACHINE, facts, None),
+        judge_unsettled(Unsettled(after_s=30.0, earlier_live=5.0, later_live=9.0), {}, facts),
+    ):
+        assert (found.outcome, found.reasons[0].code, found.reasons[0].value) == (outcome, code, 2.0)
+        assert ("the kernel does not tell at which limit" in found.reasons[0].text) == (reached is None)
 
 
 def test_an_overloaded_trial_may_stop_once_five_percent_of_all_possible_turns_violate() -> None:

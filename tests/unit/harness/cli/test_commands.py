@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, profiles, results
-from harness.cli import REPOSITORY, doctor, lookup, resuming, run, signals, targets
+from harness.cli import REPOSITORY, doctor, lookup, resuming, run, signals, swap, targets
 from harness.environments.sources import digest_of_measuring
 from harness.errors import EXIT_ERROR, EXIT_INVALID, EXIT_USAGE, BenchError
 from harness.host import machine
@@ -400,6 +400,41 @@ def test_a_results_folder_of_any_name_is_printed_as_it_is_typed(
     assert shlex.split(command) == ["chatbench", "run", "--resume", str(folder)]
     assert f"'{folder}'" in command
     assert said.code == 130
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        ({"machine": {}}, "was begun on another machine"),
+        ({"tool_version": "0.0.1"}, "was begun by chatbench 0.0.1"),
+        ({"measuring": "0" * 64}, "was begun by another state of chatbench"),
+        ({"gate": GATE}, "is a gate's"),
+        ({"parts": ({"name": "django", "sources": "0" * 64},)}, "django is not what run 20260101-000000-smoke-aaaa"),
+        ({"parts": ({"name": "flask", "sources": "0" * 64},)}, None),
+        ({"parts": ({"name": "redis", "version": "8"},)}, None),
+    ],
+)
+def test_a_swap_is_kept_in_a_run_of_the_same_state_alone(
+    say: Say, earlier: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], differs: str | None
+) -> None:
+    def tried(*_: object) -> None:
+        raise BenchError("parts are swapped", "")
+
+    monkeypatch.setattr(machine, "one_campaign", nullcontext)
+    monkeypatch.setattr(swap, "tried", tried)
+    (folder,) = earlier.iterdir()
+    begun = results.read_run(folder)
+    if "parts" in change:
+        info = replace(begun.targets["streamlit"], parts=change["parts"])  # type: ignore[arg-type]
+        change = {"targets": {"one": info}}
+    results.write_run(folder, replace(begun, **change))  # type: ignore[arg-type]
+    said = say("swap", "django+angular", "--run", str(folder), "--results", str(earlier))
+    if differs is None:
+        assert said.message == "chatbench: parts are swapped"
+    else:
+        assert said.code == EXIT_USAGE
+        assert differs in said.message
+        assert said.hint.endswith("; or leave --run out, for a folder of its own")
 
 
 @pytest.mark.parametrize("look", [lookup.run_folder, lookup.results_folder])

@@ -18,6 +18,7 @@ def test_every_code_is_listed_in_a_line(capsys: pytest.CaptureFixture[str]) -> N
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [one.code for one in CODES]
 
 
-def test_unknown_code_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["explain", "invalid.stel"]) == EXIT_USAGE
-    assert "did you mean 'invalid.steal'?" in capsys.readouterr().err
+@pytest.mark.parametrize(("word", "hint"), [("invalid.stel", "invalid.steal"), ("steal", "invalid.steal")])
+def test_unknown_code_names_the_nearest(word: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", word]) == EXIT_USAGE
+    assert f"did you mean {hint!r}?" in capsys.readouterr().err

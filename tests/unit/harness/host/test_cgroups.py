@@ -185,6 +185,32 @@ def test_both_versions_give_the_same_readings(tree: Tree, version: int) -> None:
     assert accounting.group_oom_kills(folder, version) == 2
 
 
+@pytest.mark.parametrize(("events", "reached"), [("oom 1\noom_kill 1\n", True), ("oom 0\noom_kill 1\n", False)])
+def test_version_2_counts_a_groups_own_limit_apart_from_kills(tmp_path: Path, events: str, reached: bool) -> None:
+    (tmp_path / "memory.events").write_text(f"low 0\nhigh 0\nmax 7\n{events}oom_group_kill 0\n")
+    assert accounting.limit_reached(tmp_path, 2) == reached
+
+
+@pytest.mark.parametrize(
+    ("peak", "peak_with_swap", "reached"),
+    [
+        (4 * GIB, None, True),
+        (4 * GIB - (1 << 16), None, True),
+        (3 * GIB, None, False),
+        (3 * GIB, 4 * GIB, True),
+        (3 * GIB, 3 * GIB, False),
+    ],
+)
+def test_version_1_shows_by_the_highest_usage_whether_a_limit_was_reached(
+    tmp_path: Path, peak: int, peak_with_swap: int | None, reached: bool
+) -> None:
+    for kind, usage in (("", peak), ("memsw.", peak_with_swap)):
+        if usage is not None:
+            (tmp_path / f"memory.{kind}max_usage_in_bytes").write_text(f"{usage}\n")
+            (tmp_path / f"memory.{kind}limit_in_bytes").write_text(f"{4 * GIB}\n")
+    assert accounting.limit_reached(tmp_path, 1) == reached
+
+
 def test_a_harness_in_its_own_leaf_makes_groups_beside_it_and_nests_no_deeper(tree: Tree) -> None:
     root = tree("v2_delegated")
     scope = hierarchy_of(root).own["memory"]

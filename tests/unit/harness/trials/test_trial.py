@@ -134,6 +134,26 @@ class StumblingRuntime(FakeRuntime):
         return pod
 
 
+class CrampedRuntime(FakeRuntime):
+    """Opens pods in which the kernel kills a process of the target below its own memory limit."""
+
+    def open_trial(self, name: str, folder: Path) -> FakePod:
+        pod = FakePod(name, folder)
+        pod.oom_kills = lambda: 1  # type: ignore[method-assign]
+        return pod
+
+
+def test_an_audit_whose_target_the_machine_had_no_memory_for_is_invalid(tmp_path: Path) -> None:
+    runtime = CrampedRuntime()
+    catalogue = discover(ROOT / "targets")
+    prepared = runtime.prepare(catalogue.target("streamlit"), catalogue, ROOT, 42, print)
+    context = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    key = TrialKey(target="streamlit", scenario="audit", number=1, level=0, repetition=0)
+    trial = run_trial(context, prepared, key)
+    assert trial.verdict.outcome == "invalid"
+    assert [reason.code for reason in trial.verdict.reasons] == ["invalid.machine_memory"]
+
+
 def test_an_audit_that_stumbles_is_an_invalid_trial_with_its_reason(tmp_path: Path) -> None:
     runtime = StumblingRuntime()
     catalogue = discover(ROOT / "targets")

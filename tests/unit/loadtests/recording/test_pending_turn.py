@@ -126,4 +126,10 @@ def test_pieces_in_place_of_the_whole_answer_are_told_in_these_words(pieces: tup
 
 def test_another_answer_and_a_wrong_beginning_are_not_taken_for_pieces() -> None:
     assert told("fedcba987654 word [end]")[1].error_kind == "foreign_nonce"
+    assert told(f"fedcba987654 word [end] {'more ' * 9} {WHOLE}")[1].error_kind == "foreign_nonce"
+    stamped = told(f"202611291849 {WHOLE}")[1]
+    assert (stamped.error_kind, stamped.error) == (
+        "application",
+        f"the answer starts with '202611291849 {NONCE[:11]}', expected {NONCE}",
+    )
     assert "expected" in (told("Sorry, something broke")[1].error or "")

@@ -189,6 +189,32 @@ def test_a_block_in_the_answers_place_holds_it_from_then_on() -> None:
     assert (trace.text, trace.times) == (WHOLE, [2.0, 4.0, 5.0])
 
 
+STAMP = "202611291849"
+
+
+@pytest.mark.parametrize(
+    ("other", "beside", "instead"),
+    [
+        (f"{OTHER} one", OTHER, OTHER),
+        (f"{STAMP} one two [end]", None, STAMP),  # in place of the answer: its tag was lost
+        (f"{STAMP} {WHOLE}", None, None),
+        (f"{STAMP} is the time", None, None),
+        (f"at {STAMP} one two [end]", None, None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["markdown", "text"])
+def test_an_answer_is_another_users_behind_a_mark_that_a_user_waited_for(
+    kind: str, other: str, beside: str | None, instead: str | None
+) -> None:
+    Session(PROTOCOL).expect(OTHER)
+    _, session = asked(begun(), shown((0, 0), other, kind=kind), shown((0, 1), WHOLE), finished())
+    assert session.stranger(answered=True) == beside
+    _, session = asked(begun(), shown((0, 0), other, kind=kind), finished())
+    assert session.stranger(answered=False) == instead
+    session.expect(NONCE)
+    assert session.stranger(answered=False) is None
+
+
 def test_messages_of_before_there_were_fragments_are_taken() -> None:
     session, trace = Session(PROTOCOL), GrowingText(0.0)
     session.expect(NONCE)

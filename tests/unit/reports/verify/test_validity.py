@@ -263,6 +263,12 @@ def test_a_fail_where_limits_were_too_narrow_for_its_users_is_named(name: str, e
     assert list(validity.check(killed, GOOD, under, missed=True)) == []
 
 
+def test_a_trial_that_the_machine_had_no_memory_for_explains_itself() -> None:
+    reason = {"code": "invalid.machine_memory", "text": "1 kill below the own limit", "value": 1.0}
+    killed = {"outcome": "invalid", "reasons": [reason]}
+    assert list(validity.check(killed, GOOD, ACCOUNT, missed=True)) == []
+
+
 def test_a_fail_for_want_of_answers_has_to_be_one() -> None:
     few, hung = GOOD | {"turns": 0.0}, replace(ACCOUNT, waited_s=30.0)
     reason = {"code": "target.unanswered", "text": "no answer came within 30 s", "value": 30.0}

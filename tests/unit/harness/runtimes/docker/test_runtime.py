@@ -12,8 +12,11 @@ from harness import profiles, targets
 from harness.analysis.verdict import invalid_budget
 from harness.cli import DEFAULT_TARGETS
 from harness.errors import BenchError, UsageError
+from harness.host.accounting import Account
+from harness.host.cgroups import Hierarchy
 from harness.records import Component, Limits, TargetInfo, TrialKey
 from harness.runtimes.docker import engine, runtime, seeding, topology
+from harness.runtimes.docker.container_set import ContainerSet, Running
 from harness.runtimes.docker.images import Image
 from harness.runtimes.docker.prepared import DockerPrepared
 from harness.runtimes.docker.runtime import DockerRuntime
@@ -157,6 +160,7 @@ class ShortPod:
 
     folder: Path
     shortfall: str | None
+    reached: bool | None = True
 
     def __enter__(self) -> "ShortPod":
         return self
@@ -191,6 +195,9 @@ class ShortPod:
     def oom_kills(self) -> int:
         return 1
 
+    def memory_limit_reached(self) -> bool | None:
+        return self.reached
+
     def wait(self, *_: object) -> int:
         return 0
 
@@ -200,15 +207,16 @@ class ShortPod:
 
 @dataclass(slots=True)
 class ShortRuntime:
-    """Opens pods that lack something of the budget."""
+    """Opens pods that lack something of the budget, or of the machine's memory."""
 
     shortfall: str | None
+    reached: bool | None = True
 
     def prepare(self, *_: object) -> DockerPrepared:
         raise AssertionError("the target is prepared already")
 
     def open_trial(self, _: str, folder: Path) -> Any:
-        return ShortPod(folder, self.shortfall)
+        return ShortPod(folder, self.shortfall, self.reached)
 
 
 @pytest.mark.parametrize("scenario", ["check", "chat"])
@@ -229,6 +237,40 @@ def test_a_trial_without_the_budget_is_invalid_whatever_else_happened(
         assert trial.verdict.reasons[0].code == "invalid.budget"
         assert shortfall in trial.verdict.reasons[0].text
     assert trial.limits.shortfall == shortfall
+
+
+@pytest.mark.parametrize("scenario", ["check", "chat"])
+def test_a_target_killed_below_its_own_limit_makes_the_trial_invalid(tmp_path: Path, scenario: str) -> None:
+    runtime = ShortRuntime(shortfall=None, reached=False)
+    context = TrialContext(run=tmp_path, runtime=runtime, profile=profiles.load("smoke"), tell=lambda *_: None)
+    key = TrialKey(target="streamlit", scenario=scenario, level=2, repetition=0, number=1)
+    trial = run_trial(context, a_prepared(), key)
+    assert trial.verdict.outcome == "invalid"
+    assert [reason.code for reason in trial.verdict.reasons] == ["invalid.machine_memory"]
+
+
+@pytest.mark.parametrize(
+    ("events", "reached"),
+    [(("oom 0", "oom 2"), True), (("oom 0", "oom 0"), False), (("oom 0", None), None), (("oom 1", None), True)],
+)
+def test_a_container_that_took_its_group_along_leaves_open_whether_its_limit_was_reached(
+    tmp_path: Path, events: tuple[str | None, ...], reached: bool | None
+) -> None:
+    containers = ContainerSet()
+    for n, text in enumerate(events):
+        folder = tmp_path / f"{n}"
+        if text is not None:
+            folder.mkdir()
+            (folder / "memory.events").write_text(f"{text}\noom_kill 1\n")
+        containers._running[f"app{n}"] = Running(
+            component=Component(name=f"app{n}", role="target", version="1"),
+            container=None,  # type: ignore[arg-type]  # not asked
+            pid=1,
+            mark="",
+            hierarchy=Hierarchy(version=2, own={"memory": folder}, tops={}),
+            account=Account(leader=1),
+        )
+    assert containers.memory_limit_reached() == reached
 
 
 def test_without_an_application_there_is_no_image_no_data_and_no_service_of_one(tmp_path: Path) -> None:

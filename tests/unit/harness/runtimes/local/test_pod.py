@@ -138,6 +138,7 @@ def test_a_memory_hog_is_killed_by_the_limit_and_counted(open_pod: Callable[...,
     pod.start(program(tmp_path, "hog", HOG))
     assert pod.wait("hog", 20) == -signal.SIGKILL
     assert pod.oom_kills() == 1
+    assert pod.memory_limit_reached()
     assert pod.exited() == [("hog", -signal.SIGKILL)]
     sample = pod.sample()[0]
     assert sample.oom_kills == 1
@@ -146,6 +147,24 @@ def test_a_memory_hog_is_killed_by_the_limit_and_counted(open_pod: Callable[...,
     pod.stop()
     assert pod.oom_kills() == 1
     assert "never" not in (tmp_path / "hog.log").read_text()
+
+
+@pytest.mark.cgroup
+def test_a_kill_by_a_limit_around_everything_is_not_the_targets_own(
+    open_pod: Callable[..., LocalPod], tmp_path: Path
+) -> None:
+    pod = open_pod()
+    assert pod._groups is not None
+    assert pod._groups.memory is not None
+    cgroups._limit_memory(pod._groups.memory, 64 * MIB, pod._groups.version)
+    pod.start(program(tmp_path, "hog", HOG))
+    assert pod.wait("hog", 20) == -signal.SIGKILL
+    assert pod.oom_kills() == 1
+    assert not pod.memory_limit_reached()
+
+
+def test_without_groups_the_target_has_no_limit_of_its_own_to_reach(open_pod: Callable[..., LocalPod]) -> None:
+    assert not open_pod(enforced=False).memory_limit_reached()
 
 
 @pytest.mark.cgroup
