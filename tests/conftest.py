@@ -20,7 +20,7 @@ from hypothesis import settings
 
 LIGHT = "-p no:locust -p no:schemathesis"  # plug-ins that take seconds to import; what they are of is a program here
 STRICT_VARIABLE = "CHATBENCH_TEST_ALL"
-WORKERS_PER_CPU, MOST_WORKERS = 2, 8  # targets of all workers share two CPUs
+MOST_WORKERS = 8  # targets of all workers share two CPUs
 LEFT_OUT = "left out"  # among a report's user properties: why its test was not run
 DELAY = "delay"  # likewise: a line for the table at the end
 SHARED = pytest.StashKey[Path]()
@@ -125,8 +125,11 @@ def _make_room_for_groups() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers ``-n auto`` starts: most tests wait, for a browser, a process, an answer."""
-    return min(WORKERS_PER_CPU * len(os.sched_getaffinity(0)), MOST_WORKERS)
+    """Return how many workers ``-n auto`` starts: one waits, for a browser, a process, an answer, while others work.
+
+    With two per CPU, browsers were too slow for the patience of the page that they show.
+    """
+    return min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)

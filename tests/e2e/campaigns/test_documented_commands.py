@@ -280,7 +280,11 @@ def test_reading(bench: Bench, runs: list[Path], command: str) -> None:
     assert bench.do(bench.words(written, **small), *([EXIT_INVALID] if "--resume" in command else []))
 
 
-@pytest.mark.parametrize("command", lines("gate"))
+@pytest.mark.parametrize(
+    "command",
+    # the same with other words for a repository of one's own
+    [pytest.param(one, marks=pytest.mark.long if "main main" in one else ()) for one in lines("gate")],
+)
 @pytest.mark.timeout(2 * PATIENCE_S)
 def test_gate(bench: Bench, command: str) -> None:
     """A clone of a pull request may lack a branch ``main``: HEAD stands for it. Any of the three answers will do."""
@@ -334,7 +338,7 @@ def test_a_served_target_shows_its_page_and_carries_locust_by_hand(bench: Bench)
     with serving(bench, serve) as address:
         with urllib.request.urlopen(address, timeout=20) as page:
             assert b"<html" in page.read()
-        brief = ["--headless", "--users", "2", "--spawn-rate", "2", "--run-time", "5s", "--think-s", "0.5"]
+        brief = ["--headless", "--users", "2", "--spawn-rate", "2", "--run-time", "20s", "--think-s", "0.5"]
         by_hand = re.sub(r"--host \S+", f"--host {address}", locust)
         said = bench.do([*shlex.split(by_hand), *brief, "--only-summary", "--json", "--loglevel", "ERROR"])
     assert '"whole answer"' in said

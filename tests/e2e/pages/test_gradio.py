@@ -131,7 +131,7 @@ def test_the_page_sends_what_the_user_class_sends(gradio: Running, page: Page, b
 def test_an_answer_that_the_model_cuts_or_refuses_fails_the_turn(page: Page, fault: str) -> None:
     turn = take_turn(page, 0, f"?fault={fault}")
     assert (turn.outcome, turn.error_kind) == ("failed", "application")
-    assert "The model" in str(turn.error)
+    assert "The language model" in str(turn.error)
     assert take_turn(page, 1).outcome == "ok"
 
 

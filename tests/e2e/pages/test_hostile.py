@@ -138,6 +138,7 @@ def test_careful_page_holds(browser: Browser) -> None:
 
 @pytest.mark.usefixtures("few")
 def test_careless_page_is_found_out(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabs, "RELOAD_MS", 4_000)
     monkeypatch.setattr(tabs, "PATIENCE_MS", 4_000)  # what covers the page is waited for in every tab
     with running() as base_url:
         seen = answers.answers(browser, base_url, seed=SEED)

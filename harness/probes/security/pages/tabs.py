@@ -19,6 +19,7 @@ from harness.probes.world import Message
 SETTLE_MS = 600  # handlers and beacons come after the text
 SHOWN_S = 10.0
 PATIENCE_MS = 15_000  # a page that a payload broke may be one of many
+RELOAD_MS = 60_000  # for all tabs together: a page that is slow to load on a busy machine did not break
 LOOK_MS = 40  # at every frame that is drawn would cost more than the page itself
 #: Streamlit takes a message sent while its script still runs for a wish to stop it
 READY = """() => !document.querySelector('[data-test-script-state="running"]')"""
@@ -119,7 +120,7 @@ def twice(tabs: list[Tab], signs: Signs) -> list[Tab]:
     """Look at what was heard as it is, and once more as the history shows it; return the tabs still there."""
     tabs = each(look(tabs, signs), signs, lambda tab: use(tab, signs))
     tabs = each(tabs, signs, lambda tab: tab.person.page.reload(wait_until="commit"))
-    until_s = time.monotonic() + PATIENCE_MS / 1000  # they load at the same time
+    until_s = time.monotonic() + RELOAD_MS / 1000  # they load at the same time
 
     def back(tab: Tab) -> None:
         left_ms = max(100.0, (until_s - time.monotonic()) * 1000)
