@@ -249,6 +249,7 @@ def measured(run: Path) -> set[str]:
     return {path.parents[2].name for path in run.glob("trials/*/chat/*/turns.parquet")}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("command", lines("as it stands"))
 @pytest.mark.timeout(SMOKE_S + 100)
 def test_the_first_command_as_it_stands(bench: Bench, command: str) -> None:

@@ -40,7 +40,15 @@ def titled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(titles, "payloads", lambda: chosen)
 
 
-@pytest.mark.parametrize("target", [name for name in with_pages() if name not in AUDITED], indirect=True)
+#: the audit of the monolith tries the same display of Streamlit's
+OTHERS = [
+    pytest.param(name, marks=pytest.mark.long if name.endswith("streamlit") else ())
+    for name in with_pages()
+    if name not in AUDITED
+]
+
+
+@pytest.mark.parametrize("target", OTHERS, indirect=True)
 def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Running, browser: Browser) -> None:
     seen = answers.answers(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []

@@ -72,7 +72,7 @@ SABOTAGE: list[tuple[dict[str, list[str]], set[str]]] = [
     ),
 ]
 #: the first documented command audits both targets of the default pair as well
-AUDITS = [one if one == "streamlit" else pytest.param(one, marks=pytest.mark.long) for one in AUDITED]
+AUDITS = [pytest.param(one, marks=pytest.mark.alone if one == "streamlit" else pytest.mark.long) for one in AUDITED]
 HOSTILE = ("hostile-answers", "hostile-titles")
 SWITCH = """
 
@@ -146,6 +146,7 @@ def test_without_a_browser_hostile_text_is_not_measured(protocol: str, monkeypat
     assert all("no Chromium" in one.text for one in found)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["streamlit"])
 def test_streamlit_holds_but_for_what_it_lets_through_itself(audited: Callable[[str], Audited], name: str) -> None:
     found = audited(name).found
