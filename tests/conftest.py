@@ -98,10 +98,26 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[SHARED] = Path(worker["shared"])
-    elif config.getoption("numprocesses", None):
+        return
+    config.pluginmanager.register(Announcer(config))
+    if config.getoption("numprocesses", None):
         config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="chatbench-tests-"))
         (config.stash[SHARED] / TURN).touch()
         _make_room_for_groups()
+
+
+class Announcer:
+    """Names what failed when it fails: a run takes long, and one that is stopped prints no summary."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print a failed phase of a test."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and reporter:
+            reporter.ensure_newline()
+            reporter.write_line(f"FAILED {report.nodeid} ({report.when})")
 
 
 def _make_room_for_groups() -> None:

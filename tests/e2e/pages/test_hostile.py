@@ -42,7 +42,7 @@ def titled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 #: the audit of the monolith tries the same display of Streamlit's
 OTHERS = [
-    pytest.param(name, marks=pytest.mark.long if name.endswith("streamlit") else ())
+    pytest.param(name, marks=pytest.mark.long if "streamlit" in name else ())
     for name in with_pages()
     if name not in AUDITED
 ]

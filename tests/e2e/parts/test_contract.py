@@ -28,7 +28,7 @@ def test_every_api_is_among_those_checked() -> None:
     assert {"django", "fastapi", "flask", "django:plain", "django:sqlite", "django:no-redis"} <= started
 
 
-@pytest.mark.parametrize("name", REST)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=pytest.mark.long if ":" in one else ()) for one in REST])
 def test_an_api_and_the_front_end_it_serves_meet_the_contract(started: Callable[[str], Running], name: str) -> None:
     target = started(name)
     log = target.model_log

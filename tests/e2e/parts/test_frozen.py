@@ -99,6 +99,7 @@ def test_streamlit_has_frozen_what_it_imported(tmp_path: Path) -> None:
     assert [(one.frozen > 10_000, one.after_runs) for one in processes] == [(True, False)]
 
 
+@pytest.mark.long  # nothing freezes there, so that little can break
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_plain_build_collects_as_python_does(name: str, tmp_path: Path) -> None:
     assert {"streamlit:plain", "django:plain+angular"} <= set(PLAIN)

@@ -20,10 +20,13 @@ pytestmark = pytest.mark.browser
 PAIRS = [target.name for target in swap.pairs(CATALOGUE)]
 MONOLITHS = [name for name in with_pages() if name not in PAIRS]
 TWIN = "django+angular"
+#: each API and each front end at least once
+SOME = {TWIN, "fastapi+react", "flask+vue", "django+streamlit"}
+THROUGH = [pytest.param(one, marks=() if one in {*SOME, *MONOLITHS} else pytest.mark.long) for one in PAIRS + MONOLITHS]
 
 
 @pytest.mark.spread
-@pytest.mark.parametrize("name", [*PAIRS, *MONOLITHS])
+@pytest.mark.parametrize("name", THROUGH)
 def test_person_gets_through_from_end_to_end(name: str, browser: Browser, tmp_path: Path) -> None:
     runtime = LocalRuntime()
     prepared = runtime.prepare(CATALOGUE.target(name), CATALOGUE, ROOT, SEED, print)
@@ -31,6 +34,11 @@ def test_person_gets_through_from_end_to_end(name: str, browser: Browser, tmp_pa
     runtime.close()
     assert [f"{step.name}: {step.seen}" for step in steps if not step.passed] == []
     assert len(steps) == 11
+
+
+def test_some_pairs_have_every_part_that_all_have() -> None:
+    assert set(PAIRS) >= SOME
+    assert {part for one in SOME for part in one.split("+")} == {part for one in PAIRS for part in one.split("+")}
 
 
 def answer(route: Route, status: int, body: str, kind: str = "application/json") -> None:
