@@ -41,14 +41,14 @@ def titled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 #: the audit of the monolith tries the same display of Streamlit's
-OTHERS = [
+REST = [
     pytest.param(name, marks=pytest.mark.long if "streamlit" in name else ())
     for name in with_pages()
     if name not in AUDITED
 ]
 
 
-@pytest.mark.parametrize("target", OTHERS, indirect=True)
+@pytest.mark.parametrize("target", REST, indirect=True)
 def test_hostile_answers_neither_run_nor_fetch_nor_break_the_page(target: Running, browser: Browser) -> None:
     seen = answers.answers(browser, target.base_url, seed=SEED)
     assert _broken(seen) == []
