@@ -88,7 +88,6 @@ def test_a_starved_generator_without_spare_cpus_offers_too_little(
     found = short(lab)
     assert found.trial.verdict.outcome == "invalid"
     assert codes(found) & {"invalid.offered", "invalid.little"}
-    assert (found.trial.figures["offered_ratio"] or 1.0) < 0.98
 
 
 def test_a_generator_with_too_few_open_files(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
