@@ -12,8 +12,8 @@ from tests.e2e.containers.engine import ContainerPlace, prepared
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1_500)]  # it may be the first to need the images
 
 CATALOGUE = targets.discover(ROOT / "targets")
-#: their parts are in others, or the image of another version is made in the same way
-OTHERS = {"streamlit:1.44", "gradio", "django+streamlit"}
+#: a whole campaign measures them, their parts are in others, or another version's image is made in the same way
+OTHERS = {"streamlit", "django+angular", "streamlit:1.44", "gradio", "django+streamlit"}
 TARGETS = [
     pytest.param(target.name, marks=pytest.mark.long if target.name in OTHERS else ())
     for target in map(CATALOGUE.target, CATALOGUE.covering())
