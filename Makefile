@@ -36,7 +36,7 @@ test: test-setup ## lint, then run the tests, including those in a real browser
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -n auto $(ARGS)
 
-test-all: ## the same with the long tests, which take two hours
+test-all: ## the same with the long tests
 	@$(MAKE) --no-print-directory test ARGS="--long $(ARGS)"
 
 unit: $(VENV)/.dev ## run the unit tests: no network, no browser
