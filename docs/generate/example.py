@@ -30,8 +30,8 @@ class Cell:
 
     @property
     def short(self) -> str:
-        """The figure without the conditions that follow it."""
-        return re.split(r"; | \(", self.text)[0]
+        """The figure without what follows it: conditions, or what was seen where a property failed."""
+        return re.split(r"; | \(|(?<=\d): ", self.text)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,11 @@ class Example:
     def run_id(self) -> str:
         """The run's id."""
         return str(self.table["run_id"])
+
+    @property
+    def profile(self) -> str:
+        """The name of its profile."""
+        return str(self.run["profile"]["name"])
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def table() -> str:
     pooled = sessions.runs()
     load = f"Scalability: means over the sessions {pooled}, with 95 % intervals. " if pooled else ""
     rest = f"The other rows: run `{run.run_id}`" if pooled else f"Run `{run.run_id}`"
-    said = f"{markdown_table(heading, rows)}\n{load}{sessions.reservation()}{rest}, profile `survey`.\n"
+    said = f"{markdown_table(heading, rows)}\n{load}{sessions.reservation()}{rest}, profile `{run.profile}`.\n"
     worth = tuning(run)
     return f"{said}\n{worth}\n" if worth else said
 
@@ -71,7 +71,7 @@ def _scalability(run: example.Example, target: str) -> str:
         return found.value if found else run.text(measure, of)
 
     plain = PLAIN.get(target, "")
-    where = " in the survey" if pooled and f"{CAPACITY}/{plain}" not in pooled else ""
+    where = f" in the {run.profile}" if pooled and f"{CAPACITY}/{plain}" not in pooled else ""
     lines = (
         f"capacity **{text(CAPACITY)}**{_around(pooled.get(f'{CAPACITY}/{target}'))}",
         f"not tuned: capacity {text(CAPACITY, plain)}{where}" if text(CAPACITY, plain) != "–" else "",

@@ -168,7 +168,7 @@ def test_the_splitter_splits() -> None:
 HAND_WRITTEN = [p for p in ("README.md", "CONTRIBUTING.md", *DOCS) if not text(p).startswith("<!-- Generated")]
 
 
-@pytest.mark.parametrize("page", [p for p in HAND_WRITTEN if not re.search(r"example/.*(table|beside)\.md$", p)])
+@pytest.mark.parametrize("page", [p for p in HAND_WRITTEN if not re.search(r"example/.*(table|beside|pooled)\.md$", p)])
 def test_sentences_are_short(page: str) -> None:
     for sentence in sentences(prose(page)):
         assert len(sentence.split()) <= SENTENCE_WORDS, f"{page}: {len(sentence.split())} words: {sentence}"

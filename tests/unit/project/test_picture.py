@@ -19,9 +19,9 @@ def changed(**changes: object) -> example.Example:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"bracket": (541, 684)}, "541–684"),
+        ({"bracket": (541, 684), "worked_out": (False, False)}, "541–684"),
         ({"bracket": (541, 1684), "worked_out": (False, True)}, "541–≤1,684"),
-        ({"bracket": (1541, None)}, "≥ 1,541"),
+        ({"bracket": (1541, None), "worked_out": (False, False)}, "≥ 1,541"),
         ({"bracket": (0, 1), "verdict": "none"}, "none"),
     ],
 )

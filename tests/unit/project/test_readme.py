@@ -46,7 +46,7 @@ def run(brackets: dict[str, Bracket], **further: str) -> Example:
     }
     found = {(one.measure, one.target): one for one in (*carried, *cost, *others)}
     ratios = {measure: cell(measure, "django+angular", "2 ×") for measure, _ in found}
-    return Example(table=table, run={}, cells=found, ratios=ratios)
+    return Example(table=table, run={"profile": {"name": "survey"}}, cells=found, ratios=ratios)
 
 
 def test_what_tuning_is_worth_stands_for_each_side_with_the_range_that_the_brackets_leave() -> None:
