@@ -13,6 +13,7 @@ from reports.numbers import span
 
 CAPACITY, ESTIMATE, AT_REFERENCE = "capacity_users", "capacity_estimate_users", "capacity_at_reference_users"
 RATIO = " / "
+SHARE = "ratio"  # unit of shares: an interval of logarithms would reach beyond 100 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class PooledCell:
 
     @property
     def short(self) -> str:
-        """The value, or what it lies between; the range over sessions where one is not positive: no logarithm."""
+        """The value, or what it lies between; the range over sessions where no logarithm serves."""
         if self.pooled is None:
             values = [one.value for one in self.readings if one]
             return span(min(values), max(values), self.suffix)
@@ -101,7 +102,8 @@ class PooledCell:
         """The whole result in words."""
         sessions = f"{self._count} sessions{self._reservations}"
         if self.pooled is None:
-            return f"{self.short} (range over {sessions}: not all are positive)"
+            why = "a share of a whole" if self.unit == SHARE else "not all are positive"
+            return f"{self.short} (range over {sessions}: {why})"
         if self.pooled.interval is None:
             return f"{self.short} ({sessions})"
         tie = RATIO in self.target and self.pooled.interval[0] <= 1 <= self.pooled.interval[1]
@@ -147,7 +149,7 @@ def pooled_cell(
 ) -> PooledCell:
     """Return a figure over sessions from each session's value."""
     known = [one for one in readings if one]
-    found = sessions.pooled(known) if known else None
+    found = sessions.pooled(known) if known and unit != SHARE else None
     return PooledCell(id=cell_id, label=label, target=target, unit=unit, pooled=found, readings=readings, texts=texts)
 
 

@@ -45,6 +45,7 @@ BRIEF = (
 METHOD = (
     "A session is one run. A bracket counts by its geometric middle, and one without an upper end as a lower bound.",
     "Value: geometric mean over sessions. Interval and range: Student's t on logarithms.",
+    "A share of a whole is shown by its range: an interval of logarithms would pass 100 %.",
     "In a bracket, ≤ before the upper end or ≥ before the lower one marks an end that was worked out, not observed.",
     "A session with a worked-out end counts by two values: as the failed level says, and in proportion to all CPUs.",
     "A–B goes from the mean of the one to the mean of the other; interval and range then go from A's to B's.",

@@ -113,7 +113,7 @@ def _one(ends: Sequence[float | None]) -> object:
 
 def _totals(cell: Mapping[str, Any], known: Sequence[counted.Reading]) -> Iterator[str]:
     """Yield what is wrong with a cell's figures over the sessions that count."""
-    least, most, *ranges = over_sessions(known)
+    least, most, *ranges = over_sessions([] if cell.get("unit") == "ratio" else known)  # no logarithms of shares
     again = {
         "value": least if least == most else None,
         "sessions": len(known) if least else 0,

@@ -522,12 +522,21 @@ def test_the_terminal_shows_what_a_turn_costs(pooled: sessions.PooledReport) -> 
 
 
 def test_values_that_are_not_all_positive_are_shown_by_their_range(pooled: sessions.PooledReport) -> None:
+    some = (Reading(value=0.0), Reading(value=0.01))
+    made = pooled_cell.pooled_cell("idle_cores/a", "Idle CPU (cores)", "a", "cores", some, ("0", "0.01"))
+    assert (made.interval, made.following) == ("–", "–")
+    assert made.text.endswith("(range over 2 sessions: not all are positive)")
+
+
+def test_shares_are_shown_by_their_range_since_an_interval_would_pass_100_percent(
+    pooled: sessions.PooledReport,
+) -> None:
     cell = value(pooled, f"failure_ratio/{STREAMLIT.name}")
     assert cell.pooled is None
-    assert cell.text == "0 % (range over 3 sessions: not all are positive)"
-    some = (Reading(value=0.0), Reading(value=0.01))
-    made = pooled_cell.pooled_cell("failure_ratio/a", "Failed", "a", "ratio", some, ("0 %", "1 %"))
-    assert (made.short, made.interval, made.following) == ("0–1 %", "–", "–")
+    assert cell.text == "0 % (range over 3 sessions: a share of a whole)"
+    some = (Reading(value=0.75), Reading(value=1.0))
+    made = pooled_cell.pooled_cell("blocks_met_ratio/a", "Blocks", "a", "ratio", some, ("75 %", "100 %"))
+    assert (made.short, made.interval, made.following) == ("75–100 %", "–", "–")
 
 
 def test_runs_without_a_speed_say_so(tmp_path: Path) -> None:
