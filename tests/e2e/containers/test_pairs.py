@@ -12,10 +12,10 @@ from tests.e2e.containers.engine import ContainerPlace, prepared
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1_500)]  # it may be the first to need the images
 
 CATALOGUE = targets.discover(ROOT / "targets")
-#: a whole campaign measures them, their parts are in others, or another version's image is made in the same way
-OTHERS = {"streamlit", "django+angular", "streamlit:1.44", "gradio", "django+streamlit"}
+#: the rest: a whole campaign measures the pair of the article, and the others' images are made in the same way
+SHORT = {"no-app"}
 TARGETS = [
-    pytest.param(target.name, marks=pytest.mark.long if target.name in OTHERS else ())
+    pytest.param(target.name, marks=() if target.name in SHORT else pytest.mark.long)
     for target in map(CATALOGUE.target, CATALOGUE.covering())
     if target.instances < 2  # more are the same image
     and not any(part.only_local for part in target.parts)
